@@ -1,0 +1,11 @@
+"""Networks by the names that a config gives them.
+
+A generator is called `(z, cond, *, train, keys)` and returns images in [-1, 1]; a discriminator is called
+`(image, cond, *, train, keys)` and returns a `layers.Out`. A class' fields with defaults are its section of the
+config; those without (`image_shape`, `dtype`) follow from the run.
+"""
+
+from jaxgan.nets import dcgan, mlp, resnet
+
+GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator, "resnet": resnet.Generator}
+DISCRIMINATORS = {"mlp": mlp.Discriminator, "dcgan": dcgan.Discriminator, "resnet": resnet.Discriminator}

@@ -1,0 +1,73 @@
+"""DCGAN (Radford et al. 2016): strided and transposed 4x4 convolutions, no pooling and no hidden dense layers.
+
+The number of halvings follows the image: as long as both sides stay even and above four pixels. So 28 px has two
+(28, 14, 7), 32 and 64 px have three and four down to 4x4; any multiple of four, square or not, works.
+"""
+
+from dataclasses import field
+from typing import Any
+
+import flax.linen as nn
+
+from jaxgan.nets import layers
+
+
+def halvings(height: int, width: int) -> int:
+    """How often the image is halved. Raises ValueError where a side is no multiple of four."""
+    if height % 4 or width % 4:
+        raise ValueError(f"dcgan makes images whose sides are multiples of 4, not {height}x{width}")
+    n = 0
+    while height % 2 == 0 and width % 2 == 0 and min(height, width) > 4:
+        height, width, n = height // 2, width // 2, n + 1
+    return n
+
+
+class Generator(nn.Module):
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1]; `width` is the channels of the last hidden layer, doubled inwards."""
+
+    image_shape: tuple[int, int, int]
+    dtype: Any
+    width: int = 64
+    activation: str = field(default="relu", metadata={"choices": tuple(layers.ACTIVATIONS)})
+    norm: str = field(default="batch", metadata={"choices": ("none", "batch", "layer")})
+
+    @nn.compact
+    def __call__(self, z, cond=None, *, train: bool, keys=None):
+        height, width, channels = self.image_shape
+        n = halvings(height, width)
+        top, use_bias = self.width * 2 ** (n - 1), self.norm == "none"
+
+        def hidden(x):
+            return layers.ACTIVATIONS[self.activation](layers.Norm(self.norm, self.dtype)(x, train))
+
+        x = layers.Dense((height >> n) * (width >> n) * top, dtype=self.dtype, use_bias=use_bias)(z)
+        x = hidden(x.reshape(-1, height >> n, width >> n, top))
+        for i in range(1, n):
+            x = hidden(layers.ConvTranspose(top >> i, dtype=self.dtype, use_bias=use_bias)(x))
+        x = layers.ConvTranspose(channels, dtype=self.dtype)(x)
+        return nn.tanh(x.astype(layers.wide(self.dtype)))
+
+
+class Discriminator(nn.Module):
+    """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels after the first layer, doubled at each halving."""
+
+    dtype: Any
+    width: int = 64
+    activation: str = field(default="leaky_relu", metadata={"choices": tuple(layers.ACTIVATIONS)})
+    norm: str = field(default="batch", metadata={"choices": layers.NORMS})
+
+    @nn.compact
+    def __call__(self, image, cond=None, *, train: bool, keys=None):
+        spectral = self.norm == "spectral"
+        x = image
+        for i in range(halvings(*image.shape[1:3])):
+            use_bias = i == 0 or self.norm in ("none", "spectral")
+            x = layers.Conv(
+                self.width << i, size=4, stride=2, dtype=self.dtype, spectral=spectral, use_bias=use_bias
+            )(x)
+            if i:  # the paper leaves the first layer without BatchNorm
+                x = layers.Norm(self.norm, self.dtype)(x, train)
+            x = layers.ACTIVATIONS[self.activation](x)
+        features = x.reshape(len(x), -1)
+        logits = layers.Dense(1, dtype=layers.wide(self.dtype), spectral=spectral)(features)[:, 0]
+        return layers.Out(logits, features)

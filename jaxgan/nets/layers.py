@@ -1,0 +1,147 @@
+"""Layers that every network shares, and what the norms' and activations' names in a config mean.
+
+Params are float32 (float64 where the run is); `dtype` is what convolutions and matrix products compute in. Norms
+compute in at least float32 whatever `dtype` is.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxgan import parallel
+from jaxgan.nets import conv as convolution
+
+NORMS = ("none", "batch", "layer", "spectral")
+
+ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
+    "relu": nn.relu,
+    "leaky_relu": lambda x: nn.leaky_relu(x, 0.2),
+    "tanh": jnp.tanh,
+    "softplus": lambda x: nn.softplus(2 * x + 2) / 2 - 1,  # one of the WGAN-GP paper's architecture axes
+    "silu": nn.silu,
+    "none": lambda x: x,
+}
+
+
+class Out(NamedTuple):
+    """What a discriminator returns.
+
+    logits: one score an example, [N], or any pytree of scores with the examples first (patches, scales).
+    features: the last hidden layer, [N, F].
+    aux: outputs that belong to no adversarial loss (a class head), or None.
+    """
+
+    logits: Any
+    features: jax.Array
+    aux: Any = None
+
+
+def wide(dtype: Any) -> Any:
+    """The dtype of params, norms, logits and penalties beside `dtype`: float32, or float64 in a float64 run."""
+    return jnp.promote_types(dtype, jnp.float32)
+
+
+class _Kernel(nn.Module):
+    """A layer with a kernel whose last axis is `features`, divided by its largest singular value if `spectral`.
+
+    Spectral normalisation (Miyato et al. 2018, Algorithm 1): sigma(W) = v^T W u with u, v from power iteration on the
+    kernel as a matrix [everything else, features]. u is the collection "spectral". It advances only where that
+    collection is mutable, which a task does once in each update of the discriminator; derivatives, of first or second
+    order, take u and v as constants.
+    """
+
+    features: int
+    spectral: bool = False
+    use_bias: bool = True
+    dtype: Any = jnp.float32
+    kernel_init: Any = nn.initializers.normal(0.02)
+
+    def kernel(self, shape: tuple[int, ...]) -> jax.Array:
+        w = self.param("kernel", self.kernel_init, shape, wide(self.dtype))
+        if self.spectral:
+            matrix = w.reshape(-1, shape[-1])
+            u = self.variable("spectral", "u", self._init_u, shape[-1])
+            constant = jax.lax.stop_gradient(matrix)
+            v = _normalise(constant @ u.value)
+            if self.is_mutable_collection("spectral") and not self.is_initializing():
+                u.value = _normalise(constant.T @ v)
+            w = w / (v @ (matrix @ u.value))
+        return w.astype(self.dtype)
+
+    def _init_u(self, n: int) -> jax.Array:
+        return _normalise(jax.random.normal(self.make_rng("params"), (n,), wide(self.dtype)))
+
+    def bias(self, y: jax.Array) -> jax.Array:
+        if not self.use_bias:
+            return y
+        return y + self.param("bias", nn.initializers.zeros, (y.shape[-1],), wide(self.dtype)).astype(self.dtype)
+
+
+def _normalise(x: jax.Array) -> jax.Array:
+    return x / (jnp.linalg.norm(x) + 1e-12)
+
+
+class Dense(_Kernel):
+    """[N, F] -> [N, features]."""
+
+    @nn.compact
+    def __call__(self, x):
+        return self.bias(x.astype(self.dtype) @ self.kernel((x.shape[-1], self.features)))
+
+
+class Conv(_Kernel):
+    """[N, H, W, C] -> [N, ceil(H / stride), ceil(W / stride), features]."""
+
+    size: int = 3
+    stride: int = 1
+
+    @nn.compact
+    def __call__(self, x):
+        w = self.kernel((self.size, self.size, x.shape[-1], self.features))
+        return self.bias(convolution.conv(x.astype(self.dtype), w, self.stride))
+
+
+class ConvTranspose(_Kernel):
+    """[N, H, W, C] -> [N, stride H, stride W, features]: the input gradient of a convolution."""
+
+    size: int = 4
+    stride: int = 2
+
+    @nn.compact
+    def __call__(self, x):
+        w = self.kernel((self.size, self.size, x.shape[-1], self.features))
+        # The transposed convolution's own kernel has its input channels last.
+        return self.bias(convolution.conv_transpose(x.astype(self.dtype), w.swapaxes(2, 3), self.stride))
+
+
+class Norm(nn.Module):
+    """The normalisation that a config names, of [N, F] or [N, H, W, C]; "none" and "spectral" leave x alone.
+
+    batch: statistics over the examples of the *global* batch (and pixels); running ones where `train` is false.
+    layer: over all of an example's values, as the WGAN-GP paper's critic has it, then a scale and shift a channel.
+    """
+
+    kind: str
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x, train: bool):
+        if self.kind in ("none", "spectral"):
+            return x
+        exact = wide(self.dtype)
+        if self.kind == "batch":
+            norm = nn.BatchNorm(
+                use_running_average=not train,
+                momentum=0.9,
+                dtype=exact,
+                param_dtype=exact,
+                axis_name=parallel.axis_name() if train else None,
+            )
+        else:
+            norm = nn.LayerNorm(
+                reduction_axes=tuple(range(1, x.ndim)), feature_axes=(-1,), dtype=exact, param_dtype=exact
+            )
+        return norm(x).astype(x.dtype)

@@ -1,0 +1,97 @@
+"""The small residual networks of WGAN-GP (Gulrajani et al. 2017, appendix F) and SNGAN (Miyato et al. 2018, table 4).
+
+Generator: a dense layer, then blocks that double the image (norm, ReLU, nearest upsampling, 3x3, norm, ReLU, 3x3).
+Discriminator: a first block that takes the raw image, one more block that halves it, two that keep it, ReLU, pooling.
+The papers' CIFAR-10 settings: width 128 and mean pooling with layer norm in WGAN-GP's critic; width 256 and 128 and
+*sum* pooling with spectral norm in SNGAN.
+"""
+
+from dataclasses import field
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from jaxgan.nets import layers
+from jaxgan.nets.dcgan import halvings
+
+RESIDUAL = nn.initializers.variance_scaling(2.0, "fan_avg", "uniform")  # Xavier with gain sqrt(2)
+LINEAR = nn.initializers.xavier_uniform()
+
+
+def _up(x):
+    return jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2)
+
+
+def _down(x):
+    n, height, width, channels = x.shape
+    return x.reshape(n, height // 2, 2, width // 2, 2, channels).mean((2, 4))
+
+
+class Block(nn.Module):
+    """[N, H, W, C] -> [N, H', W', features]; resample: "up", "down" or "none"; `first`: no activation on the image."""
+
+    features: int
+    resample: str
+    norm: str
+    dtype: Any
+    first: bool = False
+
+    @nn.compact
+    def __call__(self, x, train: bool):
+        spectral = self.norm == "spectral"
+        conv = {"dtype": self.dtype, "spectral": spectral}
+        up = _up if self.resample == "up" else lambda x: x
+        down = _down if self.resample == "down" else lambda x: x
+
+        h = x if self.first else nn.relu(layers.Norm(self.norm, self.dtype)(x, train))
+        h = layers.Conv(self.features, kernel_init=RESIDUAL, **conv)(up(h))
+        # The first block has no norm: its input is the image, and WGAN-GP's and SNGAN's code leave it bare.
+        h = h if self.first else layers.Norm(self.norm, self.dtype)(h, train)
+        h = down(layers.Conv(self.features, kernel_init=RESIDUAL, **conv)(nn.relu(h)))
+        if self.resample != "none" or x.shape[-1] != self.features:
+            # A 1x1 convolution commutes with both resamplings, so it runs on the smaller image.
+            small = down(x)
+            x = up(layers.Conv(self.features, size=1, kernel_init=LINEAR, **conv)(small))
+        return x + h
+
+
+class Generator(nn.Module):
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1], `width` channels throughout."""
+
+    image_shape: tuple[int, int, int]
+    dtype: Any
+    width: int = 128
+    norm: str = field(default="batch", metadata={"choices": ("none", "batch", "layer")})
+
+    @nn.compact
+    def __call__(self, z, cond=None, *, train: bool, keys=None):
+        height, width, channels = self.image_shape
+        n = halvings(height, width)
+        x = layers.Dense((height >> n) * (width >> n) * self.width, dtype=self.dtype, kernel_init=LINEAR)(z)
+        x = x.reshape(-1, height >> n, width >> n, self.width)
+        for _ in range(n):
+            x = Block(self.width, "up", self.norm, self.dtype)(x, train)
+        x = nn.relu(layers.Norm(self.norm, self.dtype)(x, train))
+        x = layers.Conv(channels, dtype=self.dtype, kernel_init=LINEAR)(x)
+        return nn.tanh(x.astype(layers.wide(self.dtype)))
+
+
+class Discriminator(nn.Module):
+    """Images [N, H, W, C] -> `Out` with logits [N]; pool: mean or sum over the last pixels."""
+
+    dtype: Any
+    width: int = 128
+    norm: str = field(default="none", metadata={"choices": layers.NORMS})
+    pool: str = field(default="mean", metadata={"choices": ("mean", "sum")})
+
+    @nn.compact
+    def __call__(self, image, cond=None, *, train: bool, keys=None):
+        x = Block(self.width, "down", self.norm, self.dtype, first=True)(image, train)
+        for resample in ("down", "none", "none"):
+            x = Block(self.width, resample, self.norm, self.dtype)(x, train)
+        x = nn.relu(x).astype(layers.wide(self.dtype))
+        features = x.mean((1, 2)) if self.pool == "mean" else x.sum((1, 2))
+        spectral = self.norm == "spectral"
+        logits = layers.Dense(1, dtype=layers.wide(self.dtype), kernel_init=LINEAR, spectral=spectral)(features)[:, 0]
+        return layers.Out(logits, features)

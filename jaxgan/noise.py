@@ -1,0 +1,39 @@
+"""Random numbers as a function of (seed, step, update, round, role, global example).
+
+Nothing else may decide a draw: not the number of devices or hosts, nor a restart, nor what else was drawn before. The
+root key never advances; every draw folds its coordinates into it.
+"""
+
+import zlib
+
+import jax
+
+from jaxgan import parallel
+
+
+class Keys:
+    """The keys of one round of one update; each role ("z", "alpha", ...) is a stream of its own.
+
+    Args:
+      rng: the root key.
+      step, update, round: coordinates, int or int32 scalar.
+      n: examples that this replica holds.
+    """
+
+    def __init__(self, rng: jax.Array, step, update, round, n: int):
+        self._base = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(rng, step), update), round)
+        self._n = n
+
+    def shared(self, role: str) -> jax.Array:
+        """One key, the same on every replica."""
+        return jax.random.fold_in(self._base, role_id(role))
+
+    def __call__(self, role: str) -> jax.Array:
+        """One key for each example of this replica, [n]."""
+        key = self.shared(role)
+        return jax.vmap(lambda row: jax.random.fold_in(key, row))(parallel.rows(self._n))
+
+
+def role_id(role: str) -> int:
+    """A stable 32-bit number for a role's name."""
+    return zlib.crc32(role.encode())

@@ -1,0 +1,48 @@
+"""An objective is an adversarial loss plus penalties; it knows neither the task nor the networks."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan.losses import Loss
+from jaxgan.penalties import Context, Result
+
+
+@dataclass(frozen=True)
+class Objective:
+    """loss: the pair (disc, gen) of `losses.LOSSES`. penalties: by name, each with its weight and `every`."""
+
+    loss: tuple[Loss, Loss]
+    penalties: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, player: str, ctx: Context) -> Result:
+        """The loss of "disc" or "gen" with its penalties: (scalar, metrics, changed memory)."""
+        real, fake = ctx.real_out.logits, ctx.fake_out.logits
+        loss = self.loss[0 if player == "disc" else 1](real, fake)
+        metrics, memory = {f"{player}/adversarial": loss}, {}
+        if player == "disc":
+            metrics |= {"disc/real_logits": _mean(real), "disc/fake_logits": _mean(fake)}
+            metrics |= {"disc/accuracy_real": _mean(real, _positive), "disc/accuracy_fake": 1 - _mean(fake, _positive)}
+        for name, penalty in self.penalties.items():
+            if penalty.player == player and penalty.every == 1:
+                value, more, changed = self.penalty(name, ctx)
+                loss, metrics, memory = loss + value, metrics | more, memory | changed
+        return loss, metrics | {f"{player}/loss": loss}, memory
+
+    def penalty(self, name: str, ctx: Context) -> Result:
+        """One weighted penalty. A lazy one counts `every` times, once for each step that it sits out."""
+        penalty = self.penalties[name]
+        value, metrics, memory = penalty(ctx)
+        prefix = f"{penalty.player}/{name}"
+        metrics = {prefix: value} | {f"{prefix}_{key}": x for key, x in metrics.items()}
+        return value * penalty.weight * penalty.every, metrics, memory
+
+
+def _positive(logits: jax.Array) -> jax.Array:
+    return (logits > 0).astype(logits.dtype)
+
+
+def _mean(logits: Any, fn=lambda x: x) -> jax.Array:
+    return jnp.mean(jnp.stack([jnp.mean(fn(leaf)) for leaf in jax.tree.leaves(logits)]))

@@ -1,0 +1,127 @@
+"""Optimizers by name; a class' fields are the section `optim.<player>`. Scalars are data: see `schedules`."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from jaxgan.schedules import Scalar
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """What every optimizer offers.
+
+    lr: step size. max_grad_norm: gradients are scaled down to this global norm; None leaves them.
+    clip_weights: params are clipped to [-c, c] after each step (Arjovsky et al. 2017, Algorithm 1); None does not.
+    freeze: a regular expression searched in "Layer/param" paths; the params it finds never move.
+    """
+
+    lr: Scalar = 2e-4
+    max_grad_norm: Scalar | None = None
+    clip_weights: Scalar | None = None
+    freeze: str = ""
+
+    def scale(self) -> optax.GradientTransformation:
+        """Gradients to directions of descent of unit step size."""
+        return optax.identity()
+
+    def corrected(self, every: int) -> "Optimizer":
+        """As lazy regularisation at every `every`-th step wants it; see `Adam`."""
+        return self
+
+    def make(self, params: Any) -> optax.GradientTransformation:
+        """The optax transform, for params of this structure."""
+        steps = [self.scale(), optax.scale_by_learning_rate(self.lr)]
+        if self.max_grad_norm is not None:
+            steps.insert(0, optax.clip_by_global_norm(self.max_grad_norm))  # pyright: ignore
+        if self.clip_weights is not None:
+            steps.append(_clip_weights(self.clip_weights))
+        if self.freeze:
+            found = frozen(params, self.freeze)
+            steps.insert(0, optax.masked(optax.set_to_zero(), found))  # a frozen param has no say in the global norm
+            steps.append(optax.masked(optax.set_to_zero(), found))
+        return optax.chain(*steps)
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015)."""
+
+    b1: Scalar = 0.5
+    b2: Scalar = 0.999
+    eps: Scalar = 1e-8
+
+    def scale(self):
+        return optax.scale_by_adam(self.b1, self.b2, self.eps)  # pyright: ignore
+
+    def corrected(self, every: int) -> "Adam":
+        """lr c, b1^c and b2^c with c = every / (every + 1): a lazy update adds a step in `every` to the same moments, and
+        the optimizer should not notice (Karras et al. 2020, appendix B)."""
+        c = every / (every + 1)
+        changes = {"lr": self.lr * c, "b1": self.b1**c, "b2": self.b2**c}
+        return type(self)(**{**vars(self), **changes})
+
+
+@dataclass(frozen=True)
+class RmsProp(Optimizer):
+    """RMSProp, with eps outside the root and no bias correction, as WGAN's authors ran it."""
+
+    decay: Scalar = 0.99
+    eps: Scalar = 1e-8
+
+    def scale(self):
+        return optax.scale_by_rms(self.decay, self.eps, eps_in_sqrt=False)  # pyright: ignore
+
+
+@dataclass(frozen=True)
+class Sgd(Optimizer):
+    """Gradient descent with momentum."""
+
+    momentum: Scalar = 0.0
+
+    def scale(self):
+        return optax.trace(self.momentum)  # pyright: ignore
+
+
+OPTIMIZERS = {"adam": Adam, "rmsprop": RmsProp, "sgd": Sgd}
+
+
+@dataclass(frozen=True)
+class Ema:
+    """Moving averages of what generates images, weights and BatchNorm statistics alike.
+
+    half_life_kimg: thousands of real images after which an old weight counts half.
+    rampup: the half-life is at most this share of the images seen so far, so that the start is forgotten; 0: no ramp.
+    """
+
+    half_life_kimg: Scalar = 10.0
+    rampup: Scalar = 0.05
+
+    def decay(self, kimg: jax.Array, kimg_per_step: float) -> jax.Array:
+        """The factor of one step, when `kimg` have been seen."""
+        ramp = jnp.where(jnp.asarray(self.rampup) > 0, kimg * self.rampup, jnp.inf)
+        half_life = jnp.maximum(jnp.minimum(self.half_life_kimg, ramp), 1e-8)
+        return 0.5 ** (kimg_per_step / half_life)
+
+
+def frozen(params: Any, pattern: str) -> Any:
+    """A tree of booleans: whose path "Layer/param" the pattern is found in. Raises ValueError where it finds none."""
+
+    def found(path, _):
+        return re.search(pattern, jax.tree_util.keystr(path, simple=True, separator="/")) is not None
+
+    mask = jax.tree_util.tree_map_with_path(found, params)
+    if not any(jax.tree.leaves(mask)):
+        raise ValueError(f"freeze='{pattern}' finds no param")
+    return mask
+
+
+def _clip_weights(c: Scalar) -> optax.GradientTransformation:
+    def update(changes, state, params=None):
+        return jax.tree.map(lambda p, u: jnp.clip(p + u, -c, c) - p, params, changes), state
+
+    return optax.GradientTransformation(lambda params: optax.EmptyState(), update)

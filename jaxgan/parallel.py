@@ -1,0 +1,147 @@
+"""The data-parallel axis: the mesh, who owns which rows of a batch, and means that see the whole batch.
+
+One function, the training step, runs on every device with the axis "data" bound. The state is the same on each; the
+batch is split along its second axis, [rounds, batch, ...]. `shard_map` and `pmap` wrap that same function. Outside of
+both, on one device with no axis bound, `mean` and `gather` are the identity: networks and losses need no second form.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import AxisType, Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
+
+AXIS = "data"
+
+
+def is_bound() -> bool:
+    """Whether this trace runs on a replica, inside `shard_map` or `pmap`."""
+    try:
+        lax.axis_index(AXIS)
+    except NameError:
+        return False
+    return True
+
+
+def axis_name() -> str | None:
+    """The axis' name where it is bound, for layers that take one (BatchNorm)."""
+    return AXIS if is_bound() else None
+
+
+def mean(tree: Any) -> Any:
+    """The mean over replicas of a tree of floats; of anything else the result would be meaningless."""
+    return lax.pmean(tree, AXIS) if is_bound() else tree
+
+
+def gather(x: jax.Array) -> jax.Array:
+    """Rows of every replica, [n, ...] -> [devices * n, ...], in the order of the global batch."""
+    return lax.all_gather(x, AXIS, tiled=True) if is_bound() else x
+
+
+def rows(n: int) -> jax.Array:
+    """Global indices, int32 [n], of the n examples that this replica holds."""
+    first = lax.axis_index(AXIS) * n if is_bound() else 0
+    return first + jnp.arange(n, dtype=jnp.int32)
+
+
+class Placement:
+    """Where the state and the batch live, for one of the two wrappers.
+
+    Args:
+      kind: "shard_map", or "pmap".
+      devices: all devices of the run, by default every one of every process.
+    """
+
+    def __init__(self, kind: str = "shard_map", devices: list[jax.Device] | None = None):
+        self.kind = kind
+        if devices is None and kind == "shard_map":
+            self.mesh = jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
+        else:
+            self.mesh = Mesh(np.array(jax.devices() if devices is None else devices), (AXIS,))
+        self.size = self.mesh.size
+        self.local_devices = [d for d in self.mesh.devices.flat if d.process_index == jax.process_index()]
+        self.replicated = NamedSharding(self.mesh, P())
+        self.sharded = NamedSharding(self.mesh, P(None, AXIS))
+        self._home = NamedSharding(Mesh(np.array(self.local_devices), (AXIS,)), P())
+
+    def wrap(self, step: Callable, batch_is_split: bool) -> Callable:
+        """Compiles `step(state, totals, hparams, batch) -> (state, totals)`, donating the first two.
+
+        `batch_is_split`: whether the batch is divided among devices, or the whole resident data set, one copy on each.
+        """
+        if self.kind == "pmap":
+            mapped = 1 if batch_is_split else None
+            return jax.pmap(
+                step,
+                AXIS,
+                in_axes=(None, None, None, mapped),  # pyright: ignore
+                out_axes=(None, None),  # pyright: ignore
+                devices=self.mesh.devices.flat if jax.process_count() == 1 else None,
+                donate_argnums=(0, 1),
+            )
+        split = P(None, AXIS) if batch_is_split else P()
+        sharded = jax.shard_map(
+            step,
+            mesh=self.mesh,
+            in_specs=(P(), P(), P(), split),
+            out_specs=(P(), P()),
+            check_vma=False,  # the default sums gradients of replicated params by itself, and the step means them
+        )
+        return jax.jit(sharded, donate_argnums=(0, 1))
+
+    def init(self, make: Callable, *args) -> Any:
+        """`make(*args)`, computed where the state lives: one copy on each device."""
+        home = self._home if self.kind == "pmap" else self.replicated
+        return jax.jit(make, out_shardings=home)(*args)
+
+    def replicate(self, tree: Any) -> Any:
+        """Host arrays, the same in every process, to one copy on each device."""
+        home = self._home if self.kind == "pmap" else self.replicated
+        return jax.tree.map(lambda x: _replicate(np.asarray(x), home), tree)
+
+    def to_global(self, tree: Any) -> Any:
+        """The state as arrays over the whole mesh, which checkpoints hold; no bytes move."""
+        return self._move(tree, self.replicated) if self.kind == "pmap" else tree
+
+    def from_global(self, tree: Any) -> Any:
+        """The inverse of `to_global`."""
+        return self._move(tree, self._home) if self.kind == "pmap" else tree
+
+    def _move(self, tree: Any, sharding: NamedSharding) -> Any:
+        def move(x):
+            if jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+                return jax.random.wrap_key_data(move(jax.random.key_data(x)))
+            parts = [shard.data for shard in x.addressable_shards]
+            return jax.make_array_from_single_device_arrays(x.shape, sharding, parts)
+
+        return jax.tree.map(move, tree)
+
+    def local_rows(self, batch_size: int) -> np.ndarray:
+        """Global row indices [local rows] of this process, in the order in which `put` wants them.
+
+        Read from the mesh and not from the process' number: on a pod, devices along an axis are not in process order.
+        """
+        b = batch_size // self.size
+        order = [i for i, d in enumerate(self.mesh.devices.flat) if d.process_index == jax.process_index()]
+        return np.concatenate([np.arange(i * b, (i + 1) * b) for i in order])
+
+    def put(self, batch: Any) -> Any:
+        """This process' rows [rounds, local rows, ...] of each host array to the devices that own them."""
+        if self.kind == "pmap":
+            n = len(self.local_devices)
+            return jax.tree.map(lambda x: x.reshape(x.shape[0], n, -1, *x.shape[2:]), batch)
+        return jax.tree.map(self._put, batch)
+
+    def _put(self, x: np.ndarray) -> jax.Array:
+        b = x.shape[1] // len(self.local_devices)
+        parts = [jax.device_put(x[:, i * b : (i + 1) * b], d) for i, d in enumerate(self.local_devices)]
+        shape = (x.shape[0], b * self.size, *x.shape[2:])
+        return jax.make_array_from_single_device_arrays(shape, self.sharded, parts)
+
+
+def _replicate(x: np.ndarray, sharding: NamedSharding) -> jax.Array:
+    return jax.make_array_from_callback(x.shape, sharding, lambda _: x)

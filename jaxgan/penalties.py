@@ -1,0 +1,134 @@
+"""Penalties on the discriminator's slope, each a class whose fields are its section of the config.
+
+All share one signature: they receive a `Context` and return `(scalar, metrics, memory)`, unweighted: the objective
+multiplies by `weight`. Slopes are of the *sum* of an example's logits (over patches, scales, heads) with respect to its
+image, their norm over all of its pixels and channels. None touches a state: running statistics and power iterations
+belong to the main pass. A network with BatchNorm couples the examples, and its slopes then include the others' share.
+
+`every=k` > 1 makes the penalty an update of its own at every k-th step with k times its weight (lazy regularisation,
+Karras et al. 2020).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan import parallel
+from jaxgan.nets.layers import Out
+from jaxgan.noise import Keys
+from jaxgan.schedules import Scalar
+
+Examples = dict[str, Any]  # "image" [N, H, W, C] in [-1, 1], "cond" whatever the discriminator is told beside it
+Result = tuple[jax.Array, dict[str, jax.Array], dict[str, Any]]
+
+
+class Context(NamedTuple):
+    """What a penalty may look at.
+
+    critic: examples -> `Out`, in float32 and without consequence for any state.
+    generate: Keys -> fake examples, drawn afresh, differentiable in the generator's params.
+    real, fake: the examples of this round; real_out, fake_out: their `Out`s from the main pass.
+    memory: what the penalties carry from step to step; keys: this round's random streams.
+    """
+
+    critic: Callable[[Examples], Out]
+    generate: Callable[[Keys], Examples]
+    real: Examples
+    fake: Examples
+    real_out: Out
+    fake_out: Out
+    memory: dict[str, Any]
+    keys: Keys
+
+
+def squared_slopes(critic: Callable[[Examples], Out], examples: Examples) -> jax.Array:
+    """|d sum(logits) / d image|^2 of each example, [N]."""
+
+    def total(image):
+        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(critic({**examples, "image": image}).logits))
+
+    slope = jax.grad(total)(examples["image"])
+    return jnp.sum(slope**2, axis=tuple(range(1, slope.ndim)))
+
+
+def _norm(squared: jax.Array) -> jax.Array:
+    return jnp.sqrt(squared + 1e-12)  # the root has no derivative at 0, where a dead critic starts
+
+
+def _uniform(keys: jax.Array, image: jax.Array) -> jax.Array:
+    """One number in [0, 1) for each example, [N, 1, ...]: a number a pixel would leave the straight lines."""
+    draw = jax.vmap(lambda key: jax.random.uniform(key, dtype=image.dtype))(keys)
+    return draw.reshape(-1, *[1] * (image.ndim - 1))
+
+
+@dataclass(frozen=True)
+class WganGp:
+    """E (|grad D(x')| - target)^2 at random points x' between a real and a fake example (Gulrajani et al. 2017, eq. 3).
+
+    target: the slope that the critic should have. The papers' lambda is `weight`, 10 for images.
+    """
+
+    weight: Scalar = 10.0
+    target: Scalar = 1.0
+    every: int = 1
+    player = "disc"
+
+    def __call__(self, ctx: Context) -> Result:
+        alpha = _uniform(ctx.keys("wgan_gp/alpha"), ctx.real["image"])
+        between = ctx.real["image"] * alpha + ctx.fake["image"] * (1 - alpha)
+        slopes = _norm(squared_slopes(ctx.critic, {**ctx.real, "image": between}))
+        return jnp.mean((slopes - self.target) ** 2), {"slope": jnp.mean(slopes)}, {}
+
+
+@dataclass(frozen=True)
+class Dragan:
+    """E (|grad D(x')| - 1)^2 near the data, x' = x + scale std(x) u, u uniform in [0, 1) a pixel (Kodali et al. 2017).
+
+    The paper's text has Gaussian noise; this is its code, where x' lies at a random point of the line to there. std is
+    one number, over all pixels of the global batch.
+    """
+
+    weight: Scalar = 10.0
+    scale: Scalar = 0.5
+    every: int = 1
+    player = "disc"
+
+    def __call__(self, ctx: Context) -> Result:
+        image = ctx.real["image"]
+        mean = parallel.mean(jnp.mean(image))
+        std = jnp.sqrt(parallel.mean(jnp.mean((image - mean) ** 2)))
+        draw = jax.vmap(lambda key: jax.random.uniform(key, image.shape[1:], image.dtype))
+        noise = self.scale * std * draw(ctx.keys("dragan/noise"))
+        near = image + _uniform(ctx.keys("dragan/alpha"), image) * noise
+        slopes = _norm(squared_slopes(ctx.critic, {**ctx.real, "image": near}))
+        return jnp.mean((slopes - 1) ** 2), {"slope": jnp.mean(slopes)}, {}
+
+
+@dataclass(frozen=True)
+class R1:
+    """(1/2) E |grad D(x)|^2 on real examples (Mescheder et al. 2018, eq. 9, whose gamma is `weight`)."""
+
+    weight: Scalar = 1.0
+    every: int = 1
+    player = "disc"
+
+    def __call__(self, ctx: Context) -> Result:
+        return jnp.mean(squared_slopes(ctx.critic, ctx.real)) / 2, {}, {}
+
+
+@dataclass(frozen=True)
+class R2:
+    """(1/2) E |grad D(G(z))|^2 on fake examples (Mescheder et al. 2018, eq. 10)."""
+
+    weight: Scalar = 1.0
+    every: int = 1
+    player = "disc"
+
+    def __call__(self, ctx: Context) -> Result:
+        return jnp.mean(squared_slopes(ctx.critic, ctx.fake)) / 2, {}, {}
+
+
+PENALTIES = {"wgan_gp": WganGp, "dragan": Dragan, "r1": R1, "r2": R2}

@@ -1,0 +1,55 @@
+"""Scalars as data: a hyper-parameter is a float32 leaf, or a schedule over images seen, never a compiled constant.
+
+In a config a scalar is a number or a schedule's spelling, `"linear(2e-4, 0, 50, 100)"`: from 2e-4 to 0 between 50 and
+100 thousand real images (kimg), constant before and after. `cosine` and `geometric` take the same four numbers.
+"""
+
+import re
+
+import flax.struct
+import jax
+import jax.numpy as jnp
+
+Scalar = float | jax.Array
+
+_SHAPES = {
+    "linear": lambda a, b, t: a + (b - a) * t,
+    "cosine": lambda a, b, t: b + (a - b) * 0.5 * (1 + jnp.cos(jnp.pi * t)),
+    "geometric": lambda a, b, t: a * (b / a) ** t,
+}
+_CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
+
+
+@flax.struct.dataclass
+class Schedule:
+    """A value that moves from `start` to `end` between `begin` and `finish` kimg; all four float32 scalars."""
+
+    start: jax.Array
+    end: jax.Array
+    begin: jax.Array
+    finish: jax.Array
+    shape: str = flax.struct.field(pytree_node=False)
+
+    def __call__(self, kimg: jax.Array) -> jax.Array:
+        t = jnp.clip((kimg - self.begin) / jnp.maximum(self.finish - self.begin, 1e-9), 0, 1)
+        return _SHAPES[self.shape](self.start, self.end, t)
+
+
+def parse(value: float | str) -> "jax.Array | Schedule":
+    """A config's scalar to its leaf or leaves. Raises ValueError, saying what a schedule looks like."""
+    if not isinstance(value, str):
+        return jnp.float32(value)
+    call = _CALL.fullmatch(value)
+    try:
+        if call and call[1] in _SHAPES:
+            start, end, begin, finish = (jnp.float32(part) for part in call[2].split(","))
+            return Schedule(start, end, begin, finish, call[1])
+    except ValueError:
+        pass
+    shapes = ", ".join(f"{name}(start, end, begin_kimg, end_kimg)" for name in _SHAPES)
+    raise ValueError(f"'{value}' is no number and no schedule; schedules are {shapes}")
+
+
+def evaluate(hparams: dict, kimg: jax.Array) -> dict:
+    """Every schedule in `hparams` at `kimg` thousand images; constants as they are."""
+    return {name: leaf(kimg) if isinstance(leaf, Schedule) else leaf for name, leaf in hparams.items()}

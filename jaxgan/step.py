@@ -1,0 +1,100 @@
+"""The training step: one pass over a list of updates. It knows no GAN.
+
+For each update, for each of its rounds: differentiate the task's loss with respect to the player's params, average the
+gradients over the replicas, let the player's optimizer move the params. Then the moving averages. That is all.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from jaxgan import parallel
+from jaxgan.noise import Keys
+from jaxgan.state import NEVER, Aux, GanState, Update
+
+Metrics = dict[str, jax.Array]
+
+
+class Parts(NamedTuple):
+    """What a step works with, built inside the trace from the hyper-parameters of the moment.
+
+    task: see `tasks`. tx: an optax transform a player. ema_decay: of the moving averages, for one step.
+    """
+
+    task: Any
+    tx: dict[str, optax.GradientTransformation]
+    ema_decay: Any
+
+
+def make_train_step(assemble: Callable[[Any, jax.Array], Parts], updates: list[Update], simultaneous: bool = False):
+    """The step, a pure function `(state, batch, hparams) -> (state, metrics)`.
+
+    Args:
+      assemble: (hparams, step) -> Parts.
+      updates: carried out in this order. An update of r rounds takes the last r rounds of the batch.
+      simultaneous: all gradients at the same params and on the same draws; else each update sees those before it.
+
+    The batch's leaves are [rounds, examples of this replica, ...].
+    """
+
+    def train_step(state: GanState, batch: Any, hparams: Any) -> tuple[GanState, Metrics]:
+        parts, start, metrics = assemble(hparams, state.step), state, {}
+        for i, update in enumerate(updates):
+            frozen, draws = (start, 0) if simultaneous else (None, i)
+
+            def run(state, i=i, update=update, frozen=frozen, draws=draws):
+                def one_round(state, xs):
+                    round, examples = xs
+                    keys = Keys(state.rng, state.step, draws, round, len(jax.tree.leaves(examples)[0]))
+                    state, metrics = descend(parts, update, state, state if frozen is None else frozen, examples, keys)
+                    return state.replace(first_bad=_first_bad(state, update, i, len(updates))), metrics
+
+                last = jax.tree.map(lambda x: x[-update.rounds :], batch)
+                state, metrics = lax.scan(one_round, state, (jnp.arange(update.rounds), last))
+                return state, jax.tree.map(lambda x: jnp.mean(x, 0), metrics)
+
+            state, more = run(state) if update.every == 1 else _sometimes(run, state, update.every)
+            metrics |= more
+        ema = optax.incremental_update(_averaged(state), state.ema, 1 - parts.ema_decay)
+        return state.replace(step=state.step + 1, ema=ema), metrics
+
+    return train_step
+
+
+def descend(parts: Parts, update: Update, state: GanState, at: GanState, examples: Any, keys: Keys):
+    """One gradient step of one player on one batch: gradients at `at`, applied to `state`. Returns (state, metrics)."""
+    player = update.player
+
+    def loss_fn(params) -> tuple[jax.Array, Aux]:
+        return parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys)
+
+    grads, aux = jax.grad(loss_fn, has_aux=True)(at.params[player])
+    grads, metrics = parallel.mean((grads, aux.metrics))
+    changes, opt_state = parts.tx[player].update(grads, state.opt_state[player], state.params[player])
+    params = optax.apply_updates(state.params[player], changes)
+    return state.replace(
+        params={**state.params, player: params},
+        opt_state={**state.opt_state, player: opt_state},
+        model_state={**state.model_state, **aux.model_state},
+        memory={**state.memory, **aux.memory},
+    ), metrics
+
+
+def _sometimes(run: Callable, state: GanState, every: int) -> tuple[GanState, Metrics]:
+    """`run` at every `every`-th step; in between its metrics are NaN, which says: none."""
+    absent = jax.tree.map(lambda x: jnp.full(x.shape, jnp.nan, x.dtype), jax.eval_shape(run, state)[1])
+    return lax.cond(state.step % every == 0, run, lambda state: (state, absent), state)
+
+
+def _averaged(state: GanState) -> dict[str, Any]:
+    return {p: {"params": state.params[p], "model_state": state.model_state[p]} for p in state.ema}
+
+
+def _first_bad(state: GanState, update: Update, i: int, n: int) -> jax.Array:
+    """Sticky: the first (step, update) that left the player's params non-finite, without a word to the host."""
+    finite = jnp.isfinite(optax.global_norm(state.params[update.player]))
+    return jnp.minimum(state.first_bad, jnp.where(finite, NEVER, state.step * n + i))

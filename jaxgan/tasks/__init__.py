@@ -1,0 +1,5 @@
+"""Tasks by the names that a config gives them; `latent.Latent` documents what a task is."""
+
+from jaxgan.tasks import latent
+
+TASKS = {"latent": latent.Latent}

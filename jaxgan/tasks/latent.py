@@ -1,0 +1,143 @@
+"""The GAN of Goodfellow et al. 2014: a generator turns noise z into an image, a discriminator scores images."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxgan.nets import DISCRIMINATORS, GENERATORS
+from jaxgan.nets.layers import Out, wide
+from jaxgan.noise import Keys
+from jaxgan.objective import Objective
+from jaxgan.penalties import Context, Examples
+from jaxgan.state import Aux, GanState, Update
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A task owns networks and says what each player's loss is.
+
+    z_dim: entries of z. z: their distribution, "normal" or "uniform" in [-1, 1].
+    disc_batches: whether the discriminator sees real and fake one batch after the other ("separate", each with its own
+      BatchNorm statistics: DCGAN's advice) or in one ("joint").
+    gen_norm: BatchNorm of the generator during the discriminator's rounds: statistics of its batch ("batch"), or the
+      running ones ("running"). The running ones move in the generator's own update alone, either way.
+    """
+
+    gen: nn.Module
+    disc: nn.Module
+    objective: Objective
+    image_shape: tuple[int, int, int]
+    dtype: Any
+    z_dim: int = 100
+    z: str = field(default="normal", metadata={"choices": ("normal", "uniform")})
+    disc_batches: str = field(default="separate", metadata={"choices": ("separate", "joint")})
+    gen_norm: str = field(default="batch", metadata={"choices": ("batch", "running")})
+
+    nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
+    players = ("disc", "gen")
+    averaged = ("gen",)
+
+    def updates(self, rounds: dict[str, int]) -> list[Update]:
+        """The discriminator's rounds, its lazy penalties, then the generator's; the first update's images count as
+        seen."""
+        lazy = {name: p for name, p in self.objective.penalties.items() if p.every > 1}
+        return [
+            update
+            for player in self.players
+            for update in [
+                Update(player, player, rounds[player]),
+                *(Update(player, f"penalty/{name}", 1, p.every) for name, p in lazy.items() if p.player == player),
+            ]
+        ]
+
+    def init(self, rng: jax.Array) -> dict[str, Any]:
+        """{player: flax variables}."""
+        keys = {player: jax.random.fold_in(rng, i) for i, player in enumerate(self.players)}
+        z = jnp.zeros((2, self.z_dim), wide(self.dtype))
+        image = jnp.zeros((2, *self.image_shape), wide(self.dtype))
+        return {
+            "disc": self.disc.init(keys["disc"], image, train=False),
+            "gen": self.gen.init(keys["gen"], z, train=False),
+        }
+
+    def init_memory(self) -> dict[str, Any]:
+        return {}
+
+    def draw(self, keys: jax.Array) -> dict[str, jax.Array]:
+        """A generator's inputs, one example for each key of [N]: {"z": [N, z_dim]}."""
+        kwargs = {"shape": (self.z_dim,), "dtype": wide(self.dtype)}
+        if self.z == "uniform":
+            return {"z": jax.vmap(lambda key: jax.random.uniform(key, minval=-1, maxval=1, **kwargs))(keys)}
+        return {"z": jax.vmap(lambda key: jax.random.normal(key, **kwargs))(keys)}
+
+    def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array], keys: Any = None) -> jax.Array:
+        """Images [N, H, W, C] in [-1, 1] for the inputs' examples, from {"gen": variables} as after training."""
+        return self.gen.apply(variables["gen"], inputs["z"], train=False, keys=keys)
+
+    def loss(self, name: str, state: GanState, batch: dict[str, jax.Array], keys: Keys) -> tuple[jax.Array, Aux]:
+        """The scalar that a player descends on: "disc", "gen", or "penalty/NAME" for a lazy penalty.
+
+        batch: "image" [N, H, W, C] in [-1, 1], and "label" [N] where the data has labels.
+        """
+        real = {"image": batch["image"], "cond": None}
+        player = name if name in self.players else self.objective.penalties[name.removeprefix("penalty/")].player
+
+        fake, gen_state = self._fake(state, keys, train=player == "gen" or self.gen_norm == "batch")
+        critic = self._critic(state, advance=name == "disc")
+        real_out, fake_out, disc_state = self._judge(critic, real, fake)
+        ctx = Context(
+            critic=lambda x: self._out(self._exact(), critic, x)[0],
+            generate=lambda keys: self._fake(state, keys, train=True)[0],
+            real=real,
+            fake=fake,
+            real_out=real_out,
+            fake_out=fake_out,
+            memory=state.memory,
+            keys=keys,
+        )
+        if name not in self.players:
+            value, metrics, memory = self.objective.penalty(name.removeprefix("penalty/"), ctx)
+            return value, Aux(metrics, {}, memory)
+        value, metrics, memory = self.objective(player, ctx)
+        return value, Aux(metrics, {player: gen_state if player == "gen" else disc_state}, memory)
+
+    def _fake(self, state: GanState, keys: Keys, train: bool) -> tuple[Examples, dict[str, Any]]:
+        """Fake examples, and the generator's collections after them."""
+        z = self.draw(keys("z"))["z"]
+        image, changed = self.gen.apply(
+            state.variables("gen"), z, train=train, keys=keys("gen"), mutable=["batch_stats"] if train else []
+        )
+        return {"image": image, "cond": None}, {**state.model_state["gen"], **changed}
+
+    def _critic(self, state: GanState, advance: bool) -> dict[str, Any]:
+        """The discriminator's variables, their power iterations one further if `advance`, once for the whole loss."""
+        variables = state.variables("disc")
+        if advance and "spectral" in variables:
+            image = jnp.zeros((1, *self.image_shape), wide(self.dtype))  # u depends on kernels alone
+            moved = self.disc.apply(variables, image, train=False, mutable=["spectral"])[1]
+            variables = {**variables, **jax.lax.stop_gradient(moved)}
+        return variables
+
+    def _exact(self) -> nn.Module:
+        """The discriminator computing in float32 throughout: slopes of slopes do not survive bfloat16."""
+        return self.disc.clone(dtype=wide(self.dtype))
+
+    def _out(self, disc: nn.Module, variables: dict[str, Any], x: Examples) -> tuple[Out, dict[str, Any]]:
+        """(`Out`, BatchNorm statistics after these examples)."""
+        out, changed = disc.apply(variables, x["image"], x["cond"], train=True, mutable=["batch_stats"])
+        return out, {**variables, **changed}
+
+    def _judge(self, variables: dict[str, Any], real: Examples, fake: Examples) -> tuple[Out, Out, dict[str, Any]]:
+        """The main pass: `Out`s of real and fake, and the discriminator's collections after it."""
+        if self.disc_batches == "joint":
+            both = jax.tree.map(lambda *x: jnp.concatenate(x), real, fake)
+            out, variables = self._out(self.disc, variables, both)
+            n = len(real["image"])
+            real_out, fake_out = jax.tree.map(lambda x: x[:n], out), jax.tree.map(lambda x: x[n:], out)
+        else:
+            real_out, variables = self._out(self.disc, variables, real)
+            fake_out, variables = self._out(self.disc, variables, fake)
+        return real_out, fake_out, {k: x for k, x in variables.items() if k != "params"}
