@@ -17,6 +17,7 @@ _SHAPES = {
     "cosine": lambda a, b, t: b + (a - b) * 0.5 * (1 + jnp.cos(jnp.pi * t)),
     "geometric": lambda a, b, t: a * (b / a) ** t,
 }
+SPELLING = f"{'|'.join(_SHAPES)}(start, end, begin_kimg, end_kimg)"
 _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
 
 
@@ -46,8 +47,7 @@ def parse(value: float | str) -> "jax.Array | Schedule":
             return Schedule(start, end, begin, finish, call[1])
     except ValueError:
         pass
-    shapes = ", ".join(f"{name}(start, end, begin_kimg, end_kimg)" for name in _SHAPES)
-    raise ValueError(f"'{value}' is no number and no schedule; schedules are {shapes}")
+    raise ValueError(f"'{value}' is no number and no schedule, {SPELLING}")
 
 
 def evaluate(hparams: dict, kimg: jax.Array) -> dict:

@@ -1,0 +1,75 @@
+"""Every section and every field of a config, with its unit and its default.
+
+Experiments start from this one and change what they are about. A section with a `name` holds the fields of the class
+that the name picks; choosing another name replaces the section. Fields left out here and in an experiment take the
+class' own defaults, so nothing hides: `config.json` in the workdir has them all.
+
+A number marked * is data of the compiled step: it may be a schedule, "linear(2e-4, 0, 50, 100)" from 50 to 100 kimg,
+where a kimg is a thousand real images shown to the discriminator.
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    config = ConfigDict()
+
+    config.steps = 1000  # passes over the update list: the discriminator's rounds, then the generator's
+    config.seed = 0  # of every draw, and of the order of the data
+    config.batch_size = 64  # real images in a round, over all devices of all hosts
+    config.dtype = "float32"  # of networks; or bfloat16, with params, norms, penalties and logits in float32
+    config.parallel = "shard_map"  # or pmap: the same bits
+    config.simultaneous = False  # True: all players' gradients at the same params, on the same draws
+    config.deterministic = False  # forbid nondeterministic GPU kernels (slower; CPU and TPU are exact anyway)
+
+    config.data = {
+        "name": "digits",  # ours, or any TFDS data set: "mnist", "cifar10", ...
+        "split": "train",  # in TFDS's notation
+        "dir": "",  # TFDS's data folder; empty: its default
+        "image": "image",  # names of the features
+        "label": "label",
+        "resident": "auto",  # keep the split in device memory: auto (up to 1 GiB), on, off; the batches are the same
+    }
+    config.task = {
+        "name": "latent",
+        "z_dim": 100,
+        "z": "normal",  # or uniform in [-1, 1]
+        "disc_batches": "separate",  # real and fake in two batches (BatchNorm sees one kind at a time), or joint
+        "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
+    }
+    config.nets = {
+        "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # or mlp, resnet
+        "disc": {"name": "dcgan", "width": 64, "activation": "leaky_relu", "norm": "batch"},
+    }
+    config.objective = {
+        "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic
+        # wgan_gp, dragan, r1, r2: each {"weight": *, "every": steps between its updates, 1 = part of the loss, ...}
+        "penalties": {},
+    }
+    config.rounds = {"disc": 1, "gen": 1}  # batches in a row for a player; the discriminator's is n_critic
+    config.optim = {
+        player: {
+            "name": "adam",  # or rmsprop, sgd
+            "lr": 2e-4,  # *
+            "b1": 0.5,  # *
+            "b2": 0.999,  # *
+            "eps": 1e-8,  # *
+            "max_grad_norm": None,  # * gradients are scaled down to this global norm
+            "clip_weights": None,  # * params are clipped to [-c, c] after a step
+            "freeze": "",  # regular expression on "Layer/param" paths whose params never move
+        }
+        for player in ("disc", "gen")
+    }
+    config.ema = {
+        "half_life_kimg": 10.0,  # * after which an old weight counts half
+        "rampup": 0.05,  # * the half-life is at most this share of the images seen so far
+    }
+    config.log = {"every": 50, "tensorboard": True}  # steps
+    config.sample = {"every": 250, "num": 64}  # steps (0: at the end only), images in the grid
+    config.checkpoint = {"every": 250, "keep": 3}  # steps (0: at the end only), how many stay
+    config.init_from = {
+        "workdir": "",  # start from this run's newest checkpoint
+        "players": (),  # whose params; empty: all players'
+        "ema": False,  # its moving averages, for players that have them
+    }
+    return config

@@ -1,0 +1,183 @@
+"""From a resolved config to what a run works with: data, task, updates, optimizers, hyper-parameters."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+
+from jaxgan import config as configs
+from jaxgan.config import Field, Section, section
+from jaxgan.data import SOURCES, source
+from jaxgan.errors import UserError, lookup
+from jaxgan.losses import LOSSES
+from jaxgan.objective import Objective
+from jaxgan.optim import OPTIMIZERS, Ema
+from jaxgan.penalties import PENALTIES
+from jaxgan.schedules import evaluate
+from jaxgan.state import GanState, Update, init_state
+from jaxgan.step import Parts
+from jaxgan.tasks import TASKS
+
+DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
+# What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
+OPERATIONAL = ("steps", "parallel", "log", "sample", "checkpoint", "data.dir", "data.resident")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The fields at the root.
+
+    steps: passes over the update list. seed: of every draw and of the order of the data. batch_size: real images in each
+    update's round, over all devices. dtype: what networks compute in; params, penalties, norms and logits keep at least
+    float32. parallel: the wrapper, same bits either way. simultaneous: all players' gradients at the same params.
+    deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none).
+    """
+
+    steps: int = 1000
+    seed: int = 0
+    batch_size: int = 64
+    dtype: str = field(default="float32", metadata={"choices": tuple(DTYPES)})
+    parallel: str = field(default="shard_map", metadata={"choices": ("shard_map", "pmap")})
+    simultaneous: bool = False
+    deterministic: bool = False
+
+
+@dataclass(frozen=True)
+class Log:
+    """every: steps between lines of metrics.jsonl, each a mean over those steps. tensorboard: event files too."""
+
+    every: int = 50
+    tensorboard: bool = True
+
+
+@dataclass(frozen=True)
+class Sample:
+    """every: steps between grids; 0: only at the end. num: images in a grid."""
+
+    every: int = 250
+    num: int = 64
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """every: steps between checkpoints; 0: only at the end. keep: how many of the newest stay."""
+
+    every: int = 250
+    keep: int = 3
+
+
+@dataclass(frozen=True)
+class InitFrom:
+    """Start from another run's newest checkpoint. players: whose params; empty: all. ema: its averages where it has them."""
+
+    workdir: str = ""
+    players: tuple[str, ...] = ()
+    ema: bool = False
+
+
+def sections(raw: dict) -> dict[str, Section]:
+    """Every section of a config by its dotted path, for the names that are in `raw`. Raises UserError."""
+    task = lookup(TASKS, _name(raw, "task", "latent"), "task")
+    objective = raw.get("objective", {})
+    loss = Field(str, "nonsaturating")
+    lookup(LOSSES, objective.get("loss", loss.default), "loss")
+    data = _name(raw, "data", "digits")
+    return {
+        "": section(Experiment),
+        "data": section(SOURCES.get(data, source.Tfds), tagged=True, named=True),
+        "task": section(task, tagged=True),
+        **{
+            f"nets.{net}": section(lookup(table, _name(raw, f"nets.{net}", "dcgan"), f"network for {net}"), tagged=True)
+            for net, table in task.nets.items()
+        },
+        "objective": Section(None, {"loss": loss}),
+        **{
+            f"objective.penalties.{name}": section(lookup(PENALTIES, name, "penalty"))
+            for name in objective.get("penalties", {})
+        },
+        "rounds": Section(None, {player: Field(int, 1) for player in task.players}),
+        **{
+            f"optim.{player}": section(
+                lookup(OPTIMIZERS, _name(raw, f"optim.{player}", "adam"), "optimizer"), tagged=True
+            )
+            for player in task.players
+        },
+        "ema": section(Ema),
+        "log": section(Log),
+        "sample": section(Sample),
+        "checkpoint": section(Checkpoint),
+        "init_from": section(InitFrom),
+    }
+
+
+def _name(raw: dict, path: str, default: str) -> str:
+    """The name that a tagged section has; without one it gets `default`."""
+    for key in path.split("."):
+        raw = raw.setdefault(key, {})
+    return raw.setdefault("name", default)
+
+
+class Blueprint:
+    """A resolved config over data of a known shape; makes the parts of a step.
+
+    hparams: the scalars, data of the compiled step. updates: its list. kimg_per_step: thousands of real images that the
+    first update sees in a step. rounds: batches that a step needs.
+    """
+
+    def __init__(self, config: ml_collections.ConfigDict, image_shape: tuple[int, int, int]):
+        self.config, self.image_shape = config, tuple(image_shape)
+        self._sections = sections(config.to_dict())
+        self.hparams = configs.scalars(config, self._sections)
+        task = self.task(self.hparams)
+        for player, rounds in config.rounds.items():
+            if rounds < 1:
+                raise UserError(f"rounds.{player} must be at least 1")
+        self.updates: list[Update] = task.updates(config.rounds.to_dict())
+        self.rounds = max(update.rounds for update in self.updates)
+        if config.simultaneous and self.rounds > 1:
+            raise UserError("simultaneous updates share one batch: every rounds.PLAYER must be 1")
+        images = config.batch_size * self.rounds
+        if config.batch_size < 1 or config.steps < 1:
+            raise UserError("batch_size and steps must be at least 1")
+        if images * config.steps >= 2**32:
+            raise UserError(f"steps={config.steps} would show {images * config.steps} images, more than 2^32")
+        self.kimg_per_step = config.batch_size * self.updates[0].rounds / 1000
+        self._params = {p: v["params"] for p, v in jax.eval_shape(task.init, jax.random.key(0)).items()}
+        try:
+            self._transforms(self.hparams)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+    def task(self, values: dict[str, Any]) -> Any:
+        """The task, its scalars from `values`: arrays or tracers."""
+        supplied = {"image_shape": self.image_shape, "dtype": DTYPES[self.config.dtype]}
+        penalties = {name: self._make(f"objective.penalties.{name}", values) for name in self.config.objective.penalties}
+        objective = Objective(LOSSES[self.config.objective.loss], penalties)
+        nets = {net: self._make(f"nets.{net}", values, **supplied) for net in self._sections["task"].cls.nets}
+        return self._make("task", values, objective=objective, **nets, **supplied)
+
+    def assemble(self, hparams: dict[str, Any], step: jax.Array) -> Parts:
+        """What the step works with when `step` passes have been made."""
+        kimg = step * jnp.float32(self.kimg_per_step)
+        values = evaluate(hparams, kimg)
+        ema = self._make("ema", values)
+        return Parts(self.task(values), self._transforms(values), ema.decay(kimg, self.kimg_per_step))
+
+    def init(self, rng: jax.Array) -> GanState:
+        """The state at step 0; a pure function of the root key."""
+        values = evaluate(self.hparams, jnp.float32(0))
+        return init_state(self.task(values), self._transforms(values), rng)
+
+    def _make(self, path: str, values: dict[str, Any], **supplied: Any) -> Any:
+        return configs.make(self.config, path, self._sections[path], values, **supplied)
+
+    def _transforms(self, values: dict[str, Any]) -> dict[str, Any]:
+        """An optax transform for each player, corrected where it has a lazy update."""
+        out = {}
+        for player, params in self._params.items():
+            optimizer = self._make(f"optim.{player}", values)
+            lazy = max((update.every for update in self.updates if update.player == player), default=1)
+            out[player] = (optimizer.corrected(lazy) if lazy > 1 else optimizer).make(params)
+        return out

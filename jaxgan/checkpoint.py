@@ -1,0 +1,175 @@
+"""Checkpoints with Orbax, written in the background, each with a digest of our own.
+
+A checkpoint is a flat dict of arrays, "params.gen.Dense_0.kernel" and so on, over the whole mesh: what wrote it (one
+device or many, pmap or shard_map) is not part of it. Orbax makes a save atomic; array data carries no checksum, so one
+flipped byte would load without a word: the digest is taken on the devices before a save and after a restore.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental import multihost_utils
+from orbax.checkpoint import v1 as ocp
+
+from jaxgan.errors import UserError
+
+
+class DamagedError(Exception):
+    """Checkpoints exist, and none is intact."""
+
+
+class Checkpoints:
+    """The checkpoints in a folder. All processes call every method alike.
+
+    Args:
+      directory: made if need be.
+      keep: how many of the newest stay.
+    """
+
+    def __init__(self, directory: Path, keep: int = 3):
+        self.directory, self._keep = Path(directory).absolute(), keep
+        self._open()
+
+    def _open(self) -> None:
+        policies = ocp.training.preservation_policies
+        self._orbax = ocp.training.Checkpointer(
+            self.directory,
+            preservation_policy=policies.LatestN(self._keep),
+            cleanup_tmp_directories=True,
+        )
+
+    @property
+    def steps(self) -> list[int]:
+        """Steps of the finished checkpoints, ascending."""
+        return [checkpoint.step for checkpoint in self._orbax.checkpoints]
+
+    def save(self, step: int, tree: Any) -> None:
+        """Starts to write `tree`, a pytree of arrays and keys over the whole mesh, and returns; a save still under way
+        is waited for, not dropped."""
+        flat = flatten(tree)
+        self._orbax.save_async(step, flat, force=True, custom_metadata={"digest": digest(flat)})
+
+    def restore(self, abstract: Any, warn: Callable[[str], None] = logging.warning) -> tuple[int, Any] | None:
+        """(step, tree) of the newest intact checkpoint, or None where there is none at all.
+
+        `abstract` is a pytree like the saved one, of `jax.ShapeDtypeStruct`s with shardings. A damaged checkpoint is
+        told of through `warn`, set aside under another name, and never deleted. Raises UserError where a checkpoint is
+        of another structure, and DamagedError where none is intact.
+        """
+        flat = flatten(abstract)
+        damaged = []
+        for step in reversed(self.steps):
+            try:
+                saved = self._orbax.metadata(step)
+            except Exception as error:
+                damaged.append((step, error))
+                continue
+            _check_structure(saved.metadata, flat, self.directory / str(step))
+            try:
+                loaded = self._orbax.load(step, flat)
+                if digest(loaded) != (saved.custom_metadata or {}).get("digest"):
+                    raise ValueError("its bytes are not those that were saved")
+            except Exception as error:
+                damaged.append((step, error))
+                continue
+            self._set_aside(damaged, warn)
+            return step, unflatten(abstract, loaded)
+        if damaged:
+            step, error = damaged[0]
+            raise DamagedError(f"no intact checkpoint in {self.directory}; the newest, {step}: {_line(error)}")
+        return None
+
+    def _set_aside(self, damaged: list[tuple[int, Exception]], warn: Callable[[str], None]) -> None:
+        """Renames damaged checkpoints, so that their steps can be saved again."""
+        for step, error in damaged:
+            source, target = self.directory / str(step), self.directory / f"damaged-{step}"
+            while target.exists():
+                target = target.with_name(target.name + "+")
+            warn(f"checkpoint {source} is damaged and kept as {target.name}: {_line(error)}")
+            if jax.process_index() == 0:
+                source.rename(target)
+        if damaged:
+            _barrier("jaxgan_damaged")
+            self._orbax.close()
+            self._open()
+
+    def wait(self) -> None:
+        """Returns when everything is on disk."""
+        self._orbax.close()
+        self._open()
+
+    def close(self) -> None:
+        self._orbax.close()
+
+
+def flatten(tree: Any) -> dict[str, Any]:
+    """{"path.to.leaf": array}, random keys as their uint32 data."""
+
+    def data(x):
+        if not jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
+            return x
+        if isinstance(x, jax.ShapeDtypeStruct):
+            return jax.eval_shape(jax.random.key_data, x).update(sharding=x.sharding)
+        return jax.random.key_data(x)
+
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path, simple=True, separator="."): data(x) for path, x in leaves}
+
+
+def unflatten(like: Any, flat: dict[str, Any]) -> Any:
+    """The inverse of `flatten`, in the structure of `like`."""
+
+    def leaf(path, x):
+        value = flat[jax.tree_util.keystr(path, simple=True, separator=".")]
+        return jax.random.wrap_key_data(value) if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else value
+
+    return jax.tree_util.tree_map_with_path(leaf, like)
+
+
+def digest(flat: dict[str, Any]) -> str:
+    """A hexadecimal digest of names, shapes, dtypes and every bit of a flat dict of arrays, computed where they are."""
+    sums = jax.device_get(_checksums(flat))
+    text = "".join(f"{name}:{x.dtype}{x.shape}={sums[name]};" for name, x in sorted(flat.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@jax.jit
+def _checksums(flat: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    """A weighted sum of each array's words modulo 2^32; odd weights, so that no change of one word goes unseen."""
+
+    def checksum(x):
+        if x.dtype == jnp.bool_:
+            x = x.astype(jnp.uint8)
+        width = min(x.dtype.itemsize, 4)
+        words = jax.lax.bitcast_convert_type(x, {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32}[width])
+        words = words.astype(jnp.uint32).reshape(-1)
+        weights = (jnp.arange(words.size, dtype=jnp.uint32) * jnp.uint32(0x9E3779B1)) | jnp.uint32(1)
+        return jnp.sum(words * weights, dtype=jnp.uint32)
+
+    return jax.tree.map(checksum, flat)
+
+
+def _check_structure(saved: Any, wanted: dict[str, Any], where: Path) -> None:
+    """Raises UserError naming the first arrays that the run and the checkpoint do not share."""
+    have = {name: (tuple(x.shape), np.dtype(x.dtype)) for name, x in saved.items()}
+    want = {name: (tuple(x.shape), np.dtype(x.dtype)) for name, x in wanted.items()}
+    wrong = [name for name in sorted(have.keys() | want.keys()) if have.get(name) != want.get(name)]
+    if wrong:
+        name, more = wrong[0], f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        told = [f"{x[1]}{list(x[0])}" if x else "absent" for x in (have.get(name), want.get(name))]
+        raise UserError(f"checkpoint {where} is of another run: {name} is {told[0]} there, {told[1]} here{more}")
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _barrier(name: str) -> None:
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(name)

@@ -1,0 +1,254 @@
+"""Configs: loading a file, filling every section from the class that it configures, overriding, checking.
+
+A section is exactly the keyword arguments of one class: its fields that have defaults. Sections with a `name` are tagged
+unions, where the name picks the class. So overrides come in two phases: first names (and which penalties there are),
+which rebuild their section from the named class' defaults; then values, checked against the fields of the result. A
+misspelt field, a wrong type or a negative number ends here, before anything is built.
+"""
+
+import ast
+import dataclasses
+import importlib.util
+import math
+import sys
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import ml_collections
+
+from jaxgan import schedules
+from jaxgan.errors import UserError, nearest
+
+Overrides = list[tuple[str, str]]  # ("optim.gen.lr", "1e-4")
+
+
+class Field(NamedTuple):
+    """One value of a section: its annotated type, its default, and the values it may have, if only some."""
+
+    type: Any
+    default: Any
+    choices: tuple = ()
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the value is data of the compiled step, and may be a schedule."""
+        return jax.Array in typing.get_args(self.type)
+
+
+class Section(NamedTuple):
+    """cls: the class whose keyword arguments these are, or None. tagged: `name` picks it. named: and is an argument too."""
+
+    cls: Any
+    fields: dict[str, Field]
+    tagged: bool = False
+    named: bool = False
+
+
+def section(cls: Any, tagged: bool = False, named: bool = False) -> Section:
+    """The section that configures a dataclass (or a flax module): its fields with defaults."""
+    fields = {
+        f.name: Field(f.type, f.default, tuple(f.metadata.get("choices", ())))
+        for f in dataclasses.fields(cls)
+        if f.default is not dataclasses.MISSING and f.name not in ("parent", "name")
+    }
+    if tagged:
+        fields["name"] = Field(str, "")
+    return Section(cls, fields, tagged, named)
+
+
+Sections = Callable[[dict], dict[str, Section]]  # the raw config's names -> every section, by dotted path
+
+
+def load(spec: str) -> ml_collections.ConfigDict:
+    """`get_config` of a file, "configs/wgan.py" or "configs/wgan.py:clip"; the part behind the colon is its variant.
+
+    A file names its variants in `VARIANTS`, the default first. Raises UserError for an unknown file or variant.
+    """
+    name, _, variant = spec.partition(":")
+    path = Path(name)
+    if not path.is_file():
+        folder = path.parent if path.parent.is_dir() else Path("configs")
+        known = [str(p) for p in sorted(folder.glob("*.py")) if p.stem != "__init__"]
+        raise UserError(f"no config file '{name}'; {nearest(name, known)}")
+    module_spec = importlib.util.spec_from_file_location(f"_config_{path.stem}", path)
+    if module_spec is None or module_spec.loader is None:
+        raise UserError(f"'{name}' is no Python file")
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[module_spec.name] = module
+    module_spec.loader.exec_module(module)
+    variants = getattr(module, "VARIANTS", ("",))
+    if variant and variant not in variants:
+        raise UserError(f"{name} has no variant '{variant}'; {nearest(variant, variants)}")
+    return module.get_config(variant or variants[0]) if variants != ("",) else module.get_config()
+
+
+def resolve(base: ml_collections.ConfigDict, overrides: Overrides, sections: Sections) -> ml_collections.ConfigDict:
+    """The complete, checked and locked config. Raises UserError."""
+    raw = base.to_dict()
+    raw.setdefault("objective", {}).setdefault("penalties", {})
+    for path, text in overrides:
+        _override_name(raw, path, text, sections)
+    known = sections(raw)
+    config = _fill(raw, known)
+    for path, text in overrides:
+        name, _, key = path.rpartition(".")
+        if (name, key) == ("objective", "penalties") or text == "none" and name == "objective.penalties":
+            continue
+        if name not in known or key not in known[name].fields:
+            raise UserError(f"no config field '{path}'; {nearest(path, _paths(known))}")
+        _at(config, name)[key] = _value(path, text, known[name].fields[key])
+    return ml_collections.ConfigDict(config).lock()
+
+
+def scalars(config: ml_collections.ConfigDict, known: dict[str, Section]) -> dict[str, Any]:
+    """The hyper-parameters that are data: {"optim.gen.lr": float32 or Schedule, ...}."""
+    out = {}
+    for path, part in known.items():
+        for key, field in part.fields.items():
+            value = _at(config, path)[key]
+            if field.is_scalar and value is not None:
+                out[f"{path}.{key}"] = schedules.parse(value)
+    return out
+
+
+def make(config: ml_collections.ConfigDict, path: str, part: Section, values: dict[str, Any], **supplied: Any) -> Any:
+    """An instance of a section's class: its config, scalars replaced by `values`, and what it asks for of `supplied`."""
+    given = _at(config, path)
+    kwargs = {key: values.get(f"{path}.{key}", given[key]) for key in part.fields if key != "name" or part.named}
+    asked = {f.name for f in dataclasses.fields(part.cls)}
+    return part.cls(**kwargs, **{key: value for key, value in supplied.items() if key in asked})
+
+
+def difference(old: dict, new: dict, ignore: tuple[str, ...]) -> list[str]:
+    """Lines "path: old -> new" of what differs between two configs outside of the prefixes `ignore`."""
+    a, b = _flat(old), _flat(new)
+    changed = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
+    changed = [key for key in changed if not any(key == p or key.startswith(p + ".") for p in ignore)]
+    return [f"{key}: {a.get(key, 'absent')} -> {b.get(key, 'absent')}" for key in changed]
+
+
+def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
+    """The first phase: which class a section configures, and which penalties there are."""
+    name, _, key = path.rpartition(".")
+    parts = path.split(".")
+    if parts[:2] == ["objective", "penalties"] and len(parts) in (3, 4):
+        penalties = raw["objective"]["penalties"]
+        if len(parts) == 3:
+            if text != "none":
+                raise UserError(f"'{path}' takes fields, {path}.weight=..., or 'none', which removes it; not '{text}'")
+            penalties.pop(parts[2], None)
+        else:
+            penalties.setdefault(parts[2], {})
+    elif key == "name":
+        known = sections(raw)
+        if name in known and known[name].tagged and _at(raw, name, create=True).get("name") != text:
+            here = _at(raw, name)
+            here.clear()
+            here["name"] = text
+
+
+def _fill(raw: dict, known: dict[str, Section]) -> dict:
+    """Every field of every section: the file's value where it has one, else the class' default."""
+    config: dict = {"objective": {"penalties": {}}}
+    for path, part in known.items():
+        here = _at(config, path, create=True)
+        given = _at(raw, path, create=True)
+        for key, field in part.fields.items():
+            where = f"{path}.{key}".lstrip(".")
+            here[key] = _value(where, given[key], field) if key in given else field.default
+    for path in _flat(raw):
+        if path.rpartition(".")[0] not in known or _lookup(config, path) is _MISSING:
+            raise UserError(f"no config field '{path}'; {nearest(path, _paths(known))}")
+    return config
+
+
+def _value(path: str, value: Any, field: Field) -> Any:
+    """`value`, a string of the command line or a Python value of a file, as the field's type."""
+    kinds = typing.get_args(field.type) if isinstance(field.type, types.UnionType) else (field.type,)
+    try:
+        out = _coerce(value, kinds)
+    except (ValueError, TypeError, SyntaxError, KeyError, OverflowError) as error:
+        wanted = " or ".join(_WANTED.get(kind, "values like 128,256") for kind in kinds)
+        raise UserError(f"{path} must be {wanted}, not '{value}'") from error
+    if field.choices and out not in field.choices:
+        raise UserError(f"{path} cannot be '{out}'; {nearest(str(out), map(str, field.choices))}")
+    for number in out if isinstance(out, tuple) else (out,):
+        if isinstance(number, int | float) and (number < 0 or not math.isfinite(number)):
+            raise UserError(f"{path} must be a finite number, at least 0, not {number}")
+    return out
+
+
+_WANTED = {
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number",
+    jax.Array: f"a schedule ({schedules.SPELLING})",
+    str: "text",
+    type(None): "none",
+}
+
+
+def _coerce(value: Any, kinds: tuple) -> Any:
+    if type(None) in kinds and (value is None or value in ("none", "None")):
+        return None
+    kinds = tuple(k for k in kinds if k is not type(None))
+    if bool in kinds:
+        if isinstance(value, bool):
+            return value
+        return {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}[
+            str(value).lower()
+        ]
+    if str in kinds:
+        if not isinstance(value, str):
+            raise TypeError
+        return value
+    if isinstance(value, bool):
+        raise TypeError
+    if int in kinds:
+        number = float(value)
+        if number != int(number):
+            raise ValueError
+        return int(value) if isinstance(value, int) else int(number)
+    if float in kinds:
+        if isinstance(value, str) and jax.Array in kinds and "(" in value:
+            schedules.parse(value)
+            return value
+        return float(value)
+    if typing.get_origin(kinds[0]) is tuple:
+        if isinstance(value, str):
+            value = ast.literal_eval(value)
+        return tuple(_coerce(v, typing.get_args(kinds[0])[:1]) for v in (value if isinstance(value, tuple | list) else (value,)))
+    raise TypeError
+
+
+_MISSING = object()
+
+
+def _at(config: Any, path: str, create: bool = False) -> Any:
+    for key in path.split(".") if path else ():
+        if create and key not in config:
+            config[key] = {}
+        config = config[key]
+    return config
+
+
+def _lookup(config: dict, path: str) -> Any:
+    for key in path.split("."):
+        if not isinstance(config, dict) or key not in config:
+            return _MISSING
+        config = config[key]
+    return config
+
+
+def _paths(known: dict[str, Section]) -> list[str]:
+    return [f"{path}.{key}".lstrip(".") for path, part in known.items() for key in part.fields]
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {prefix: list(tree) if isinstance(tree, tuple) else tree}
+    return {k: v for key, sub in tree.items() for k, v in _flat(sub, f"{prefix}.{key}".lstrip(".")).items()}
