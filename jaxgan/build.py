@@ -1,5 +1,6 @@
 """From a resolved config to what a run works with: data, task, updates, optimizers, hyper-parameters."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +120,11 @@ def _name(raw: dict, path: str, default: str) -> str:
     return raw.setdefault("name", default)
 
 
+def open_data(config: ml_collections.ConfigDict) -> source.Images:
+    """The images that a config names. Raises UserError."""
+    return configs.make(config, "data", sections(config.to_dict())["data"], {}).open()
+
+
 class Blueprint:
     """A resolved config over data of a known shape; makes the parts of a step.
 
@@ -149,6 +155,14 @@ class Blueprint:
             self._transforms(self.hparams)
         except ValueError as error:
             raise UserError(str(error)) from error
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        return tuple(self._params)
+
+    def num_params(self, player: str) -> int:
+        """How many numbers a player learns."""
+        return sum(math.prod(x.shape) for x in jax.tree.leaves(self._params[player]))
 
     def task(self, values: dict[str, Any]) -> Any:
         """The task, its scalars from `values`: arrays or tracers."""

@@ -5,6 +5,7 @@ batch is split along its second axis, [rounds, batch, ...]. `shard_map` and `pma
 both, on one device with no axis bound, `mean` and `gather` are the identity: networks and losses need no second form.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,20 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 AXIS = "data"
+
+
+def initialize(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
+    """Joins a run of several processes: explicitly, or as the cluster's own variables say (TPU pod, Slurm, Kubernetes,
+    Open MPI; `jax.distributed` reads them)."""
+    jax.distributed.initialize(coordinator, processes, process)
+
+
+def in_cluster() -> bool:
+    """Whether the environment says that this process is one of several: a TPU pod's, a Slurm step's, a JobSet's."""
+    hosts = os.environ.get("TPU_WORKER_HOSTNAMES", "")
+    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", os.environ.get("SLURM_NTASKS", "1"))
+    slurm = "SLURM_PROCID" in os.environ and tasks.isdigit() and int(tasks) > 1
+    return "," in hosts or slurm or "JOBSET_NAME" in os.environ
 
 
 def is_bound() -> bool:
@@ -40,6 +55,11 @@ def mean(tree: Any) -> Any:
 def gather(x: jax.Array) -> jax.Array:
     """Rows of every replica, [n, ...] -> [devices * n, ...], in the order of the global batch."""
     return lax.all_gather(x, AXIS, tiled=True) if is_bound() else x
+
+
+def size() -> int:
+    """How many replicas share the batch."""
+    return lax.axis_size(AXIS) if is_bound() else 1
 
 
 def rows(n: int) -> jax.Array:
@@ -69,29 +89,29 @@ class Placement:
         self._home = NamedSharding(Mesh(np.array(self.local_devices), (AXIS,)), P())
 
     def wrap(self, step: Callable, batch_is_split: bool) -> Callable:
-        """Compiles `step(state, totals, hparams, batch) -> (state, totals)`, donating the first two.
+        """Compiles `step(state, hparams, data) -> (state, report)`, donating the state; the report is replicated too.
 
-        `batch_is_split`: whether the batch is divided among devices, or the whole resident data set, one copy on each.
+        `batch_is_split`: whether `data` is a batch divided among devices, or a whole data set, one copy on each.
         """
         if self.kind == "pmap":
             mapped = 1 if batch_is_split else None
             return jax.pmap(
                 step,
                 AXIS,
-                in_axes=(None, None, None, mapped),  # pyright: ignore
+                in_axes=(None, None, mapped),  # pyright: ignore
                 out_axes=(None, None),  # pyright: ignore
                 devices=self.mesh.devices.flat if jax.process_count() == 1 else None,
-                donate_argnums=(0, 1),
+                donate_argnums=0,
             )
         split = P(None, AXIS) if batch_is_split else P()
         sharded = jax.shard_map(
             step,
             mesh=self.mesh,
-            in_specs=(P(), P(), P(), split),
+            in_specs=(P(), P(), split),
             out_specs=(P(), P()),
             check_vma=False,  # the default sums gradients of replicated params by itself, and the step means them
         )
-        return jax.jit(sharded, donate_argnums=(0, 1))
+        return jax.jit(sharded, donate_argnums=0)
 
     def init(self, make: Callable, *args) -> Any:
         """`make(*args)`, computed where the state lives: one copy on each device."""
@@ -110,6 +130,10 @@ class Placement:
     def from_global(self, tree: Any) -> Any:
         """The inverse of `to_global`."""
         return self._move(tree, self._home) if self.kind == "pmap" else tree
+
+    def local(self, tree: Any) -> Any:
+        """This process' own copy of a replicated tree, on its first device."""
+        return jax.tree.map(lambda x: x.addressable_data(0), tree)
 
     def _move(self, tree: Any, sharding: NamedSharding) -> Any:
         def move(x):

@@ -1,8 +1,10 @@
 """Images with random access: any TFDS builder by name, read through ArrayRecord and without TensorFlow."""
 
+import io
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,8 +127,10 @@ class Tfds:
             raise UserError(f"unknown data set '{self.name}'; {nearest(self.name, known)}") from error
 
     def _prepare(self, builder: Any) -> None:
+        ours = self.name in BUILDERS  # and too small for a progress bar
         try:
-            builder.download_and_prepare(file_format="array_record")
+            with redirect_stdout(io.StringIO()) if ours else nullcontext(), _no_bars() if ours else nullcontext():
+                builder.download_and_prepare(file_format="array_record")
         except UserError:
             raise
         except ImportError as error:
@@ -137,6 +141,15 @@ class Tfds:
             if not builder.data_path.exists():  # else another process was faster
                 reason = str(error).strip().splitlines() or [type(error).__name__]
                 raise UserError(f"data set {self.name} cannot be prepared in {builder.data_path}: {reason[0]}") from error
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    tfds.disable_progress_bar()
+    try:
+        yield
+    finally:
+        tfds.enable_progress_bar()
 
 
 @dataclass

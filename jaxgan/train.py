@@ -1,0 +1,275 @@
+"""The training loop: steps are dispatched ahead of the host, records follow; a run stops and resumes without a trace."""
+
+import collections
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental import multihost_utils
+
+from jaxgan import parallel, screen, workdir
+from jaxgan.build import DTYPES, Blueprint
+from jaxgan.checkpoint import Checkpoints
+from jaxgan.data import order
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError, nearest
+from jaxgan.nets.layers import wide
+from jaxgan.parallel import Placement
+from jaxgan.sample import make_generate, variables
+from jaxgan.state import NEVER, GanState
+from jaxgan.step import make_train_step
+from jaxgan.writer import Writer, write_json
+
+AHEAD = 8  # steps that the host may run ahead of the devices; without a bound XLA:CPU's collectives time out
+
+
+class DivergedError(Exception):
+    """A param became NaN or infinite."""
+
+
+def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overrides: Any = ()) -> None:
+    """Trains a run to its end, from its newest checkpoint if it has one. SIGTERM and Ctrl-C save and return.
+
+    Args:
+      plan: what to train. images: on what. folder: the workdir, which may be new.
+      source, overrides: where the config came from, for the record.
+
+    Raises UserError, DivergedError, checkpoint.DamagedError.
+    """
+    config = plan.config
+    placement = Placement(config.parallel)
+    if config.batch_size % placement.size:
+        raise UserError(f"batch_size={config.batch_size} is not divisible by the {placement.size} devices")
+    workdir.check(folder, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoints = Checkpoints(folder / "checkpoints", config.checkpoint.keep)
+    try:
+        state = start(plan, placement, checkpoints)
+        first = int(placement.local(state.step))
+        screen.say(screen.summary(plan, images, placement, folder, first))
+        if first >= config.steps:
+            screen.say(f"already at step {first}; --config.steps=N with a larger N trains on")
+            return
+        if jax.process_index() == 0:
+            (folder / "DONE").unlink(missing_ok=True)
+            workdir.record(folder, config, images, source, overrides, first)
+        writer = Writer(folder, first, config.log.tensorboard)
+        try:
+            with stop_signal() as stop, screen.progress(first, config.steps) as progress:
+                step = Loop(plan, images, placement, checkpoints, writer, progress).run(state, first, stop)
+        finally:
+            writer.close()
+    finally:
+        checkpoints.close()
+    if step < config.steps:
+        screen.say(f"stopped and saved at step {step}; the same command goes on from there")
+        return
+    if jax.process_index() == 0:
+        write_json(folder / "DONE", {"step": step})
+    screen.say(f"done. Samples: {folder}/samples/step_{step:08d}.png")
+
+
+def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints) -> GanState:
+    """The state to go on from: the newest intact checkpoint, or a new one, with another run's params if so asked."""
+    found = checkpoints.restore(workdir.abstract_state(plan, placement), screen.say)
+    if found:
+        return placement.from_global(found[1])
+    state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
+    return adopt(plan, placement, state) if plan.config.init_from.workdir else state
+
+
+def adopt(plan: Blueprint, placement: Placement, state: GanState) -> GanState:
+    """`state` with the params, statistics and averages of the players that `init_from` names. Raises UserError."""
+    given, everywhere = plan.config.init_from, Placement()
+    _, step, other = workdir.load(Path(given.workdir), everywhere)
+    other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
+    params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
+    for player in given.players or tuple(params):
+        if player not in params or player not in other.params:
+            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, other.params)}")
+        if given.ema and player in other.ema:
+            taken = other.ema[player]
+        else:
+            taken = {"params": other.params[player], "model_state": other.model_state[player]}
+        mine = {"params": params[player], "model_state": model_state[player]}
+        if jax.tree.map(jnp.shape, taken) != jax.tree.map(jnp.shape, mine):
+            raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
+        params[player] = placement.replicate(taken["params"])
+        model_state[player] = placement.replicate(taken["model_state"])
+        if player in ema:
+            ema[player] = placement.replicate(taken)
+    screen.say(f"starting from {given.workdir} at step {step}")
+    return state.replace(params=params, model_state=model_state, ema=ema)
+
+
+class Loop:
+    """One run's steps and what happens between them."""
+
+    def __init__(
+        self,
+        plan: Blueprint,
+        images: Images,
+        placement: Placement,
+        checkpoints: Checkpoints,
+        writer: Writer,
+        progress: screen.Progress,
+    ):
+        self.plan, self.config, self.images, self.placement = plan, plan.config, images, placement
+        self.checkpoints, self.writer, self.progress = checkpoints, writer, progress
+        self.hparams = placement.replicate(plan.hparams)
+        self.program = placement.wrap(make_program(plan, images), batch_is_split=not images.resident)
+        self.generate = jax.jit(make_generate(plan))
+        self.waiting: collections.deque = collections.deque()
+        self.totals: Any = None
+        self.finished = self.clock_step = 0  # the last step known to be done, and that of the last log
+        self.clock = 0.0
+
+    def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
+        """Trains from step `first`; returns the step that it got to."""
+        config, data = self.config, self._data(first)
+        for step in range(first + 1, config.steps + 1):
+            state, report = self.program(state, self.hparams, next(data))
+            self._watch(step, report)
+            if step == first + 1:
+                jax.block_until_ready(report)
+                self.progress.compiled()
+                self.clock, self.clock_step = time.monotonic(), step
+            last = step == config.steps
+            if step % config.log.every == 0 or last:
+                self._log(step)
+            if last or _due(step, config.sample.every):
+                self._sample(state, step)
+            stopping = stop(step)
+            if last or stopping or _due(step, config.checkpoint.every):
+                self._save(state, step)
+            self.progress.step(step)
+            if stopping:
+                return step
+        return config.steps
+
+    def _data(self, first: int) -> Iterator[Any]:
+        """What the program wants at each step: the resident data set, or this process' rows of a batch, read ahead."""
+        if self.images.resident:
+            resident = self.placement.replicate(self.images.load())
+            while True:
+                yield resident
+        rows = self.placement.local_rows(self.config.batch_size)
+        key = order.seed_key(self.config.seed)
+        for batch in self.images.batches(first, self.plan.rounds, self.config.batch_size, rows, key):
+            yield self.placement.put(batch)
+
+    def _watch(self, step: int, report: dict[str, Any]) -> None:
+        """Adds up the metrics on the device, and waits for the step of `AHEAD` steps back, whose params it checks."""
+        report = self.placement.local(report)
+        self.totals = _add(self.totals, report["metrics"])
+        self.waiting.append((step, report["first_bad"]))
+        if len(self.waiting) > AHEAD:
+            self.finished, first_bad = self.waiting.popleft()
+            self._check(first_bad)
+
+    def _check(self, first_bad: jax.Array) -> None:
+        bad = int(first_bad)
+        if bad != NEVER:
+            step, update = divmod(bad, len(self.plan.updates))
+            saved = self.checkpoints.steps
+            good = f"{self.checkpoints.directory}/{saved[-1]}" if saved else "none"
+            raise DivergedError(
+                f"a param of '{self.plan.updates[update].player}' is not finite after update "
+                f"'{self.plan.updates[update].loss}' of step {step + 1}; last good checkpoint: {good}"
+            )
+
+    def _log(self, step: int) -> None:
+        record: dict[str, Any] = {"step": step, "kimg": step * self.plan.kimg_per_step}
+        if self.finished > self.clock_step:
+            images = (self.finished - self.clock_step) * 1000 * self.plan.kimg_per_step
+            record["img_per_sec"] = images / (time.monotonic() - self.clock)
+            self.clock, self.clock_step = time.monotonic(), self.finished
+        self.writer.scalars(record | _means(self.totals), self.progress.log)
+        self.totals = None
+
+    def _sample(self, state: GanState, step: int) -> None:
+        if jax.process_index() == 0:
+            nets = self.placement.local(variables(state, ema=True))
+            self.writer.grid(step, self.generate(nets, np.arange(self.config.sample.num)))
+
+    def _save(self, state: GanState, step: int) -> None:
+        """Saves, if every param is finite. The means start anew, so that a resumed run logs the same ones."""
+        self._check(self.placement.local(state.first_bad))
+        self.checkpoints.save(step, self.placement.to_global(state))
+        self.totals = None
+
+
+def make_program(plan: Blueprint, images: Images) -> Callable:
+    """What each replica runs: `(state, hparams, data) -> (state, {"metrics", "first_bad"})`.
+
+    `data` is this replica's batch [rounds, n, ...], or the whole resident data set, of which it takes the same examples.
+    """
+    config = plan.config
+    train_step = make_train_step(plan.assemble, plan.updates, config.simultaneous)
+    key, dtype = order.seed_key(config.seed), wide(DTYPES[config.dtype])
+
+    def take(data: dict[str, jax.Array], step: jax.Array) -> dict[str, jax.Array]:
+        rows = parallel.rows(config.batch_size // parallel.size())
+        at = order.positions(step, plan.rounds, config.batch_size, rows, jnp)
+        index = order.example_index(at, len(images), key, jnp)
+        return {name: x[index] for name, x in data.items()}
+
+    def program(state: GanState, hparams: Any, data: dict[str, jax.Array]):
+        batch = take(data, state.step) if images.resident else data
+        batch = {**batch, "image": batch["image"].astype(dtype) / 127.5 - 1}
+        state, metrics = train_step(state, batch, hparams)
+        return state, {"metrics": metrics, "first_bad": state.first_bad}
+
+    return program
+
+
+@contextmanager
+def stop_signal() -> Iterator[Callable[[int], bool]]:
+    """Gives a function that says at each step whether to save and stop: after SIGTERM or Ctrl-C.
+
+    A second Ctrl-C ends the process at once. Of several processes all must stop at the same step, which JAX's preemption
+    service agrees on; it watches SIGTERM, and Ctrl-C is passed on to it.
+    """
+    many, asked, old = jax.process_count() > 1, [], {}
+
+    def handle(number, _):
+        if number == signal.SIGINT and asked:
+            os._exit(130)
+        asked.append(number)
+        screen.say("stopping after this step; Ctrl-C again ends at once" if number == signal.SIGINT else "stopping")
+        if many:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    if threading.current_thread() is threading.main_thread():
+        numbers = [signal.SIGINT] if many else [signal.SIGINT, signal.SIGTERM]
+        old = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield multihost_utils.reached_preemption_sync_point if many else lambda step: bool(asked)
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0
+
+
+@jax.jit
+def _add(totals: Any, metrics: dict[str, jax.Array]) -> dict[str, Any]:
+    """Sums and counts of metrics; NaN is the mark of an update that this step did not make."""
+    seen = {name: ~jnp.isnan(x) for name, x in metrics.items()}
+    new = {name: (jnp.where(seen[name], x, 0), seen[name].astype(jnp.int32)) for name, x in metrics.items()}
+    return new if totals is None else jax.tree.map(jnp.add, totals, new)
+
+
+@jax.jit
+def _means(totals: Any) -> dict[str, jax.Array]:
+    return {name: total / count for name, (total, count) in totals.items()}

@@ -1,0 +1,63 @@
+"""A run's folder: which config it belongs to, who wrote it, and loading its newest state back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import ml_collections
+
+from jaxgan import build, config, writer
+from jaxgan.build import Blueprint
+from jaxgan.checkpoint import Checkpoints
+from jaxgan.errors import UserError
+from jaxgan.parallel import Placement
+
+
+def read(workdir: Path) -> dict[str, Any]:
+    """The contents of `config.json`. Raises UserError where there is none."""
+    path = Path(workdir) / "config.json"
+    if not path.is_file():
+        raise UserError(f"{workdir} holds no run (no config.json); train one with --config=configs/wgan.py")
+    return json.loads(path.read_text())
+
+
+def check(workdir: Path, new: ml_collections.ConfigDict) -> None:
+    """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
+    if (Path(workdir) / "config.json").exists():
+        lines = config.difference(read(workdir)["config"], json.loads(new.to_json()), build.OPERATIONAL)
+        if lines:
+            raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
+
+
+def record(workdir: Path, resolved: ml_collections.ConfigDict, images: Any, source: str, overrides: Any, step: int) -> None:
+    """Writes `config.json`; each start of the run adds its provenance to the list "starts"."""
+    path = Path(workdir) / "config.json"
+    starts = read(workdir)["starts"] if path.exists() else []
+    start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | writer.provenance()
+    data = {"name": images.name, "size": len(images), "image_shape": images.image_shape, "classes": images.num_classes}
+    writer.write_json(path, {"config": json.loads(resolved.to_json()), "data": data, "starts": [*starts, start]})
+
+
+def blueprint(workdir: Path) -> Blueprint:
+    """What a finished or unfinished run was built from, without its data."""
+    saved = read(workdir)
+    resolved = config.resolve(ml_collections.ConfigDict(saved["config"]), [], build.sections)
+    return Blueprint(resolved, saved["data"]["image_shape"])
+
+
+def abstract_state(plan: Blueprint, placement: Placement) -> Any:
+    """The shapes of a run's state, replicated over the whole mesh, as checkpoints hold it."""
+    shapes = jax.eval_shape(plan.init, jax.random.key(0))
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=placement.replicated), shapes)
+
+
+def load(workdir: Path, placement: Placement) -> tuple[Blueprint, int, Any]:
+    """(blueprint, step, state over the whole mesh) of a run's newest intact checkpoint. Raises UserError without one."""
+    plan = blueprint(workdir)
+    checkpoints = Checkpoints(Path(workdir) / "checkpoints", plan.config.checkpoint.keep)
+    found = checkpoints.restore(abstract_state(plan, placement))
+    checkpoints.close()
+    if found is None:
+        raise UserError(f"{workdir} holds no checkpoint yet")
+    return plan, *found

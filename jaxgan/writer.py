@@ -1,0 +1,136 @@
+"""What a run leaves in its workdir beside checkpoints: config.json, metrics.jsonl, TensorBoard, sample grids.
+
+Only the first process writes. Metrics and pictures are written by one thread in the background, in the order given, so
+that neither the disk nor a transfer from the device holds up a step.
+"""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxgan import images
+
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "tensorflow-datasets", "grain", "numpy")
+
+
+def provenance() -> dict[str, Any]:
+    """What a result depends on beside its config: revision, versions, devices, matmul precision, date."""
+    device = jax.devices()[0]
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "git_revision": git_revision(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "device": device.device_kind,
+        "platform": device.platform,
+        "devices": jax.device_count(),
+        "processes": jax.process_count(),
+        "matmul_precision": jax.config.jax_default_matmul_precision or "default",  # pyright: ignore
+    }
+
+
+def git_revision() -> str:
+    """The commit that this package is at, "+changes" behind it if the tree is not clean; "unknown" outside of git."""
+
+    def git(*arguments):
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Writes a JSON file whole or not at all."""
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
+    os.replace(unfinished, path)
+
+
+class Writer:
+    """Writes a run's records; of other processes than the first it writes nothing.
+
+    Args:
+      workdir: an existing folder.
+      step: where the run (re)starts: what an interrupted one wrote of later steps is dropped, to be written again.
+      tensorboard: event files too.
+    """
+
+    def __init__(self, workdir: Path, step: int, tensorboard: bool = True):
+        self.workdir, self._board = Path(workdir), None
+        self._is_first = jax.process_index() == 0
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._pending: list[Future] = []
+        if not self._is_first:
+            return
+        path = self.workdir / "metrics.jsonl"
+        kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
+        path.write_text("".join(kept))
+        self._file = path.open("a", buffering=1)
+        if tensorboard:
+            from tensorboardX import SummaryWriter
+
+            self._board = SummaryWriter(str(self.workdir / "tensorboard"), purge_step=step + 1 if step else None)
+
+    def scalars(self, record: dict[str, Any], then: Callable[[dict[str, float]], None]) -> None:
+        """One line of metrics.jsonl, of numbers and scalars on the device; what is not finite becomes null.
+
+        `then` is called with the numbers when they are there.
+        """
+        self._submit(self._scalars, record, then)
+
+    def grid(self, step: int, pictures: Any) -> Path:
+        """`samples/step_00000500.png` of float images [N, H, W, C] in [-1, 1], fetched from the device there."""
+        path = self.workdir / "samples" / f"step_{step:08d}.png"
+        self._submit(self._grid, path, step, pictures)
+        return path
+
+    def close(self) -> None:
+        """Waits for everything to be written; raises what a write raised."""
+        self._pool.shutdown(wait=True)
+        for future in self._pending:
+            future.result()
+        if self._is_first:
+            self._file.close()
+        if self._board:
+            self._board.close()
+
+    def _submit(self, fn, *arguments) -> None:
+        if self._is_first:
+            for done in [future for future in self._pending if future.done()]:
+                done.result()
+                self._pending.remove(done)
+            self._pending.append(self._pool.submit(fn, *arguments))
+
+    def _scalars(self, record: dict[str, Any], then: Callable[[dict[str, float]], None]) -> None:
+        numbers = {key: x if isinstance(x, int) else float(x) for key, x in jax.device_get(record).items()}
+        finite = {key: x if np.isfinite(x) else None for key, x in numbers.items()}
+        self._file.write(json.dumps(finite) + "\n")
+        then(numbers)
+        if self._board:
+            for key, value in finite.items():
+                if value is not None and key != "step":
+                    self._board.add_scalar(key, value, int(record["step"]))
+
+    def _grid(self, path: Path, step: int, pictures: Any) -> None:
+        picture = images.grid(images.to_uint8(np.asarray(pictures)))
+        images.save_png(path, picture)
+        if self._board and picture.shape[-1] in (1, 3):
+            self._board.add_image("samples", picture, step, dataformats="HWC")
+
+
+def _lines(path: Path) -> list[str]:
+    """Whole lines of a file; a last one without its end was cut by a kill."""
+    if not path.exists():
+        return []
+    return [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
