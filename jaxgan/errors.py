@@ -17,7 +17,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     short = ", ".join(known) if len(known) <= 12 else ""
     if close:
         return f"did you mean '{close[0]}'?" + (f" (known: {short})" if short else "")
-    return f"known: {short or ', '.join(known[:12]) + ', ...'}"
+    return f"known: {short or ', '.join(known[:12])}{'' if len(known) <= 12 else ', ...'}"
 
 
 def lookup(table: dict[str, Any], name: str, kind: str) -> Any:

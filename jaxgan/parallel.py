@@ -94,15 +94,16 @@ class Placement:
         `batch_is_split`: whether `data` is a batch divided among devices, or a whole data set, one copy on each.
         """
         if self.kind == "pmap":
-            mapped = 1 if batch_is_split else None
-            return jax.pmap(
-                step,
+            mapped = jax.pmap(
+                lambda _, state, hparams, data: step(state, hparams, data),
                 AXIS,
-                in_axes=(None, None, mapped),  # pyright: ignore
+                in_axes=(0, None, None, 1 if batch_is_split else None),  # pyright: ignore
                 out_axes=(None, None),  # pyright: ignore
-                devices=self.mesh.devices.flat if jax.process_count() == 1 else None,
-                donate_argnums=0,
+                devices=list(self.mesh.devices.flat) if jax.process_count() == 1 else None,
+                donate_argnums=1,
             )
+            axis = np.zeros(len(self.local_devices))  # pmap wants at least one argument to map over
+            return lambda *arguments: mapped(axis, *arguments)
         split = P(None, AXIS) if batch_is_split else P()
         sharded = jax.shard_map(
             step,

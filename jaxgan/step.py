@@ -96,5 +96,5 @@ def _averaged(state: GanState) -> dict[str, Any]:
 
 def _first_bad(state: GanState, update: Update, i: int, n: int) -> jax.Array:
     """Sticky: the first (step, update) that left the player's params non-finite, without a word to the host."""
-    finite = jnp.isfinite(optax.global_norm(state.params[update.player]))
+    finite = jnp.isfinite(optax.tree.norm(state.params[update.player]))
     return jnp.minimum(state.first_bad, jnp.where(finite, NEVER, state.step * n + i))

@@ -104,11 +104,15 @@ class Tfds:
         if len(shape) != 3 or None in shape:
             raise UserError(f"data set {self.name} has images of no one size ({shape}), which a network needs")
         self._prepare(builder)
-        if self.split.partition("[")[0] not in builder.info.splits and "+" not in self.split:
-            raise UserError(f"data set {self.name} has no split '{self.split}'; {nearest(self.split, builder.info.splits)}")
         labelled = self.label in features and isinstance(features[self.label], tfds.features.ClassLabel)
         keys = {"image": self.image} | ({"label": self.label} if labelled else {})
-        examples = _Renamed(builder.as_data_source(self.split), keys)
+        try:
+            examples = _Renamed(builder.as_data_source(self.split), keys)
+        except ValueError as error:
+            splits = builder.info.splits
+            raise UserError(f"data set {self.name} has no split '{self.split}'; {nearest(self.split, splits)}") from error
+        except NotImplementedError as error:
+            raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
         size = len(examples) * int(np.prod(shape))
         return Images(
             name=f"{builder.info.full_name}, split {self.split}",

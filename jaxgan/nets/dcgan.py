@@ -9,13 +9,14 @@ from typing import Any
 
 import flax.linen as nn
 
+from jaxgan.errors import UserError
 from jaxgan.nets import layers
 
 
 def halvings(height: int, width: int) -> int:
-    """How often the image is halved. Raises ValueError where a side is no multiple of four."""
+    """How often the image is halved. Raises UserError where a side is no multiple of four."""
     if height % 4 or width % 4:
-        raise ValueError(f"dcgan makes images whose sides are multiples of 4, not {height}x{width}")
+        raise UserError(f"dcgan makes images whose sides are multiples of 4, not {height}x{width}")
     n = 0
     while height % 2 == 0 and width % 2 == 0 and min(height, width) > 4:
         height, width, n = height // 2, width // 2, n + 1

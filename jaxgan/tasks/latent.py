@@ -58,10 +58,11 @@ class Latent:
         keys = {player: jax.random.fold_in(rng, i) for i, player in enumerate(self.players)}
         z = jnp.zeros((2, self.z_dim), wide(self.dtype))
         image = jnp.zeros((2, *self.image_shape), wide(self.dtype))
-        return {
+        variables = {
             "disc": self.disc.init(keys["disc"], image, train=False),
             "gen": self.gen.init(keys["gen"], z, train=False),
         }
+        return jax.tree.map(lambda x: x.astype(wide(self.dtype)), variables)  # flax has statistics in float32 alone
 
     def init_memory(self) -> dict[str, Any]:
         return {}

@@ -1,0 +1,18 @@
+"""Four virtual devices, a compilation cache that outlives the run, data prepared once."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxgan" / "tests"
+
+# Before JAX starts. Two cores with more devices than threads deadlock in XLA:CPU's collectives, hence NPROC.
+os.environ["NPROC"] = "16"
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(CACHE)
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ.setdefault("TFDS_DATA_DIR", tempfile.mkdtemp(prefix="jaxgan-tfds-"))
+sys.path.insert(0, str(ROOT))

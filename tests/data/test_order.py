@@ -1,0 +1,38 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.data.order import example_index, positions, seed_key
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 48, 4000, 60000])
+def test_an_epoch_shows_each_example_once(size):
+    for epoch in (0, 3):
+        seen = example_index(np.arange(size) + epoch * size, size, seed_key(0))
+        np.testing.assert_array_equal(np.sort(seen), np.arange(size))
+
+
+def test_epochs_and_seeds_have_orders_of_their_own():
+    epochs = {(seed, e): tuple(example_index(np.arange(50) + 50 * e, 50, seed_key(seed))) for seed in range(4) for e in range(4)}
+    assert len(set(epochs.values())) == 16
+
+
+def test_the_order_looks_random():
+    order = example_index(np.arange(4000), 4000, seed_key(0)).astype(float)
+    assert abs(np.corrcoef(order[:-1], order[1:])[0, 1]) < 0.05
+    assert abs(np.corrcoef(order, np.arange(4000))[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("size", [1, 48, 4000])
+def test_numpy_and_jit_give_the_same_bits(size):
+    at = np.concatenate([np.arange(5000), [2**31 - 1, 2**31, 2**32 - 1]]).astype(np.uint32)
+    jitted = jax.jit(lambda at: example_index(at, size, seed_key(3), jnp))(at)
+    np.testing.assert_array_equal(example_index(at, size, seed_key(3)), jitted)
+
+
+def test_positions_tile_the_steps():
+    at = np.concatenate([positions(step, 2, 4, np.arange(4)).reshape(-1) for step in range(3)])
+    np.testing.assert_array_equal(at, np.arange(24))
+    np.testing.assert_array_equal(positions(1, 2, 4, np.array([1, 3])), [[9, 11], [13, 15]])
+    np.testing.assert_array_equal(positions(jnp.int32(1), 2, 4, jnp.array([1, 3]), jnp), [[9, 11], [13, 15]])

@@ -1,0 +1,91 @@
+"""Tiny versions of the real configs, and runs of them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jaxgan import build, config
+from jaxgan.build import Blueprint
+from jaxgan.data.source import Images
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIGS = [
+    "vanilla.py:nonsaturating",
+    "vanilla.py:minimax",
+    "dcgan.py",
+    "lsgan.py",
+    "hinge.py",
+    "wgan.py:gp",
+    "wgan.py:clip",
+]
+SMALL = {"batch_size": "8", "task.z_dim": "4", "steps": "4", "log.every": "2", "sample.num": "4", "checkpoint.every": "2"}
+
+
+def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDict":
+    """A config of `configs/` at smoke size; overrides with __ for the dots."""
+    base = config.load(f"{ROOT}/configs/{spec}")
+    small = dict(SMALL)
+    for net in ("gen", "disc"):
+        small[f"nets.{net}." + ("widths" if base.nets[net].name == "mlp" else "width")] = "4"
+    small |= {key.replace("__", "."): str(value) for key, value in overrides.items()}
+    for net in ("gen", "disc"):  # another network has its own size
+        name = small.get(f"nets.{net}.name")
+        if name:
+            small.pop(f"nets.{net}.widths", None)
+            small[f"nets.{net}." + ("widths" if name == "mlp" else "width")] = "4"
+    return config.resolve(base, list(small.items()), build.sections)
+
+
+class Noise:
+    """48 random pictures of 12x12 with labels, in place of a data set."""
+
+    def __init__(self, size: int = 48, shape: tuple[int, int, int] = (12, 12, 1)):
+        rng = np.random.default_rng(0)
+        self._images = rng.integers(0, 256, (size, *shape), dtype=np.uint8)
+        self._labels = rng.integers(0, 10, size)
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, i: int) -> dict:
+        return {"image": self._images[i], "label": self._labels[i]}
+
+
+def noise_images(resident: bool = True) -> Images:
+    return Images("noise", Noise(), (12, 12, 1), 10, resident)
+
+
+def blueprint(spec: str = "wgan.py", **overrides) -> Blueprint:
+    return Blueprint(tiny(spec, **overrides), (12, 12, 1))
+
+
+def arrays(state) -> dict[str, np.ndarray]:
+    """Every leaf of a state on the host, by its path."""
+    from jaxgan.checkpoint import flatten
+
+    return {name: np.asarray(x.addressable_data(0)) for name, x in flatten(state).items()}
+
+
+def assert_same_bits(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> None:
+    assert a.keys() == b.keys()
+    different = [name for name in a if a[name].tobytes() != b[name].tobytes()]
+    assert not different, f"{len(different)} of {len(a)} leaves differ, first {different[0]}"
+
+
+def launch(*arguments: str, env: dict | None = None, check: int | None = 0, timeout: int = 300):
+    """`python launch.py ...` as a user would type it."""
+    command = [sys.executable, str(ROOT / "launch.py"), *map(str, arguments)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout, cwd=ROOT, env={**os.environ, **(env or {})}
+    )
+    if check is not None:
+        assert done.returncode == check, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def devices(n: int) -> list[jax.Device]:
+    return jax.devices()[:n]

@@ -1,0 +1,118 @@
+"""The three primitives against lax's own convolution and its derivatives."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+
+from jaxgan.nets import conv as ours
+
+SHAPES = [  # image, kernel, stride, channels in and out, padding
+    ((8, 8), 4, 2, 3, 5, None),
+    ((7, 9), 3, 1, 2, 3, None),
+    ((9, 7), 5, 2, 1, 2, None),
+    ((7, 7), 3, 3, 2, 2, None),
+    ((6, 6), 1, 2, 2, 3, None),
+    ((8, 6), 4, 1, 2, 1, ((0, 0), (0, 0))),
+    ((5, 8), 3, 2, 2, 2, ((2, 1), (0, 3))),
+]
+
+
+@pytest.fixture(autouse=True)
+def float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def reference(x, w, stride, padding=None):
+    padding = "SAME" if padding is None else padding
+    return lax.conv_general_dilated(x, w, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def operands(image, k, cin, cout):
+    kx, kw = jax.random.split(jax.random.key(0))
+    return jax.random.normal(kx, (2, *image, cin)), jax.random.normal(kw, (k, k, cin, cout))
+
+
+def assert_close(a, b, tolerance=1e-12):
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        assert float(jnp.abs(x - y).max()) <= tolerance * (1 + float(jnp.abs(y).max()))
+
+
+@pytest.mark.parametrize("image, k, stride, cin, cout, padding", SHAPES)
+def test_three_orders_of_derivatives(image, k, stride, cin, cout, padding):
+    x, w = operands(image, k, cin, cout)
+
+    def orders(conv):
+        first = lambda x, w: jnp.sum(jnp.tanh(conv(x, w, stride, padding)) ** 2)  # noqa: E731
+        second = lambda x, w: jnp.sum(jnp.sin(jax.grad(first)(x, w)))  # noqa: E731
+        third = lambda x, w: jnp.sum(jnp.sin(jax.grad(second, 1)(x, w)))  # noqa: E731
+        grads = [jax.grad(f, (0, 1)) for f in (first, second, third)]
+        return jax.jit(lambda x, w: (conv(x, w, stride, padding), [g(x, w) for g in grads]))(x, w)
+
+    assert_close(orders(ours.conv), orders(reference))
+
+
+def test_the_forms_for_other_backends_are_the_same_operations():
+    for image, k, stride, cin, cout, padding in SHAPES:
+        x, w = operands(image, k, cin, cout)
+        strides = (stride, stride)
+        padding = ours.same_padding(w.shape[:2], strides, image) if padding is None else padding
+        geometry = ours.Geometry(strides, padding, image, w.shape[:2])
+        g = ours.conv(x, w, stride, padding)
+        assert_close(ours._input_grad(g, w, geometry=geometry), ours._lax_input_grad(g, w, geometry=geometry))
+        assert_close(ours._kernel_grad(x, g, geometry=geometry), ours._lax_kernel_grad(x, g, geometry=geometry))
+
+
+def test_transposed_convolution_is_the_transpose():
+    x, w = operands((8, 6), 4, 3, 5)
+    y = jax.random.normal(jax.random.key(9), ours.conv(x, w, 2).shape)
+    assert_close(jnp.sum(ours.conv(x, w, 2) * y), jnp.sum(x * ours.conv_transpose(y, w, 2)))
+    assert ours.conv_transpose(y, w, 2).shape == x.shape
+
+
+def test_forward_mode_and_hessian():
+    x, w = operands((5, 5), 3, 1, 2)
+    f = lambda c: lambda w: jnp.sum(jnp.sin(c(x, w, 1)))  # noqa: E731
+    assert_close(jax.hessian(f(ours.conv))(w), jax.hessian(f(reference))(w))
+    assert_close(jax.jvp(f(ours.conv), (w,), (w,)), jax.jvp(f(reference), (w,), (w,)))
+
+
+@pytest.mark.parametrize("axes", [(0, None), (None, 0), (0, 0), (1, 3)])
+def test_vmap(axes):
+    x, w = operands((6, 6), 3, 2, 2)
+    xs = x if axes[0] is None else jnp.stack([x, 2 * x, -x], axes[0])
+    ws = w if axes[1] is None else jnp.stack([w, 3 * w, w**2], axes[1])
+
+    def all_of(conv):
+        f = lambda x, w: jnp.sum(conv(x, w, 2) ** 3)  # noqa: E731
+        return jax.vmap(lambda x, w: (conv(x, w, 2), jax.grad(f, (0, 1))(x, w)), axes)(xs, ws)
+
+    assert_close(all_of(ours.conv), all_of(reference))
+
+
+def test_inside_scan_remat_shard_map_and_export():
+    x, w = operands((8, 8), 3, 2, 2)
+
+    def loss(conv, w):
+        body = lambda c, _: (c - 0.01 * jax.grad(lambda c: jnp.sum(jnp.tanh(conv(x, c, 1)) ** 2))(c), None)  # noqa: E731
+        return jnp.sum(lax.scan(jax.checkpoint(body), w, None, length=3)[0] ** 2)
+
+    grad = jax.jit(jax.grad(lambda w: loss(ours.conv, w)))
+    assert_close(grad(w), jax.grad(lambda w: loss(reference, w))(w))
+    mesh = Mesh(np.array(jax.devices()[:2]), ("data",))
+    split = jax.shard_map(lambda x: ours.conv(x, w, 1), mesh=mesh, in_specs=P("data"), out_specs=P("data"), check_vma=False)
+    assert_close(split(x), reference(x, w, 1))
+    assert_close(jax.export.export(grad)(w).call(w), grad(w))
+
+
+def test_bfloat16_and_mixed_operands():
+    x, w = operands((8, 8), 3, 2, 2)
+    y = ours.conv(x.astype(jnp.bfloat16), w.astype(jnp.bfloat16), 1)
+    assert y.dtype == jnp.bfloat16
+    assert_close(y.astype(float), reference(x, w, 1), 0.05)
+    with pytest.raises(TypeError, match="one dtype"):
+        ours.conv(x.astype(jnp.float32), w)

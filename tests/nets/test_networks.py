@@ -1,0 +1,94 @@
+"""Shapes, norms and precisions of every network that a config can name."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.errors import UserError
+from jaxgan.nets import DISCRIMINATORS, GENERATORS, dcgan, layers
+
+SHAPE = (12, 12, 3)
+
+
+def size(name):
+    return {"widths": (8,)} if name == "mlp" else {"width": 4}
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("name", GENERATORS)
+def test_generators(name, norm):
+    net = GENERATORS[name](SHAPE, jnp.float32, norm=norm, **size(name))
+    variables = net.init(jax.random.key(0), jnp.zeros((2, 5)), train=False)
+    images, changed = net.apply(variables, jnp.ones((3, 5)), train=True, mutable=["batch_stats"])
+    assert images.shape == (3, *SHAPE) and float(jnp.abs(images).max()) <= 1
+    assert bool(changed) == (norm == "batch")
+
+
+@pytest.mark.parametrize("norm", layers.NORMS)
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_discriminators(name, norm):
+    net = DISCRIMINATORS[name](jnp.float32, norm=norm, **size(name))
+    variables = net.init(jax.random.key(0), jnp.zeros((2, *SHAPE)), train=False)
+    image = jax.random.normal(jax.random.key(1), (3, *SHAPE))
+    out, changed = net.apply(variables, image, train=True, mutable=["batch_stats"])
+    assert out.logits.shape == (3,) and out.features.shape[0] == 3 and out.aux is None
+    assert bool(changed.get("batch_stats")) == (norm == "batch")
+    assert ("spectral" in variables) == (norm == "spectral")
+
+
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_bfloat16_keeps_params_norms_and_logits_wide(name):
+    net = DISCRIMINATORS[name](jnp.bfloat16, norm="layer", **size(name))
+    image = jax.random.normal(jax.random.key(1), (3, *SHAPE))
+    variables = net.init(jax.random.key(0), image, train=False)
+    assert {x.dtype for x in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
+    out = net.apply(variables, image, train=False)
+    assert out.logits.dtype == jnp.float32
+    exact = net.clone(dtype=jnp.float32).apply(variables, image, train=False)
+    assert 0 < float(jnp.abs(out.logits - exact.logits).max()) < 0.1  # it did compute in bfloat16
+
+
+@pytest.mark.parametrize(("side", "halvings"), [(8, 1), (12, 2), (20, 2), (28, 2), (32, 3), (36, 2), (64, 4), (256, 6)])
+def test_dcgan_follows_the_image(side, halvings):
+    assert dcgan.halvings(side, side) == halvings
+    assert dcgan.halvings(side, 2 * side) == halvings
+
+
+def test_dcgan_makes_what_is_not_square():
+    net = dcgan.Generator((12, 20, 1), jnp.float32, width=2)
+    variables = net.init(jax.random.key(0), jnp.zeros((2, 3)), train=False)
+    assert net.apply(variables, jnp.zeros((2, 3)), train=False).shape == (2, 12, 20, 1)
+
+
+def test_a_size_that_dcgan_cannot_make():
+    with pytest.raises(UserError, match="multiples of 4, not 30x28"):
+        dcgan.halvings(30, 28)
+
+
+def test_spectral_norm_converges_to_the_largest_singular_value():
+    layer = layers.Dense(6, spectral=True, kernel_init=jax.nn.initializers.normal(1.0), use_bias=False)
+    variables = layer.init(jax.random.key(0), jnp.zeros((1, 9)))
+    before = variables["spectral"]["u"]
+    for _ in range(100):
+        variables = {**variables, **layer.apply(variables, jnp.zeros((1, 9)), mutable=["spectral"])[1]}
+    assert not np.allclose(before, variables["spectral"]["u"])
+    effective = layer.apply(variables, jnp.eye(9))
+    assert np.isclose(np.linalg.norm(effective, 2), 1, atol=1e-5)
+    # Without the collection mutable, nothing moves; the gradient takes u and v as constants: d sigma / dW = v u^T.
+    kernel, u = variables["params"]["kernel"], variables["spectral"]["u"]
+    left, values, right = np.linalg.svd(kernel)
+    grad = jax.grad(lambda k: jnp.sum(layer.apply({**variables, "params": {"kernel": k}}, jnp.eye(9)) * jnp.eye(9, 6)))(kernel)
+    sigma, outer = values[0], np.outer(left[:, 0], right[0])
+    want = np.eye(9, 6) / sigma - np.sum(kernel * np.eye(9, 6)) / sigma**2 * outer
+    np.testing.assert_allclose(grad, want, atol=1e-4)
+    assert np.isclose(abs(u @ right[0]), 1, atol=1e-5)
+
+
+def test_layer_norm_is_over_all_of_an_example():
+    norm = layers.Norm("layer")
+    x = jax.random.normal(jax.random.key(0), (2, 4, 4, 3)) * 5 + 3
+    y, _ = norm.init_with_output(jax.random.key(0), x, True)
+    np.testing.assert_allclose(y.mean((1, 2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(y.std((1, 2, 3)), 1, atol=1e-3)
+    assert np.abs(y.mean((1, 2))).max() > 1e-3  # and not a channel

@@ -1,0 +1,172 @@
+"""The same run on any number of devices, under pmap or shard_map, in one process or several; and one trace."""
+
+import json
+import socket
+import subprocess
+import sys
+from unittest import mock
+
+import jax
+import numpy as np
+import pytest
+from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, devices, noise_images
+
+from jaxgan import build, parallel, train
+from jaxgan.data import order
+from jaxgan.parallel import Placement
+
+
+def run(plan, placement, steps=2, resident=True):
+    """The state after some steps, without the loop around them."""
+    images = noise_images(resident)
+    program = placement.wrap(train.make_program(plan, images), batch_is_split=not resident)
+    state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
+    hparams = placement.replicate(plan.hparams)
+    rows, key = placement.local_rows(plan.config.batch_size), order.seed_key(plan.config.seed)
+    batches = images.batches(0, plan.rounds, plan.config.batch_size, rows, key)
+    data = placement.replicate(images.load()) if resident else None
+    for _ in range(steps):
+        state, report = program(state, hparams, data if resident else placement.put(next(batches)))
+    return state, jax.device_get(placement.local(report["metrics"]))
+
+
+@pytest.mark.parametrize(
+    "spec, overrides",
+    [
+        ("wgan.py", {"nets__gen__norm": "batch", "objective__penalties__dragan__weight": 1}),
+        ("dcgan.py", {"nets__disc__norm": "batch", "task__disc_batches": "joint"}),
+        ("hinge.py", {"objective__penalties__r1__every": 2}),
+    ],
+)
+def test_any_number_of_devices(spec, overrides):
+    """In float64, where only a wrong layout or a wrong mean shows; float32 differs by the order of its sums."""
+    with jax.enable_x64(True):
+        plan = blueprint(spec, dtype="float64", **overrides)
+        one, *others = [arrays(run(plan, Placement("shard_map", devices(n)), steps=3)[0]) for n in (1, 2, 4)]
+    assert one["params.gen.Dense_0.kernel"].dtype == np.float64
+    for other in others:
+        for name in one:
+            np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-9, err_msg=name)
+
+
+def test_one_step_of_float32():
+    plan = blueprint("wgan.py")
+    one, four = (run(plan, Placement("shard_map", devices(n)), steps=1)[1] for n in (1, 4))
+    for name in one:
+        np.testing.assert_allclose(one[name], four[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("spec", ["wgan.py", "dcgan.py"])
+def test_pmap_and_shard_map_give_the_same_bits(spec):
+    plan = blueprint(spec)
+    states = [run(plan, Placement(kind, devices(4)))[0] for kind in ("pmap", "shard_map")]
+    assert_same_bits(*(arrays(state) for state in states))
+
+
+@pytest.mark.parametrize("kind", ["pmap", "shard_map"])
+def test_resident_data_and_the_loader_give_the_same_bits(kind):
+    plan = blueprint("wgan.py")
+    states = [run(plan, Placement(kind, devices(4)), resident=resident)[0] for resident in (True, False)]
+    assert_same_bits(*(arrays(state) for state in states))
+
+
+@pytest.mark.parametrize("kind", ["pmap", "shard_map"])
+def test_states_move_between_the_wrappers_without_copies(kind):
+    placement = Placement(kind)
+    state = placement.init(lambda seed: blueprint("vanilla.py").init(jax.random.key(seed)), np.uint32(0))
+    there = placement.to_global(state)
+    assert there.params["gen"]["Dense_0"]["kernel"].sharding.is_equivalent_to(Placement().replicated, 2)
+    assert_same_bits(arrays(state), arrays(placement.from_global(there)))
+
+
+def test_one_python_trace():
+    plan, traces = blueprint("wgan.py"), []
+    assemble = build.Blueprint.assemble
+    with mock.patch.object(build.Blueprint, "assemble", lambda *a: (traces.append(1), assemble(*a))[1]):
+        run(plan, Placement("shard_map", devices(2)), steps=4)
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize("spec", CONFIGS)
+def test_exactly_the_named_player_moves(spec):
+    """Each update of each config alone, two steps on four devices."""
+    plan, placement = blueprint(spec, objective__penalties__r1__every=2), Placement("shard_map", devices(4))
+    updates = plan.updates
+    assert [update.player for update in updates] == ["disc", "disc", "gen"]
+    start = arrays(placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0)))
+    for update in updates:
+        plan.updates = [update]
+        end = arrays(run(plan, placement)[0])
+        moved = {name.split(".")[1] for name in start if name.startswith("params.") and (start[name] != end[name]).any()}
+        assert moved == {update.player}
+        assert all(np.isfinite(x).all() for x in end.values())
+        frozen = [name for name in start if name.split(".")[0] in ("opt_state", "model_state") and update.player not in name]
+        assert all((start[name] == end[name]).all() for name in frozen)
+
+
+def test_rows_of_the_mesh():
+    placement = Placement("shard_map", devices(4)[::-1])
+    np.testing.assert_array_equal(placement.local_rows(8), np.arange(8))
+    batch = np.arange(16).reshape(2, 8)
+    np.testing.assert_array_equal(placement.put(batch), batch)
+
+
+@pytest.mark.parametrize(
+    ("variables", "several"),
+    [
+        ({}, False),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "1"}, False),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, True),
+        ({"SLURM_NTASKS": "4"}, False),  # inside of salloc, but not of srun
+        ({"TPU_WORKER_HOSTNAMES": "localhost"}, False),
+        ({"TPU_WORKER_HOSTNAMES": "t0,t1"}, True),
+        ({"JOBSET_NAME": "gan"}, True),
+    ],
+)
+def test_clusters_are_recognised(variables, several, monkeypatch):
+    for name in ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_STEP_NUM_TASKS", "TPU_WORKER_HOSTNAMES", "JOBSET_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert parallel.in_cluster() == several
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["shard_map", "pmap"])
+@pytest.mark.parametrize("resident", ["on", "off"])
+def test_two_processes_of_two_devices(kind, resident, tmp_path):
+    """Losses as with four devices in one process, and the second half of the run from the first half's checkpoint."""
+    small = ["--config=configs/wgan.py", "--config.batch_size=8", "--config.task.z_dim=4", "--config.nets.gen.width=4"]
+    small += ["--config.nets.disc.width=4", "--config.log.every=1", "--config.sample.num=4", "--config.checkpoint.every=2"]
+    small += [f"--config.parallel={kind}", f"--config.data.resident={resident}", "--config.rounds.disc=2"]
+
+    def start(workdir, *more, devices):
+        flags = f"--xla_force_host_platform_device_count={devices}"
+        command = [sys.executable, "launch.py", f"--workdir={workdir}", *small, *more]
+        environment = {**__import__("os").environ, "XLA_FLAGS": flags}
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def finish(*processes):
+        outputs = [process.communicate(timeout=240)[0] for process in processes]
+        assert [process.returncode for process in processes] == [0] * len(processes), "\n".join(outputs)
+
+    def pair(steps):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        more = [f"--config.steps={steps}", f"--coordinator=127.0.0.1:{port}", "--num_processes=2"]
+        finish(*(start(tmp_path / "two", *more, f"--process_id={i}", devices=2) for i in range(2)))
+
+    finish(start(tmp_path / "one", "--config.steps=4", devices=4))
+    pair(2)
+    pair(4)
+    one, two = (
+        [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()] for name in ("one", "two")
+    )
+    assert [line["step"] for line in two] == [1, 2, 3, 4]
+    for a, b in zip(one, two, strict=True):
+        for name in ("disc/loss", "gen/loss", "disc/wgan_gp"):
+            np.testing.assert_allclose(a[name], b[name], rtol=2e-3, atol=1e-4)
+    assert (tmp_path / "two" / "DONE").exists()

@@ -1,0 +1,97 @@
+"""Penalties in closed form: a linear critic w . x has the slope w everywhere, a quadratic one 2 a x."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgan.losses import LOSSES
+from jaxgan.nets.layers import Out
+from jaxgan.noise import Keys
+from jaxgan.objective import Objective
+from jaxgan.penalties import PENALTIES, Context, Dragan, R1, R2, WganGp, squared_slopes
+
+SHAPE = (4, 4, 3)
+W = jax.random.normal(jax.random.key(3), SHAPE) / 3
+REAL = jax.random.normal(jax.random.key(1), (6, *SHAPE))
+FAKE = jax.random.normal(jax.random.key(2), (6, *SHAPE)) + 1
+
+
+def linear(x):
+    return Out(jnp.tensordot(x["image"], W, 3), x["image"])
+
+
+def quadratic(x):
+    return Out(jnp.sum(x["image"] ** 2, (1, 2, 3)), x["image"])
+
+
+def context(critic, real=REAL, fake=FAKE):
+    real, fake = {"image": real, "cond": None}, {"image": fake, "cond": None}
+    keys = Keys(jax.random.key(0), 0, 0, 0, len(REAL))
+    return Context(critic, lambda keys: fake, real, fake, critic(real), critic(fake), {}, keys)
+
+
+def value(penalty, critic, **kwargs):
+    return float(penalty(context(critic, **kwargs))[0])
+
+
+def test_linear_critic():
+    norm = float(jnp.sqrt(jnp.sum(W**2)))
+    assert np.isclose(value(WganGp(), linear), (norm - 1) ** 2, rtol=1e-5)
+    assert np.isclose(value(WganGp(target=0.0), linear), norm**2, rtol=1e-5)
+    assert np.isclose(value(Dragan(), linear), (norm - 1) ** 2, rtol=1e-5)
+    assert np.isclose(value(R1(), linear), norm**2 / 2, rtol=1e-5)
+    assert np.isclose(value(R2(), linear), norm**2 / 2, rtol=1e-5)
+
+
+def test_quadratic_critic():
+    squares = lambda x: float(jnp.mean(jnp.sum(x**2, (1, 2, 3))))  # noqa: E731
+    assert np.isclose(value(R1(), quadratic), 2 * squares(REAL), rtol=1e-5)
+    assert np.isclose(value(R2(), quadratic), 2 * squares(FAKE), rtol=1e-5)
+    # Where real and fake are one image, so is everything between; the slope there is 2 |x|.
+    slopes = 2 * jnp.sqrt(jnp.sum(REAL**2, (1, 2, 3)))
+    assert np.isclose(value(WganGp(), quadratic, fake=REAL), float(jnp.mean((slopes - 1) ** 2)), rtol=1e-5)
+
+
+def test_wgan_gp_looks_on_straight_lines_one_number_an_example():
+    # A critic whose slope is the point itself: sum x^2 / 2. With one alpha an example, the slope is on the line.
+    ctx = context(lambda x: Out(jnp.sum(x["image"] ** 2, (1, 2, 3)) / 2, x), real=jnp.ones_like(REAL), fake=jnp.zeros_like(FAKE))
+    points = []
+    critic = lambda x: (jax.debug.callback(lambda image: points.append(image), x["image"]), ctx.critic(x))[1]  # noqa: E731
+    WganGp()(ctx._replace(critic=critic))
+    alpha = points[-1]
+    alpha = np.asarray(alpha).reshape(6, -1)
+    assert (alpha == alpha[:, :1]).all()
+    assert alpha.min() >= 0 and alpha.max() <= 1 and np.ptp(alpha[:, 0]) > 0.1
+
+
+def test_slopes_of_patches_and_heads_are_of_their_sum():
+    patches = lambda x: Out({"a": 2 * x["image"].sum(-1), "b": x["image"].sum((1, 2, 3))}, x)  # noqa: E731
+    slopes = squared_slopes(patches, {"image": REAL, "cond": None})
+    np.testing.assert_allclose(slopes, np.full(6, 9.0 * np.prod(SHAPE)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_a_dead_critic_has_finite_gradients(name):
+    def penalty(scale):
+        return PENALTIES[name]()(context(lambda x: Out(scale * jnp.tensordot(x["image"], W, 3), x)))[0]
+
+    assert np.isfinite(jax.grad(penalty)(0.0))
+
+
+def test_the_objective_adds_weighted_penalties_and_leaves_lazy_ones_out():
+    objective = Objective(LOSSES["wasserstein"], {"r1": R1(weight=3.0), "r2": R2(weight=5.0, every=4)})
+    ctx = context(linear)
+    slope = float(jnp.sum(W**2)) / 2
+    plain = float(Objective(LOSSES["wasserstein"])("disc", ctx)[0])
+    assert np.isclose(float(objective("disc", ctx)[0]), plain + 3 * slope, rtol=1e-5)
+    assert np.isclose(float(objective.penalty("r2", ctx)[0]), 4 * 5 * slope, rtol=1e-5)
+    assert float(objective("gen", ctx)[0]) == float(Objective(LOSSES["wasserstein"])("gen", ctx)[0])
+
+
+def test_accuracies_and_logits_are_reported():
+    metrics = Objective(LOSSES["hinge"])("disc", context(linear))[1]
+    real, fake = jnp.tensordot(REAL, W, 3), jnp.tensordot(FAKE, W, 3)
+    assert np.isclose(metrics["disc/accuracy_real"], np.mean(real > 0))
+    assert np.isclose(metrics["disc/accuracy_fake"], np.mean(fake <= 0))
+    assert np.isclose(metrics["disc/real_logits"], real.mean(), atol=1e-6)
