@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from absl import app, flags, logging
 
@@ -27,14 +28,14 @@ flags.DEFINE_integer("num_processes", None, "distributed: how many processes.")
 flags.DEFINE_integer("process_id", None, "distributed: which of them this is.")
 
 
-def main(argv: list[str]) -> int:
+def main(overrides: Any) -> int:
     """Runs one mode. Returns the exit code: 0 done, 1 a failure, 2 the user's mistake."""
     logging.set_verbosity(max(FLAGS.verbosity, -2) if FLAGS["verbosity"].present else logging.ERROR)
     from jaxgan.checkpoint import DamagedError
     from jaxgan.train import DivergedError
 
     try:
-        run(argv)
+        run(overrides)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -113,4 +114,4 @@ def parse(argv: list[str]) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=parse)
+    app.run(main, flags_parser=parse)  # pyright: ignore[reportArgumentType]

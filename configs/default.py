@@ -8,11 +8,13 @@ A number marked * is data of the compiled step: it may be a schedule, "linear(2e
 where a kimg is a thousand real images shown to the discriminator.
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 
-def get_config() -> ConfigDict:
-    config = ConfigDict()
+def get_config() -> Any:
+    config: Any = ConfigDict()
 
     config.steps = 1000  # passes over the update list: the discriminator's rounds, then the generator's
     config.seed = 0  # of every draw, and of the order of the data

@@ -1,7 +1,7 @@
 """The GAN of Goodfellow et al. 2014 with two small fully connected networks: z 100 -> 128 -> 784, 784 -> 128 -> 1.
 
-    python launch.py --config=configs/vanilla.py                  # the heuristic, non-saturating generator loss
-    python launch.py --config=configs/vanilla.py:minimax          # the loss of the paper's equation 1
+python launch.py --config=configs/vanilla.py                  # the heuristic, non-saturating generator loss
+python launch.py --config=configs/vanilla.py:minimax          # the loss of the paper's equation 1
 """
 
 from configs import default

@@ -6,10 +6,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import ml_collections
 
 from jaxgan import config as configs
-from jaxgan.config import Field, Section, section
+from jaxgan.config import Config, Field, Section, section
 from jaxgan.data import SOURCES, source
 from jaxgan.errors import UserError, lookup
 from jaxgan.losses import LOSSES
@@ -100,9 +99,7 @@ def sections(raw: dict) -> dict[str, Section]:
         },
         "rounds": Section(None, {player: Field(int, 1) for player in task.players}),
         **{
-            f"optim.{player}": section(
-                lookup(OPTIMIZERS, _name(raw, f"optim.{player}", "adam"), "optimizer"), tagged=True
-            )
+            f"optim.{player}": section(lookup(OPTIMIZERS, _name(raw, f"optim.{player}", "adam"), "optimizer"), tagged=True)
             for player in task.players
         },
         "ema": section(Ema),
@@ -120,7 +117,7 @@ def _name(raw: dict, path: str, default: str) -> str:
     return raw.setdefault("name", default)
 
 
-def open_data(config: ml_collections.ConfigDict) -> source.Images:
+def open_data(config: Config) -> source.Images:
     """The images that a config names. Raises UserError."""
     return configs.make(config, "data", sections(config.to_dict())["data"], {}).open()
 
@@ -132,7 +129,7 @@ class Blueprint:
     first update sees in a step. rounds: batches that a step needs.
     """
 
-    def __init__(self, config: ml_collections.ConfigDict, image_shape: tuple[int, int, int]):
+    def __init__(self, config: Config, image_shape: tuple[int, int, int]):
         self.config, self.image_shape = config, tuple(image_shape)
         self._sections = sections(config.to_dict())
         self.hparams = configs.scalars(config, self._sections)

@@ -39,8 +39,8 @@ class Checkpoints:
     def _open(self) -> None:
         policies = ocp.training.preservation_policies
         self._orbax = ocp.training.Checkpointer(
-            self.directory,
-            preservation_policy=policies.LatestN(self._keep),
+            str(self.directory),
+            preservation_policy=policies.LatestN(self._keep),  # pyright: ignore[reportArgumentType]
             cleanup_tmp_directories=True,
         )
 
@@ -67,13 +67,15 @@ class Checkpoints:
         for step in reversed(self.steps):
             try:
                 saved = self._orbax.metadata(step)
+                if saved.metadata is None:
+                    raise ValueError("its list of arrays cannot be read")
             except Exception as error:
                 damaged.append((step, error))
                 continue
             _check_structure(saved.metadata, flat, self.directory / str(step))
             try:
                 loaded = self._orbax.load(step, flat)
-                if digest(loaded) != (saved.custom_metadata or {}).get("digest"):
+                if {"digest": digest(loaded)} != saved.custom_metadata:
                     raise ValueError("its bytes are not those that were saved")
             except Exception as error:
                 damaged.append((step, error))

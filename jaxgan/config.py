@@ -23,6 +23,7 @@ import ml_collections
 from jaxgan import schedules
 from jaxgan.errors import UserError, nearest
 
+Config = Any  # an ml_collections.ConfigDict, whose attributes no type checker knows
 Overrides = list[tuple[str, str]]  # ("optim.gen.lr", "1e-4")
 
 
@@ -63,7 +64,7 @@ def section(cls: Any, tagged: bool = False, named: bool = False) -> Section:
 Sections = Callable[[dict], dict[str, Section]]  # the raw config's names -> every section, by dotted path
 
 
-def load(spec: str) -> ml_collections.ConfigDict:
+def load(spec: str) -> Config:
     """`get_config` of a file, "configs/wgan.py" or "configs/wgan.py:clip"; the part behind the colon is its variant.
 
     A file names its variants in `VARIANTS`, the default first. Raises UserError for an unknown file or variant.
@@ -86,7 +87,7 @@ def load(spec: str) -> ml_collections.ConfigDict:
     return module.get_config(variant or variants[0]) if variants != ("",) else module.get_config()
 
 
-def resolve(base: ml_collections.ConfigDict, overrides: Overrides, sections: Sections) -> ml_collections.ConfigDict:
+def resolve(base: Config, overrides: Overrides, sections: Sections) -> Config:
     """The complete, checked and locked config. Raises UserError."""
     raw = base.to_dict()
     raw.setdefault("objective", {}).setdefault("penalties", {})
@@ -104,7 +105,7 @@ def resolve(base: ml_collections.ConfigDict, overrides: Overrides, sections: Sec
     return ml_collections.ConfigDict(config).lock()
 
 
-def scalars(config: ml_collections.ConfigDict, known: dict[str, Section]) -> dict[str, Any]:
+def scalars(config: Config, known: dict[str, Section]) -> dict[str, Any]:
     """The hyper-parameters that are data: {"optim.gen.lr": float32 or Schedule, ...}."""
     out = {}
     for path, part in known.items():
@@ -115,7 +116,7 @@ def scalars(config: ml_collections.ConfigDict, known: dict[str, Section]) -> dic
     return out
 
 
-def make(config: ml_collections.ConfigDict, path: str, part: Section, values: dict[str, Any], **supplied: Any) -> Any:
+def make(config: Config, path: str, part: Section, values: dict[str, Any], **supplied: Any) -> Any:
     """An instance of a section's class: its config, scalars replaced by `values`, and what it asks for of `supplied`."""
     given = _at(config, path)
     kwargs = {key: values.get(f"{path}.{key}", given[key]) for key in part.fields if key != "name" or part.named}
@@ -199,9 +200,16 @@ def _coerce(value: Any, kinds: tuple) -> Any:
     if bool in kinds:
         if isinstance(value, bool):
             return value
-        return {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}[
-            str(value).lower()
-        ]
+        return {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }[str(value).lower()]
     if str in kinds:
         if not isinstance(value, str):
             raise TypeError
@@ -221,7 +229,9 @@ def _coerce(value: Any, kinds: tuple) -> Any:
     if typing.get_origin(kinds[0]) is tuple:
         if isinstance(value, str):
             value = ast.literal_eval(value)
-        return tuple(_coerce(v, typing.get_args(kinds[0])[:1]) for v in (value if isinstance(value, tuple | list) else (value,)))
+        return tuple(
+            _coerce(v, typing.get_args(kinds[0])[:1]) for v in (value if isinstance(value, tuple | list) else (value,))
+        )
     raise TypeError
 
 

@@ -15,11 +15,11 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """uint8 [N, H, W, C] to one picture [rows H, columns W, C]; by default as near to a square as it gets."""
     n, height, width, channels = images.shape
-    columns = min(n, columns or int(np.ceil(np.sqrt(n))))
-    rows = -(-n // columns)
-    padded = np.concatenate([images, np.zeros((rows * columns - n, height, width, channels), np.uint8)])
-    tiles = padded.reshape(rows, columns, height, width, channels).transpose(0, 2, 1, 3, 4)
-    return tiles.reshape(rows * height, columns * width, channels)
+    across = min(n, int(np.ceil(np.sqrt(n))) if columns is None else columns)
+    rows = -(-n // across)
+    padded = np.concatenate([images, np.zeros((rows * across - n, height, width, channels), np.uint8)])
+    tiles = padded.reshape(rows, across, height, width, channels).transpose(0, 2, 1, 3, 4)
+    return tiles.reshape(rows * height, across * width, channels)
 
 
 def save_png(path: Path, picture: np.ndarray) -> None:

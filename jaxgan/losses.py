@@ -18,7 +18,7 @@ Loss = Callable[[Logits, Logits], jax.Array]
 
 def _mean(fn: Callable, *logits: Logits) -> jax.Array:
     leaves = jax.tree.leaves(jax.tree.map(lambda *x: jnp.mean(fn(*x)), *logits))
-    return sum(leaves[1:], leaves[0]) / len(leaves)
+    return jnp.mean(jnp.stack(leaves))
 
 
 def minimax_disc(real_logits: Logits, fake_logits: Logits) -> jax.Array:

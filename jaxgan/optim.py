@@ -121,7 +121,7 @@ def frozen(params: Any, pattern: str) -> Any:
 
 
 def _clip_weights(c: Scalar) -> optax.GradientTransformation:
-    def update(changes, state, params=None):
-        return jax.tree.map(lambda p, u: jnp.clip(p + u, -c, c) - p, params, changes), state
+    def update(updates, state, params=None):
+        return jax.tree.map(lambda p, u: jnp.clip(p + u, -c, c) - p, params, updates), state
 
     return optax.GradientTransformation(lambda params: optax.EmptyState(), update)

@@ -76,7 +76,7 @@ class Placement:
       devices: all devices of the run, by default every one of every process.
     """
 
-    def __init__(self, kind: str = "shard_map", devices: list[jax.Device] | None = None):
+    def __init__(self, kind: str = "shard_map", devices: list[Any] | None = None):
         self.kind = kind
         if devices is None and kind == "shard_map":
             self.mesh = jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))

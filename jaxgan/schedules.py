@@ -21,8 +21,7 @@ SPELLING = f"{'|'.join(_SHAPES)}(start, end, begin_kimg, end_kimg)"
 _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
 
 
-@flax.struct.dataclass
-class Schedule:
+class Schedule(flax.struct.PyTreeNode):
     """A value that moves from `start` to `end` between `begin` and `finish` kimg; all four float32 scalars."""
 
     start: jax.Array

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 NEVER = 2**31 - 1  # `first_bad` of a healthy run
 
 
-@flax.struct.dataclass
-class GanState:
+class GanState(flax.struct.PyTreeNode):
     """The whole of a run; saving it is saving the run.
 
     step: int32, passes over the update list. params, opt_state: by player. model_state: by player, the networks' other

@@ -10,6 +10,7 @@ import ml_collections
 from jaxgan import build, config, writer
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
+from jaxgan.config import Config
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
 
@@ -22,7 +23,7 @@ def read(workdir: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def check(workdir: Path, new: ml_collections.ConfigDict) -> None:
+def check(workdir: Path, new: Config) -> None:
     """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
     if (Path(workdir) / "config.json").exists():
         lines = config.difference(read(workdir)["config"], json.loads(new.to_json()), build.OPERATIONAL)
@@ -30,7 +31,7 @@ def check(workdir: Path, new: ml_collections.ConfigDict) -> None:
             raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
 
 
-def record(workdir: Path, resolved: ml_collections.ConfigDict, images: Any, source: str, overrides: Any, step: int) -> None:
+def record(workdir: Path, resolved: Config, images: Any, source: str, overrides: Any, step: int) -> None:
     """Writes `config.json`; each start of the run adds its provenance to the list "starts"."""
     path = Path(workdir) / "config.json"
     starts = read(workdir)["starts"] if path.exists() else []

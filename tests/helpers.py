@@ -22,7 +22,14 @@ CONFIGS = [
     "wgan.py:gp",
     "wgan.py:clip",
 ]
-SMALL = {"batch_size": "8", "task.z_dim": "4", "steps": "4", "log.every": "2", "sample.num": "4", "checkpoint.every": "2"}
+SMALL = {
+    "batch_size": "8",
+    "task.z_dim": "4",
+    "steps": "4",
+    "log.every": "2",
+    "sample.num": "4",
+    "checkpoint.every": "2",
+}
 
 
 def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDict":

@@ -137,7 +137,12 @@ def test_clusters_are_recognised(variables, several, monkeypatch):
 def test_two_processes_of_two_devices(kind, resident, tmp_path):
     """Losses as with four devices in one process, and the second half of the run from the first half's checkpoint."""
     small = ["--config=configs/wgan.py", "--config.batch_size=8", "--config.task.z_dim=4", "--config.nets.gen.width=4"]
-    small += ["--config.nets.disc.width=4", "--config.log.every=1", "--config.sample.num=4", "--config.checkpoint.every=2"]
+    small += [
+        "--config.nets.disc.width=4",
+        "--config.log.every=1",
+        "--config.sample.num=4",
+        "--config.checkpoint.every=2",
+    ]
     small += [f"--config.parallel={kind}", f"--config.data.resident={resident}", "--config.rounds.disc=2"]
 
     def start(workdir, *more, devices):
@@ -163,7 +168,8 @@ def test_two_processes_of_two_devices(kind, resident, tmp_path):
     pair(2)
     pair(4)
     one, two = (
-        [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()] for name in ("one", "two")
+        [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in ("one", "two")
     )
     assert [line["step"] for line in two] == [1, 2, 3, 4]
     for a, b in zip(one, two, strict=True):

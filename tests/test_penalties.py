@@ -9,7 +9,7 @@ from jaxgan.losses import LOSSES
 from jaxgan.nets.layers import Out
 from jaxgan.noise import Keys
 from jaxgan.objective import Objective
-from jaxgan.penalties import PENALTIES, Context, Dragan, R1, R2, WganGp, squared_slopes
+from jaxgan.penalties import PENALTIES, R1, R2, Context, Dragan, WganGp, squared_slopes
 
 SHAPE = (4, 4, 3)
 W = jax.random.normal(jax.random.key(3), SHAPE) / 3
@@ -55,7 +55,9 @@ def test_quadratic_critic():
 
 def test_wgan_gp_looks_on_straight_lines_one_number_an_example():
     # A critic whose slope is the point itself: sum x^2 / 2. With one alpha an example, the slope is on the line.
-    ctx = context(lambda x: Out(jnp.sum(x["image"] ** 2, (1, 2, 3)) / 2, x), real=jnp.ones_like(REAL), fake=jnp.zeros_like(FAKE))
+    ctx = context(
+        lambda x: Out(jnp.sum(x["image"] ** 2, (1, 2, 3)) / 2, x), real=jnp.ones_like(REAL), fake=jnp.zeros_like(FAKE)
+    )
     points = []
     critic = lambda x: (jax.debug.callback(lambda image: points.append(image), x["image"]), ctx.critic(x))[1]  # noqa: E731
     WganGp()(ctx._replace(critic=critic))

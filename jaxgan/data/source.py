@@ -72,8 +72,8 @@ class _Steps:
     def __len__(self) -> int:
         return 2**31 - 1
 
-    def __getitem__(self, step: int) -> dict[str, np.ndarray]:
-        at = order.positions(step, self.rounds, self.batch_size, self.rows)
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        at = order.positions(index, self.rounds, self.batch_size, self.rows)
         return self.images.gather(order.example_index(at, len(self.images), self.key))
 
 
@@ -123,9 +123,8 @@ class Tfds:
         )
 
     def _builder(self) -> Any:
-        kwargs = {"data_dir": self.dir} if self.dir else {}
         try:
-            return tfds.builder(self.name, file_format="array_record", **kwargs)
+            return tfds.builder(self.name, file_format="array_record", data_dir=self.dir or None)
         except tfds.core.DatasetNotFoundError as error:
             known = [*BUILDERS, *tfds.list_builders(with_community_datasets=False)]
             raise UserError(f"unknown data set '{self.name}'; {nearest(self.name, known)}") from error
@@ -140,7 +139,7 @@ class Tfds:
         except ImportError as error:
             if (error.name or "tensorflow").partition(".")[0] != "tensorflow":
                 raise
-            raise UserError(f"preparing TFDS's {self.name} needs TensorFlow, once: pip install -e \".[tfds]\"") from error
+            raise UserError(f'preparing TFDS\'s {self.name} needs TensorFlow, once: pip install -e ".[tfds]"') from error
         except Exception as error:
             if not builder.data_path.exists():  # else another process was faster
                 reason = str(error).strip().splitlines() or [type(error).__name__]

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -60,7 +61,7 @@ def conv(x: jax.Array, w: jax.Array, stride: int = 1, padding: Padding | None = 
 
     Returns: [N, ceil(H / stride), ceil(W / stride), C'] under SAME padding.
     """
-    image, kernel, strides = x.shape[1:3], w.shape[:2], (stride, stride)
+    image, kernel, strides = (x.shape[1], x.shape[2]), (w.shape[0], w.shape[1]), (stride, stride)
     padding = same_padding(kernel, strides, image) if padding is None else padding
     return _bind(conv_p, x, w, Geometry(strides, padding, image, kernel))
 
@@ -70,7 +71,7 @@ def conv_transpose(x: jax.Array, w: jax.Array, stride: int = 2) -> jax.Array:
 
     The kernel keeps the layout of the convolution that this transposes: [h, w, C, C'], with C' the channels of `x`.
     """
-    image, kernel, strides = (x.shape[1] * stride, x.shape[2] * stride), w.shape[:2], (stride, stride)
+    image, kernel, strides = (x.shape[1] * stride, x.shape[2] * stride), (w.shape[0], w.shape[1]), (stride, stride)
     return _bind(input_grad_p, x, w, Geometry(strides, same_padding(kernel, strides, image), image, kernel))
 
 
@@ -91,9 +92,7 @@ def _input_grad(g, w, *, geometry: Geometry):
     """A convolution of the zero-stuffed g with the flipped kernel, channels swapped."""
     padding = [
         (k - 1 - low, n + low - 1 - (o - 1) * s)
-        for n, k, s, o, (low, _) in zip(
-            geometry.image, geometry.kernel, geometry.stride, geometry.output, geometry.padding
-        )
+        for n, k, s, o, (low, _) in zip(geometry.image, geometry.kernel, geometry.stride, geometry.output, geometry.padding)
     ]
     flipped = lax.rev(w, (0, 1)).transpose(0, 1, 3, 2)
     return lax.conv_general_dilated(g, flipped, (1, 1), padding, lhs_dilation=geometry.stride, dimension_numbers=NHWC)
@@ -103,14 +102,10 @@ def _kernel_grad(x, g, *, geometry: Geometry):
     """A convolution of the images with g as a kernel dilated by the stride; batch and channels change places."""
     padding = [
         (low, (o - 1) * s + k - n - low)
-        for n, k, s, o, (low, _) in zip(
-            geometry.image, geometry.kernel, geometry.stride, geometry.output, geometry.padding
-        )
+        for n, k, s, o, (low, _) in zip(geometry.image, geometry.kernel, geometry.stride, geometry.output, geometry.padding)
     ]
     images, kernel = x.transpose(3, 1, 2, 0), g.transpose(1, 2, 0, 3)
-    out = lax.conv_general_dilated(
-        images, kernel, (1, 1), padding, rhs_dilation=geometry.stride, dimension_numbers=NHWC
-    )
+    out = lax.conv_general_dilated(images, kernel, (1, 1), padding, rhs_dilation=geometry.stride, dimension_numbers=NHWC)
     return out.transpose(1, 2, 0, 3)
 
 
@@ -139,7 +134,7 @@ def _shape(fn, lhs, rhs, geometry):
         jax.ShapeDtypeStruct(lhs.shape, lhs.dtype),
         jax.ShapeDtypeStruct(rhs.shape, rhs.dtype),
     )
-    return jax.core.ShapedArray(out.shape, out.dtype)
+    return ShapedArray(out.shape, out.dtype)
 
 
 conv_p = _primitive("jaxgan_conv", _conv, _conv)

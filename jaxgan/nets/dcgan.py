@@ -63,9 +63,7 @@ class Discriminator(nn.Module):
         x = image
         for i in range(halvings(*image.shape[1:3])):
             use_bias = i == 0 or self.norm in ("none", "spectral")
-            x = layers.Conv(
-                self.width << i, size=4, stride=2, dtype=self.dtype, spectral=spectral, use_bias=use_bias
-            )(x)
+            x = layers.Conv(self.width << i, size=4, stride=2, dtype=self.dtype, spectral=spectral, use_bias=use_bias)(x)
             if i:  # the paper leaves the first layer without BatchNorm
                 x = layers.Norm(self.norm, self.dtype)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)

@@ -141,7 +141,5 @@ class Norm(nn.Module):
                 axis_name=parallel.axis_name() if train else None,
             )
         else:
-            norm = nn.LayerNorm(
-                reduction_axes=tuple(range(1, x.ndim)), feature_axes=(-1,), dtype=exact, param_dtype=exact
-            )
+            norm = nn.LayerNorm(reduction_axes=tuple(range(1, x.ndim)), feature_axes=(-1,), dtype=exact, param_dtype=exact)
         return norm(x).astype(x.dtype)

@@ -44,7 +44,11 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         x = image.reshape(len(image), -1)
-        dense = {"dtype": self.dtype, "kernel_init": nn.initializers.xavier_normal(), "spectral": self.norm == "spectral"}
+        dense = {
+            "dtype": self.dtype,
+            "kernel_init": nn.initializers.xavier_normal(),
+            "spectral": self.norm == "spectral",
+        }
         for width in self.widths:
             x = layers.Dense(width, **dense)(x)
             x = layers.Norm(self.norm, self.dtype)(x, train)

@@ -76,7 +76,7 @@ class Latent:
 
     def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array], keys: Any = None) -> jax.Array:
         """Images [N, H, W, C] in [-1, 1] for the inputs' examples, from {"gen": variables} as after training."""
-        return self.gen.apply(variables["gen"], inputs["z"], train=False, keys=keys)
+        return self.gen.apply(variables["gen"], inputs["z"], train=False, keys=keys)  # pyright: ignore[reportReturnType]
 
     def loss(self, name: str, state: GanState, batch: dict[str, jax.Array], keys: Keys) -> tuple[jax.Array, Aux]:
         """The scalar that a player descends on: "disc", "gen", or "penalty/NAME" for a lazy penalty.

@@ -14,7 +14,9 @@ def test_an_epoch_shows_each_example_once(size):
 
 
 def test_epochs_and_seeds_have_orders_of_their_own():
-    epochs = {(seed, e): tuple(example_index(np.arange(50) + 50 * e, 50, seed_key(seed))) for seed in range(4) for e in range(4)}
+    epochs = {
+        (seed, e): tuple(example_index(np.arange(50) + 50 * e, 50, seed_key(seed))) for seed in range(4) for e in range(4)
+    }
     assert len(set(epochs.values())) == 16
 
 

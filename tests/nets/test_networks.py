@@ -78,7 +78,9 @@ def test_spectral_norm_converges_to_the_largest_singular_value():
     # Without the collection mutable, nothing moves; the gradient takes u and v as constants: d sigma / dW = v u^T.
     kernel, u = variables["params"]["kernel"], variables["spectral"]["u"]
     left, values, right = np.linalg.svd(kernel)
-    grad = jax.grad(lambda k: jnp.sum(layer.apply({**variables, "params": {"kernel": k}}, jnp.eye(9)) * jnp.eye(9, 6)))(kernel)
+    grad = jax.grad(lambda k: jnp.sum(layer.apply({**variables, "params": {"kernel": k}}, jnp.eye(9)) * jnp.eye(9, 6)))(
+        kernel
+    )
     sigma, outer = values[0], np.outer(left[:, 0], right[0])
     want = np.eye(9, 6) / sigma - np.sum(kernel * np.eye(9, 6)) / sigma**2 * outer
     np.testing.assert_allclose(grad, want, atol=1e-4)

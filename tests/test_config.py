@@ -1,0 +1,154 @@
+"""Overrides, tagged unions and the answers to mistakes."""
+
+import json
+import re
+
+import jax
+import ml_collections
+import pytest
+from helpers import CONFIGS, ROOT, blueprint, tiny
+
+from jaxgan import build, config
+from jaxgan.errors import UserError
+from jaxgan.schedules import Schedule
+
+
+def resolve(spec, *overrides):
+    base = config.load(f"{ROOT}/configs/{spec}")
+    return config.resolve(base, [tuple(text.split("=", 1)) for text in overrides], build.sections)
+
+
+def test_default_names_every_field_with_its_default():
+    """configs/default.py is documentation: no field may be missing there, or differ from the class' own default."""
+    written = config.load(f"{ROOT}/configs/default.py").to_dict()
+    raw = {"nets": {"gen": {"name": "dcgan"}, "disc": {"name": "dcgan"}}, "objective": {}}
+    complete = config.resolve(ml_collections.ConfigDict(raw), [], build.sections).to_dict()
+    assert written == complete
+
+
+@pytest.mark.parametrize("spec", CONFIGS)
+def test_configs_resolve_and_survive_json(spec):
+    resolved = resolve(spec)
+    again = config.resolve(ml_collections.ConfigDict(json.loads(resolved.to_json())), [], build.sections)
+    assert again.to_dict() == resolved.to_dict()
+    assert config.difference(json.loads(resolved.to_json()), json.loads(again.to_json()), ()) == []
+
+
+def test_another_name_leaves_no_field_of_the_old_class():
+    resolved = resolve("vanilla.py", "nets.gen.name=resnet", "nets.gen.width=8")
+    assert resolved.nets.gen.to_dict() == {"name": "resnet", "width": 8, "norm": "batch"}
+    assert resolve("vanilla.py", "nets.gen.name=mlp").nets.gen.widths == (128,)  # no other name, nothing lost
+    assert "decay" in resolve("wgan.py", "optim.gen.name=rmsprop").optim.gen
+
+
+def test_penalties_come_and_go():
+    resolved = resolve("wgan.py", "objective.penalties.r1.weight=3", "objective.penalties.wgan_gp=none")
+    assert resolved.objective.penalties.to_dict() == {"r1": {"weight": 3.0, "every": 1}}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        ("steps=1e3", "steps", 1000),
+        ("steps=1_000", "steps", 1000),
+        ("log.tensorboard=off", "log.tensorboard", False),
+        ("optim.gen.lr=2", "optim.gen.lr", 2.0),
+        ("optim.gen.clip_weights=none", "optim.gen.clip_weights", None),
+        ("optim.gen.lr=linear(1e-3, 0, 1, 2)", "optim.gen.lr", "linear(1e-3, 0, 1, 2)"),
+        ("nets.gen.widths=64", "nets.gen.widths", (64,)),
+        ("nets.gen.widths=64,32", "nets.gen.widths", (64, 32)),
+        ("nets.gen.widths=[64, 32]", "nets.gen.widths", (64, 32)),
+        ("init_from.players=('gen',)", "init_from.players", ("gen",)),
+    ],
+)
+def test_natural_spellings(text, path, value):
+    node = resolve("vanilla.py", text)
+    for key in path.split("."):
+        node = node[key]
+    assert node == value and type(node) is type(value)
+
+
+MISTAKES = [
+    ("step=5", "no config field 'step'; did you mean 'steps'?"),
+    ("optim.gen.learning_rate=1", "no config field 'optim.gen.learning_rate'"),
+    ("nets.gan.width=3", "no config field 'nets.gan.width'; did you mean 'nets.gen.width"),
+    ("steps=many", "steps must be a whole number, not 'many'"),
+    ("steps=1.5", "steps must be a whole number, not '1.5'"),
+    ("steps=-1", "steps must be a finite number, at least 0, not -1"),
+    ("optim.gen.lr=fast", "optim.gen.lr must be a number or a schedule (linear|cosine|geometric("),
+    ("optim.gen.lr=linear(1, 2)", "optim.gen.lr must be a number or a schedule"),
+    ("optim.gen.lr=nan", "optim.gen.lr must be a finite number"),
+    ("optim.gen.freeze=Conv_9", "freeze='Conv_9' finds no param"),
+    ("log.tensorboard=maybe", "log.tensorboard must be true or false, not 'maybe'"),
+    ("nets.gen.norm=btch", "nets.gen.norm cannot be 'btch'; did you mean 'batch'?"),
+    ("nets.gen.name=dcgn", "unknown network for gen 'dcgn'; did you mean 'dcgan'?"),
+    ("nets.gen.name=no_such_module:Net", "network for gen 'no_such_module:Net' cannot be imported"),
+    ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
+    ("objective.penalties.r3.weight=1", "unknown penalty 'r3'; known: dragan, r1, r2, wgan_gp"),
+    ("objective.penalties.r1=5", "takes fields, objective.penalties.r1.weight=..., or 'none'"),
+    ("optim.gen.name=adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
+    ("task.name=latnt", "unknown task 'latnt'; did you mean 'latent'?"),
+    ("dtype=float16", "dtype cannot be 'float16'; did you mean 'bfloat16'?"),
+    ("rounds.disc=0", "rounds.disc must be at least 1"),
+    ("batch_size=0", "batch_size and steps must be at least 1"),
+    ("steps=1e9", "more than 2^32"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), MISTAKES)
+def test_mistakes(text, message):
+    with pytest.raises(UserError, match=re.escape(message)) as caught:
+        build.Blueprint(resolve("vanilla.py", text), (28, 28, 1))
+    assert "\n" not in str(caught.value)
+
+
+def test_simultaneous_updates_share_one_batch():
+    with pytest.raises(UserError, match="must be 1"):
+        blueprint("wgan.py", simultaneous=True)
+
+
+def test_a_file_with_a_mistake(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("from configs import wgan\n\ndef get_config():\n    c = wgan.get_config('gp')\n    c.optim.gen.lrr = 1.0\n    return c\n")
+    with pytest.raises(UserError, match="'optim.gen.lrr'; did you mean 'optim.gen.lr'"):
+        config.resolve(config.load(str(path)), [], build.sections)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("wgn.py", "no config file '.*wgn.py'; did you mean '.*wgan.py'"),
+        ("wgan.py:clp", "has no variant 'clp'; did you mean 'clip'"),
+        ("dcgan.py:big", "has no variant 'big'"),
+    ],
+)
+def test_unknown_files_and_variants(spec, message):
+    with pytest.raises(UserError, match=message):
+        config.load(f"{ROOT}/configs/{spec}")
+
+
+def test_scalars_are_data_and_the_rest_is_not():
+    plan = blueprint("wgan.py", optim__gen__lr="linear(1e-3, 0, 0, 1)")
+    assert isinstance(plan.hparams["optim.gen.lr"], Schedule)
+    assert plan.hparams["objective.penalties.wgan_gp.weight"] == 10
+    assert "optim.gen.clip_weights" not in plan.hparams  # none: there is no clipping to be data of
+    assert all(leaf.dtype == "float32" for leaf in jax.tree.leaves(plan.hparams))
+
+
+def test_a_lazy_penalty_is_an_update_of_its_own_and_corrects_its_player():
+    plan = blueprint("dcgan.py", objective__penalties__r1__every=16)
+    assert [(u.loss, u.every) for u in plan.updates] == [("disc", 1), ("penalty/r1", 16), ("gen", 1)]
+    parts = plan.assemble(plan.hparams, jax.numpy.int32(0))
+    params = {"x": jax.numpy.ones(())}
+    moved = {}
+    for player in ("disc", "gen"):
+        tx = plan._make(f"optim.{player}", plan.hparams)
+        corrected = tx.corrected(16) if player == "disc" else tx
+        changes = corrected.make(params).update(params, corrected.make(params).init(params), params)[0]
+        moved[player] = float(changes["x"])
+    assert moved["disc"] == pytest.approx(moved["gen"] * 16 / 17)
+    assert parts.tx.keys() == {"disc", "gen"}
+
+
+def test_tiny_configs_keep_what_they_are_about():
+    assert tiny("wgan.py:clip").optim.disc.clip_weights == config.load(f"{ROOT}/configs/wgan.py:clip").optim.disc.clip_weights

@@ -1,0 +1,247 @@
+"""Real runs, tiny: what they leave behind, and that stopping them changes nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, launch, noise_images, tiny
+from PIL import Image
+
+from jaxgan import build, train, workdir
+from jaxgan.build import Blueprint
+from jaxgan.checkpoint import Checkpoints
+from jaxgan.errors import UserError
+from jaxgan.parallel import Placement
+
+VOLATILE = ("img_per_sec",)
+
+
+def fit(folder, spec="wgan.py", resident=True, **overrides):
+    train.train(blueprint(spec, **overrides), noise_images(resident), folder, spec)
+    return folder
+
+
+def state_of(folder):
+    return arrays(workdir.load(folder, Placement())[2])
+
+
+def metrics_of(folder):
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{key: x for key, x in line.items() if key not in VOLATILE} for line in lines]
+
+
+@pytest.mark.parametrize("spec", CONFIGS)
+def test_every_config_runs_and_resumes_to_the_same_bits(spec, tmp_path):
+    whole = fit(tmp_path / "whole", spec)
+    halves = fit(tmp_path / "halves", spec, steps=2)
+    assert (halves / "DONE").exists()
+    fit(halves, spec)
+    assert_same_bits(state_of(whole), state_of(halves))
+    assert metrics_of(whole) == metrics_of(halves)
+    assert [line["step"] for line in metrics_of(whole)] == [2, 4]
+    assert all(np.isfinite(list(line.values())).all() for line in metrics_of(whole))
+
+
+def test_what_a_run_leaves(tmp_path):
+    fit(tmp_path, sample__every=2)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "DONE", "checkpoints", "config.json", "metrics.jsonl", "samples", "tensorboard",
+    }  # fmt: skip
+    saved = json.loads((tmp_path / "config.json").read_text())
+    [start] = saved["starts"]
+    assert start["devices"] == 4 and start["step"] == 0 and start["versions"]["jax"] == jax.__version__
+    assert saved["data"] == {"name": "noise", "size": 48, "image_shape": [12, 12, 1], "classes": 10}
+    assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == ["step_00000002.png", "step_00000004.png"]
+    with Image.open(tmp_path / "samples" / "step_00000004.png") as picture:
+        assert picture.size == (24, 24) and picture.mode == "L"
+    line = metrics_of(tmp_path)[-1]
+    assert line["kimg"] == pytest.approx(4 * 8 * 5 / 1000)
+    assert {"disc/loss", "gen/loss", "disc/wgan_gp", "disc/accuracy_real"} <= line.keys()
+    assert list((tmp_path / "tensorboard").iterdir())
+
+
+def test_a_finished_run_is_left_alone(tmp_path, capsys):
+    fit(tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+    fit(tmp_path)
+    assert "already at step 4" in capsys.readouterr().out
+    assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
+
+
+def test_another_experiment_in_the_same_workdir_is_refused(tmp_path):
+    fit(tmp_path)
+    before = (tmp_path / "config.json").read_bytes()
+    with pytest.raises(UserError, match="holds another experiment.*optim.gen.lr: .* -> 0.5.*seed: 0 -> 1"):
+        fit(tmp_path, seed=1, optim__gen__lr=0.5)
+    assert (tmp_path / "config.json").read_bytes() == before
+    fit(tmp_path, steps=6, log__every=3, sample__num=2, parallel="pmap", checkpoint__keep=1)  # these may change
+
+
+@pytest.mark.parametrize(("first", "second"), [("pmap", "shard_map"), ("shard_map", "pmap")])
+def test_each_wrapper_restores_the_others_checkpoint(first, second, tmp_path):
+    mixed = fit(tmp_path / "mixed", parallel=first, steps=2)
+    fit(mixed, parallel=second)
+    assert_same_bits(state_of(mixed), state_of(fit(tmp_path / "whole")))
+
+
+def test_read_ahead_data_ends_at_the_same_bits(tmp_path):
+    states = [state_of(fit(tmp_path / str(resident), resident=resident)) for resident in (True, False)]
+    assert_same_bits(*states)
+
+
+def test_a_damaged_checkpoint_costs_only_its_steps(tmp_path, capsys):
+    whole = state_of(fit(tmp_path))
+    for path in (tmp_path / "checkpoints" / "4").rglob("d/*"):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    fit(tmp_path)
+    assert "damaged-4" in capsys.readouterr().out
+    assert_same_bits(whole, state_of(tmp_path))
+
+
+def test_nan_stops_the_run_and_saves_nothing(tmp_path):
+    fit(tmp_path, steps=2)
+    plan = blueprint(steps=40)
+    start = Checkpoints(tmp_path / "checkpoints")
+    [(step, state)] = [start.restore(workdir.abstract_state(plan, Placement()))]
+    poisoned = jax.tree.map(lambda x: x * np.float32(np.nan), state.params["disc"])
+    start.save(3, state.replace(step=state.step + 1, params={**state.params, "disc": poisoned}))
+    start.close()
+    with pytest.raises(train.DivergedError, match=r"a param of 'disc' is not finite after update 'disc' of step 4; last good"):
+        train.train(plan, noise_images(), tmp_path)
+    assert Checkpoints(tmp_path / "checkpoints").steps == [2, 3]
+    assert not (tmp_path / "DONE").exists()
+
+
+def test_init_from_takes_the_named_players(tmp_path):
+    fit(tmp_path / "a", seed=3)
+    plan = blueprint(init_from__workdir=tmp_path / "a", init_from__players="('gen',)", init_from__ema=True)
+    placement = Placement()
+    checkpoints = Checkpoints(tmp_path / "b")
+    state = arrays(train.start(plan, placement, checkpoints))
+    checkpoints.close()
+    other, fresh = state_of(tmp_path / "a"), arrays(placement.init(lambda: blueprint().init(jax.random.key(0))))
+    for name, x in state.items():
+        kind, _, rest = name.partition(".")
+        if name.startswith("params.gen"):
+            np.testing.assert_array_equal(x, other["ema.gen.params" + rest.removeprefix("gen")])
+        elif name.startswith(("model_state.gen", "ema.gen")):
+            continue
+        else:
+            np.testing.assert_array_equal(x, fresh[name])
+    np.testing.assert_array_equal(state["ema.gen.params.Dense_0.kernel"], state["params.gen.Dense_0.kernel"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"init_from__workdir": "{}/nowhere"}, "holds no run"),
+        ({"init_from__workdir": "{}/a", "init_from__players": "('gan',)"}, "no player 'gan' in both.*did you mean 'gen'"),
+        ({"init_from__workdir": "{}/a", "task__z_dim": 5}, "another network for 'gen'"),
+    ],
+)
+def test_init_from_mistakes(overrides, message, tmp_path):
+    fit(tmp_path / "a", steps=1)
+    overrides = {key: value.format(tmp_path) if isinstance(value, str) else value for key, value in overrides.items()}
+    with pytest.raises(UserError, match=message):
+        fit(tmp_path / "b", **overrides)
+
+
+def test_a_batch_that_the_devices_do_not_divide(tmp_path):
+    with pytest.raises(UserError, match="batch_size=6 is not divisible by the 4 devices"):
+        fit(tmp_path / "new", batch_size=6)
+    assert not (tmp_path / "new").exists()
+
+
+def test_bfloat16_trains_with_wide_params(tmp_path):
+    state = state_of(fit(tmp_path, dtype="bfloat16"))
+    assert {x.dtype for name, x in state.items() if name.startswith("params")} == {np.dtype("float32")}
+    assert not np.array_equal(state["params.gen.Dense_0.kernel"], state_of(fit(tmp_path / "b"))["params.gen.Dense_0.kernel"])
+
+
+def test_frozen_params_and_penalties_by_override(tmp_path):
+    plan = blueprint("dcgan.py", optim__disc__freeze="Conv_0", objective__penalties__r2__weight=0.5)
+    train.train(plan, noise_images(), tmp_path)
+    start, end = arrays(Placement().init(lambda: plan.init(jax.random.key(0)))), state_of(tmp_path)
+    np.testing.assert_array_equal(start["params.disc.Conv_0.kernel"], end["params.disc.Conv_0.kernel"])
+    assert not np.array_equal(start["params.disc.Conv_1.kernel"], end["params.disc.Conv_1.kernel"])
+    assert metrics_of(tmp_path)[-1]["disc/r2"] > 0
+
+
+def test_simultaneous_runs(tmp_path):
+    fit(tmp_path, "vanilla.py", simultaneous=True)
+
+
+SMALL = [
+    "--config=configs/wgan.py", "--config.batch_size=8", "--config.task.z_dim=4", "--config.nets.gen.width=4",
+    "--config.nets.disc.width=4", "--config.log.every=5", "--config.sample.every=50", "--config.sample.num=4",
+    "--config.checkpoint.every=10", "--config.rounds.disc=2",
+]  # fmt: skip
+
+
+def wait_for(condition, process, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def start_run(folder, steps):
+    command = [sys.executable, "launch.py", f"--workdir={folder}", *SMALL, f"--config.steps={steps}"]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.slow
+def test_sigkill_and_the_same_command_again(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    launch(f"--workdir={whole}", *SMALL, "--config.steps=60")
+    for step in (10, 30):
+        process = start_run(killed, 60)
+        wait_for((killed / "checkpoints" / str(step)).exists, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not (killed / "DONE").exists()
+    launch(f"--workdir={killed}", *SMALL, "--config.steps=60")
+    assert_same_bits(state_of(whole), state_of(killed))
+    assert metrics_of(whole) == metrics_of(killed)
+    pictures = [folder / "samples" / "step_00000060.png" for folder in (whole, killed)]
+    assert pictures[0].read_bytes() == pictures[1].read_bytes()
+    assert len(json.loads((killed / "config.json").read_text())["starts"]) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_and_exits_with_0(number, tmp_path):
+    process = start_run(tmp_path, 100_000)
+    wait_for((tmp_path / "checkpoints" / "10").exists, process)
+    process.send_signal(number)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
+    assert "stopped and saved at step" in output
+    step = max(int(p.name) for p in (tmp_path / "checkpoints").iterdir())
+    assert f"step {step};" in output
+    assert not (tmp_path / "DONE").exists()
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_ends_at_once(tmp_path):
+    process = start_run(tmp_path, 100_000)
+    wait_for((tmp_path / "checkpoints" / "10").exists, process)
+    os.kill(process.pid, signal.SIGSTOP)  # so that both arrive before the first is answered
+    process.send_signal(signal.SIGINT)
+    os.kill(process.pid, signal.SIGCONT)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode in (0, 130)
+
+
+def test_the_default_is_the_resolved_one():
+    plan = Blueprint(tiny("wgan.py"), (12, 12, 1))
+    assert plan.rounds == 5 and plan.kimg_per_step == pytest.approx(0.04)
+    assert build.OPERATIONAL[0] == "steps"
