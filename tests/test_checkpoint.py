@@ -9,7 +9,6 @@ from helpers import arrays, assert_same_bits
 from jaxgan.checkpoint import Checkpoints, DamagedError, digest, flatten
 from jaxgan.errors import UserError
 
-
 # Orbax leaves coroutines behind when a read fails.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 

@@ -109,7 +109,14 @@ def test_simultaneous_updates_share_one_batch():
 
 def test_a_file_with_a_mistake(tmp_path):
     path = tmp_path / "mine.py"
-    path.write_text("from configs import wgan\n\ndef get_config():\n    c = wgan.get_config('gp')\n    c.optim.gen.lrr = 1.0\n    return c\n")
+    path.write_text("""
+from configs import wgan
+
+def get_config():
+    config = wgan.get_config("gp")
+    config.optim.gen.lrr = 1.0
+    return config
+""")
     with pytest.raises(UserError, match="'optim.gen.lrr'; did you mean 'optim.gen.lr'"):
         config.resolve(config.load(str(path)), [], build.sections)
 
@@ -151,4 +158,4 @@ def test_a_lazy_penalty_is_an_update_of_its_own_and_corrects_its_player():
 
 
 def test_tiny_configs_keep_what_they_are_about():
-    assert tiny("wgan.py:clip").optim.disc.clip_weights == config.load(f"{ROOT}/configs/wgan.py:clip").optim.disc.clip_weights
+    assert tiny("wgan.py:clip").optim.disc.clip_weights == 0.01

@@ -105,17 +105,16 @@ def test_a_damaged_checkpoint_costs_only_its_steps(tmp_path, capsys):
 
 
 def test_nan_stops_the_run_and_saves_nothing(tmp_path):
-    fit(tmp_path, steps=2)
-    plan = blueprint(steps=40)
-    start = Checkpoints(tmp_path / "checkpoints")
-    [(step, state)] = [start.restore(workdir.abstract_state(plan, Placement()))]
-    poisoned = jax.tree.map(lambda x: x * np.float32(np.nan), state.params["disc"])
-    start.save(3, state.replace(step=state.step + 1, params={**state.params, "disc": poisoned}))
-    start.close()
-    with pytest.raises(train.DivergedError, match=r"a param of 'disc' is not finite after update 'disc' of step 4; last good"):
-        train.train(plan, noise_images(), tmp_path)
-    assert Checkpoints(tmp_path / "checkpoints").steps == [2, 3]
+    """The critic's step size jumps to 1e38 after two steps, 0.08 kimg."""
+    overrides = {"optim__disc__lr": "linear(1e-4, 1e38, 0.079, 0.079)", "steps": 40, "checkpoint__every": 2}
+    message = "a param of 'disc' is not finite after update 'disc' of step 3; last good"
+    with pytest.raises(train.DivergedError, match=message) as caught:
+        fit(tmp_path, **overrides)
+    assert str(caught.value).endswith(f"{tmp_path}/checkpoints/2")
+    assert Checkpoints(tmp_path / "checkpoints").steps == [2]
     assert not (tmp_path / "DONE").exists()
+    with pytest.raises(train.DivergedError):
+        fit(tmp_path, **overrides)  # the last good state leads there again
 
 
 def test_init_from_takes_the_named_players(tmp_path):
