@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 
 
 def get_config() -> Any:
-    config: Any = ConfigDict()
+    config: Any = ConfigDict(type_safe=False)  # types are checked against the classes, where a number may be a schedule
 
     config.steps = 1000  # passes over the update list: the discriminator's rounds, then the generator's
     config.seed = 0  # of every draw, and of the order of the data

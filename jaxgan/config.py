@@ -84,7 +84,10 @@ def load(spec: str) -> Config:
     variants = getattr(module, "VARIANTS", ("",))
     if variant and variant not in variants:
         raise UserError(f"{name} has no variant '{variant}'; {nearest(variant, variants)}")
-    return module.get_config(variant or variants[0]) if variants != ("",) else module.get_config()
+    try:
+        return module.get_config(variant or variants[0]) if variants != ("",) else module.get_config()
+    except (AttributeError, KeyError) as error:  # a section misspelt; ml_collections' message names the nearest
+        raise UserError(f"{name}: {' '.join(str(error).split())}") from error
 
 
 def resolve(base: Config, overrides: Overrides, sections: Sections) -> Config:

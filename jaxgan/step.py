@@ -5,6 +5,7 @@ gradients over the replicas, let the player's optimizer move the params. Then th
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -44,25 +45,31 @@ def make_train_step(assemble: Callable[[Any, jax.Array], Parts], updates: list[U
     def train_step(state: GanState, batch: Any, hparams: Any) -> tuple[GanState, Metrics]:
         parts, start, metrics = assemble(hparams, state.step), state, {}
         for i, update in enumerate(updates):
-            frozen, draws = (start, 0) if simultaneous else (None, i)
-
-            def run(state, i=i, update=update, frozen=frozen, draws=draws):
-                def one_round(state, xs):
-                    round, examples = xs
-                    keys = Keys(state.rng, state.step, draws, round, len(jax.tree.leaves(examples)[0]))
-                    state, metrics = descend(parts, update, state, state if frozen is None else frozen, examples, keys)
-                    return state.replace(first_bad=_first_bad(state, update, i, len(updates))), metrics
-
-                last = jax.tree.map(lambda x: x[-update.rounds :], batch)
-                state, metrics = lax.scan(one_round, state, (jnp.arange(update.rounds), last))
-                return state, jax.tree.map(lambda x: jnp.mean(x, 0), metrics)
-
+            at, draws = (start, 0) if simultaneous else (None, i)
+            run = partial(carry_out, parts, update, batch, at, draws)
             state, more = run(state) if update.every == 1 else _sometimes(run, state, update.every)
+            state = state.replace(first_bad=_first_bad(state, update, i, len(updates)))
             metrics |= more
         ema = optax.incremental_update(_averaged(state), state.ema, 1 - parts.ema_decay)
         return state.replace(step=state.step + 1, ema=ema), metrics
 
     return train_step
+
+
+def carry_out(parts: Parts, update: Update, batch: Any, at: GanState | None, draws: int, state: GanState):
+    """All rounds of one update, on the last of the batches: (state, metrics), the mean over the rounds.
+
+    at: where to take gradients; None is wherever the state has got to. draws: the update that random keys belong to.
+    """
+
+    def one_round(state: GanState, xs: tuple[jax.Array, Any]):
+        round, examples = xs
+        keys = Keys(state.rng, state.step, draws, round, len(jax.tree.leaves(examples)[0]))
+        return descend(parts, update, state, state if at is None else at, examples, keys)
+
+    last = jax.tree.map(lambda x: x[-update.rounds :], batch)
+    state, metrics = lax.scan(one_round, state, (jnp.arange(update.rounds), last))
+    return state, jax.tree.map(lambda x: jnp.mean(x, 0), metrics)
 
 
 def descend(parts: Parts, update: Update, state: GanState, at: GanState, examples: Any, keys: Keys):
@@ -95,6 +102,6 @@ def _averaged(state: GanState) -> dict[str, Any]:
 
 
 def _first_bad(state: GanState, update: Update, i: int, n: int) -> jax.Array:
-    """Sticky: the first (step, update) that left the player's params non-finite, without a word to the host."""
+    """The first (step, update) that left its player's params non-finite; once set it stays. No word to the host."""
     finite = jnp.isfinite(optax.tree.norm(state.params[update.player]))
     return jnp.minimum(state.first_bad, jnp.where(finite, NEVER, state.step * n + i))

@@ -121,6 +121,20 @@ def get_config():
         config.resolve(config.load(str(path)), [], build.sections)
 
 
+def test_a_file_with_a_misspelt_section(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("""
+from configs import default
+
+def get_config():
+    config = default.get_config()
+    config.optm.gen.lr = 1.0
+    return config
+""")
+    with pytest.raises(UserError, match='mine.py: .*Did you mean "optim" instead of "optm"'):
+        config.load(str(path))
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
