@@ -9,6 +9,7 @@ import re
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 Scalar = float | jax.Array
 
@@ -24,10 +25,10 @@ _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
 class Schedule(flax.struct.PyTreeNode):
     """A value that moves from `start` to `end` between `begin` and `finish` kimg; all four float32 scalars."""
 
-    start: jax.Array
-    end: jax.Array
-    begin: jax.Array
-    finish: jax.Array
+    start: jax.Array | np.floating
+    end: jax.Array | np.floating
+    begin: jax.Array | np.floating
+    finish: jax.Array | np.floating
     shape: str = flax.struct.field(pytree_node=False)
 
     def __call__(self, kimg: jax.Array) -> jax.Array:
@@ -35,14 +36,17 @@ class Schedule(flax.struct.PyTreeNode):
         return _SHAPES[self.shape](self.start, self.end, t)
 
 
-def parse(value: float | str) -> "jax.Array | Schedule":
-    """A config's scalar to its leaf or leaves. Raises ValueError, saying what a schedule looks like."""
+def parse(value: float | str) -> np.float32 | Schedule:
+    """A config's scalar to its leaf or leaves. Raises ValueError, saying what a schedule looks like.
+
+    No device is touched: configs are read before several processes have found each other.
+    """
     if not isinstance(value, str):
-        return jnp.float32(value)
+        return np.float32(value)
     call = _CALL.fullmatch(value)
     try:
         if call and call[1] in _SHAPES:
-            start, end, begin, finish = (jnp.float32(part) for part in call[2].split(","))
+            start, end, begin, finish = (np.float32(part) for part in call[2].split(","))
             return Schedule(start, end, begin, finish, call[1])
     except ValueError:
         pass
