@@ -81,12 +81,15 @@ class Placement:
         if devices is None and kind == "shard_map":
             self.mesh = jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
         else:
-            self.mesh = Mesh(np.array(jax.devices() if devices is None else devices), (AXIS,))
+            by_process = [d for p in range(jax.process_count()) for d in jax.local_devices(process_index=p)]  # as pmap
+            self.mesh = Mesh(np.array(by_process if devices is None else devices), (AXIS,))
         self.size = self.mesh.size
         self.local_devices = [d for d in self.mesh.devices.flat if d.process_index == jax.process_index()]
         self.replicated = NamedSharding(self.mesh, P())
         self.sharded = NamedSharding(self.mesh, P(None, AXIS))
-        self._home = NamedSharding(Mesh(np.array(self.local_devices), (AXIS,)), P())
+        # pmap wants the state on this process' devices alone.
+        local = NamedSharding(Mesh(np.array(self.local_devices), (AXIS,)), P())
+        self._home = local if kind == "pmap" else self.replicated
 
     def wrap(self, step: Callable, batch_is_split: bool) -> Callable:
         """Compiles `step(state, hparams, data) -> (state, report)`, donating the state; the report is replicated too.
@@ -99,7 +102,7 @@ class Placement:
                 AXIS,
                 in_axes=(0, None, None, 1 if batch_is_split else None),  # pyright: ignore
                 out_axes=(None, None),  # pyright: ignore
-                devices=list(self.mesh.devices.flat) if jax.process_count() == 1 else None,
+                devices=list(self.mesh.devices.flat),
                 donate_argnums=1,
             )
             axis = np.zeros(len(self.local_devices))  # pmap wants at least one argument to map over
@@ -116,13 +119,11 @@ class Placement:
 
     def init(self, make: Callable, *args) -> Any:
         """`make(*args)`, computed where the state lives: one copy on each device."""
-        home = self._home if self.kind == "pmap" else self.replicated
-        return jax.jit(make, out_shardings=home)(*args)
+        return jax.jit(make, out_shardings=self._home)(*args)
 
     def replicate(self, tree: Any) -> Any:
         """Host arrays, the same in every process, to one copy on each device."""
-        home = self._home if self.kind == "pmap" else self.replicated
-        return jax.tree.map(lambda x: _replicate(np.asarray(x), home), tree)
+        return jax.tree.map(lambda x: _replicate(np.asarray(x), self._home), tree)
 
     def to_global(self, tree: Any) -> Any:
         """The state as arrays over the whole mesh, which checkpoints hold; no bytes move."""

@@ -1,9 +1,12 @@
 """DCGAN (Radford et al. 2016): strided and transposed 4x4 convolutions, no pooling and no hidden dense layers.
 
-The number of halvings follows the image: as long as both sides stay even and above four pixels. So 28 px has two
-(28, 14, 7), 32 and 64 px have three and four down to 4x4; any multiple of four, square or not, works.
+The number of halvings follows the image. The generator's go on as long as both sides are even and above four pixels: 28 px
+has two (7, 14, 28), 32 and 64 px have three and four, up from 4x4; any multiple of four, square or not, works. The
+discriminator's go on to four pixels or less, an odd side rounded up: 28, 14, 7, 4. Without that last one, all that it knows
+of a 28 px image beyond windows of ten pixels would be a single linear layer.
 """
 
+import math
 from dataclasses import field
 from typing import Any
 
@@ -14,7 +17,7 @@ from jaxgan.nets import layers
 
 
 def halvings(height: int, width: int) -> int:
-    """How often the image is halved. Raises UserError where a side is no multiple of four."""
+    """How often the generator's image is halved. Raises UserError where a side is no multiple of four."""
     if height % 4 or width % 4:
         raise UserError(f"dcgan makes images whose sides are multiples of 4, not {height}x{width}")
     n = 0
@@ -61,7 +64,8 @@ class Discriminator(nn.Module):
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         spectral = self.norm == "spectral"
         x = image
-        for i in range(halvings(*image.shape[1:3])):
+        halvings(*image.shape[1:3])  # refuses sizes that the generator cannot make
+        for i in range(max(1, math.ceil(math.log2(min(image.shape[1:3]) / 4)))):
             use_bias = i == 0 or self.norm in ("none", "spectral")
             x = layers.Conv(self.width << i, size=4, stride=2, dtype=self.dtype, spectral=spectral, use_bias=use_bias)(x)
             if i:  # the paper leaves the first layer without BatchNorm
