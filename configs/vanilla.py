@@ -11,7 +11,7 @@ VARIANTS = ("nonsaturating", "minimax")
 
 def get_config(variant: str):
     config = default.get_config()
-    config.steps = 10_000
+    config.steps = 40_000
     config.nets.gen = {"name": "mlp", "widths": (128,), "activation": "relu", "norm": "none"}
     config.nets.disc = {"name": "mlp", "widths": (128,), "activation": "leaky_relu", "norm": "none"}
     config.objective.loss = variant

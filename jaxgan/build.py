@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import config as configs
-from jaxgan.config import Config, Field, Section, section
+from jaxgan.config import Config
 from jaxgan.data import SOURCES, source
 from jaxgan.errors import UserError, lookup
+from jaxgan.fields import Field, Section, section
 from jaxgan.losses import LOSSES
 from jaxgan.objective import Objective
 from jaxgan.optim import OPTIMIZERS, Ema

@@ -3,62 +3,24 @@
 A section is exactly the keyword arguments of one class: its fields that have defaults. Sections with a `name` are tagged
 unions, where the name picks the class. So overrides come in two phases: first names (and which penalties there are),
 which rebuild their section from the named class' defaults; then values, checked against the fields of the result. A
-misspelt field, a wrong type or a negative number ends here, before anything is built.
+misspelt field, a wrong type or a negative number ends here, before anything is built (`fields` checks the values).
 """
 
-import ast
 import dataclasses
 import importlib.util
-import math
 import sys
-import types
-import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax
 import ml_collections
 
 from jaxgan import schedules
 from jaxgan.errors import UserError, nearest
+from jaxgan.fields import Section, value_of
 
 Config = Any  # an ml_collections.ConfigDict, whose attributes no type checker knows
 Overrides = list[tuple[str, str]]  # ("optim.gen.lr", "1e-4")
-
-
-class Field(NamedTuple):
-    """One value of a section: its annotated type, its default, and the values it may have, if only some."""
-
-    type: Any
-    default: Any
-    choices: tuple = ()
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether the value is data of the compiled step, and may be a schedule."""
-        return jax.Array in typing.get_args(self.type)
-
-
-class Section(NamedTuple):
-    """cls: the class whose keyword arguments these are, or None. tagged: `name` picks it. named: and is an argument too."""
-
-    cls: Any
-    fields: dict[str, Field]
-    tagged: bool = False
-    named: bool = False
-
-
-def section(cls: Any, tagged: bool = False, named: bool = False) -> Section:
-    """The section that configures a dataclass (or a flax module): its fields with defaults."""
-    fields = {
-        f.name: Field(f.type, f.default, tuple(f.metadata.get("choices", ())))
-        for f in dataclasses.fields(cls)
-        if f.default is not dataclasses.MISSING and f.name not in ("parent", "name")
-    }
-    if tagged:
-        fields["name"] = Field(str, "")
-    return Section(cls, fields, tagged, named)
 
 
 Sections = Callable[[dict], dict[str, Section]]  # the raw config's names -> every section, by dotted path
@@ -104,7 +66,7 @@ def resolve(base: Config, overrides: Overrides, sections: Sections) -> Config:
             continue
         if name not in known or key not in known[name].fields:
             raise UserError(f"no config field '{path}'; {nearest(path, _paths(known))}")
-        _at(config, name)[key] = _value(path, text, known[name].fields[key])
+        _at(config, name)[key] = value_of(path, text, known[name].fields[key])
     return ml_collections.ConfigDict(config).lock()
 
 
@@ -163,79 +125,11 @@ def _fill(raw: dict, known: dict[str, Section]) -> dict:
         given = _at(raw, path, create=True)
         for key, field in part.fields.items():
             where = f"{path}.{key}".lstrip(".")
-            here[key] = _value(where, given[key], field) if key in given else field.default
+            here[key] = value_of(where, given[key], field) if key in given else field.default
     for path in _flat(raw):
         if path.rpartition(".")[0] not in known or _lookup(config, path) is _MISSING:
             raise UserError(f"no config field '{path}'; {nearest(path, _paths(known))}")
     return config
-
-
-def _value(path: str, value: Any, field: Field) -> Any:
-    """`value`, a string of the command line or a Python value of a file, as the field's type."""
-    kinds = typing.get_args(field.type) if isinstance(field.type, types.UnionType) else (field.type,)
-    try:
-        out = _coerce(value, kinds)
-    except (ValueError, TypeError, SyntaxError, KeyError, OverflowError) as error:
-        wanted = " or ".join(_WANTED.get(kind, "values like 128,256") for kind in kinds)
-        raise UserError(f"{path} must be {wanted}, not '{value}'") from error
-    if field.choices and out not in field.choices:
-        raise UserError(f"{path} cannot be '{out}'; {nearest(str(out), map(str, field.choices))}")
-    for number in out if isinstance(out, tuple) else (out,):
-        if isinstance(number, int | float) and (number < 0 or not math.isfinite(number)):
-            raise UserError(f"{path} must be a finite number, at least 0, not {number}")
-    return out
-
-
-_WANTED = {
-    bool: "true or false",
-    float: "a number",
-    int: "a whole number",
-    jax.Array: f"a schedule ({schedules.SPELLING})",
-    str: "text",
-    type(None): "none",
-}
-
-
-def _coerce(value: Any, kinds: tuple) -> Any:
-    if type(None) in kinds and (value is None or value in ("none", "None")):
-        return None
-    kinds = tuple(k for k in kinds if k is not type(None))
-    if bool in kinds:
-        if isinstance(value, bool):
-            return value
-        return {
-            "true": True,
-            "1": True,
-            "yes": True,
-            "on": True,
-            "false": False,
-            "0": False,
-            "no": False,
-            "off": False,
-        }[str(value).lower()]
-    if str in kinds:
-        if not isinstance(value, str):
-            raise TypeError
-        return value
-    if isinstance(value, bool):
-        raise TypeError
-    if int in kinds:
-        number = float(value)
-        if number != int(number):
-            raise ValueError
-        return int(value) if isinstance(value, int) else int(number)
-    if float in kinds:
-        if isinstance(value, str) and jax.Array in kinds and "(" in value:
-            schedules.parse(value)
-            return value
-        return float(value)
-    if typing.get_origin(kinds[0]) is tuple:
-        if isinstance(value, str):
-            value = ast.literal_eval(value)
-        return tuple(
-            _coerce(v, typing.get_args(kinds[0])[:1]) for v in (value if isinstance(value, tuple | list) else (value,))
-        )
-    raise TypeError
 
 
 _MISSING = object()

@@ -20,7 +20,7 @@ from jaxgan.build import DTYPES, Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.data import order
 from jaxgan.data.source import Images
-from jaxgan.errors import UserError, nearest
+from jaxgan.errors import UserError
 from jaxgan.nets.layers import wide
 from jaxgan.parallel import Placement
 from jaxgan.sample import make_generate, variables
@@ -52,7 +52,7 @@ def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overr
     folder.mkdir(parents=True, exist_ok=True)
     checkpoints = Checkpoints(folder / "checkpoints", config.checkpoint.keep)
     try:
-        state = start(plan, placement, checkpoints)
+        state = workdir.start(plan, placement, checkpoints)
         first = int(placement.local(state.step))
         screen.say(screen.summary(plan, images, placement, folder, first))
         if first >= config.steps:
@@ -75,39 +75,6 @@ def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overr
     if jax.process_index() == 0:
         write_json(folder / "DONE", {"step": step})
     screen.say(f"done. Samples: {folder}/samples/step_{step:08d}.png")
-
-
-def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints) -> GanState:
-    """The state to go on from: the newest intact checkpoint, or a new one, with another run's params if so asked."""
-    found = checkpoints.restore(workdir.abstract_state(plan, placement), screen.say)
-    if found:
-        return placement.from_global(found[1])
-    state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
-    return adopt(plan, placement, state) if plan.config.init_from.workdir else state
-
-
-def adopt(plan: Blueprint, placement: Placement, state: GanState) -> GanState:
-    """`state` with the params, statistics and averages of the players that `init_from` names. Raises UserError."""
-    given, everywhere = plan.config.init_from, Placement()
-    _, step, other = workdir.load(Path(given.workdir), everywhere)
-    other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
-    params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
-    for player in given.players or tuple(params):
-        if player not in params or player not in other.params:
-            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, other.params)}")
-        if given.ema and player in other.ema:
-            taken = other.ema[player]
-        else:
-            taken = {"params": other.params[player], "model_state": other.model_state[player]}
-        mine = {"params": params[player], "model_state": model_state[player]}
-        if jax.tree.map(jnp.shape, taken) != jax.tree.map(jnp.shape, mine):
-            raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
-        params[player] = placement.replicate(taken["params"])
-        model_state[player] = placement.replicate(taken["model_state"])
-        if player in ema:
-            ema[player] = placement.replicate(taken)
-    screen.say(f"starting from {given.workdir} at step {step}")
-    return state.replace(params=params, model_state=model_state, ema=ema)
 
 
 class Loop:

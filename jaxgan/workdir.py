@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import ml_collections
+import numpy as np
 
-from jaxgan import build, config, writer
+from jaxgan import build, config, screen, writer
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.config import Config
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, nearest
 from jaxgan.parallel import Placement
+from jaxgan.state import GanState
 
 
 def read(workdir: Path) -> dict[str, Any]:
@@ -62,3 +65,36 @@ def load(workdir: Path, placement: Placement) -> tuple[Blueprint, int, Any]:
     if found is None:
         raise UserError(f"{workdir} holds no checkpoint yet")
     return plan, *found
+
+
+def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints) -> GanState:
+    """The state to go on from: the newest intact checkpoint, or a new one, with another run's params if so asked."""
+    found = checkpoints.restore(abstract_state(plan, placement), screen.say)
+    if found:
+        return placement.from_global(found[1])
+    state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
+    return adopt(plan, placement, state) if plan.config.init_from.workdir else state
+
+
+def adopt(plan: Blueprint, placement: Placement, state: GanState) -> GanState:
+    """`state` with the params, statistics and averages of the players that `init_from` names. Raises UserError."""
+    given, everywhere = plan.config.init_from, Placement()
+    _, step, other = load(Path(given.workdir), everywhere)
+    other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
+    params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
+    for player in given.players or tuple(params):
+        if player not in params or player not in other.params:
+            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, other.params)}")
+        if given.ema and player in other.ema:
+            taken = other.ema[player]
+        else:
+            taken = {"params": other.params[player], "model_state": other.model_state[player]}
+        mine = {"params": params[player], "model_state": model_state[player]}
+        if jax.tree.map(jnp.shape, taken) != jax.tree.map(jnp.shape, mine):
+            raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
+        params[player] = placement.replicate(taken["params"])
+        model_state[player] = placement.replicate(taken["model_state"])
+        if player in ema:
+            ema[player] = placement.replicate(taken)
+    screen.say(f"starting from {given.workdir} at step {step}")
+    return state.replace(params=params, model_state=model_state, ema=ema)

@@ -122,7 +122,7 @@ def test_init_from_takes_the_named_players(tmp_path):
     plan = blueprint(init_from__workdir=tmp_path / "a", init_from__players="('gen',)", init_from__ema=True)
     placement = Placement()
     checkpoints = Checkpoints(tmp_path / "b")
-    state = arrays(train.start(plan, placement, checkpoints))
+    state = arrays(workdir.start(plan, placement, checkpoints))
     checkpoints.close()
     other, fresh = state_of(tmp_path / "a"), arrays(placement.init(lambda: blueprint().init(jax.random.key(0))))
     for name, x in state.items():
