@@ -134,7 +134,8 @@ class Blueprint:
         self.config, self.image_shape = config, tuple(image_shape)
         self._sections = sections(config.to_dict())
         self.hparams = configs.scalars(config, self._sections)
-        task = self.task(self.hparams)
+        at_start = evaluate(self.hparams, jnp.float32(0))
+        task = self.task(at_start)
         for player, rounds in config.rounds.items():
             if rounds < 1:
                 raise UserError(f"rounds.{player} must be at least 1")
@@ -150,7 +151,7 @@ class Blueprint:
         self.kimg_per_step = config.batch_size * self.updates[0].rounds / 1000
         self._params = {p: v["params"] for p, v in jax.eval_shape(task.init, jax.random.key(0)).items()}
         try:
-            self._transforms(self.hparams)
+            self._transforms(at_start)
         except ValueError as error:
             raise UserError(str(error)) from error
 
