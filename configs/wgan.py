@@ -1,6 +1,6 @@
 """WGAN with gradient penalty (Gulrajani et al. 2017), or with the weight clipping of Arjovsky et al. 2017.
 
-    python launch.py --config=configs/wgan.py            # about five minutes on two CPU cores
+    python launch.py --config=configs/wgan.py            # less than five minutes on two CPU cores
     python launch.py --config=configs/wgan.py:clip
 
 Both take five rounds of the critic to one of the generator. gp: Adam (0, .9), penalty weight 10. clip: RMSProp 5e-5,
@@ -27,13 +27,13 @@ def get_config(variant: str):
 
 
 def penalty(config):
-    config.steps = 4500  # 720 kimg
+    config.steps = 5000  # 800 kimg
     config.batch_size = 32
     config.objective.penalties = {"wgan_gp": {"weight": 10.0}}
     config.nets.gen.update(width=48, norm="layer")
     config.nets.disc.update(width=24, norm="none")  # a norm over the batch would mix the slopes of its examples
     for player in ("disc", "gen"):
-        config.optim[player].update(lr="linear(1e-3, 0, 360, 720)", b1=0.0, b2=0.9)
+        config.optim[player].update(lr="linear(1e-3, 0, 400, 800)", b1=0.0, b2=0.9)
     return config
 
 

@@ -47,7 +47,8 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Log:
-    """every: steps between lines of metrics.jsonl, each a mean over those steps. tensorboard: event files too."""
+    """every: steps between lines of metrics.jsonl, each a mean over those steps; 0: only at the end. tensorboard: event
+    files too."""
 
     every: int = 50
     tensorboard: bool = True

@@ -110,7 +110,7 @@ class Loop:
                 self.progress.compiled()
                 self.clock, self.clock_step = time.monotonic(), step
             last = step == config.steps
-            if step % config.log.every == 0 or last:
+            if last or _due(step, config.log.every):
                 self._log(step)
             if last or _due(step, config.sample.every):
                 self._sample(state, step)
@@ -211,7 +211,8 @@ def stop_signal() -> Iterator[Callable[[int], bool]]:
         if number == signal.SIGINT and asked:
             os._exit(130)
         asked.append(number)
-        screen.say("stopping after this step; Ctrl-C again ends at once" if number == signal.SIGINT else "stopping")
+        again = "; Ctrl-C again ends at once" if number == signal.SIGINT else ""
+        os.write(2, f"\nstopping after this step, to save{again}\n".encode())  # print may be what was interrupted
         if many:
             os.kill(os.getpid(), signal.SIGTERM)
 

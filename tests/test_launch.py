@@ -8,7 +8,7 @@ from PIL import Image
 
 SMALL = [
     "--config.batch_size=8", "--config.steps=2", "--config.nets.gen.widths=8", "--config.nets.disc.widths=8",
-    "--config.sample.num=4",
+    "--config.sample.num=4", "--config.deterministic=true",
 ]  # fmt: skip
 
 
