@@ -27,13 +27,13 @@ def get_config(variant: str):
 
 
 def penalty(config):
-    config.steps = 5000  # 800 kimg
+    config.steps = 4500  # 720 kimg
     config.batch_size = 32
     config.objective.penalties = {"wgan_gp": {"weight": 10.0}}
     config.nets.gen.update(width=48, norm="layer")
     config.nets.disc.update(width=24, norm="none")  # a norm over the batch would mix the slopes of its examples
     for player in ("disc", "gen"):
-        config.optim[player].update(lr="linear(1e-3, 0, 400, 800)", b1=0.0, b2=0.9)
+        config.optim[player].update(lr="linear(1e-3, 0, 360, 720)", b1=0.0, b2=0.9)
     return config
 
 
