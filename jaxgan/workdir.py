@@ -29,7 +29,9 @@ def read(workdir: Path) -> dict[str, Any]:
 def check(workdir: Path, new: Config) -> None:
     """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
     if (Path(workdir) / "config.json").exists():
-        lines = config.difference(read(workdir)["config"], json.loads(new.to_json()), build.OPERATIONAL)
+        # Resolved anew, so that a field which the run did not know yet has its default.
+        old = config.resolve(ml_collections.ConfigDict(read(workdir)["config"]), [], build.sections)
+        lines = config.difference(old.to_dict(), new.to_dict(), build.OPERATIONAL)
         if lines:
             raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
 

@@ -83,6 +83,15 @@ def test_another_experiment_in_the_same_workdir_is_refused(tmp_path):
     fit(tmp_path, steps=6, log__every=3, sample__num=2, parallel="pmap", checkpoint__keep=1)  # these may change
 
 
+def test_a_run_from_before_a_field_existed_goes_on(tmp_path):
+    fit(tmp_path, steps=2)
+    saved = json.loads((tmp_path / "config.json").read_text())
+    del saved["config"]["deterministic"], saved["config"]["nets"]["gen"]["activation"]
+    (tmp_path / "config.json").write_text(json.dumps(saved))
+    fit(tmp_path)
+    assert (tmp_path / "DONE").exists()
+
+
 @pytest.mark.parametrize(("first", "second"), [("pmap", "shard_map"), ("shard_map", "pmap")])
 def test_each_wrapper_restores_the_others_checkpoint(first, second, tmp_path):
     mixed = fit(tmp_path / "mixed", parallel=first, steps=2)
