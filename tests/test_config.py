@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import jax
 import ml_collections
@@ -173,3 +174,20 @@ def test_a_lazy_penalty_is_an_update_of_its_own_and_corrects_its_player():
 
 def test_tiny_configs_keep_what_they_are_about():
     assert tiny("wgan.py:clip").optim.disc.clip_weights == 0.01
+
+
+def documented_commands():
+    """Every `python launch.py ...` that the README and the configs' docstrings show, with its overrides."""
+    for path in [ROOT / "README.md", *sorted((ROOT / "configs").glob("*.py"))]:
+        text = path.read_text() if path.suffix == ".md" else path.read_text().split('"""')[1]
+        for line in text.replace("\\\n", "").replace("...", "digits").splitlines():
+            words = shlex.split(line.strip().partition("#")[0]) if line.strip().startswith("python launch.py") else []
+            spec = [word.removeprefix("--config=") for word in words if word.startswith("--config=")]
+            overrides = [word.removeprefix("--config.") for word in words if word.startswith("--config.")]
+            if spec and "/" in spec[0]:
+                yield spec[0].removeprefix("configs/"), overrides
+
+
+@pytest.mark.parametrize(("spec", "overrides"), documented_commands())
+def test_the_commands_that_we_show_are_valid(spec, overrides):
+    build.Blueprint(resolve(spec, *overrides), (28, 28, 1))
