@@ -188,6 +188,6 @@ def documented_commands():
                 yield spec[0].removeprefix("configs/"), overrides
 
 
-@pytest.mark.parametrize(("spec", "overrides"), documented_commands())
+@pytest.mark.parametrize(("spec", "overrides"), list(documented_commands()))
 def test_the_commands_that_we_show_are_valid(spec, overrides):
     build.Blueprint(resolve(spec, *overrides), (28, 28, 1))
