@@ -53,8 +53,11 @@ def run(overrides: list[tuple[str, str]]) -> None:
     name = Path(FLAGS.config.partition(":")[0]).stem + "".join(FLAGS.config.partition(":")[1:]).replace(":", "_")
     workdir = Path(FLAGS.workdir or f"runs/{name}")
     if FLAGS.mode == "sample":
-        configure_jax()
         from jaxgan import sample
+        from jaxgan import workdir as folders
+
+        saved = folders.read(workdir)["config"]
+        configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
 
         sample.sample(workdir, FLAGS.num, FLAGS.ema)
         return

@@ -30,10 +30,11 @@ class Checkpoints:
     Args:
       directory: made if need be.
       keep: how many of the newest stay.
+      read_only: another run's, which may be going on: nothing is made, renamed or cleaned up.
     """
 
-    def __init__(self, directory: Path, keep: int = 3):
-        self.directory, self._keep = Path(directory).absolute(), keep
+    def __init__(self, directory: Path, keep: int = 3, read_only: bool = False):
+        self.directory, self._keep, self._read_only = Path(directory).absolute(), keep, read_only
         self._open()
 
     def _open(self) -> None:
@@ -41,7 +42,7 @@ class Checkpoints:
         self._orbax = ocp.training.Checkpointer(
             str(self.directory),
             preservation_policy=policies.LatestN(self._keep),  # pyright: ignore[reportArgumentType]
-            cleanup_tmp_directories=True,
+            cleanup_tmp_directories=not self._read_only,
         )
 
     @property
@@ -93,18 +94,14 @@ class Checkpoints:
             source, target = self.directory / str(step), self.directory / f"damaged-{step}"
             while target.exists():
                 target = target.with_name(target.name + "+")
-            warn(f"checkpoint {source} is damaged and kept as {target.name}: {_line(error)}")
-            if jax.process_index() == 0:
+            kept = "passed over" if self._read_only else f"kept as {target.name}"
+            warn(f"checkpoint {source} is damaged and {kept}: {_line(error)}")
+            if jax.process_index() == 0 and not self._read_only:
                 source.rename(target)
-        if damaged:
+        if damaged and not self._read_only:
             _barrier("jaxgan_damaged")
             self._orbax.close()
             self._open()
-
-    def wait(self) -> None:
-        """Returns when everything is on disk."""
-        self._orbax.close()
-        self._open()
 
     def close(self) -> None:
         self._orbax.close()

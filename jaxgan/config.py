@@ -62,7 +62,7 @@ def resolve(base: Config, overrides: Overrides, sections: Sections) -> Config:
     config = _fill(raw, known)
     for path, text in overrides:
         name, _, key = path.rpartition(".")
-        if (name, key) == ("objective", "penalties") or text == "none" and name == "objective.penalties":
+        if name == "objective.penalties":  # "none", dealt with in the first phase
             continue
         if name not in known or key not in known[name].fields:
             raise UserError(f"no config field '{path}'; {nearest(path, _paths(known))}")
@@ -106,7 +106,8 @@ def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
         if len(parts) == 3:
             if text != "none":
                 raise UserError(f"'{path}' takes fields, {path}.weight=..., or 'none', which removes it; not '{text}'")
-            penalties.pop(parts[2], None)
+            if penalties.pop(parts[2], None) is None:
+                raise UserError(f"there is no penalty '{parts[2]}' to remove; {nearest(parts[2], penalties)}")
         else:
             penalties.setdefault(parts[2], {})
     elif key == "name":

@@ -13,6 +13,8 @@ class UserError(Exception):
 def nearest(name: str, known: Iterable[str]) -> str:
     """What to append to "unknown X 'name'": the likeliest meant name, and what is known where that fits on a line."""
     known = sorted(known)
+    if not known:
+        return "there are none"
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     short = ", ".join(known) if len(known) <= 12 else ""
     if close:

@@ -61,9 +61,14 @@ def abstract_state(plan: Blueprint, placement: Placement) -> Any:
 def load(workdir: Path, placement: Placement) -> tuple[Blueprint, int, Any]:
     """(blueprint, step, state over the whole mesh) of a run's newest intact checkpoint. Raises UserError without one."""
     plan = blueprint(workdir)
-    checkpoints = Checkpoints(Path(workdir) / "checkpoints", plan.config.checkpoint.keep)
-    found = checkpoints.restore(abstract_state(plan, placement))
-    checkpoints.close()
+    folder = Path(workdir) / "checkpoints"
+    if not folder.is_dir():
+        raise UserError(f"{workdir} holds no checkpoint yet")
+    checkpoints = Checkpoints(folder, read_only=True)
+    try:
+        found = checkpoints.restore(abstract_state(plan, placement), screen.say)
+    finally:
+        checkpoints.close()
     if found is None:
         raise UserError(f"{workdir} holds no checkpoint yet")
     return plan, *found

@@ -75,7 +75,9 @@ class Writer:
             return
         path = self.workdir / "metrics.jsonl"
         kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
-        path.write_text("".join(kept))
+        unfinished = path.with_name(path.name + ".tmp")
+        unfinished.write_text("".join(kept))
+        os.replace(unfinished, path)
         self._file = path.open("a", buffering=1)
         if tensorboard:
             from tensorboardX import SummaryWriter

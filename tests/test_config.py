@@ -42,6 +42,11 @@ def test_another_name_leaves_no_field_of_the_old_class():
     assert "decay" in resolve("wgan.py", "optim.gen.name=rmsprop").optim.gen
 
 
+def test_a_class_from_elsewhere():
+    resolved = resolve("vanilla.py", "nets.gen.name=jaxgan.nets.resnet:Generator", "nets.gen.width=4")
+    assert build.Blueprint(resolved, (12, 12, 1)).task({}).gen.width == 4
+
+
 def test_penalties_come_and_go():
     resolved = resolve("wgan.py", "objective.penalties.r1.weight=3", "objective.penalties.wgan_gp=none")
     assert resolved.objective.penalties.to_dict() == {"r1": {"weight": 3.0, "every": 1}}
@@ -86,6 +91,8 @@ MISTAKES = [
     ("nets.gen.name=no_such_module:Net", "network for gen 'no_such_module:Net' cannot be imported"),
     ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
     ("objective.penalties.r3.weight=1", "unknown penalty 'r3'; known: dragan, r1, r2, wgan_gp"),
+    ("objective.penalties=r1", "no config field 'objective.penalties'"),
+    ("objective.penalties.r1=none", "there is no penalty 'r1' to remove"),
     ("objective.penalties.r1=5", "takes fields, objective.penalties.r1.weight=..., or 'none'"),
     ("optim.gen.name=adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
     ("task.name=latnt", "unknown task 'latnt'; did you mean 'latent'?"),
