@@ -137,9 +137,12 @@ class Blueprint:
         self.hparams = configs.scalars(config, self._sections)
         at_start = evaluate(self.hparams, jnp.float32(0))
         task = self.task(at_start)
-        for player, rounds in config.rounds.items():
-            if rounds < 1:
-                raise UserError(f"rounds.{player} must be at least 1")
+        counts = {f"rounds.{player}": rounds for player, rounds in config.rounds.items()}
+        counts |= {f"objective.penalties.{name}.every": p.every for name, p in config.objective.penalties.items()}
+        counts |= {"sample.num": config.sample.num, "checkpoint.keep": config.checkpoint.keep}
+        for path, count in counts.items():
+            if count < 1:
+                raise UserError(f"{path} must be at least 1")
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
         self.rounds = max(update.rounds for update in self.updates)
         if config.simultaneous and self.rounds > 1:

@@ -98,6 +98,8 @@ MISTAKES = [
     ("task.name=latnt", "unknown task 'latnt'; did you mean 'latent'?"),
     ("dtype=float16", "dtype cannot be 'float16'; did you mean 'bfloat16'?"),
     ("rounds.disc=0", "rounds.disc must be at least 1"),
+    ("objective.penalties.r1.every=0", "objective.penalties.r1.every must be at least 1"),
+    ("checkpoint.keep=0", "checkpoint.keep must be at least 1"),
     ("batch_size=0", "batch_size and steps must be at least 1"),
     ("steps=1e9", "more than 2^32"),
 ]
