@@ -25,12 +25,21 @@ def get_config() -> Any:
     config.deterministic = False  # forbid nondeterministic GPU kernels (slower; CPU and TPU are exact anyway)
 
     config.data = {
-        "name": "digits",  # ours, or any TFDS data set: "mnist", "cifar10", ...
+        "name": "digits",  # ours, any TFDS data set ("mnist", "lsun/bedroom"), image_folder, or a toy: ring, grid, ...
         "split": "train",  # in TFDS's notation
         "dir": "",  # TFDS's data folder; empty: its default
         "image": "image",  # names of the features
-        "label": "label",
+        "label": "label",  # or none
+        "size": (),  # side, or height,width, to bring images to; empty: as they are
+        "crop": (),  # first the centre of this side, or height,width
+        "fit": "crop",  # another shape is made to fit by: crop, stretch, pad (with the background)
+        "filter": "lanczos",  # of resizing, antialiased: nearest, box, bilinear, hamming, bicubic, lanczos
+        "channels": 0,  # 1 grey, 3 RGB, 4 RGBA; 0: as they are
+        "background": (255,),  # behind transparent pixels; a grey level or red,green,blue
+        "flip": False,  # mirror every other image, at random
         "resident": "auto",  # keep the split in device memory: auto (up to 1 GiB), on, off; the batches are the same
+        "corrupt": "refuse",  # images that cannot be read, where they are fitted: refuse to go on, or skip them
+        "cache": "",  # folder of fitted images; empty: ~/.cache/jaxgan/images
     }
     config.task = {
         "name": "latent",
@@ -40,7 +49,7 @@ def get_config() -> Any:
         "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
     }
     config.nets = {
-        "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # or mlp, resnet
+        "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # or mlp, resnet, sngan
         "disc": {"name": "dcgan", "width": 64, "activation": "leaky_relu", "norm": "batch"},
     }
     config.objective = {

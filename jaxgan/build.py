@@ -1,18 +1,19 @@
 """From a resolved config to what a run works with: data, task, updates, optimizers, hyper-parameters."""
 
+import dataclasses
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from jaxgan import config as configs
+from jaxgan import data, losses
 from jaxgan.config import Config
-from jaxgan.data import SOURCES, source
-from jaxgan.errors import UserError, lookup
-from jaxgan.fields import Field, Section, section
-from jaxgan.losses import LOSSES
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError, lookup_class
+from jaxgan.fields import Field, Section, among, bounded, section
 from jaxgan.objective import Objective
 from jaxgan.optim import OPTIMIZERS, Ema
 from jaxgan.penalties import PENALTIES
@@ -36,11 +37,11 @@ class Experiment:
     deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none).
     """
 
-    steps: int = 1000
+    steps: int = bounded(1000, least=1)
     seed: int = 0
-    batch_size: int = 64
-    dtype: str = field(default="float32", metadata={"choices": tuple(DTYPES)})
-    parallel: str = field(default="shard_map", metadata={"choices": ("shard_map", "pmap")})
+    batch_size: int = bounded(64, least=1)
+    dtype: str = among(DTYPES, "float32")
+    parallel: str = among(("shard_map", "pmap"), "shard_map")
     simultaneous: bool = False
     deterministic: bool = False
 
@@ -59,7 +60,7 @@ class Sample:
     """every: steps between grids; 0: only at the end. num: images in a grid."""
 
     every: int = 250
-    num: int = 64
+    num: int = bounded(64, least=1)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Checkpoint:
     """every: steps between checkpoints; 0: only at the end. keep: how many of the newest stay."""
 
     every: int = 250
-    keep: int = 3
+    keep: int = bounded(3, least=1)
 
 
 @dataclass(frozen=True)
@@ -81,35 +82,34 @@ class InitFrom:
 
 def sections(raw: dict) -> dict[str, Section]:
     """Every section of a config by its dotted path, for the names that are in `raw`. Raises UserError."""
-    task = lookup(TASKS, _name(raw, "task", "latent"), "task")
+    task = lookup_class(TASKS, _name(raw, "task", "latent"), "task", "nets", "players", "averaged")
     objective = raw.get("objective", {})
     loss = Field(str, "nonsaturating")
-    lookup(LOSSES, objective.get("loss", loss.default), "loss")
-    data = _name(raw, "data", "digits")
-    return {
+    losses.find(objective.get("loss", loss.default))
+    images = data.find(_name(raw, "data", "digits"))
+
+    def tagged(path: str, default: str, table: dict, kind: str, *needs: str) -> dict[str, Section]:
+        return {path: section(lookup_class(table, _name(raw, path, default), kind, *needs), tagged=True)}
+
+    out = {
         "": section(Experiment),
-        "data": section(SOURCES.get(data, source.Tfds), tagged=True, named=True),
+        "data": section(images, tagged=True, named=any(f.name == "name" for f in dataclasses.fields(images))),
         "task": section(task, tagged=True),
-        **{
-            f"nets.{net}": section(lookup(table, _name(raw, f"nets.{net}", "dcgan"), f"network for {net}"), tagged=True)
-            for net, table in task.nets.items()
-        },
         "objective": Section(None, {"loss": loss}),
-        **{
-            f"objective.penalties.{name}": section(lookup(PENALTIES, name, "penalty"))
-            for name in objective.get("penalties", {})
-        },
-        "rounds": Section(None, {player: Field(int, 1) for player in task.players}),
-        **{
-            f"optim.{player}": section(lookup(OPTIMIZERS, _name(raw, f"optim.{player}", "adam"), "optimizer"), tagged=True)
-            for player in task.players
-        },
+        "rounds": Section(None, {player: Field(int, 1, least=1) for player in task.players}),
         "ema": section(Ema),
         "log": section(Log),
         "sample": section(Sample),
         "checkpoint": section(Checkpoint),
         "init_from": section(InitFrom),
     }
+    for net, table in task.nets.items():
+        out |= tagged(f"nets.{net}", "dcgan", table, f"network for {net}")
+    for name in objective.get("penalties", {}):
+        out |= tagged(f"objective.penalties.{name}", name, PENALTIES, "penalty", "weight", "every", "player")
+    for player in task.players:
+        out |= tagged(f"optim.{player}", "adam", OPTIMIZERS, "optimizer", "make")
+    return out
 
 
 def _name(raw: dict, path: str, default: str) -> str:
@@ -119,7 +119,7 @@ def _name(raw: dict, path: str, default: str) -> str:
     return raw.setdefault("name", default)
 
 
-def open_data(config: Config) -> source.Images:
+def open_data(config: Config) -> Images:
     """The images that a config names. Raises UserError."""
     return configs.make(config, "data", sections(config.to_dict())["data"], {}).open()
 
@@ -131,25 +131,17 @@ class Blueprint:
     first update sees in a step. rounds: batches that a step needs.
     """
 
-    def __init__(self, config: Config, image_shape: tuple[int, int, int]):
+    def __init__(self, config: Config, image_shape: tuple[int, ...]):
         self.config, self.image_shape = config, tuple(image_shape)
         self._sections = sections(config.to_dict())
         self.hparams = configs.scalars(config, self._sections)
         at_start = evaluate(self.hparams, jnp.float32(0))
         task = self.task(at_start)
-        counts = {f"rounds.{player}": rounds for player, rounds in config.rounds.items()}
-        counts |= {f"objective.penalties.{name}.every": p.every for name, p in config.objective.penalties.items()}
-        counts |= {"sample.num": config.sample.num, "checkpoint.keep": config.checkpoint.keep}
-        for path, count in counts.items():
-            if count < 1:
-                raise UserError(f"{path} must be at least 1")
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
         self.rounds = max(update.rounds for update in self.updates)
         if config.simultaneous and self.rounds > 1:
             raise UserError("simultaneous updates share one batch: every rounds.PLAYER must be 1")
         images = config.batch_size * self.rounds
-        if config.batch_size < 1 or config.steps < 1:
-            raise UserError("batch_size and steps must be at least 1")
         if images * config.steps >= 2**32:
             raise UserError(f"steps={config.steps} would show {images * config.steps} images, more than 2^32")
         self.kimg_per_step = config.batch_size * self.updates[0].rounds / 1000
@@ -171,7 +163,7 @@ class Blueprint:
         """The task, its scalars from `values`: arrays or tracers."""
         supplied = {"image_shape": self.image_shape, "dtype": DTYPES[self.config.dtype]}
         penalties = {name: self._make(f"objective.penalties.{name}", values) for name in self.config.objective.penalties}
-        objective = Objective(LOSSES[self.config.objective.loss], penalties)
+        objective = Objective(losses.find(self.config.objective.loss), penalties)
         nets = {net: self._make(f"nets.{net}", values, **supplied) for net in self._sections["task"].cls.nets}
         return self._make("task", values, objective=objective, **nets, **supplied)
 

@@ -101,15 +101,16 @@ def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
     """The first phase: which class a section configures, and which penalties there are."""
     name, _, key = path.rpartition(".")
     parts = path.split(".")
-    if parts[:2] == ["objective", "penalties"] and len(parts) in (3, 4):
-        penalties = raw["objective"]["penalties"]
-        if len(parts) == 3:
-            if text != "none":
-                raise UserError(f"'{path}' takes fields, {path}.weight=..., or 'none', which removes it; not '{text}'")
-            if penalties.pop(parts[2], None) is None:
-                raise UserError(f"there is no penalty '{parts[2]}' to remove; {nearest(parts[2], penalties)}")
-        else:
-            penalties.setdefault(parts[2], {})
+    penalties = raw["objective"]["penalties"]
+    if name == "objective.penalties":
+        if text != "none":
+            raise UserError(f"'{path}' takes fields, {path}.weight=..., or 'none', which removes it; not '{text}'")
+        if penalties.pop(key, None) is None:
+            raise UserError(f"there is no penalty '{key}' to remove; {nearest(key, penalties)}")
+    elif parts[:2] == ["objective", "penalties"] and len(parts) == 4:
+        here = penalties.setdefault(parts[2], {})
+        if key == "name" and here.get("name", parts[2]) != text:
+            penalties[parts[2]] = {"name": text}
     elif key == "name":
         known = sections(raw)
         if name in known and known[name].tagged and _at(raw, name, create=True).get("name") != text:

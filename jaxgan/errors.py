@@ -1,7 +1,9 @@
 """A user's mistake, told in one line with the nearest right name."""
 
+import dataclasses
 import difflib
 import importlib
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,14 +24,33 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"known: {short or ', '.join(known[:12])}{'' if len(known) <= 12 else ', ...'}"
 
 
+def is_reference(name: str) -> bool:
+    """Whether a name is of the form "package.module:Object"."""
+    return re.fullmatch(r"[\w.]+:[A-Za-z_]\w*", name) is not None
+
+
 def lookup(table: dict[str, Any], name: str, kind: str) -> Any:
-    """`table[name]`, or the object behind "package.module:Name". Raises UserError; `kind` says what is looked for."""
+    """`table[name]`, or the object behind "package.module:Object". Raises UserError; `kind` says what is looked for."""
     if name in table:
         return table[name]
-    module, colon, attribute = name.partition(":")
-    if not colon:
+    if not is_reference(name):
         raise UserError(f"unknown {kind} '{name}'; {nearest(name, table)}")
+    module, _, attribute = name.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+        loaded = importlib.import_module(module)
+    except ImportError as error:
         raise UserError(f"{kind} '{name}' cannot be imported: {error}") from error
+    if not hasattr(loaded, attribute):
+        raise UserError(f"{kind} '{name}': {module} has no '{attribute}'; {nearest(attribute, vars(loaded))}")
+    return getattr(loaded, attribute)
+
+
+def lookup_class(table: dict[str, Any], name: str, kind: str, *needs: str) -> Any:
+    """`lookup` of a dataclass or flax module, whose fields are a section of the config, with the attributes `needs`."""
+    found = lookup(table, name, kind)
+    if not (isinstance(found, type) and dataclasses.is_dataclass(found)):
+        raise UserError(f"{kind} '{name}' must be a dataclass or a flax module: its fields are its config")
+    missing = [need for need in needs if not hasattr(found, need)]
+    if missing:
+        raise UserError(f"{kind} '{name}' has no '{missing[0]}', which every {kind} has")
+    return found

@@ -9,6 +9,7 @@ import dataclasses
 import math
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -18,11 +19,16 @@ from jaxgan.errors import UserError, nearest
 
 
 class Field(NamedTuple):
-    """One value of a section: its annotated type, its default, and the values it may have, if only some."""
+    """One value of a section: its annotated type, its default, and the values that it may have.
+
+    choices: the only ones, if there are any. least: every number is at least this. below: and less than this.
+    """
 
     type: Any
     default: Any
     choices: tuple = ()
+    least: float = 0
+    below: float = math.inf
 
     @property
     def is_scalar(self) -> bool:
@@ -39,10 +45,21 @@ class Section(NamedTuple):
     named: bool = False
 
 
+def among(choices: Iterable, default: Any) -> Any:
+    """A dataclass field with one of these values."""
+    return dataclasses.field(default=default, metadata={"choices": tuple(choices)})
+
+
+def bounded(default: Any, least: float = 0, below: float = math.inf) -> Any:
+    """A dataclass field of numbers in [least, below); without it numbers are at least 0."""
+    return dataclasses.field(default=default, metadata={"least": least, "below": below})
+
+
 def section(cls: Any, tagged: bool = False, named: bool = False) -> Section:
     """The section that configures a dataclass (or a flax module): its fields with defaults."""
+    annotated = _types(cls)
     fields = {
-        f.name: Field(f.type, f.default, tuple(f.metadata.get("choices", ())))
+        f.name: Field(annotated[f.name], f.default, **{key: f.metadata[key] for key in Field._fields if key in f.metadata})
         for f in dataclasses.fields(cls)
         if f.default is not dataclasses.MISSING and f.name not in ("parent", "name")
     }
@@ -51,9 +68,17 @@ def section(cls: Any, tagged: bool = False, named: bool = False) -> Section:
     return Section(cls, fields, tagged, named)
 
 
+def _types(cls: Any) -> dict[str, Any]:
+    """The annotated types; a module with `from __future__ import annotations` has them as text."""
+    annotated = {f.name: f.type for f in dataclasses.fields(cls)}
+    as_text = any(isinstance(kind, str) for kind in annotated.values())
+    return annotated | typing.get_type_hints(cls) if as_text else annotated
+
+
 def value_of(path: str, value: Any, field: Field) -> Any:
     """`value`, a string of the command line or a Python value of a file, as the field's type."""
-    kinds = typing.get_args(field.type) if isinstance(field.type, types.UnionType) else (field.type,)
+    union = typing.get_origin(field.type) in (types.UnionType, typing.Union)
+    kinds = typing.get_args(field.type) if union else (field.type,)
     try:
         out = _coerce(value, kinds)
     except (ValueError, TypeError, SyntaxError, KeyError, OverflowError) as error:
@@ -61,10 +86,22 @@ def value_of(path: str, value: Any, field: Field) -> Any:
         raise UserError(f"{path} must be {wanted}, not '{value}'") from error
     if field.choices and out not in field.choices:
         raise UserError(f"{path} cannot be '{out}'; {nearest(str(out), map(str, field.choices))}")
-    for number in out if isinstance(out, tuple) else (out,):
-        if isinstance(number, int | float) and (number < 0 or not math.isfinite(number)):
-            raise UserError(f"{path} must be a finite number, at least 0, not {number}")
+    for number in _numbers(out, field):
+        if not math.isfinite(number):
+            raise UserError(f"{path} must be a finite number, not {number}")
+        if number < field.least or number >= field.below:
+            limit = f" and below {field.below:g}" if field.below < math.inf else ""
+            raise UserError(f"{path} must be at least {field.least:g}{limit}, not {number:g}")
     return out
+
+
+def _numbers(value: Any, field: Field) -> list[float]:
+    """The numbers that a value holds: both ends of a schedule, all of a tuple."""
+    if field.is_scalar and isinstance(value, str):
+        schedule: Any = schedules.parse(value)
+        return [float(schedule.start), float(schedule.end)]
+    values = value if isinstance(value, tuple) else (value,)
+    return [x for x in values if isinstance(x, int | float) and not isinstance(x, bool)]
 
 
 _WANTED = {

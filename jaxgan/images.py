@@ -1,6 +1,7 @@
-"""Pictures: the edge where float images in [-1, 1] become 8-bit ones."""
+"""Pictures: the edge where float images in [-1, 1] become 8-bit ones, and points a scatter plot."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,12 @@ from PIL import Image
 def to_uint8(images: np.ndarray) -> np.ndarray:
     """Float images in [-1, 1] to uint8, rounded to the nearest of the 256 levels."""
     return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+
+
+def sheet(samples: np.ndarray, real: np.ndarray | None = None, columns: int | None = None) -> np.ndarray:
+    """One uint8 picture [H, W, C] of samples: float images [N, H, W, C] as a grid, points [N, D] as a scatter plot."""
+    samples = np.asarray(samples)
+    return scatter(samples, real) if samples.ndim == 2 else grid(to_uint8(samples), columns)
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
@@ -22,11 +29,58 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     return tiles.reshape(rows * height, across * width, channels)
 
 
+def scatter(points: np.ndarray, real: np.ndarray | None = None, side: int = 480) -> np.ndarray:
+    """The first two coordinates of generated points [N, D], blue, over real ones, grey: uint8 [side, side, 3].
+
+    The frame follows the real points, with a margin, so that pictures of one run can be compared.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(side / 100, side / 100), dpi=100, layout="constrained")
+    canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
+    frame = points if real is None else real
+    if real is not None:
+        axes.scatter(real[:, 0], real[:, 1], s=4, c="0.7", linewidths=0, label="real")
+    axes.scatter(points[:, 0], points[:, 1], s=4, c="tab:blue", linewidths=0, alpha=0.6, label="generated")
+    low, high = frame[:, :2].min(0), frame[:, :2].max(0)
+    centre, half = (low + high) / 2, 0.65 * max(float((high - low).max()), 1e-6)
+    axes.set(xlim=(centre[0] - half, centre[0] + half), ylim=(centre[1] - half, centre[1] + half), aspect="equal")
+    outside = int((np.abs(points[:, :2] - centre) > half).any(1).sum())
+    axes.set_title(f"{len(points):,} points" + (f", {outside:,} outside" if outside else ""), fontsize=9)
+    axes.legend(loc="upper right", fontsize=7, markerscale=2)
+    axes.tick_params(labelsize=7)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def as_picture(pixels: np.ndarray) -> Image.Image:
+    """uint8 [H, W, C] with 1, 3 or 4 channels; of other counts the first alone."""
+    return Image.fromarray(pixels if pixels.shape[-1] in (3, 4) else pixels[..., 0])
+
+
 def save_png(path: Path, picture: np.ndarray) -> None:
-    """Writes uint8 [H, W, C] with 1, 3 or 4 channels (of other counts the first alone); whole or not at all."""
-    channels = picture.shape[-1]
-    image = Image.fromarray(picture[..., 0] if channels not in (3, 4) else picture)
+    """Writes uint8 [H, W, C]; whole or not at all."""
+    _save(path, as_picture(picture), "PNG")
+
+
+def save_gif(path: Path, frames: Sequence[np.ndarray], per_second: int = 20) -> None:
+    """Writes uint8 [H, W, C] frames as an endless animation; whole or not at all."""
+    first, *rest = [as_picture(frame).convert("RGB") for frame in frames]
+    _save(path, first, "GIF", save_all=True, append_images=rest, duration=1000 // per_second, loop=0)
+
+
+def save_npz(path: Path, **arrays: np.ndarray) -> None:
+    """Writes a compressed npz file; whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".tmp")
-    image.save(unfinished, "PNG")
+    with unfinished.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    os.replace(unfinished, path)
+
+
+def _save(path: Path, image: Image.Image, kind: str, **options) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".tmp")
+    image.save(unfinished, kind, **options)
     os.replace(unfinished, path)

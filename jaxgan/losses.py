@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax.nn import relu, softplus
 
+from jaxgan.errors import UserError, lookup
+
 Logits = Any
 Loss = Callable[[Logits, Logits], jax.Array]
 
@@ -80,3 +82,11 @@ LOSSES: dict[str, tuple[Loss, Loss]] = {
     "wasserstein": (wasserstein_disc, wasserstein_gen),
     "relativistic": (relativistic_disc, relativistic_gen),
 }
+
+
+def find(name: str) -> tuple[Loss, Loss]:
+    """The pair that a config names, "package.module:PAIR" for one from elsewhere. Raises UserError."""
+    pair = lookup(LOSSES, name, "loss")
+    if not (isinstance(pair, tuple) and len(pair) == 2 and all(map(callable, pair))):
+        raise UserError(f"loss '{name}' must be a pair of functions (disc, gen), each (real_logits, fake_logits) -> scalar")
+    return pair

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from jaxgan.fields import bounded
 from jaxgan.schedules import Scalar
 
 
@@ -51,8 +52,8 @@ class Optimizer:
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2015)."""
 
-    b1: Scalar = 0.5
-    b2: Scalar = 0.999
+    b1: Scalar = bounded(0.5, below=1)
+    b2: Scalar = bounded(0.999, below=1)
     eps: Scalar = 1e-8
 
     def scale(self):
@@ -70,7 +71,7 @@ class Adam(Optimizer):
 class RmsProp(Optimizer):
     """RMSProp, with eps outside the root and no bias correction, as WGAN's authors ran it."""
 
-    decay: Scalar = 0.99
+    decay: Scalar = bounded(0.99, below=1)
     eps: Scalar = 1e-8
 
     def scale(self):
@@ -81,7 +82,7 @@ class RmsProp(Optimizer):
 class Sgd(Optimizer):
     """Gradient descent with momentum."""
 
-    momentum: Scalar = 0.0
+    momentum: Scalar = bounded(0.0, below=1)
 
     def scale(self):
         return optax.trace(self.momentum)  # pyright: ignore
@@ -111,8 +112,13 @@ class Ema:
 def frozen(params: Any, pattern: str) -> Any:
     """A tree of booleans: whose path "Layer/param" the pattern is found in. Raises ValueError where it finds none."""
 
+    try:
+        wanted = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"freeze='{pattern}' is no regular expression: {error}") from error
+
     def found(path, _):
-        return re.search(pattern, jax.tree_util.keystr(path, simple=True, separator="/")) is not None
+        return wanted.search(jax.tree_util.keystr(path, simple=True, separator="/")) is not None
 
     mask = jax.tree_util.tree_map_with_path(found, params)
     if not any(jax.tree.leaves(mask)):

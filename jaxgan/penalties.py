@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import parallel
+from jaxgan.fields import bounded
 from jaxgan.nets.layers import Out
 from jaxgan.noise import Keys
 from jaxgan.schedules import Scalar
@@ -73,7 +74,7 @@ class WganGp:
 
     weight: Scalar = 10.0
     target: Scalar = 1.0
-    every: int = 1
+    every: int = bounded(1, least=1)
     player = "disc"
 
     def __call__(self, ctx: Context) -> Result:
@@ -93,7 +94,7 @@ class Dragan:
 
     weight: Scalar = 10.0
     scale: Scalar = 0.5
-    every: int = 1
+    every: int = bounded(1, least=1)
     player = "disc"
 
     def __call__(self, ctx: Context) -> Result:
@@ -112,7 +113,7 @@ class R1:
     """(1/2) E |grad D(x)|^2 on real examples (Mescheder et al. 2018, eq. 9, whose gamma is `weight`)."""
 
     weight: Scalar = 1.0
-    every: int = 1
+    every: int = bounded(1, least=1)
     player = "disc"
 
     def __call__(self, ctx: Context) -> Result:
@@ -124,7 +125,7 @@ class R2:
     """(1/2) E |grad D(G(z))|^2 on fake examples (Mescheder et al. 2018, eq. 10)."""
 
     weight: Scalar = 1.0
-    every: int = 1
+    every: int = bounded(1, least=1)
     player = "disc"
 
     def __call__(self, ctx: Context) -> Result:

@@ -48,7 +48,7 @@ def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overr
     placement = Placement(config.parallel)
     if config.batch_size % placement.size:
         raise UserError(f"batch_size={config.batch_size} is not divisible by the {placement.size} devices")
-    workdir.check(folder, config)
+    workdir.check(folder, config, images)
     folder.mkdir(parents=True, exist_ok=True)
     checkpoints = Checkpoints(folder / "checkpoints", config.checkpoint.keep)
     try:
@@ -165,7 +165,7 @@ class Loop:
     def _sample(self, state: GanState, step: int) -> None:
         if jax.process_index() == 0:
             nets = self.placement.local(variables(state, ema=True))
-            self.writer.grid(step, self.generate(nets, np.arange(self.config.sample.num)))
+            self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.images.reference())
 
     def _save(self, state: GanState, step: int) -> None:
         """Saves, if every param is finite. The means start anew, so that a resumed run logs the same ones."""
@@ -183,16 +183,18 @@ def make_program(plan: Blueprint, images: Images) -> Callable:
     train_step = make_train_step(plan.assemble, plan.updates, config.simultaneous)
     key, dtype = order.seed_key(config.seed), wide(DTYPES[config.dtype])
 
-    def take(data: dict[str, jax.Array], step: jax.Array) -> dict[str, jax.Array]:
-        rows = parallel.rows(config.batch_size // parallel.size())
-        at = order.positions(step, plan.rounds, config.batch_size, rows, jnp)
-        index = order.example_index(at, len(images), key, jnp)
-        return {name: x[index] for name, x in data.items()}
-
     def program(state: GanState, hparams: Any, data: dict[str, jax.Array]):
-        batch = take(data, state.step) if images.resident else data
-        batch = {**batch, "image": batch["image"].astype(dtype) / 127.5 - 1}
-        state, metrics = train_step(state, batch, hparams)
+        rows = parallel.rows(config.batch_size // parallel.size())
+        at = order.positions(state.step, plan.rounds, config.batch_size, rows, jnp)
+        if images.resident:
+            index = order.example_index(at, len(images), key, jnp)
+            data = {name: x[index] for name, x in data.items()}
+        image = data["image"]
+        if images.flip:
+            image = jnp.where(order.coin(at, key, jnp)[..., None, None, None], image[..., ::-1, :], image)
+        is_picture = image.dtype == jnp.uint8  # else points, which are what they are
+        image = image.astype(dtype) / 127.5 - 1 if is_picture else image.astype(dtype)
+        state, metrics = train_step(state, {**data, "image": image}, hparams)
         return state, {"metrics": metrics, "first_bad": state.first_bad}
 
     return program

@@ -26,14 +26,21 @@ def read(workdir: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-def check(workdir: Path, new: Config) -> None:
-    """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
+def check(workdir: Path, new: Config, images: Any) -> None:
+    """Refuses to continue another experiment, or on other data, in a workdir: a UserError shows what differs."""
     if (Path(workdir) / "config.json").exists():
+        saved = read(workdir)
         # Resolved anew, so that a field which the run did not know yet has its default.
-        old = config.resolve(ml_collections.ConfigDict(read(workdir)["config"]), [], build.sections)
+        old = config.resolve(ml_collections.ConfigDict(saved["config"]), [], build.sections)
         lines = config.difference(old.to_dict(), new.to_dict(), build.OPERATIONAL)
         if lines:
             raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
+        before, now = ((data["size"], data.get("digest", "")) for data in (saved["data"], _describe(images)))
+        if before != now:
+            raise UserError(
+                f"the data of {workdir} have changed since it began ({before[0]:,} images {before[1]}, now {now[0]:,} "
+                f"{now[1]}); choose another --workdir, or restore them"
+            )
 
 
 def record(workdir: Path, resolved: Config, images: Any, source: str, overrides: Any, step: int) -> None:
@@ -41,8 +48,19 @@ def record(workdir: Path, resolved: Config, images: Any, source: str, overrides:
     path = Path(workdir) / "config.json"
     starts = read(workdir)["starts"] if path.exists() else []
     start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | writer.provenance()
-    data = {"name": images.name, "size": len(images), "image_shape": images.image_shape, "classes": images.num_classes}
-    writer.write_json(path, {"config": json.loads(resolved.to_json()), "data": data, "starts": [*starts, start]})
+    content = {"config": json.loads(resolved.to_json()), "data": _describe(images), "starts": [*starts, start]}
+    writer.write_json(path, content)
+
+
+def _describe(images: Any) -> dict[str, Any]:
+    """A run's data for the record."""
+    return {
+        "name": images.name,
+        "size": len(images),
+        "image_shape": list(images.image_shape),
+        "classes": images.num_classes,
+        "digest": images.digest,
+    }
 
 
 def blueprint(workdir: Path) -> Blueprint:

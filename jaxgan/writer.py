@@ -91,10 +91,11 @@ class Writer:
         """
         self._submit(self._scalars, record, then)
 
-    def grid(self, step: int, pictures: Any) -> Path:
-        """`samples/step_00000500.png` of float images [N, H, W, C] in [-1, 1], fetched from the device there."""
+    def samples(self, step: int, samples: Any, real: np.ndarray | None = None) -> Path:
+        """`samples/step_00000500.png` of images [N, H, W, C] in [-1, 1], or of points [N, D] beside real ones; fetched
+        from the device there."""
         path = self.workdir / "samples" / f"step_{step:08d}.png"
-        self._submit(self._grid, path, step, pictures)
+        self._submit(self._samples, path, step, samples, real)
         return path
 
     def close(self) -> None:
@@ -124,8 +125,8 @@ class Writer:
                 if value is not None and key != "step":
                     self._board.add_scalar(key, value, int(record["step"]))
 
-    def _grid(self, path: Path, step: int, pictures: Any) -> None:
-        picture = images.grid(images.to_uint8(np.asarray(pictures)))
+    def _samples(self, path: Path, step: int, samples: Any, real: np.ndarray | None) -> None:
+        picture = images.sheet(np.asarray(samples), real)
         images.save_png(path, picture)
         if self._board and picture.shape[-1] in (1, 3):
             self._board.add_image("samples", picture, step, dataformats="HWC")

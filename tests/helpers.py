@@ -21,6 +21,11 @@ CONFIGS = [
     "hinge.py",
     "wgan.py:gp",
     "wgan.py:clip",
+    "toy.py:ring",
+    "toy.py:swiss_roll",
+    "cifar10.py:sngan_resnet",
+    "cifar10.py:wgan",
+    "celeba.py",
 ]
 SMALL = {
     "batch_size": "8",

@@ -49,7 +49,7 @@ def test_a_class_from_elsewhere():
 
 def test_penalties_come_and_go():
     resolved = resolve("wgan.py", "objective.penalties.r1.weight=3", "objective.penalties.wgan_gp=none")
-    assert resolved.objective.penalties.to_dict() == {"r1": {"weight": 3.0, "every": 1}}
+    assert resolved.objective.penalties.to_dict() == {"r1": {"name": "r1", "weight": 3.0, "every": 1}}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ MISTAKES = [
     ("nets.gan.width=3", "no config field 'nets.gan.width'; did you mean 'nets.gen.width"),
     ("steps=many", "steps must be a whole number, not 'many'"),
     ("steps=1.5", "steps must be a whole number, not '1.5'"),
-    ("steps=-1", "steps must be a finite number, at least 0, not -1"),
+    ("steps=-1", "steps must be at least 1, not -1"),
     ("optim.gen.lr=fast", "optim.gen.lr must be a number or a schedule (linear|cosine|geometric("),
     ("optim.gen.lr=linear(1, 2)", "optim.gen.lr must be a number or a schedule"),
     ("optim.gen.lr=nan", "optim.gen.lr must be a finite number"),
@@ -100,7 +100,7 @@ MISTAKES = [
     ("rounds.disc=0", "rounds.disc must be at least 1"),
     ("objective.penalties.r1.every=0", "objective.penalties.r1.every must be at least 1"),
     ("checkpoint.keep=0", "checkpoint.keep must be at least 1"),
-    ("batch_size=0", "batch_size and steps must be at least 1"),
+    ("batch_size=0", "batch_size must be at least 1, not 0"),
     ("steps=1e9", "more than 2^32"),
 ]
 

@@ -46,6 +46,6 @@ def test_a_writer_that_starts_again_drops_what_came_later(tmp_path):
 
 def test_a_failed_write_is_not_swallowed(tmp_path):
     writer = Writer(tmp_path, 0, tensorboard=False)
-    writer.grid(1, "no picture")
+    writer.samples(1, "no picture")
     with pytest.raises((TypeError, ValueError)):
         writer.close()

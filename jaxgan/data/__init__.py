@@ -1,5 +1,23 @@
-"""Data sources by the names that a config gives them; any other name is a TFDS data set's."""
+"""Data sources by the names that a config gives them; any other name is a TFDS data set's.
 
-from jaxgan.data import source
+A source is a dataclass whose fields are the config's `data` section, with `open() -> source.Images`.
+"""
 
-SOURCES = {name: source.Tfds for name in source.BUILDERS}
+from typing import Any
+
+from jaxgan.data import folder, tfds, toy
+from jaxgan.errors import is_reference, lookup, lookup_class
+
+SOURCES = {name: tfds.Tfds for name in tfds.BUILDERS} | {"image_folder": folder.ImageFolder} | toy.TOYS
+
+
+def find(name: str) -> Any:
+    """The source class of a name; "package.module:Class" may be a TFDS builder or a source. Raises UserError."""
+    if name in SOURCES:
+        return SOURCES[name]
+    if not is_reference(name):
+        tfds.check_name(name, SOURCES)
+        return tfds.Tfds
+    if tfds.is_builder(lookup({}, name, "data set")):
+        return tfds.Tfds
+    return lookup_class({}, name, "data set", "open")

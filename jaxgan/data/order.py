@@ -55,6 +55,11 @@ def example_index(position: Any, size: int, key: int, xp: Any = np) -> Any:
     return index.astype(xp.int32)
 
 
+def coin(position: Any, key: int, xp: Any = np) -> Any:
+    """A fair coin, bool, for each position: whether to mirror the image there. Independent of the order itself."""
+    return _mix(_mix(xp.asarray(position, xp.uint32) + xp.uint32(0x9E3779B9), xp) ^ xp.uint32(key), xp) & xp.uint32(1) == 1
+
+
 def _mix(x: Any, xp: Any) -> Any:
     """A bijection of uint32 that spreads every bit (the finaliser of MurmurHash3)."""
     x = (x ^ (x >> 16)) * xp.uint32(0x85EBCA6B)

@@ -1,46 +1,56 @@
-"""Images with random access: any TFDS builder by name, read through ArrayRecord and without TensorFlow."""
+"""Images with random access, and the batches that a run takes from them."""
 
-import io
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import grain
 import numpy as np
-import tensorflow_datasets as tfds
 
-from jaxgan.data import digits, order
-from jaxgan.errors import UserError, nearest
+from jaxgan.data import order
 
-BUILDERS = {"digits": digits.Digits}  # our own; importing a builder's class is what makes TFDS know its name
 RESIDENT_BYTES = 2**30  # what "auto" still keeps in memory
+
+
+def is_resident(wish: str, size: int) -> bool:
+    """Whether a split of `size` bytes stays in memory: "on", "off", or "auto" up to 1 GiB."""
+    return wish == "on" or (wish == "auto" and size <= RESIDENT_BYTES)
 
 
 @dataclass
 class Images:
-    """A split: `examples[i]` is {"image": uint8 [H, W, C], "label": int}, the label where `num_classes` is not 0."""
+    """A split: `examples[i]` is {"image": uint8 [H, W, C], "label": int}, the label where `num_classes` is not 0.
+
+    Points in place of images, float32 [D], have an `image_shape` of (D,).
+    flip: whether training mirrors every other image, at random.
+    digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
+    """
 
     name: str
     examples: Any
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     num_classes: int
     resident: bool
+    flip: bool = False
+    digest: str = ""
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def gather(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        """{"image": uint8 [..., H, W, C], "label": int32 [...]} for indices of any shape."""
+        """{"image": [..., *image_shape], "label": int32 [...]} for indices of any shape."""
         examples = [self.examples[int(i)] for i in indices.reshape(-1)]
         keys = ("image", "label") if self.num_classes else ("image",)
         stacked = {key: np.stack([np.asarray(e[key]) for e in examples]) for key in keys}
-        return {
-            key: x.reshape(*indices.shape, *x.shape[1:]).astype(np.uint8 if key == "image" else np.int32)
-            for key, x in stacked.items()
-        }
+        if "label" in stacked:
+            stacked["label"] = stacked["label"].astype(np.int32)
+        return {key: x.reshape(*indices.shape, *x.shape[1:]) for key, x in stacked.items()}
+
+    def reference(self, n: int = 2000) -> np.ndarray | None:
+        """The first real points [n, D] to show generated ones beside; None for pictures, which speak for themselves."""
+        return self.gather(np.arange(min(n, len(self))))["image"] if len(self.image_shape) == 1 else None
 
     def load(self) -> dict[str, np.ndarray]:
         """The whole split in memory, as `gather` would give it."""
@@ -77,94 +87,17 @@ class _Steps:
         return self.images.gather(order.example_index(at, len(self.images), self.key))
 
 
-@dataclass(frozen=True)
-class Tfds:
-    """A TFDS data set, TFDS's own or one of ours.
-
-    name: as TFDS writes it, "cifar10" or "lsun/bedroom" or "mnist:3.0.1". split: in TFDS's notation, "train[:20%]".
-    dir: TFDS's data folder; empty for its default (TFDS_DATA_DIR, or ~/tensorflow_datasets).
-    image, label: names of the features; a set without the label feature is one without labels.
-    resident: keep the split in (device) memory, "auto" up to 1 GiB, "on" or "off". The batches are the same.
-    """
-
-    name: str = "digits"
-    split: str = "train"
-    dir: str = ""
-    image: str = "image"
-    label: str = "label"
-    resident: str = field(default="auto", metadata={"choices": ("auto", "on", "off")})
-
-    def open(self) -> Images:
-        """Finds or prepares the data set. Raises UserError, saying what to install or to choose."""
-        builder = self._builder()
-        features = builder.info.features
-        if self.image not in features:
-            raise UserError(f"data set {self.name} has no feature '{self.image}'; {nearest(self.image, features)}")
-        shape = features[self.image].shape
-        if len(shape) != 3 or None in shape:
-            raise UserError(f"data set {self.name} has images of no one size ({shape}), which a network needs")
-        self._prepare(builder)
-        labelled = self.label in features and isinstance(features[self.label], tfds.features.ClassLabel)
-        keys = {"image": self.image} | ({"label": self.label} if labelled else {})
-        try:
-            examples = _Renamed(builder.as_data_source(self.split), keys)
-        except ValueError as error:
-            splits = builder.info.splits
-            raise UserError(f"data set {self.name} has no split '{self.split}'; {nearest(self.split, splits)}") from error
-        except NotImplementedError as error:
-            raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
-        size = len(examples) * int(np.prod(shape))
-        return Images(
-            name=f"{builder.info.full_name}, split {self.split}",
-            examples=examples,
-            image_shape=tuple(shape),
-            num_classes=features[self.label].num_classes if labelled else 0,
-            resident=self.resident == "on" or (self.resident == "auto" and size <= RESIDENT_BYTES),
-        )
-
-    def _builder(self) -> Any:
-        try:
-            return tfds.builder(self.name, file_format="array_record", data_dir=self.dir or None)
-        except tfds.core.DatasetNotFoundError as error:
-            known = [*BUILDERS, *tfds.list_builders(with_community_datasets=False)]
-            raise UserError(f"unknown data set '{self.name}'; {nearest(self.name, known)}") from error
-
-    def _prepare(self, builder: Any) -> None:
-        ours = self.name in BUILDERS  # and too small for a progress bar
-        try:
-            with redirect_stdout(io.StringIO()) if ours else nullcontext(), _no_bars() if ours else nullcontext():
-                builder.download_and_prepare(file_format="array_record")
-        except UserError:
-            raise
-        except ImportError as error:
-            if (error.name or "tensorflow").partition(".")[0] != "tensorflow":
-                raise
-            raise UserError(f'preparing TFDS\'s {self.name} needs TensorFlow, once: pip install -e ".[tfds]"') from error
-        except Exception as error:
-            if not builder.data_path.exists():  # else another process was faster
-                reason = str(error).strip().splitlines() or [type(error).__name__]
-                raise UserError(f"data set {self.name} cannot be prepared in {builder.data_path}: {reason[0]}") from error
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    tfds.disable_progress_bar()
-    try:
-        yield
-    finally:
-        tfds.enable_progress_bar()
-
-
 @dataclass
-class _Renamed:
-    """Examples with the features that a run uses, under our names."""
+class Arrays:
+    """Examples `index` of arrays: images [N, ...], labels [N] or None."""
 
-    examples: Any
-    keys: dict[str, str]
+    images: np.ndarray
+    labels: np.ndarray | None
+    index: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.index)
 
     def __getitem__(self, i: int) -> dict[str, Any]:
-        example = self.examples[i]
-        return {ours: example[theirs] for ours, theirs in self.keys.items()}
+        at = self.index[i]
+        return {"image": self.images[at]} | ({} if self.labels is None else {"label": self.labels[at]})

@@ -5,7 +5,8 @@ A generator is called `(z, cond, *, train, keys)` and returns images in [-1, 1];
 config; those without (`image_shape`, `dtype`) follow from the run.
 """
 
-from jaxgan.nets import dcgan, mlp, resnet
+from jaxgan.nets import dcgan, mlp, resnet, sngan
 
-GENERATORS = {"mlp": mlp.Generator, "dcgan": dcgan.Generator, "resnet": resnet.Generator}
-DISCRIMINATORS = {"mlp": mlp.Discriminator, "dcgan": dcgan.Discriminator, "resnet": resnet.Discriminator}
+_FILES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "sngan": sngan}
+GENERATORS = {name: file.Generator for name, file in _FILES.items()}
+DISCRIMINATORS = {name: file.Discriminator for name, file in _FILES.items()}

@@ -7,19 +7,26 @@ of a 28 px image beyond windows of ten pixels would be a single linear layer.
 """
 
 import math
-from dataclasses import field
 from typing import Any
 
 import flax.linen as nn
 
 from jaxgan.errors import UserError
+from jaxgan.fields import among, bounded
 from jaxgan.nets import layers
 
 
-def halvings(height: int, width: int) -> int:
-    """How often the generator's image is halved. Raises UserError where a side is no multiple of four."""
+def halvings(image_shape: tuple[int, ...]) -> int:
+    """How often the generator's image [H, W, C] is halved. Raises UserError where a side is no multiple of four."""
+    if len(image_shape) != 3:
+        raise UserError(
+            f"convolutions want images, not points of {image_shape[0]} numbers; choose name=mlp for every network"
+        )
+    height, width = image_shape[:2]
     if height % 4 or width % 4:
-        raise UserError(f"dcgan makes images whose sides are multiples of 4, not {height}x{width}")
+        raise UserError(
+            f"the sides of images must be multiples of 4, not {height}x{width}; --config.data.size=SIDE resizes them"
+        )
     n = 0
     while height % 2 == 0 and width % 2 == 0 and min(height, width) > 4:
         height, width, n = height // 2, width // 2, n + 1
@@ -31,14 +38,14 @@ class Generator(nn.Module):
 
     image_shape: tuple[int, int, int]
     dtype: Any
-    width: int = 64
-    activation: str = field(default="relu", metadata={"choices": tuple(layers.ACTIVATIONS)})
-    norm: str = field(default="batch", metadata={"choices": ("none", "batch", "layer")})
+    width: int = bounded(64, least=1)
+    activation: str = among(layers.ACTIVATIONS, "relu")
+    norm: str = among(("none", "batch", "layer"), "batch")
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
+        n = halvings(self.image_shape)
         height, width, channels = self.image_shape
-        n = halvings(height, width)
         top, use_bias = self.width * 2 ** (n - 1), self.norm == "none"
 
         def hidden(x):
@@ -56,15 +63,15 @@ class Discriminator(nn.Module):
     """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels after the first layer, doubled at each halving."""
 
     dtype: Any
-    width: int = 64
-    activation: str = field(default="leaky_relu", metadata={"choices": tuple(layers.ACTIVATIONS)})
-    norm: str = field(default="batch", metadata={"choices": layers.NORMS})
+    width: int = bounded(64, least=1)
+    activation: str = among(layers.ACTIVATIONS, "leaky_relu")
+    norm: str = among(layers.NORMS, "batch")
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         spectral = self.norm == "spectral"
         x = image
-        halvings(*image.shape[1:3])  # refuses sizes that the generator cannot make
+        halvings(image.shape[1:])  # refuses sizes that the generator cannot make
         for i in range(max(1, math.ceil(math.log2(min(image.shape[1:3]) / 4)))):
             use_bias = i == 0 or self.norm in ("none", "spectral")
             x = layers.Conv(self.width << i, size=4, stride=2, dtype=self.dtype, spectral=spectral, use_bias=use_bias)(x)

@@ -1,25 +1,26 @@
 """Fully connected networks, as in the first GAN (Goodfellow et al. 2014)."""
 
 import math
-from dataclasses import field
 from typing import Any
 
 import flax.linen as nn
 
+from jaxgan.fields import among, bounded
 from jaxgan.nets import layers
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C] in [-1, 1].
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1], or points [N, D].
 
-    widths: hidden layers. norm: none or batch or layer.
+    widths: hidden layers. output: "tanh", or "linear" for points without bounds.
     """
 
     image_shape: tuple[int, int, int]
     dtype: Any
-    widths: tuple[int, ...] = (128,)
-    activation: str = field(default="relu", metadata={"choices": tuple(layers.ACTIVATIONS)})
-    norm: str = field(default="none", metadata={"choices": ("none", "batch", "layer")})
+    widths: tuple[int, ...] = bounded((128,), least=1)
+    activation: str = among(layers.ACTIVATIONS, "relu")
+    norm: str = among(("none", "batch", "layer"), "none")
+    output: str = among(("tanh", "linear"), "tanh")
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
@@ -30,16 +31,22 @@ class Generator(nn.Module):
             x = layers.Norm(self.norm, self.dtype)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)
         x = layers.Dense(math.prod(self.image_shape), dtype=self.dtype, kernel_init=init)(x)
-        return nn.tanh(x.astype(layers.wide(self.dtype))).reshape(-1, *self.image_shape)
+        x = x.astype(layers.wide(self.dtype)).reshape(-1, *self.image_shape)
+        return nn.tanh(x) if self.output == "tanh" else x
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]. widths: hidden layers."""
+    """Images [N, H, W, C] or points [N, D] -> `Out` with logits [N].
+
+    widths: hidden layers. maxout: each hidden unit is the largest of this many linear ones (Goodfellow et al. 2013), to be
+    used with activation "none".
+    """
 
     dtype: Any
-    widths: tuple[int, ...] = (128,)
-    activation: str = field(default="leaky_relu", metadata={"choices": tuple(layers.ACTIVATIONS)})
-    norm: str = field(default="none", metadata={"choices": layers.NORMS})
+    widths: tuple[int, ...] = bounded((128,), least=1)
+    activation: str = among(layers.ACTIVATIONS, "leaky_relu")
+    norm: str = among(layers.NORMS, "none")
+    maxout: int = bounded(1, least=1)
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
@@ -50,7 +57,8 @@ class Discriminator(nn.Module):
             "spectral": self.norm == "spectral",
         }
         for width in self.widths:
-            x = layers.Dense(width, **dense)(x)
+            x = layers.Dense(width * self.maxout, **dense)(x)
+            x = x.reshape(-1, width, self.maxout).max(-1) if self.maxout > 1 else x
             x = layers.Norm(self.norm, self.dtype)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)
         logits = layers.Dense(1, **{**dense, "dtype": layers.wide(self.dtype)})(x)[:, 0]

@@ -6,12 +6,12 @@ The papers' CIFAR-10 settings: width 128 and mean pooling with layer norm in WGA
 *sum* pooling with spectral norm in SNGAN.
 """
 
-from dataclasses import field
 from typing import Any
 
 import flax.linen as nn
 import jax.numpy as jnp
 
+from jaxgan.fields import among, bounded
 from jaxgan.nets import layers
 from jaxgan.nets.dcgan import halvings
 
@@ -61,13 +61,13 @@ class Generator(nn.Module):
 
     image_shape: tuple[int, int, int]
     dtype: Any
-    width: int = 128
-    norm: str = field(default="batch", metadata={"choices": ("none", "batch", "layer")})
+    width: int = bounded(128, least=1)
+    norm: str = among(("none", "batch", "layer"), "batch")
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
+        n = halvings(self.image_shape)
         height, width, channels = self.image_shape
-        n = halvings(height, width)
         x = layers.Dense((height >> n) * (width >> n) * self.width, dtype=self.dtype, kernel_init=LINEAR)(z)
         x = x.reshape(-1, height >> n, width >> n, self.width)
         for _ in range(n):
@@ -81,12 +81,13 @@ class Discriminator(nn.Module):
     """Images [N, H, W, C] -> `Out` with logits [N]; pool: mean or sum over the last pixels."""
 
     dtype: Any
-    width: int = 128
-    norm: str = field(default="none", metadata={"choices": layers.NORMS})
-    pool: str = field(default="mean", metadata={"choices": ("mean", "sum")})
+    width: int = bounded(128, least=1)
+    norm: str = among(layers.NORMS, "none")
+    pool: str = among(("mean", "sum"), "mean")
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
+        halvings(image.shape[1:])  # refuses sizes that it cannot halve
         x = Block(self.width, "down", self.norm, self.dtype, first=True)(image, train)
         for resample in ("down", "none", "none"):
             x = Block(self.width, resample, self.norm, self.dtype)(x, train)

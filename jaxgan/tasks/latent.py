@@ -1,12 +1,13 @@
 """The GAN of Goodfellow et al. 2014: a generator turns noise z into an image, a discriminator scores images."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgan.fields import among, bounded
 from jaxgan.nets import DISCRIMINATORS, GENERATORS
 from jaxgan.nets.layers import Out, wide
 from jaxgan.noise import Keys
@@ -31,10 +32,10 @@ class Latent:
     objective: Objective
     image_shape: tuple[int, int, int]
     dtype: Any
-    z_dim: int = 100
-    z: str = field(default="normal", metadata={"choices": ("normal", "uniform")})
-    disc_batches: str = field(default="separate", metadata={"choices": ("separate", "joint")})
-    gen_norm: str = field(default="batch", metadata={"choices": ("batch", "running")})
+    z_dim: int = bounded(100, least=1)
+    z: str = among(("normal", "uniform"), "normal")
+    disc_batches: str = among(("separate", "joint"), "separate")
+    gen_norm: str = among(("batch", "running"), "batch")
 
     nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
     players = ("disc", "gen")

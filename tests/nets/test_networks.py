@@ -51,8 +51,8 @@ def test_bfloat16_keeps_params_norms_and_logits_wide(name):
 
 @pytest.mark.parametrize(("side", "halvings"), [(8, 1), (12, 2), (20, 2), (28, 2), (32, 3), (36, 2), (64, 4), (256, 6)])
 def test_dcgan_follows_the_image(side, halvings):
-    assert dcgan.halvings(side, side) == halvings
-    assert dcgan.halvings(side, 2 * side) == halvings
+    assert dcgan.halvings((side, side, 3)) == halvings
+    assert dcgan.halvings((side, 2 * side, 3)) == halvings
 
 
 def test_dcgan_makes_what_is_not_square():
@@ -63,7 +63,7 @@ def test_dcgan_makes_what_is_not_square():
 
 def test_a_size_that_dcgan_cannot_make():
     with pytest.raises(UserError, match="multiples of 4, not 30x28"):
-        dcgan.halvings(30, 28)
+        dcgan.halvings((30, 28, 3))
 
 
 def test_spectral_norm_converges_to_the_largest_singular_value():

@@ -1,0 +1,105 @@
+"""Pictures of any size and mode to uint8 arrays of one shape, by a stated policy and filter."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from jaxgan.errors import UserError
+from jaxgan.fields import among, bounded
+
+FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How pictures become arrays. Filters are Pillow's, with antialiasing; colours are taken as sRGB.
+
+    size: side, or height,width, in pixels; empty: as they are.
+    crop: first the centre of this side, or height,width, of the original (CelebA's usual 148).
+    fit: how another shape is made to fit: "crop" what juts out, "stretch", or "pad" with the background.
+    filter: of the resizing.
+    channels: 1 grey (ITU-R 601), 3 RGB, 4 RGBA; 0: as they are.
+    background: what shows through transparent pixels and fills the padding; a grey level or red,green,blue.
+    """
+
+    size: tuple[int, ...] = bounded((), least=1)
+    crop: tuple[int, ...] = bounded((), least=1)
+    fit: str = among(("crop", "stretch", "pad"), "crop")
+    filter: str = among(FILTERS, "lanczos")
+    channels: int = among((0, 1, 3, 4), 0)
+    background: tuple[int, ...] = bounded((255,), below=256)
+
+    def __post_init__(self):
+        for name, allowed in (("size", (0, 1, 2)), ("crop", (0, 1, 2)), ("background", (1, 3))):
+            value = getattr(self, name)
+            if len(value) not in allowed:
+                raise UserError(f"data.{name} must be {' or '.join(map(str, allowed[-2:]))} numbers, not {value}")
+
+    @property
+    def changes(self) -> bool:
+        """Whether a picture can come out as another."""
+        return bool(self.size or self.crop or self.channels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """[H, W, C] of what comes out, where size and channels are given."""
+        height, width = _sides(self.size)
+        return height, width, self.channels
+
+    def __call__(self, image: Image.Image) -> np.ndarray:
+        """uint8 [H, W, C]. Raises ValueError for pixels without a known range, and what Pillow raises."""
+        image = ImageOps.exif_transpose(image)
+        image = self._coloured(image)
+        if self.crop:
+            height, width = (min(wanted, given) for wanted, given in zip(_sides(self.crop), image.size[::-1]))
+            left, top = (image.width - width) // 2, (image.height - height) // 2
+            image = image.crop((left, top, left + width, top + height))
+        if self.size:
+            image = self._resized(image)
+        pixels = np.asarray(image)
+        return pixels[..., None] if pixels.ndim == 2 else pixels
+
+    def _coloured(self, image: Image.Image) -> Image.Image:
+        """The picture in one of `MODES`, transparency over the background."""
+        if image.mode in SIXTEEN_BITS:
+            image = _eight_bits(image)
+        if image.mode == "F":
+            raise ValueError("floating-point pixels have no known range; save it with 8 or 16 bits")
+        transparent = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+        if transparent and self.channels != 4:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, (*self._rgb, 255)), image).convert("RGB")
+        if self.channels:
+            return image.convert(MODES[self.channels])
+        return image if image.mode in MODES.values() else image.convert("RGB")
+
+    def _resized(self, image: Image.Image) -> Image.Image:
+        height, width = _sides(self.size)
+        how = Image.Resampling[self.filter.upper()]
+        if image.size == (width, height):
+            return image
+        if self.fit == "stretch":
+            return image.resize((width, height), how)
+        if self.fit == "crop":
+            return ImageOps.fit(image, (width, height), how)
+        colour = self._rgb if image.mode == "RGB" else (*self._rgb, 255)
+        return ImageOps.pad(image, (width, height), how, color=self._rgb[0] if image.mode == "L" else colour)
+
+    @property
+    def _rgb(self) -> tuple[int, ...]:
+        return self.background * 3 if len(self.background) == 1 else self.background
+
+
+def _sides(sides: tuple[int, ...]) -> tuple[int, int]:
+    return (sides[0], sides[-1])
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey to 8 bits, rounded; Pillow's own conversion clips at 255."""
+    levels = np.asarray(image).astype(np.int64)
+    if levels.size and (levels.min() < 0 or levels.max() > 65535):
+        raise ValueError("pixels of more than 16 bits have no known range; save it with 8 or 16 bits")
+    return Image.fromarray(((levels + 128) // 257).astype(np.uint8))

@@ -1,0 +1,219 @@
+"""TFDS data sets by name, TFDS's own or one of ours, read through ArrayRecord and without TensorFlow."""
+
+import importlib.util
+import io
+import socket
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+from PIL import Image
+from tensorflow_datasets.core import constants
+
+from jaxgan.data import cache, digits
+from jaxgan.data.fit import Fit
+from jaxgan.data.source import Arrays, Images, is_resident
+from jaxgan.errors import UserError, is_reference, lookup, nearest
+from jaxgan.fields import among
+
+BUILDERS = {"digits": digits.Digits}  # our own; importing a builder's class is what makes TFDS know its name
+
+
+@dataclass(frozen=True)
+class Tfds(Fit):
+    """A TFDS data set, TFDS's own or one of ours; fitted to another size or other channels if so asked.
+
+    name: as TFDS writes it, "cifar10" or "lsun/bedroom" or "mnist:3.0.1"; or "package.module:Builder".
+    split: in TFDS's notation, "train[:20%]".
+    dir: TFDS's data folder; empty for its default (TFDS_DATA_DIR, or ~/tensorflow_datasets).
+    image, label: names of the features; label "none" leaves labels out, and a set without "label" has none.
+    flip: mirror every other image, at random.
+    resident: keep the split in (device) memory, "auto" up to 1 GiB, "on" or "off". The batches are the same.
+    corrupt, cache: as for `image_folder`, of images that are fitted.
+    """
+
+    name: str = "digits"
+    split: str = "train"
+    dir: str = ""
+    image: str = "image"
+    label: str = "label"
+    flip: bool = False
+    resident: str = among(("auto", "on", "off"), "auto")
+    corrupt: str = among(("refuse", "skip"), "refuse")
+    cache: str = ""
+
+    def open(self) -> Images:
+        """Finds or prepares the data set. Raises UserError, saying what to install or to choose."""
+        builder = self._builder()
+        features = builder.info.features
+        if self.image not in features:
+            raise UserError(f"data set {self.name} has no feature '{self.image}'; {nearest(self.image, features)}")
+        shape = features[self.image].shape
+        if len(shape) != 3:
+            raise UserError(f"feature '{self.image}' of data set {self.name} has shape {shape}: no image")
+        if None in shape and not self.size:
+            raise UserError(f"data set {self.name} has images of many sizes {shape}; choose one: --config.data.size=64")
+        num_classes = self._num_classes(features)
+        if not builder.data_path.exists():
+            self._refuse_hopeless(builder)
+        self._prepare(builder)
+        keys = {"image": self.image} | ({"label": self.label} if num_classes else {})
+        try:
+            examples: Any = _Renamed(builder.as_data_source(self.split), keys)
+        except ValueError as error:
+            splits = builder.info.splits
+            raise UserError(f"data set {self.name} has no split '{self.split}'; {nearest(self.split, splits)}") from error
+        except NotImplementedError as error:
+            raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
+        name, digest = f"{builder.info.full_name}, split {self.split}", ""
+        if self.changes:
+            examples, digest = self._fitted(builder, examples)
+            shape = examples.images.shape[1:]
+            name += f" ({shape[0]}x{shape[1]}, {self.fit}, {self.filter})"
+        elif features[self.image].np_dtype != np.uint8:
+            raise UserError(
+                f"data set {self.name} has {features[self.image].np_dtype} pixels; --config.data.channels makes them 8-bit"
+            )
+        return Images(
+            name=name,
+            examples=examples,
+            image_shape=tuple(shape),
+            num_classes=num_classes,
+            resident=is_resident(self.resident, len(examples) * int(np.prod(shape))),
+            flip=self.flip,
+            digest=digest,
+        )
+
+    def _num_classes(self, features: Any) -> int:
+        """0 for a set without labels. Raises UserError where labels were asked for by name."""
+        if self.label in features and isinstance(features[self.label], tfds.features.ClassLabel):
+            return features[self.label].num_classes
+        if self.label in ("none", "label"):
+            return 0
+        known = [name for name, kind in features.items() if isinstance(kind, tfds.features.ClassLabel)]
+        raise UserError(f"data set {self.name} has no labels '{self.label}'; {nearest(self.label, known)}")
+
+    def _fitted(self, builder: Any, examples: "_Renamed") -> tuple[Arrays, str]:
+        """The split with every image fitted, from the cache after the first time; and its digest."""
+
+        def entries() -> Iterator[cache.Entry]:
+            for i in range(len(examples)):
+                example = examples[i]
+                yield cache.Entry(str(i), str(example.get("label", "")), partial(_picture, example["image"]))
+
+        cached = cache.first_pass(
+            title=f"{builder.info.full_name} {self.split}",
+            identity=[str(builder.data_path), self.split, self.image, self.label, len(examples)],
+            entries=entries,
+            total=len(examples),
+            fit=self,
+            folder=Path(self.cache) if self.cache else cache.default_folder(),
+            corrupt=self.corrupt,
+        )
+        labels = np.array([int(label) for label in cached.labels]) if "label" in examples.keys else None
+        return Arrays(cached.images, labels, np.arange(len(cached.names))), cached.digest
+
+    def _builder(self) -> Any:
+        arguments = {"file_format": "array_record", "data_dir": self.dir or None}
+        if is_reference(self.name):
+            return lookup({}, self.name, "data set")(**arguments)
+        try:
+            return tfds.builder(self.name, **arguments)
+        except tfds.core.DatasetNotFoundError:
+            check_name(self.name, BUILDERS)
+            raise
+        except (ValueError, AssertionError) as error:  # a version or a configuration that it does not have
+            builder = tfds.builder_cls(self.name.partition("/")[0].partition(":")[0])
+            known = [*builder.builder_configs, str(builder.VERSION)]
+            wanted = self.name.removeprefix(builder.name)[1:]
+            raise UserError(f"data set {builder.name} has no '{wanted}'; {nearest(wanted, known)}") from error
+
+    def _refuse_hopeless(self, builder: Any) -> None:
+        """Before TFDS downloads for hours what it cannot prepare, or retries for minutes what it cannot reach."""
+        if not type(builder).__module__.startswith("tensorflow_datasets."):
+            return
+        if importlib.util.find_spec("tensorflow") is None:
+            raise UserError(f'preparing TFDS\'s {self.name} needs TensorFlow, once: pip install -e ".[tfds]"')
+        root = Path(self.dir or constants.DATA_DIR).expanduser()
+        if (root / "downloads").is_dir():  # perhaps all is here
+            return
+        for url in list(builder.url_infos or ())[:1]:
+            if not _reachable(url):
+                host = urllib.parse.urlsplit(url).hostname
+                raise UserError(
+                    f"data set {self.name} must be downloaded, and {host} cannot be reached; prepare it where it can "
+                    f"and copy it to {builder.data_path}, or take what needs no download: --config.data.name=digits"
+                )
+
+    def _prepare(self, builder: Any) -> None:
+        ours = self.name in BUILDERS  # and too small for a progress bar
+        try:
+            with redirect_stdout(io.StringIO()) if ours else nullcontext(), _no_bars() if ours else nullcontext():
+                builder.download_and_prepare(file_format="array_record")
+        except UserError:
+            raise
+        except Exception as error:
+            if not builder.data_path.exists():  # else another process was faster
+                reason = str(error).strip().splitlines() or [type(error).__name__]
+                raise UserError(f"data set {self.name} cannot be prepared in {builder.data_path}: {reason[0]}") from error
+
+
+def check_name(name: str, others: Iterable[str]) -> None:
+    """Refuses a name that TFDS does not know, `others` being our own. Raises UserError."""
+    known = tfds.list_builders(with_community_datasets=False)
+    if name.partition("/")[0].partition(":")[0] not in known:
+        raise UserError(f"unknown data set '{name}'; {nearest(name, {*known, *others})}")
+
+
+def is_builder(found: Any) -> bool:
+    """Whether an object is a TFDS builder's class."""
+    return isinstance(found, type) and issubclass(found, tfds.core.DatasetBuilder)
+
+
+def _picture(pixels: np.ndarray) -> Image.Image:
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+def _reachable(url: str) -> bool:
+    """Whether a connection to the host, or to the proxy that leads there, opens within five seconds."""
+    address = urllib.parse.urlsplit(url)
+    proxy = urllib.request.getproxies().get(address.scheme)
+    if proxy and not urllib.request.proxy_bypass(address.hostname or ""):
+        address = urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    try:
+        port = address.port or (80 if address.scheme == "http" else 443)
+        socket.create_connection((address.hostname or "", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    tfds.disable_progress_bar()
+    try:
+        yield
+    finally:
+        tfds.enable_progress_bar()
+
+
+@dataclass
+class _Renamed:
+    """Examples with the features that a run uses, under our names."""
+
+    examples: Any
+    keys: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, i: int) -> dict[str, Any]:
+        example = self.examples[i]
+        return {ours: example[theirs] for ours, theirs in self.keys.items()}

@@ -1,0 +1,243 @@
+"""Own pictures: every mode and size, folders and archives, splits, the cache, and what goes wrong."""
+
+import io
+import shutil
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxgan.data.fit import Fit
+from jaxgan.data.folder import ImageFolder
+from jaxgan.errors import UserError
+
+RED, BLUE = (200, 30, 20), (10, 20, 180)
+
+
+def halves(width=20, height=10):
+    """Left half red, right half blue."""
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[:, : width // 2], pixels[:, width // 2 :] = RED, BLUE
+    return Image.fromarray(pixels)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Twelve pictures of mixed sizes and formats in two sub-folders."""
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        path = tmp_path / "photos" / ("cats" if i % 3 else "dogs") / f"{i:02}.{'png' if i % 2 else 'jpg'}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (9 + i, 23 - i, 3), dtype=np.uint8)).save(path)
+    (tmp_path / "photos" / ".hidden.png").write_bytes(b"no picture")
+    (tmp_path / "photos" / "notes.txt").write_text("no picture")
+    return tmp_path / "photos"
+
+
+def read(where, **fields):
+    fields = {"size": (8,), "split": "all", "cache": str(where.parent / "cache")} | fields
+    return ImageFolder(dir=str(where), **fields).open()
+
+
+def test_a_folder(photos):
+    images = read(photos)
+    loaded = images.load()
+    assert images.image_shape == (8, 8, 3) and images.num_classes == 2 and len(images) == 12
+    assert loaded["image"].dtype == np.uint8 and loaded["label"].dtype == np.int32
+    np.testing.assert_array_equal(np.bincount(loaded["label"]), [8, 4])  # cats, dogs
+    with Image.open(photos / "cats" / "01.png") as picture:
+        np.testing.assert_array_equal(loaded["image"][0], Fit(size=(8,))(picture))
+
+
+def test_the_second_time_nothing_is_decoded(photos, monkeypatch):
+    first = read(photos).load()
+    monkeypatch.setattr(Fit, "__call__", lambda *_: pytest.fail("decoded again"))
+    np.testing.assert_array_equal(read(photos).load()["image"], first["image"])
+    monkeypatch.undo()
+    Image.new("RGB", (5, 5)).save(photos / "cats" / "new.png")
+    assert len(read(photos)) == 13  # the folder changed, so the cache is another
+
+
+def archive(photos, kind):
+    path = photos.parent / f"photos.{kind}"
+    files = sorted(photos.rglob("*.*"), reverse=True)  # an order of its own
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as out:
+            for file in files:
+                out.write(file, file.relative_to(photos.parent))
+    else:
+        with tarfile.open(path, "w:gz" if kind == "tar.gz" else "w") as out:
+            for file in files:
+                out.add(file, file.relative_to(photos.parent))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
+def test_an_archive_is_the_same_data_set(photos, kind):
+    folder, packed = read(photos), read(archive(photos, kind))
+    assert folder.digest == packed.digest
+    for key, x in folder.load().items():
+        np.testing.assert_array_equal(x, packed.load()[key])
+
+
+def test_webdataset_shards(tmp_path):
+    rng = np.random.default_rng(0)
+    for shard in range(2):
+        (tmp_path / "shards").mkdir(exist_ok=True)
+        with tarfile.open(tmp_path / "shards" / f"{shard:04}.tar", "w") as out:
+            for i in range(4):
+                png = io.BytesIO()
+                Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(png, "PNG")
+                for name, content in ((f"{i:06}.png", png.getvalue()), (f"{i:06}.cls", b"%d" % (10 * (i % 2)))):
+                    info = tarfile.TarInfo(name)
+                    info.size = len(content)
+                    out.addfile(info, io.BytesIO(content))
+    images = read(tmp_path / "shards")
+    assert len(images) == 8 and images.num_classes == 2  # 0 and 10
+    np.testing.assert_array_equal(images.load()["label"], [0, 1] * 4)
+
+
+def test_splits_follow_from_names(photos):
+    sides = {}
+    for split in ("train", "test"):
+        images = read(photos, split=split, test_share=0.4)
+        sides[split] = {x.tobytes() for x in images.load()["image"]}
+    assert sides["train"] and sides["test"] and not sides["train"] & sides["test"]
+    for i in range(50):
+        Image.fromarray(np.full((9, 9, 3), 4 * i, np.uint8)).save(photos / "cats" / f"more{i}.png")
+    more = {x.tobytes() for x in read(photos, split="test", test_share=0.4).load()["image"]}
+    assert sides["test"] <= more and 12 < len(more) < 38  # nobody changed sides
+
+
+def test_colours_survive_every_mode(tmp_path):
+    """Red | blue in every mode that Pillow writes comes out as red | blue."""
+    picture, folder = halves(), tmp_path / "modes"
+    folder.mkdir()
+    picture.save(folder / "rgb.png")
+    picture.convert("P", palette=Image.Palette.ADAPTIVE).save(folder / "palette.png")
+    picture.convert("CMYK").save(folder / "cmyk.tif")
+    picture.convert("RGBA").save(folder / "rgba.png")
+    picture.transpose(Image.Transpose.ROTATE_90).save(folder / "exif.png", exif=orientation(6))
+    for image in read(folder, size=(10, 20)).load()["image"]:
+        np.testing.assert_allclose(image[:, :9], np.broadcast_to(RED, (10, 9, 3)), atol=2)
+        np.testing.assert_allclose(image[:, 11:], np.broadcast_to(BLUE, (10, 9, 3)), atol=2)
+
+
+def orientation(value):
+    exif = Image.Exif()
+    exif[0x0112] = value
+    return exif
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "PA"])
+def test_transparency_shows_the_background(mode):
+    clear = Image.new("RGBA", (4, 4), (0, 0, 0, 0)).convert(mode if mode != "PA" else "RGBA")
+    if mode == "PA":
+        clear = clear.convert("P")
+        clear.info["transparency"] = clear.getpixel((0, 0))
+    np.testing.assert_array_equal(Fit(channels=3, background=(7, 8, 9))(clear), np.broadcast_to((7, 8, 9), (4, 4, 3)))
+    assert Fit(channels=3)(clear).min() == 255
+
+
+def test_sixteen_bits_keep_their_scale():
+    levels = np.array([[0, 257, 257 * 128, 65535]], np.uint16)
+    np.testing.assert_array_equal(Fit(channels=1)(Image.fromarray(levels))[0, :, 0], [0, 1, 128, 255])
+    with pytest.raises(ValueError, match="floating-point"):
+        Fit(channels=1)(Image.fromarray(np.zeros((2, 2), np.float32)))
+
+
+def test_grey_and_bilevel():
+    assert Fit(channels=3)(Image.new("1", (3, 2), 1)).tolist() == [[[255] * 3] * 3] * 2
+    assert Fit(channels=1)(halves()).shape == (10, 20, 1)
+    assert Fit(channels=4)(Image.new("L", (3, 2), 9)).shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize(("fit", "left", "edge"), [("crop", RED, RED), ("stretch", RED, RED), ("pad", RED, (255,) * 3)])
+def test_policies(fit, left, edge):
+    """Of a picture twice as wide as high, a square: "crop" loses the sides, "stretch" none, "pad" adds a border."""
+    out = Fit(size=(10,), fit=fit, filter="box")(halves(40, 20))
+    assert out.shape == (10, 10, 3)
+    np.testing.assert_array_equal(out[5, 1], left)
+    np.testing.assert_array_equal(out[0, 1], edge)
+    np.testing.assert_array_equal(out[5, 8], BLUE)
+    marked = halves(40, 20)
+    marked.paste((0, 255, 0), (0, 0, 4, 20))  # the far left
+    green = (Fit(size=(10,), fit=fit, filter="box")(marked) == (0, 255, 0)).all(-1).any()
+    assert green == (fit != "crop")
+
+
+def test_crop_takes_the_centre_first():
+    picture = halves(40, 20)
+    picture.paste((0, 255, 0), (18, 8, 22, 12))
+    np.testing.assert_array_equal(Fit(crop=(4,))(picture), np.broadcast_to((0, 255, 0), (4, 4, 3)))
+
+
+def test_filters_are_antialiased():
+    checkers = Image.fromarray((np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8))
+    assert np.ptp(Fit(size=(8,), filter="lanczos")(checkers).astype(int)) < 10
+    assert np.ptp(Fit(size=(9,), filter="nearest")(checkers).astype(int)) == 255
+
+
+def damage(photos, kind):
+    path = photos / "cats" / "bad.png"
+    if kind == "truncated":
+        path.write_bytes((photos / "cats" / "11.png").read_bytes()[:200])
+    elif kind == "text":
+        path.write_text("this is no picture")
+    else:
+        from struct import pack
+        from zlib import crc32
+
+        def chunk(kind, body):
+            return pack(">I", len(body)) + kind + body + pack(">I", crc32(kind + body))
+
+        header = pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("truncated", ""), ("text", "no picture that Pillow can read"), ("bomb", "pixels, perhaps a decompression bomb")],
+)
+def test_a_bad_picture_is_named(photos, kind, reason):
+    damage(photos, kind)
+    with pytest.raises(UserError, match=f"1 of 13 pictures in photos cannot be used, the first cats/bad.png: .*{reason}"):
+        read(photos)
+    assert not list((photos.parent / "cache").iterdir())  # nothing half-written
+    assert len(read(photos, corrupt="skip")) == 12
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"dir": ""}, "say where the pictures are: --config.data.dir=FOLDER"),
+        ({"dir": "{}/fotos"}, "there is no '.*fotos'; did you mean '.*photos'"),
+        ({"dir": "{}/empty"}, "'.*empty' holds no pictures"),
+        ({"dir": "{}/photos/notes.txt"}, "neither a folder nor an archive"),
+        ({"dir": "{}/broken.zip"}, "broken.zip' cannot be read: File is not a zip file"),
+        ({"dir": "{}/photos/cats", "labels": "folders"}, "has no labels: .* is in no sub-folder"),
+        ({"size": ()}, "pictures of many sizes need one"),
+        ({"size": (1, 2, 3)}, "data.size must be 1 or 2 numbers"),
+        ({"split": "test", "test_share": 0.0}, "split test of .* is empty: 12 pictures, test_share=0"),
+    ],
+)
+def test_mistakes(fields, message, photos):
+    (photos.parent / "empty").mkdir()
+    (photos.parent / "broken.zip").write_bytes(b"PK no zip")
+    fields = {"dir": str(photos)} | {k: v.format(photos.parent) if isinstance(v, str) else v for k, v in fields.items()}
+    with pytest.raises(UserError, match=message):
+        ImageFolder(cache=str(photos.parent / "cache"), **fields).open()
+
+
+def test_links_in_circles_end(photos):
+    (photos / "cats" / "again").symlink_to(photos)
+    assert len(read(photos)) >= 12
+
+
+def test_labels_only_where_every_picture_has_one(photos):
+    shutil.copy(photos / "cats" / "01.png", photos / "loose.png")
+    assert read(photos).num_classes == 0
+    assert read(photos / "cats").num_classes == 0
+    assert read(photos, labels="none").num_classes == 0
