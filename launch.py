@@ -1,7 +1,10 @@
 """Trains and samples GANs: python launch.py --config=configs/wgan.py"""
 
+import ast
 import os
+import shlex
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +12,45 @@ from absl import app, flags, logging
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # configs import each other, from wherever this is called
+sys.path.append(os.getcwd())  # "my_module:Network" may lie beside
 
 from jaxgan.errors import UserError, nearest  # noqa: E402
 
 FLAGS = flags.FLAGS
 MODES = ("train", "sample")
+USAGE = """
+python launch.py --config=configs/wgan.py                        trains; the workdir is runs/wgan
+python launch.py --config=configs/wgan.py                        again: goes on where it stopped
+python launch.py --mode=sample --workdir=runs/wgan --grid=8x8    more pictures
+python launch.py --config=configs/wgan.py --help                 what this experiment is, and its variants
+"""
+OVERRIDES = """
+--config.steps=1e4 --config.seed=1 --config.batch_size=128
+--config.optim.gen.lr=1e-4 --config.optim.disc.lr="linear(2e-4, 0, 0, 500)"
+--config.nets.gen.name=resnet --config.nets.gen.width=128
+--config.objective.loss=hinge --config.objective.penalties.r1.weight=1
+--config.data.name=cifar10
+--config.data.name=image_folder --config.data.dir=FOLDER --config.data.size=64
+"""
 
-flags.DEFINE_string("config", "", "A config file, configs/wgan.py or configs/wgan.py:clip. Any field can be set beside it: "
-                    "--config.optim.gen.lr=1e-4 --config.steps=500. configs/default.py has every field.")  # fmt: skip
+flags.DEFINE_string("config", "", "A config file, configs/wgan.py or configs/wgan.py:clip.")
 flags.DEFINE_string("mode", "train", f"What to do: {' or '.join(MODES)}. train goes on where the workdir stopped.")
 flags.DEFINE_string("workdir", "", "The run's folder; runs/<config's name> by default.")
-flags.DEFINE_integer("num", 64, "sample: how many images.")
-flags.DEFINE_boolean("ema", True, "sample: from the moving averages of the weights.")
+flags.DEFINE_boolean("print_config", False, "Print the complete config, each line an override, and stop.")
+flags.DEFINE_boolean("dry_run", False, "Print layers, params, memory and arithmetic, and stop. Writes nothing.")
+flags.DEFINE_integer("num", None, "sample: how many images (64).")
+flags.DEFINE_string("grid", "", "sample: COLUMNSxROWS of the grid; as near to a square as it gets.")
+flags.DEFINE_string("seeds", "", "sample: numbers of the images, 0-63 or 3,5,8-11; a number's image is always the same.")
+flags.DEFINE_string("out", "", "sample: FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each). "
+                    "The workdir's samples/ by default.")  # fmt: skip
+flags.DEFINE_integer("interpolate", 0, "sample: this many frames from each image to the next, as GIF and as a strip.")
+flags.DEFINE_boolean("ema", True, "sample: from the moving averages of the weights; --noema: from the weights.")
 flags.DEFINE_boolean("distributed", False, "This is one of several processes. TPU pods, Slurm and Kubernetes job sets are "
                      "recognised without this flag; elsewhere give the next three flags as well.")  # fmt: skip
 flags.DEFINE_string("coordinator", None, "distributed: host:port of process 0.")
 flags.DEFINE_integer("num_processes", None, "distributed: how many processes.")
 flags.DEFINE_integer("process_id", None, "distributed: which of them this is.")
+OF_TRAIN, OF_SAMPLE = ("print_config", "dry_run"), ("num", "grid", "seeds", "out", "interpolate", "ema")
 
 
 def main(overrides: Any) -> int:
@@ -37,45 +62,79 @@ def main(overrides: Any) -> int:
     try:
         run(overrides)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return tell("error", error, 2)
     except (DivergedError, DamagedError) as error:
-        print(f"failed: {error}", file=sys.stderr)
-        return 1
+        return tell("failed", error, 1)
+    except KeyboardInterrupt:
+        return tell("stopped", "nothing was being trained yet", 130)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return tell("error", f"{OUT_OF_MEMORY} ({str(error).strip().splitlines()[0][:200]})", 2)
     return 0
+
+
+OUT_OF_MEMORY = (
+    "too little memory: lower --config.batch_size, the networks' width or --config.data.size, or try "
+    "--config.dtype=bfloat16 or --config.data.resident=off; --dry_run shows what needs how much"
+)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def tell(kind: str, message: Any, code: int) -> int:
+    print(f"{kind}: {message}", file=sys.stderr)
+    return code
 
 
 def run(overrides: list[tuple[str, str]]) -> None:
     if FLAGS.mode not in MODES:
         raise UserError(f"unknown mode '{FLAGS.mode}'; {nearest(FLAGS.mode, MODES)}")
     if not FLAGS.config and not FLAGS.workdir:
-        raise UserError("say what to train: python launch.py --config=configs/wgan.py (--help lists all flags)")
+        raise UserError("say what to train: python launch.py --config=configs/wgan.py (--help lists all configs and flags)")
+    for name in OF_SAMPLE if FLAGS.mode == "train" else OF_TRAIN:
+        if FLAGS[name].present:
+            raise UserError(f"--{name} has no effect in --mode={FLAGS.mode}")
     name = Path(FLAGS.config.partition(":")[0]).stem + "".join(FLAGS.config.partition(":")[1:]).replace(":", "_")
     workdir = Path(FLAGS.workdir or f"runs/{name}")
-    if FLAGS.mode == "sample":
-        from jaxgan import sample
-        from jaxgan import workdir as folders
-
-        saved = folders.read(workdir)["config"]
-        configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
-
-        sample.sample(workdir, FLAGS.num, FLAGS.ema)
+    if FLAGS.mode == "train":
+        train(workdir, overrides)
         return
-    train(workdir, overrides)
+    if overrides:
+        raise UserError(f"--config.{overrides[0][0]} has no effect in --mode=sample: the config is the run's own")
+    from jaxgan import sample
+    from jaxgan import workdir as folders
+
+    order = sample.order(FLAGS.num, FLAGS.grid, FLAGS.seeds, FLAGS.out, FLAGS.ema, FLAGS.interpolate)
+    saved = folders.read(workdir)["config"]
+    configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
+    sample.sample(workdir, order)
 
 
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     import ml_collections
 
-    from jaxgan import build, config
+    from jaxgan import budget, build, config, screen
     from jaxgan import train as training
     from jaxgan import workdir as folders
+    from jaxgan.parallel import Placement
 
     base = config.load(FLAGS.config) if FLAGS.config else ml_collections.ConfigDict(folders.read(workdir)["config"])
     resolved = config.resolve(base, overrides, build.sections)
+    if FLAGS.print_config:
+        print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in config.spelled(resolved)))
+        return
     configure_jax(resolved.deterministic, resolved.dtype == "float64")
     images = build.open_data(resolved)
     plan = build.Blueprint(resolved, images.image_shape)
+    if FLAGS.dry_run:
+        placement = Placement()
+        training.check_batch(plan, placement)
+        print(screen.summary(plan, images, placement, workdir, 0))
+        print(budget.report(plan, images, placement, training.make_program(plan, images)))
+        return
     training.train(plan, images, workdir, FLAGS.config, overrides)
 
 
@@ -101,6 +160,9 @@ def parse(argv: list[str]) -> list[tuple[str, str]]:
     """Parses absl's flags, and returns what absl does not know: the overrides, ("optim.gen.lr", "1e-4"), ..."""
     rest, overrides, arguments = [argv[0]], [], iter(argv[1:])
     for argument in arguments:
+        if argument in ("-h", "-help", "--help"):
+            print(help_text([word.partition("=")[2] for word in argv if word.lstrip("-").startswith("config=")]))
+            sys.exit(0)
         if not argument.startswith(("--config.", "-config.")):
             rest.append(argument)
             continue
@@ -111,9 +173,51 @@ def parse(argv: list[str]) -> list[tuple[str, str]]:
         if left:
             raise flags.Error(f"'{left[0]}' is no flag; flags look like --mode=train")
     except flags.Error as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(tell("error", " ".join(str(error).split()), 2))
     return overrides
+
+
+def help_text(chosen: list[str]) -> str:
+    """What --help prints: of one config its docstring and variants, else modes, flags, overrides and all configs."""
+    if chosen:
+        from jaxgan import config
+
+        spec = chosen[0].partition(":")[0]
+        config.check_file(spec)
+        doc, variants = describe(Path(spec))
+        return doc + (
+            f"\n\nVariants, the first by default: {', '.join(f'{spec}:{v}' for v in variants)}" if variants else ""
+        )
+    known = {
+        f.name: f for f in FLAGS.flags_by_module_dict().get(sys.argv[0], []) or FLAGS.get_key_flags_for_module(__name__)
+    }
+    width = max(map(len, known)) + 6
+    parts = [USAGE.strip("\n"), "", "Flags:"]
+    for name, flag in known.items():
+        about = textwrap.fill(flag.help or "", 110, initial_indent=" " * width, subsequent_indent=" " * width)
+        parts.append(f"  --{name}".ljust(width) + about[width:])
+    parts += [
+        "",
+        "Any field of a config can be set beside it; configs/default.py lists them all, --print_config shows them:",
+    ]
+    parts += ["  " + line for line in OVERRIDES.strip().splitlines()]
+    parts += ["", f"Configs, in {ROOT / 'configs'}:"]
+    for path in sorted((ROOT / "configs").glob("*.py")):
+        doc, variants = describe(path)
+        parts.append(f"  {path.name:<12} {doc.splitlines()[0]}")
+        parts += [f"  {'':<12} :{' :'.join(variants)}"] if variants else []
+    return "\n".join(parts)
+
+
+def describe(path: Path) -> tuple[str, tuple[str, ...]]:
+    """A config file's docstring and its variants, read without running it."""
+    tree = ast.parse(path.read_text())
+    variants = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "VARIANTS"
+    ]
+    return ast.get_docstring(tree) or "", tuple(variants[0]) if variants else ()
 
 
 if __name__ == "__main__":

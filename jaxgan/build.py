@@ -24,7 +24,7 @@ from jaxgan.tasks import TASKS
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 # What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
-OPERATIONAL = ("steps", "parallel", "log", "sample", "checkpoint", "data.dir", "data.resident")
+OPERATIONAL = ("steps", "parallel", "log", "sample", "checkpoint", "data.dir", "data.resident", "data.cache")
 
 
 @dataclass(frozen=True)

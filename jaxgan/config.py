@@ -7,6 +7,7 @@ misspelt field, a wrong type or a negative number ends here, before anything is 
 """
 
 import dataclasses
+import difflib
 import importlib.util
 import sys
 from collections.abc import Callable
@@ -32,24 +33,36 @@ def load(spec: str) -> Config:
     A file names its variants in `VARIANTS`, the default first. Raises UserError for an unknown file or variant.
     """
     name, _, variant = spec.partition(":")
-    path = Path(name)
-    if not path.is_file():
-        folder = path.parent if path.parent.is_dir() else Path("configs")
-        known = [str(p) for p in sorted(folder.glob("*.py")) if p.stem != "__init__"]
-        raise UserError(f"no config file '{name}'; {nearest(name, known)}")
+    path = check_file(name)
     module_spec = importlib.util.spec_from_file_location(f"_config_{path.stem}", path)
     if module_spec is None or module_spec.loader is None:
         raise UserError(f"'{name}' is no Python file")
     module = importlib.util.module_from_spec(module_spec)
     sys.modules[module_spec.name] = module
-    module_spec.loader.exec_module(module)
+    try:
+        module_spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise UserError(f"{name}, line {error.lineno}: {error.msg}") from error
     variants = getattr(module, "VARIANTS", ("",))
     if variant and variant not in variants:
-        raise UserError(f"{name} has no variant '{variant}'; {nearest(variant, variants)}")
+        hint = nearest(variant, variants) if any(variants) else "it has none"
+        raise UserError(f"{name} has no variant '{variant}'; {hint}")
     try:
         return module.get_config(variant or variants[0]) if variants != ("",) else module.get_config()
     except (AttributeError, KeyError) as error:  # a section misspelt; ml_collections' message names the nearest
         raise UserError(f"{name}: {' '.join(str(error).split())}") from error
+
+
+def check_file(name: str) -> Path:
+    """The path of a config file. Raises UserError, naming the nearest, where there is none."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    folder = path.parent if path.parent.is_dir() and len(path.parts) > 1 else Path("configs")
+    known = {p.stem: str(p) for p in sorted(folder.glob("*.py")) if p.stem != "__init__"}
+    close = difflib.get_close_matches(path.stem, known, n=1)
+    hint = f"did you mean '{known[close[0]]}'?" if close else nearest(name, known.values())
+    raise UserError(f"no config file '{name}'; {hint}")
 
 
 def resolve(base: Config, overrides: Overrides, sections: Sections) -> Config:
@@ -79,6 +92,21 @@ def scalars(config: Config, known: dict[str, Section]) -> dict[str, Any]:
             if field.is_scalar and value is not None:
                 out[f"{path}.{key}"] = schedules.parse(value)
     return out
+
+
+def spelled(config: Config) -> list[tuple[str, str]]:
+    """Every field as an override that would set it: ("optim.gen.lr", "0.0002"), names before the fields that they bring."""
+    values = _flat(config.to_dict())
+    paths = sorted(values, key=lambda path: (path.count(".") > 0, path.rpartition(".")[0], not path.endswith(".name"), path))
+    return [(path, _spell(values[path])) for path in paths if values[path] != {}]
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(map(str, value)) if value and not isinstance(value[0], str) else str(tuple(value))
+    return "none" if value is None else str(value)
 
 
 def make(config: Config, path: str, part: Section, values: dict[str, Any], **supplied: Any) -> Any:

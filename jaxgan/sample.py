@@ -1,6 +1,8 @@
-"""Pictures from a trained generator, at latents that are a function of the seed and an image's number alone."""
+"""Pictures from a trained generator, at latents that are a function of the run's seed and an image's number alone."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import images, screen, workdir
+from jaxgan import build, images, screen, workdir
 from jaxgan.build import Blueprint
 from jaxgan.errors import UserError
 from jaxgan.noise import role_id
@@ -17,6 +19,7 @@ from jaxgan.schedules import evaluate
 from jaxgan.state import GanState
 
 CHUNK = 64  # images generated at once
+STRIP = 9  # pictures in a row of an interpolation's strip, both ends included
 
 
 def variables(state: GanState, ema: bool) -> dict[str, Any]:
@@ -24,32 +27,148 @@ def variables(state: GanState, ema: bool) -> dict[str, Any]:
     return {player: state.variables(player, ema and player in state.ema) for player in state.params}
 
 
-def make_generate(plan: Blueprint) -> Callable:
-    """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]: number i has the same latent in every picture."""
+def _make_draw(plan: Blueprint) -> tuple[Any, Callable]:
+    """The task, and numbers [N] -> its inputs: number i has the same latent in every picture."""
     task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
-
-    def generate(nets: dict[str, Any], numbers: jax.Array) -> jax.Array:
-        key = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("sample"))
-        return task.generate(nets, task.draw(jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers)))
-
-    return generate
+    key = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("sample"))
+    return task, lambda numbers: task.draw(jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers))
 
 
-def sample(folder: Path, num: int, ema: bool = True) -> Path:
-    """Writes a grid of `num` images of a run's newest checkpoint into its samples, and returns the path.
+def make_generate(plan: Blueprint) -> Callable:
+    """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]."""
+    task, draw = _make_draw(plan)
+    return lambda nets, numbers: task.generate(nets, draw(numbers))
 
-    Raises UserError where the folder holds no run or no checkpoint.
+
+def make_interpolate(plan: Blueprint) -> Callable:
+    """`(variables, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another."""
+    task, draw = _make_draw(plan)
+    return lambda nets, a, b, t: task.generate(nets, task.blend(draw(a), draw(b), t))
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to generate and where to put it.
+
+    seeds: numbers of the images. columns: of the grid; None: as near to a square as it gets.
+    out: FILE.png for a grid, FILE.npz for arrays, else a folder of PNG files; None: the run's samples/.
+    ema: from the moving averages of the weights. frames: from each image to the next, as FILE.gif and a strip; 0: none.
     """
-    if num < 1:
+
+    seeds: tuple[int, ...]
+    columns: int | None = None
+    out: Path | None = None
+    ema: bool = True
+    frames: int = 0
+
+
+def order(num: int | None, grid: str, seeds: str, out: str, ema: bool, frames: int) -> Order:
+    """The flags' spellings as an `Order`. Raises UserError where they contradict each other."""
+    columns, rows = _parse_grid(grid) if grid else (None, None)
+    cells = columns * rows if columns and rows else None
+    if num is not None and num < 1:
         raise UserError(f"--num must be at least 1, not {num}")
+    if frames < 0:
+        raise UserError(f"--interpolate must be at least 1 frame, not {frames}")
+    numbers = _parse_seeds(seeds) if seeds else tuple(range(num or cells or (8 if frames else 64)))
+    for flag, count in (("--num", num), ("--grid", cells)):
+        if count is not None and count != len(numbers):
+            other = "--seeds" if seeds else "--num"
+            raise UserError(f"{flag} says {count} images and {other} says {len(numbers)}; leave one out")
+    if frames and len(numbers) < 2:
+        raise UserError("an interpolation goes between at least two seeds: --seeds=0-7")
+    path = Path(out).expanduser() if out else None
+    allowed = (".gif",) if frames else ("", ".png", ".npz")
+    if path and path.suffix.lower() not in allowed:
+        kinds = "FILE.gif" if frames else "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each)"
+        raise UserError(f"--out={out} must be {kinds}")
+    for part in (path, *path.parents) if path else ():
+        if part.is_file() and (part != path or not path.suffix):
+            raise UserError(f"--out={out} cannot be written: '{part}' is a file, not a folder")
+    return Order(numbers, columns, path, ema, frames)
+
+
+def sample(folder: Path, wanted: Order) -> Path:
+    """Writes what is ordered from a run's newest checkpoint, and returns the path. The same order gives the same bytes.
+
+    Raises UserError where the folder holds no run or no checkpoint, or `out` cannot be written.
+    """
     placement = Placement()
     plan, step, state = workdir.load(folder, placement)
-    nets = placement.local(variables(state, ema))
-    generate = jax.jit(make_generate(plan))
-    numbers = np.arange(-(-num // CHUNK) * CHUNK)
-    made = [np.asarray(generate(nets, numbers[i : i + CHUNK])) for i in range(0, len(numbers), CHUNK)]
-    path = folder / "samples" / f"sample_{step:08d}_{num}{'' if ema else '_raw'}.png"
-    if jax.process_index() == 0:
-        images.save_png(path, images.grid(images.to_uint8(np.concatenate(made)[:num])))
-        screen.say(f"{num} samples of step {step}: {path}")
+    if jax.process_index() != 0:
+        return folder
+    points = len(plan.image_shape) == 1
+    if points and (wanted.frames or (wanted.out and not wanted.out.suffix)):
+        raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
+    nets = placement.local(variables(state, wanted.ema))
+    raw = "" if wanted.ema else "_raw"
+    try:
+        if wanted.frames:
+            path = wanted.out or folder / "samples" / f"interpolation_{step:08d}{raw}.gif"
+            _interpolation(plan, nets, wanted, path)
+        else:
+            made = _generate(make_generate(plan), nets, np.array(wanted.seeds, np.uint32), points=points)
+            path = wanted.out or folder / "samples" / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
+            _write(path, made, wanted, step, build.open_data(plan.config).reference() if points else None)
+    except OSError as error:
+        raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
+    what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
+    screen.say(f"{what}, step {step}: {path}")
     return path
+
+
+def _generate(fn: Callable, nets: Any, *arguments: np.ndarray, points: bool = False) -> np.ndarray:
+    """`fn` in chunks of one compiled size: uint8 images, or float points."""
+    fn, n = jax.jit(fn), len(arguments[0])
+    size = min(CHUNK, n)
+    out = []
+    for i in range(0, n, size):
+        part = [np.pad(x[i : i + size], (0, max(0, i + size - n)), mode="edge") for x in arguments]
+        made = np.asarray(fn(nets, *part))[: n - i]
+        out.append(made if points else images.to_uint8(made))
+    return np.concatenate(out)
+
+
+def _write(path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndarray | None) -> None:
+    if path.suffix.lower() == ".npz":
+        images.save_npz(path, images=made, seeds=np.array(wanted.seeds), step=np.array(step))
+    elif path.suffix:
+        images.save_png(path, images.scatter(made, real) if made.ndim == 2 else images.grid(made, wanted.columns))
+    else:
+        for seed, picture in zip(wanted.seeds, made):
+            images.save_png(path / f"seed{seed:08d}.png", picture)
+
+
+def _interpolation(plan: Blueprint, nets: Any, wanted: Order, path: Path) -> None:
+    """FILE.gif through all seeds and back to the first; FILE.png with a row from each seed to the next."""
+    seeds = np.array(wanted.seeds, np.uint32)
+    fn = make_interpolate(plan)
+
+    def legs(t: np.ndarray, after: np.ndarray, before: np.ndarray) -> np.ndarray:
+        times = np.tile(t.astype(np.float32), len(before))
+        return _generate(fn, nets, np.repeat(before, len(t)), np.repeat(after, len(t)), times)
+
+    frames = legs(np.arange(wanted.frames) / wanted.frames, np.roll(seeds, -1), seeds)
+    strip = legs(np.linspace(0, 1, STRIP), seeds[1:], seeds[:-1])
+    images.save_gif(path, list(frames))
+    images.save_png(path.with_suffix(".png"), images.grid(strip, STRIP))
+
+
+def _parse_grid(text: str) -> tuple[int, int]:
+    """ "8x4": 8 columns, 4 rows."""
+    match = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", text.strip().lower())
+    if not match:
+        raise UserError(f"--grid must be COLUMNSxROWS, 8x8, not '{text}'")
+    return int(match[1]), int(match[2])
+
+
+def _parse_seeds(text: str) -> tuple[int, ...]:
+    """ "0-3,7": 0, 1, 2, 3, 7."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < 2**32:
+            raise UserError(f"--seeds must be numbers and ranges below 2^32, 0-63 or 3,5,8-11, not '{text}'")
+        numbers += range(first, last + 1)
+    return tuple(numbers)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
 
-from jaxgan import parallel, screen, workdir
+from jaxgan import budget, parallel, screen, workdir
 from jaxgan.build import DTYPES, Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.data import order
@@ -46,10 +46,25 @@ def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overr
     """
     config = plan.config
     placement = Placement(config.parallel)
-    if config.batch_size % placement.size:
-        raise UserError(f"batch_size={config.batch_size} is not divisible by the {placement.size} devices")
+    check_batch(plan, placement)
     workdir.check(folder, config, images)
-    folder.mkdir(parents=True, exist_ok=True)
+    budget.check(plan, images, placement)
+    if config.init_from.workdir and not (folder / "checkpoints").exists():
+        workdir.check_donor(plan)
+    with workdir.claimed(folder):
+        _train(plan, images, placement, folder, source, overrides)
+
+
+def check_batch(plan: Blueprint, placement: Placement) -> None:
+    """Refuses a batch that the devices cannot share. Raises UserError."""
+    size, devices = plan.config.batch_size, placement.size
+    if size % devices:
+        near = max(devices, round(size / devices) * devices)
+        raise UserError(f"batch_size={size} is not divisible by the {devices} devices; {near} is")
+
+
+def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, source: str, overrides: Any) -> None:
+    config = plan.config
     checkpoints = Checkpoints(folder / "checkpoints", config.checkpoint.keep)
     try:
         state = workdir.start(plan, placement, checkpoints)

@@ -1,6 +1,11 @@
 """A run's folder: which config it belongs to, who wrote it, and loading its newest state back."""
 
+import errno
+import fcntl
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +28,39 @@ def read(workdir: Path) -> dict[str, Any]:
     path = Path(workdir) / "config.json"
     if not path.is_file():
         raise UserError(f"{workdir} holds no run (no config.json); train one with --config=configs/wgan.py")
-    return json.loads(path.read_text())
+    try:
+        saved = json.loads(path.read_text())
+    except ValueError:
+        saved = None
+    if not isinstance(saved, dict) or not {"config", "data", "starts"} <= saved.keys():
+        raise UserError(f"{path} is damaged; restore it, or choose another --workdir")
+    return saved
+
+
+@contextmanager
+def claimed(workdir: Path) -> Iterator[None]:
+    """Makes the folder and keeps it to this run; the system lets go of it with the process, however that ends.
+
+    Raises UserError where the folder cannot be written or another run has it.
+    """
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        if not os.access(workdir, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        handle = os.open(workdir, os.O_RDONLY)
+    except OSError as error:
+        raise UserError(f"workdir {workdir} cannot be written: {error.strerror}; choose another --workdir") from error
+    try:
+        if jax.process_index() == 0:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(f"{workdir} is in use by another run; wait for it, or choose another --workdir") from error
+            except OSError:  # a file system without locks
+                pass
+        yield
+    finally:
+        os.close(handle)
 
 
 def check(workdir: Path, new: Config, images: Any) -> None:
@@ -101,22 +138,30 @@ def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints) -> Ga
     return adopt(plan, placement, state) if plan.config.init_from.workdir else state
 
 
+def check_donor(plan: Blueprint) -> None:
+    """Refuses, before anything is made, an `init_from` whose networks this run cannot take. Raises UserError."""
+    given = plan.config.init_from
+    theirs, mine = (jax.eval_shape(p.init, jax.random.key(0)) for p in (blueprint(Path(given.workdir)), plan))
+    for player in given.players or tuple(mine.params):
+        if player not in mine.params or player not in theirs.params:
+            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, theirs.params)}")
+        shapes = [jax.tree.map(jnp.shape, (state.params[player], state.model_state[player])) for state in (mine, theirs)]
+        if shapes[0] != shapes[1]:
+            raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
+
+
 def adopt(plan: Blueprint, placement: Placement, state: GanState) -> GanState:
     """`state` with the params, statistics and averages of the players that `init_from` names. Raises UserError."""
+    check_donor(plan)
     given, everywhere = plan.config.init_from, Placement()
     _, step, other = load(Path(given.workdir), everywhere)
     other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
     params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
     for player in given.players or tuple(params):
-        if player not in params or player not in other.params:
-            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, other.params)}")
         if given.ema and player in other.ema:
             taken = other.ema[player]
         else:
             taken = {"params": other.params[player], "model_state": other.model_state[player]}
-        mine = {"params": params[player], "model_state": model_state[player]}
-        if jax.tree.map(jnp.shape, taken) != jax.tree.map(jnp.shape, mine):
-            raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
         params[player] = placement.replicate(taken["params"])
         model_state[player] = placement.replicate(taken["model_state"])
         if player in ema:

@@ -16,3 +16,7 @@ os.environ["JAX_COMPILATION_CACHE_DIR"] = str(CACHE)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ.setdefault("TFDS_DATA_DIR", tempfile.mkdtemp(prefix="jaxgan-tfds-"))
 sys.path.insert(0, str(ROOT))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--write-docs", action="store_true", help="write docs/mistakes.md from the answers, not compare it")

@@ -54,7 +54,7 @@ def test_what_a_run_leaves(tmp_path):
     saved = json.loads((tmp_path / "config.json").read_text())
     [start] = saved["starts"]
     assert start["devices"] == 4 and start["step"] == 0 and start["versions"]["jax"] == jax.__version__
-    assert saved["data"] == {"name": "noise", "size": 48, "image_shape": [12, 12, 1], "classes": 10}
+    assert saved["data"] == {"name": "noise", "size": 48, "image_shape": [12, 12, 1], "classes": 10, "digest": ""}
     assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == ["step_00000002.png", "step_00000004.png"]
     with Image.open(tmp_path / "samples" / "step_00000004.png") as picture:
         assert picture.size == (24, 24) and picture.mode == "L"

@@ -1,5 +1,6 @@
 """`image_folder`: a person's own pictures, in a folder with or without sub-folders, in a zip file, or in tar files."""
 
+import difflib
 import hashlib
 import json
 import tarfile
@@ -16,7 +17,7 @@ from PIL import Image
 from jaxgan.data import cache
 from jaxgan.data.fit import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
-from jaxgan.errors import UserError, nearest
+from jaxgan.errors import UserError
 from jaxgan.fields import among, bounded
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2", ".avif")
@@ -101,8 +102,11 @@ class ImageFolder(Fit):
             raise UserError("say where the pictures are: --config.data.dir=FOLDER (or a zip or tar file)")
         root = Path(self.dir).expanduser()
         if not root.exists():
-            beside = [str(p) for p in root.parent.iterdir()] if root.parent.is_dir() else []
-            raise UserError(f"there is no '{self.dir}'; {nearest(str(root), beside)}")
+            beside = (
+                [p for p in root.parent.iterdir() if p.is_dir() or p.name.endswith(ARCHIVES)] if root.parent.is_dir() else []
+            )
+            close = difflib.get_close_matches(root.name, [p.name for p in beside], n=1)
+            raise UserError(f"there is no '{self.dir}'" + (f"; did you mean '{root.with_name(close[0])}'?" if close else ""))
         if root.is_file() and not root.name.lower().endswith(ARCHIVES):
             raise UserError(f"'{self.dir}' is neither a folder nor an archive ({' '.join(ARCHIVES)})")
         return root

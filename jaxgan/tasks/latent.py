@@ -75,6 +75,19 @@ class Latent:
             return {"z": jax.vmap(lambda key: jax.random.uniform(key, minval=-1, maxval=1, **kwargs))(keys)}
         return {"z": jax.vmap(lambda key: jax.random.normal(key, **kwargs))(keys)}
 
+    def blend(self, a: dict[str, jax.Array], b: dict[str, jax.Array], t: jax.Array) -> dict[str, jax.Array]:
+        """Inputs the share t [N] of the way from a to b: along the great circle for normal z (White 2016), whose norms lie
+        in a thin shell that a straight line would leave; straight for uniform z."""
+        x, y, t = a["z"], b["z"], t[:, None]
+        line = (1 - t) * x + t * y
+        if self.z == "uniform":
+            return {"z": line}
+        norms = jnp.linalg.norm(x, axis=1, keepdims=True) * jnp.linalg.norm(y, axis=1, keepdims=True)
+        angle = jnp.arccos(jnp.clip(jnp.sum(x * y, 1, keepdims=True) / norms, -1, 1))
+        sine = jnp.sin(angle)
+        arc = (jnp.sin((1 - t) * angle) * x + jnp.sin(t * angle) * y) / jnp.where(sine > 1e-4, sine, 1)
+        return {"z": jnp.where(sine > 1e-4, arc, line)}
+
     def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array], keys: Any = None) -> jax.Array:
         """Images [N, H, W, C] in [-1, 1] for the inputs' examples, from {"gen": variables} as after training."""
         return self.gen.apply(variables["gen"], inputs["z"], train=False, keys=keys)  # pyright: ignore[reportReturnType]

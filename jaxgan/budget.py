@@ -1,0 +1,134 @@
+"""What a run will take: parameters, memory and arithmetic, known from shapes before anything runs."""
+
+import math
+import os
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan import step
+from jaxgan.build import DTYPES, Blueprint
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+from jaxgan.nets.layers import wide
+from jaxgan.noise import Keys
+from jaxgan.parallel import Placement
+from jaxgan.state import GanState, Update
+
+
+def state(plan: Blueprint) -> Any:
+    """The shapes of a run's state."""
+    return jax.eval_shape(plan.init, jax.random.key(0))
+
+
+def size(tree: Any) -> int:
+    """Bytes of a tree of arrays or shapes."""
+    return sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(tree))
+
+
+def data_size(images: Images) -> int:
+    """Bytes of a data set that stays on the device; 0 for one that is read ahead."""
+    pixel = 1 if len(images.image_shape) == 3 else 4
+    return len(images) * math.prod(images.image_shape) * pixel if images.resident else 0
+
+
+def capacity(placement: Placement) -> int:
+    """Bytes that a device of this process may use; of a CPU's devices, their share of the machine's memory."""
+    device = placement.local_devices[0]
+    stats = device.memory_stats() or {}
+    if "bytes_limit" in stats:
+        return stats["bytes_limit"]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // len(placement.local_devices)
+
+
+def check(plan: Blueprint, images: Images, placement: Placement) -> None:
+    """Refuses what cannot fit even without a single activation. Raises UserError."""
+    shapes = state(plan)
+    gradients = max(size(params) for params in shapes.params.values())
+    need, have = size(shapes) + gradients + data_size(images), capacity(placement)
+    if need > have:
+        fewer = " or --config.data.resident=off" if data_size(images) > have / 2 else ""
+        parts = (
+            f"params, optimizer, averages and gradients {human(size(shapes) + gradients)}, data {human(data_size(images))}"
+        )
+        raise UserError(
+            f"this run needs at least {human(need)} on each device, which has {human(have)} ({parts}); "
+            f"make the networks smaller{fewer}"
+        )
+
+
+def flops(plan: Blueprint) -> dict[str, float]:
+    """Floating-point operations of one round of each update on the global batch, as XLA counts them in the unoptimised
+    program; a multiplication with an addition is two."""
+
+    def one_round(state: GanState, hparams: Any, examples: Any, update: Update):
+        parts = plan.assemble(hparams, state.step)
+        keys = Keys(state.rng, state.step, 0, 0, plan.config.batch_size)
+        return step.descend(parts, update, state, state, examples, keys)
+
+    dtype = wide(DTYPES[plan.config.dtype])
+    examples = {"image": jax.ShapeDtypeStruct((plan.config.batch_size, *plan.image_shape), dtype)}
+    examples["label"] = jax.ShapeDtypeStruct((plan.config.batch_size,), jnp.int32)
+    counts = {}
+    for update in plan.updates:
+        lowered = jax.jit(one_round, static_argnums=3).lower(state(plan), plan.hparams, examples, update)
+        counts[update.loss] = float((lowered.cost_analysis() or {}).get("flops", math.nan))
+    return counts
+
+
+def activations(plan: Blueprint, images: Images, placement: Placement, program: Any) -> int:
+    """Bytes that the compiled step needs on a device beside its arguments. Compiles."""
+    mapped = placement.wrap(program, batch_is_split=not images.resident)
+    first = (len(images),) if images.resident else (plan.rounds, plan.config.batch_size)
+    points = len(images.image_shape) == 1
+    data = {"image": jax.ShapeDtypeStruct((*first, *images.image_shape), jnp.float32 if points else jnp.uint8)}
+    if images.num_classes:
+        data["label"] = jax.ShapeDtypeStruct(first, jnp.int32)
+    shapes: Any = mapped
+    return shapes.lower(state(plan), plan.hparams, data).compile().memory_analysis().temp_size_in_bytes
+
+
+def layers(plan: Blueprint) -> list[str]:
+    """A line for each layer of each player: its params' shapes and their number."""
+    lines = []
+    for player, params in state(plan).params.items():
+        lines.append(f"{player}: {plan.num_params(player):,} params")
+        for name, layer in params.items():
+            leaves = jax.tree.leaves(layer)
+            shapes = " ".join("x".join(map(str, x.shape)) or "1" for x in leaves[:6]) + (" ..." if len(leaves) > 6 else "")
+            lines.append(f"  {name:<18} {sum(math.prod(x.shape) for x in leaves):>12,}  {shapes}")
+    return lines
+
+
+def human(number: float, unit: str = "B") -> str:
+    """1.2 GB, 340 MB, 5.1 GFLOP."""
+    for prefix in ("", "k", "M", "G", "T", "P"):
+        if number < 1000 or prefix == "P":
+            return f"{number:.3g} {prefix}{unit}"
+        number /= 1000
+    raise AssertionError
+
+
+def report(plan: Blueprint, images: Images, placement: Placement, program: Any) -> str:
+    """What `--dry_run` prints: layers, arithmetic and memory. Compiles the step for the last."""
+    shapes, counts = state(plan), flops(plan)
+    per_step = sum(counts[u.loss] * u.rounds / u.every for u in plan.updates)
+    lines = layers(plan)
+    lines.append("arithmetic of a step, all devices together")
+    for update in plan.updates:
+        times = (f" x{update.rounds}" if update.rounds > 1 else "") + (f" every {update.every}" if update.every > 1 else "")
+        lines.append(f"  {update.loss + times:<18} {human(counts[update.loss], 'FLOP'):>12}")
+    lines.append(f"  {'step':<18} {human(per_step, 'FLOP'):>12}")
+    lines.append(f"  {'whole run':<18} {human(per_step * plan.config.steps, 'FLOP'):>12}")
+    memory = {
+        "params": size(shapes.params),
+        "optimizer": size(shapes.opt_state),
+        "averages": size(shapes.ema),
+        "data": data_size(images),
+        "step": activations(plan, images, placement, program),
+    }
+    lines.append("memory of a device")
+    lines += [f"  {name:<18} {human(number):>12}" for name, number in memory.items()]
+    lines.append(f"  {'of':<18} {human(capacity(placement)):>12}")
+    return "\n".join(lines)

@@ -1,0 +1,239 @@
+"""Every mistake that we know of gets one line and exit code 2, and leaves nothing behind.
+
+`docs/mistakes.md` is this table with its answers: `pytest tests/test_mistakes.py --write-docs` writes it.
+"""
+
+import fcntl
+import os
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from absl import logging
+from absl.testing import flagsaver
+from helpers import ROOT
+from PIL import Image
+
+import launch
+from jaxgan import budget
+from jaxgan import train as training
+
+VANILLA, WGAN, DCGAN = ("--config=configs/vanilla.py", "--config=configs/wgan.py", "--config=configs/dcgan.py")
+FOLDER = "--config.data.name=image_folder"
+SMALL = ["--config.steps=2", "--config.batch_size=8", "--config.nets.gen.widths=4", "--config.nets.disc.widths=4"]
+PHOTOS = [VANILLA, FOLDER, "--config.data.size=8", "--config.data.cache=cache", *SMALL]
+
+# heading: [(what is typed after "python launch.py", what the answer must say)]
+MISTAKES = {
+    "Flags and files": [
+        ("", "say what to train: python launch.py --config=configs/wgan.py"),
+        ("--config=configs/wgn.py", "did you mean 'configs/wgan.py'?"),
+        ("--config=wgan", "did you mean 'configs/wgan.py'?"),
+        ("--config=configs/wgan.py:clp", "has no variant 'clp'; did you mean 'clip'?"),
+        ("--config=configs/dcgan.py:big", "has no variant 'big'"),
+        ("--config=broken.py", "broken.py, line 3:"),
+        ("--config=misspelt.py", "no config field 'optim.gen.lrr'; did you mean 'optim.gen.lr'?"),
+        (f"{WGAN} --mode=trian", "unknown mode 'trian'; did you mean 'train'?"),
+        (f"{WGAN} --workdri=x", "Unknown command line flag 'workdri'. Did you mean: workdir ?"),
+        (f"{WGAN} train", "'train' is no flag"),
+        (f"{WGAN} --num=9", "--num has no effect in --mode=train"),
+    ],
+    "Fields and names": [
+        (f"{WGAN} --config.step=5", "did you mean 'steps'?"),
+        (f"{WGAN} --config.optim.gen.lrr=1", "did you mean 'optim.gen.lr'?"),
+        (f"{WGAN} --config.nets.gan.width=3", "did you mean 'nets.gen.width'"),
+        (f"{WGAN} --config.objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
+        (f"{WGAN} --config.objective.penalties.r3.weight=1", "unknown penalty 'r3'"),
+        (f"{WGAN} --config.objective.penalties.r1=5", "takes fields"),
+        (f"{WGAN} --config.objective.penalties.r1=none", "there is no penalty 'r1' to remove"),
+        (f"{WGAN} --config.nets.gen.name=resnte", "did you mean 'resnet'?"),
+        (f"{WGAN} --config.nets.gen.norm=btch", "did you mean 'batch'?"),
+        (f"{WGAN} --config.optim.gen.name=adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
+        (f"{WGAN} --config.task.name=latnt", "unknown task 'latnt'; did you mean 'latent'?"),
+        (f"{WGAN} --config.data.name=digitz", "unknown data set 'digitz'; did you mean 'digits'?"),
+        (f"{WGAN} --config.dtype=float16", "did you mean 'bfloat16'?"),
+        (f"{WGAN} --config.nets.gen.name=my_nets:Generator", "cannot be imported: No module named 'my_nets'"),
+        (f"{WGAN} --config.nets.gen.name=jaxgan.nets.dcgan:Genrator", "has no 'Genrator'; did you mean 'Generator'?"),
+        (f"{WGAN} --config.nets.gen.name=jaxgan.nets.dcgan:halvings", "must be a dataclass or a flax module"),
+        (f"{WGAN} --config.objective.loss=jaxgan.losses:hinge_disc", "must be a pair of functions (disc, gen)"),
+    ],
+    "Values": [
+        (f"{WGAN} --config.steps=many", "steps must be a whole number, not 'many'"),
+        (f"{WGAN} --config.steps=1.5", "steps must be a whole number, not '1.5'"),
+        (f"{WGAN} --config.steps=-1", "steps must be at least 1, not -1"),
+        (f"{WGAN} --config.steps=1e9", "more than 2^32"),
+        (f"{WGAN} --config.batch_size=0", "batch_size must be at least 1, not 0"),
+        (f"{WGAN} --config.batch_size=30", "not divisible by the 4 devices; 32 is"),
+        (f"{WGAN} --config.optim.gen.lr=-1e-4", "optim.gen.lr must be at least 0, not -0.0001"),
+        (f"{WGAN} --config.optim.gen.lr=fast", "must be a number or a schedule"),
+        (f'{WGAN} --config.optim.gen.lr="linear(1, 2)"', "must be a number or a schedule"),
+        (f"{WGAN} --config.optim.gen.lr=nan", "must be a finite number"),
+        (f"{WGAN} --config.optim.gen.b1=1", "must be at least 0 and below 1, not 1"),
+        (f"{WGAN} --config.optim.gen.freeze=Conv_9", "finds no param"),
+        (f"{WGAN} --config.optim.gen.freeze='*'", "is no regular expression"),
+        (f"{WGAN} --config.log.tensorboard=maybe", "must be true or false"),
+        (f"{WGAN} --config.rounds.disc=0", "rounds.disc must be at least 1"),
+        (f"{WGAN} --config.nets.gen.width=0", "nets.gen.width must be at least 1"),
+        (f"{WGAN} --config.simultaneous=true", "every rounds.PLAYER must be 1"),
+        (f"{WGAN} --config.nets.gen.width=20000", "this run needs at least"),
+        (f"{VANILLA} --config.batch_size=64", "too little memory: lower --config.batch_size"),
+    ],
+    "Data": [
+        (f"{DCGAN} {FOLDER}", "say where the pictures are"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=fotos", "there is no 'fotos'; did you mean 'photos'?"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=empty", "'empty' holds no pictures"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=broken.zip", "'broken.zip' cannot be read"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=damaged --config.data.cache=cache", "the first b.png: "),
+        (f"{DCGAN} {FOLDER} --config.data.dir=photos --config.data.labels=folders", "has no labels"),
+        (
+            f"{DCGAN} {FOLDER} --config.data.dir=photos --config.data.size=30 --config.data.cache=cache",
+            "multiples of 4, not 30x30",
+        ),
+        (f"{DCGAN} {FOLDER} --config.data.dir=photos --config.data.size=1,2,3", "data.size must be 1 or 2 numbers"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=photos --config.data.filter=lancos", "did you mean 'lanczos'?"),
+        (f"{DCGAN} --config.data.name=ring", "convolutions want images, not points of 2 numbers"),
+        (f"{DCGAN} --config.data.label=digit", "has no labels 'digit'"),
+        (f"{DCGAN} --config.data.image=picture", "has no feature 'picture'"),
+        (f"{DCGAN} --config.data.split=trian", "has no split 'trian'; did you mean 'train'?"),
+        (f"{DCGAN} --config.data.name=mnist --config.data.dir=tfds", "needs TensorFlow, once"),
+        (f"{DCGAN} --config.data.name=cifar10 --config.data.dir=tfds", "must be downloaded, and "),
+        (f"{DCGAN} --config.data.name=lsun/bedroom --config.data.dir=tfds", "choose one: --config.data.size=64"),
+        (f"{DCGAN} --config.data.name=lsun/bedrom", "has no 'bedrom'; did you mean 'bedroom'?"),
+    ],
+    "Workdirs": [
+        (f"{VANILLA} --workdir=notes.txt/run", "workdir notes.txt/run cannot be written: Not a directory"),
+        (f"{VANILLA} --workdir=busy", "busy is in use by another run"),
+        (f"{VANILLA} --workdir=done", "done holds another experiment; choose another --workdir, or undo: "),
+        (" ".join([*PHOTOS, "--config.data.dir=photos", "--workdir=done"]), "the data of done have changed since it began"),
+        (f"{VANILLA} --workdir=half", "half/config.json is damaged"),
+        ("--workdir=nowhere", "nowhere holds no run"),
+        (f"{VANILLA} --workdir=new --config.init_from.workdir=nowhere", "nowhere holds no run"),
+    ],
+    "Samples": [
+        ("--mode=sample --workdir=nowhere", "nowhere holds no run"),
+        ("--mode=sample --workdir=done --config.seed=1", "--config.seed has no effect in --mode=sample"),
+        ("--mode=sample --workdir=done --num=0", "--num must be at least 1"),
+        ("--mode=sample --workdir=done --num=ten", "flag --num=ten: invalid"),
+        ("--mode=sample --workdir=done --grid=8by8", "--grid must be COLUMNSxROWS"),
+        ("--mode=sample --workdir=done --grid=8x8 --num=10", "leave one out"),
+        ("--mode=sample --workdir=done --seeds=9-3", "--seeds must be numbers and ranges"),
+        ("--mode=sample --workdir=done --out=cats.jpg", "must be FILE.png"),
+        ("--mode=sample --workdir=done --out=notes.txt/cats.png", "'notes.txt' is a file, not a folder"),
+        ("--mode=sample --workdir=done --interpolate=8 --num=1", "at least two seeds"),
+    ],
+}
+CASES = [(typed, fragment) for cases in MISTAKES.values() for typed, fragment in cases]
+answers: dict[str, str] = {}
+
+
+def run(typed: str) -> int:
+    """`launch.py` in this process: the exit code."""
+    with flagsaver.flagsaver():
+        try:
+            return launch.main(launch.parse(["launch.py", *shlex.split(typed)]))
+        except SystemExit as error:
+            return int(error.code or 0)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with pictures, runs and files to make mistakes with."""
+    folder, home = tmp_path_factory.mktemp("place"), os.getcwd()
+    os.chdir(folder)
+    verbosity = logging.get_verbosity()
+    (folder / "configs").symlink_to(ROOT / "configs")
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        for where in ("photos", "damaged"):
+            (folder / where).mkdir(exist_ok=True)
+            Image.fromarray(rng.integers(0, 256, (9 + i, 20, 3), dtype=np.uint8)).save(
+                folder / where / f"{'abcdefghijkl'[i]}.png"
+            )
+    (folder / "damaged" / "b.png").write_bytes((folder / "damaged" / "b.png").read_bytes()[:60])
+    for name in ("empty", "half", "busy"):
+        (folder / name).mkdir()
+    (folder / "notes.txt").write_text("notes")
+    (folder / "broken.zip").write_bytes(b"PK and no more")
+    (folder / "half" / "config.json").write_text('{"config": {')
+    header = "from configs import default\n\n"
+    (folder / "broken.py").write_text(header + "def get_config(:\n")
+    (folder / "misspelt.py").write_text(
+        header + "def get_config():\n    c = default.get_config()\n    c.optim.gen.lrr = 1.0\n    return c\n"
+    )
+    assert run(" ".join([*PHOTOS, "--config.data.dir=photos", "--workdir=done"])) == 0
+    (folder / "photos" / "a.png").unlink()
+    busy = os.open(folder / "busy", os.O_RDONLY)
+    fcntl.flock(busy, fcntl.LOCK_EX)
+    yield folder
+    os.close(busy)
+    os.chdir(home)
+    logging.set_verbosity(verbosity)
+
+
+@pytest.fixture
+def small_machine(monkeypatch):
+    """What differs between machines, pinned: 16 GB of memory a device, no network, TensorFlow for CIFAR-10 alone."""
+    monkeypatch.setattr(budget, "capacity", lambda placement: 16 * 10**9)
+    monkeypatch.setattr("jaxgan.data.tfds._reachable", lambda url: False)
+
+    def exhausted(*_):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8589934592 bytes.")
+
+    def pin(typed):
+        has_tensorflow = "cifar10" in typed
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: "found" if has_tensorflow else None)
+        if "batch_size=64" in typed:
+            monkeypatch.setattr(training, "train", exhausted)
+
+    return pin
+
+
+def files(folder: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_mtime_ns for p in folder.rglob("*") if "cache" not in p.parts}
+
+
+@pytest.mark.parametrize(("typed", "fragment"), CASES)
+def test_one_line_and_nothing_left_behind(typed, fragment, place, small_machine, capsys):
+    small_machine(typed)
+    before = files(place)
+    assert run(typed) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: ") and fragment in lines[0]
+    assert str(place) not in lines[0]  # told in the user's own words
+    assert files(place) == before
+    answers[typed] = lines[0]
+
+
+def test_the_table_in_the_docs(request):
+    if len(answers) < len(CASES):
+        pytest.skip("needs every answer")
+    parts = [
+        "# Mistakes, and what they get",
+        "Each of these ends in one line and exit code 2, before anything is compiled where that can be known, and leaves\n"
+        "no file behind. Written by `pytest tests/test_mistakes.py --write-docs`, and checked by it without that flag; on a\n"
+        "machine with four devices of 16 GB and no network, with pictures in `photos/` and a finished run in `done/`.",
+    ]
+    for heading, cases in MISTAKES.items():
+        parts.append(f"## {heading}")
+        for typed, _ in cases:
+            parts.append(f"```\n$ python launch.py {typed}".rstrip() + f"\n{answers[typed]}\n```")
+    text, path = "\n\n".join(parts) + "\n", ROOT / "docs" / "mistakes.md"
+    if request.config.getoption("--write-docs"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert path.read_text() == text, "the answers have changed: pytest tests/test_mistakes.py --write-docs"
+
+
+@pytest.mark.parametrize(("steps", "value"), [("1e3", 1000), ("1_000", 1000), ("1000.0", 1000)])
+def test_natural_spellings_simply_work(steps, value, place, capsys):
+    assert run(f"{WGAN} --config.steps={steps} --print_config") == 0
+    assert f"--config.steps={value}\n" in capsys.readouterr().out
+
+
+def test_a_real_lack_of_memory_is_recognised():
+    import jax.numpy as jnp
+
+    with pytest.raises(Exception) as caught:
+        jnp.zeros((1 << 46,)).block_until_ready()
+    assert launch.is_out_of_memory(caught.value)
