@@ -1,9 +1,9 @@
-"""Your own pictures: a folder, a zip or tar file; DCGAN's networks made stable by R1, with a norm that copes with few pictures.
+"""Your own pictures, a folder or a zip or tar file: DCGAN's networks made stable by R1.
 
     python launch.py --config=configs/own.py --config.data.dir=FOLDER --workdir=runs/mine
 
-Pictures of any size and mode become 64x64 RGB: the shorter side is scaled by Lanczos' filter and the rest cropped. One in ten,
-chosen by a hash of its name, is kept aside as the test split. Others:
+Pictures of any size and mode become 64x64 RGB: the shorter side is scaled by Lanczos' filter and the rest cropped. One
+in ten, chosen by a hash of its name, is kept aside as the test split. Others:
 
     --config.data.size=32,48               height, width; multiples of 4
     --config.data.fit=pad                  whole pictures on a white ground; or stretch

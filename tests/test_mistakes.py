@@ -210,9 +210,10 @@ def test_the_table_in_the_docs(request):
         pytest.skip("needs every answer")
     parts = [
         "# Mistakes, and what they get",
-        "Each of these ends in one line and exit code 2, before anything is compiled where that can be known, and leaves\n"
-        "no file behind. Written by `pytest tests/test_mistakes.py --write-docs`, and checked by it without that flag; on a\n"
-        "machine with four devices of 16 GB and no network, with pictures in `photos/` and a finished run in `done/`.",
+        "Each of these ends in one line and exit code 2, before anything is compiled where that can be known, and\n"
+        "leaves no file behind. Written by `pytest tests/test_mistakes.py --write-docs`, and checked by it without that\n"
+        "flag; on a machine with four devices of 16 GB and no network, with pictures in `photos/` and a finished run in\n"
+        "`done/`.",
     ]
     for heading, cases in MISTAKES.items():
         parts.append(f"## {heading}")
