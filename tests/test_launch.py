@@ -1,10 +1,13 @@
-"""The command line: modes, exit codes, one line for each mistake."""
+"""The command line as a user types it: modes, exit codes, what is printed. `test_mistakes.py` has the mistakes."""
 
 import json
 
+import numpy as np
 import pytest
-from helpers import launch
+from helpers import CONFIGS, ROOT, launch
 from PIL import Image
+
+from jaxgan import build, config
 
 SMALL = [
     "--config.batch_size=8", "--config.steps=2", "--config.nets.gen.widths=8", "--config.nets.disc.widths=8",
@@ -32,18 +35,12 @@ def test_train(run):
 
 def test_sample(run):
     folder, _ = run
-    pictures = []
-    for _ in range(2):
-        done = launch("--mode=sample", f"--workdir={folder}", "--num=10")
-        path = folder / "samples" / "sample_00000002_10.png"
-        assert str(path) in done.stdout
-        pictures.append(path.read_bytes())
-    assert pictures[0] == pictures[1]
+    done = launch("--mode=sample", f"--workdir={folder}", "--num=10")
+    path = folder / "samples" / "sample_00000002_10.png"
+    assert str(path) in done.stdout
     with Image.open(path) as picture, Image.open(folder / "samples" / "step_00000002.png") as grid:
         assert picture.size == (4 * 28, 3 * 28)
         assert picture.crop((0, 0, 56, 28)).tobytes() == grid.crop((0, 0, 56, 28)).tobytes()  # the same latents
-    raw = launch("--mode=sample", f"--workdir={folder}", "--num=10", "--noema").stdout
-    assert "sample_00000002_10_raw.png" in raw
 
 
 def test_the_workdir_alone_goes_on(run):
@@ -51,29 +48,61 @@ def test_the_workdir_alone_goes_on(run):
     assert "already at step 2" in launch(f"--workdir={folder}").stdout
 
 
-MISTAKES = [
-    ([], "say what to train: python launch.py --config=configs/wgan.py"),
-    (["--config=configs/wgn.py"], "no config file 'configs/wgn.py'; did you mean 'configs/wgan.py'?"),
-    (["--config=configs/wgan.py:clp"], "has no variant 'clp'; did you mean 'clip'?"),
-    (["--config=configs/wgan.py", "--config.optim.gen.lrr=1"], "did you mean 'optim.gen.lr'?"),
-    (["--config=configs/wgan.py", "--config.steps", "many"], "steps must be a whole number, not 'many'"),
-    (["--config=configs/wgan.py", "--config.data.name=digitz"], "did you mean 'digits'?"),
-    (["--config=configs/wgan.py", "--mode=trian"], "unknown mode 'trian'; did you mean 'train'?"),
-    (["--config=configs/wgan.py", "--workdri=x"], "Unknown command line flag 'workdri'. Did you mean: workdir ?"),
-    (["--config=configs/wgan.py", "train"], "'train' is no flag"),
-    (["--mode=sample", "--workdir=nowhere"], "nowhere holds no run"),
-]
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "say what to train: python launch.py --config=configs/wgan.py"),
+        (["--config=configs/wgan.py", "--config.steps", "many"], "steps must be a whole number, not 'many'"),
+        (["--config=configs/wgan.py", "--workdri=x"], "Unknown command line flag 'workdri'. Did you mean: workdir ?"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments, message):
+    done = launch(*arguments, check=2)
+    assert message in done.stderr and len(done.stderr.strip().splitlines()) == 1 and not done.stdout
 
 
-@pytest.mark.parametrize(("arguments", "message"), MISTAKES)
-def test_mistakes(arguments, message, tmp_path):
-    workdir = [] if not arguments or "--mode=sample" in arguments else [f"--workdir={tmp_path}/new"]
-    done = launch(*arguments, *workdir, check=2) if arguments else launch(check=2)
-    assert message in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_help():
+    done = launch("--help")
+    for words in (
+        "--config.optim.gen.lr=1e-4",
+        "train or sample",
+        "--interpolate",
+        "wgan.py      WGAN with gradient",
+        ":gp :clip",
+    ):
+        assert words in done.stdout
+    of_one = launch("--config=configs/wgan.py", "--help").stdout
+    assert of_one.startswith("WGAN with gradient penalty") and "configs/wgan.py:clip" in of_one
+
+
+def test_print_config_is_the_run_as_overrides(tmp_path):
+    done = launch("--config=configs/wgan.py:clip", "--config.steps=7", "--print_config", f"--workdir={tmp_path}/new")
+    assert "--config.steps=7\n" in done.stdout and "--config.optim.disc.clip_weights=0.01\n" in done.stdout
     assert not (tmp_path / "new").exists()
 
 
-def test_help_names_modes_and_overrides():
-    done = launch("--help", check=None)
-    assert "--config.optim.gen.lr=1e-4" in done.stdout and "train or sample" in done.stdout
+@pytest.mark.parametrize("spec", CONFIGS)
+def test_what_print_config_prints_rebuilds_the_config(spec):
+    resolved = config.resolve(config.load(f"{ROOT}/configs/{spec}"), [], build.sections)
+    overrides = config.spelled(resolved)
+    assert (
+        config.resolve(config.load(f"{ROOT}/configs/default.py"), overrides, build.sections).to_dict() == resolved.to_dict()
+    )
+
+
+def test_dry_run(tmp_path):
+    done = launch("--config=configs/vanilla.py", *SMALL, "--dry_run", f"--workdir={tmp_path}/new")
+    assert not (tmp_path / "new").exists()
+    lines = {line.strip().rpartition("  ")[0].strip(): line.split()[-2:] for line in done.stdout.splitlines()}
+    assert "disc: 6,289 params" in done.stdout
+    assert lines["params"] == ["56.6", "kB"]  # 6,289 + 7,864 of four bytes
+    assert {"optimizer", "averages", "data", "step", "disc", "gen", "whole run"} <= lines.keys()
+
+
+def test_sampled_arrays_are_the_run_s_own(run, tmp_path):
+    folder, _ = run
+    launch("--mode=sample", f"--workdir={folder}", "--seeds=1,3", f"--out={tmp_path}/two.npz")
+    with np.load(tmp_path / "two.npz") as saved, Image.open(folder / "samples" / "step_00000002.png") as grid:
+        assert saved["seeds"].tolist() == [1, 3] and int(saved["step"]) == 2
+        picture = np.asarray(grid)
+        np.testing.assert_array_equal(saved["images"][..., 0], [picture[:28, 28:56], picture[28:, 28:]])
