@@ -25,12 +25,13 @@ def summary(plan: Blueprint, images: Images, placement: Placement, folder: Path,
     """The lines that a run starts with."""
     config = plan.config
     shape = "x".join(map(str, images.image_shape))
+    what = f"images of {shape}" if len(images.image_shape) == 3 else f"points in {shape} dimensions"
     classes = f", {images.num_classes} classes" if images.num_classes else ""
     where = "on the device" if images.resident else "read ahead"
     device = placement.mesh.devices.flat[0]
     loss = " + ".join([config.objective.loss, *config.objective.penalties])
     lines = {
-        "data": f"{images.name}: {len(images):,} images of {shape}{classes}, {where}",
+        "data": f"{images.name}: {len(images):,} {what}{classes}, {where}",
         **{
             player: f"{config.nets[player].name}, {plan.num_params(player):,} params, {config.optim[player].name}"
             for player in plan.players

@@ -49,3 +49,24 @@ def test_a_failed_write_is_not_swallowed(tmp_path):
     writer.samples(1, "no picture")
     with pytest.raises((TypeError, ValueError)):
         writer.close()
+
+
+def test_a_scatter_plot_shows_points_over_real_ones_in_a_steady_frame():
+    real = np.array([[-1.0, -1], [1, 1]])
+    empty = images.scatter(np.full((1, 2), 99.0), real)  # outside of the frame
+    shown = images.scatter(np.zeros((50, 2)), real)
+    assert empty.shape == shown.shape == (480, 480, 3) and empty.dtype == np.uint8
+    middle = (slice(200, 280), slice(200, 280))
+
+    def is_blue(picture):
+        return picture[middle][..., 2].astype(int) > picture[middle][..., 0].astype(int) + 50
+
+    assert is_blue(shown).sum() > 4 and not is_blue(empty).any()
+
+
+def test_a_gif_and_an_npz_are_whole(tmp_path):
+    images.save_gif(tmp_path / "a.gif", [np.full((4, 5, 1), v, np.uint8) for v in (0, 128, 255)])
+    with Image.open(tmp_path / "a.gif") as animation:
+        assert animation.n_frames == 3 and animation.size == (5, 4)
+    images.save_npz(tmp_path / "b.npz", x=np.arange(3))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "b.npz"]

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.data.order import example_index, positions, seed_key
+from jaxgan.data.order import coin, example_index, positions, seed_key
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 48, 4000, 60000])
@@ -38,3 +38,12 @@ def test_positions_tile_the_steps():
     np.testing.assert_array_equal(at, np.arange(24))
     np.testing.assert_array_equal(positions(1, 2, 4, np.array([1, 3])), [[9, 11], [13, 15]])
     np.testing.assert_array_equal(positions(jnp.int32(1), 2, 4, jnp.array([1, 3]), jnp), [[9, 11], [13, 15]])
+
+
+def test_the_coin_is_fair_fresh_in_each_epoch_and_the_same_everywhere():
+    at = np.arange(8000, dtype=np.uint32)
+    heads = coin(at, seed_key(0))
+    assert abs(heads.mean() - 0.5) < 0.02
+    assert abs(np.corrcoef(heads[:4000], heads[4000:])[0, 1]) < 0.05  # an image is mirrored in one epoch and not in the next
+    assert abs(np.corrcoef(heads, coin(at, seed_key(1)))[0, 1]) < 0.05
+    np.testing.assert_array_equal(heads, jax.jit(lambda at: coin(at, seed_key(0), jnp))(at))

@@ -1,0 +1,65 @@
+"""Sources from elsewhere, and what a program makes of a batch: pixels to [-1, 1], points as they are, mirrored images."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from helpers import Noise, blueprint, noise_images, tiny
+
+from jaxgan import build, config, data, train
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+
+
+@dataclass(frozen=True)
+class Mine:
+    """Somebody's own source."""
+
+    size: int = 48
+
+    def open(self) -> Images:
+        return Images("mine", Noise(self.size), (12, 12, 1), 10, resident=True)
+
+
+def test_a_source_from_elsewhere():
+    resolved = config.resolve(tiny("dcgan.py"), [("data.name", "test_source:Mine"), ("data.size", "20")], build.sections)
+    assert resolved.data.to_dict() == {"name": "test_source:Mine", "size": 20}
+    assert len(build.open_data(resolved)) == 20
+    with pytest.raises(UserError, match="must be a dataclass"):
+        data.find("helpers:noise_images")
+
+
+def seen(monkeypatch, images, resident, **overrides):
+    """The batch that a step is given."""
+    batches = []
+    monkeypatch.setattr(train, "make_train_step", lambda *_: lambda state, batch, _: (batches.append(batch) or state, {}))
+    plan = blueprint("dcgan.py", **overrides)
+    images = replace(images, resident=resident)
+    state = plan.init(train.jax.random.key(0))
+    held = images.load() if resident else next(images.batches(0, plan.rounds, 8, np.arange(8), train.order.seed_key(0)))
+    train.make_program(plan, images)(state, plan.hparams, held)
+    return np.asarray(batches[0]["image"]), batches[0]["label"]
+
+
+@pytest.mark.parametrize("resident", [True, False])
+def test_flip_mirrors_some_images_and_no_label(resident, monkeypatch):
+    plain, labels = seen(monkeypatch, noise_images(), resident)
+    flipped, same = seen(monkeypatch, replace(noise_images(), flip=True), resident)
+    np.testing.assert_array_equal(labels, same)
+    assert plain.min() >= -1 and plain.max() <= 1 and plain.shape == (1, 8, 12, 12, 1)
+    mirrored = [np.allclose(a, b[:, ::-1], atol=1e-6) for a, b in zip(flipped[0], plain[0])]
+    kept = [np.allclose(a, b, atol=1e-6) for a, b in zip(flipped[0], plain[0])]
+    assert any(mirrored) and any(kept) and all(m != k for m, k in zip(mirrored, kept))
+
+
+def test_flips_do_not_depend_on_where_the_data_live(monkeypatch):
+    images = replace(noise_images(), flip=True)
+    np.testing.assert_array_equal(seen(monkeypatch, images, True)[0], seen(monkeypatch, images, False)[0])
+
+
+def test_points_are_what_they_are(monkeypatch):
+    images = build.open_data(tiny("toy.py:grid"))
+    points, _ = seen(monkeypatch, images, True)
+    assert points.shape == (1, 8, 2) and np.abs(points).max() > 1
+    assert {tuple(p) for p in points[0]} <= {tuple(p) for p in images.load()["image"]}
+    assert images.reference(5).shape == (5, 2) and noise_images().reference() is None
