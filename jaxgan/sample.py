@@ -82,9 +82,10 @@ def order(num: int | None, grid: str, seeds: str, out: str, ema: bool, frames: i
     if path and path.suffix.lower() not in allowed:
         kinds = "FILE.gif" if frames else "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each)"
         raise UserError(f"--out={out} must be {kinds}")
-    for part in (path, *path.parents) if path else ():
-        if part.is_file() and (part != path or not path.suffix):
-            raise UserError(f"--out={out} cannot be written: '{part}' is a file, not a folder")
+    if path:
+        for folder in (*path.parents, *([] if path.suffix else [path])):
+            if folder.is_file():
+                raise UserError(f"--out={out} cannot be written: '{folder}' is a file, not a folder")
     return Order(numbers, columns, path, ema, frames)
 
 

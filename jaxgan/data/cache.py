@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -70,7 +71,7 @@ def first_pass(
     found = _read(home)
     if found is not None:
         return found
-    unfinished = home.with_name(f".{home.name}.{os.getpid()}")
+    unfinished = home.with_name(f".{home.name}.{uuid.uuid4().hex}")  # other hosts may share the folder
     try:
         unfinished.mkdir(parents=True)
         _write(title, unfinished, entries(), total, fit, corrupt)
