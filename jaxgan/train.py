@@ -16,6 +16,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from jaxgan import budget, parallel, screen, workdir
+from jaxgan import images as pictures
 from jaxgan.build import DTYPES, Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.data import order
@@ -76,6 +77,7 @@ def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, 
         if jax.process_index() == 0:
             (folder / "DONE").unlink(missing_ok=True)
             workdir.record(folder, config, images, source, overrides, first)
+            _show_data(images, config.sample.num, folder / "samples" / "real.png")
         writer = Writer(folder, first, config.log.tensorboard)
         try:
             with stop_signal() as stop, screen.progress(first, config.steps) as progress:
@@ -90,6 +92,12 @@ def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, 
     if jax.process_index() == 0:
         write_json(folder / "DONE", {"step": step})
     screen.say(f"done. Samples: {folder}/samples/step_{step:08d}.png")
+
+
+def _show_data(images: Images, num: int, path: Path) -> None:
+    """The first real images as the networks see them: a wrong crop or colour shows before an hour is lost."""
+    real = images.gather(np.arange(min(num, len(images))))["image"]
+    pictures.save_png(path, pictures.grid(real) if real.ndim == 4 else pictures.scatter(real))
 
 
 class Loop:

@@ -55,7 +55,13 @@ def test_what_a_run_leaves(tmp_path):
     [start] = saved["starts"]
     assert start["devices"] == 4 and start["step"] == 0 and start["versions"]["jax"] == jax.__version__
     assert saved["data"] == {"name": "noise", "size": 48, "image_shape": [12, 12, 1], "classes": 10, "digest": ""}
-    assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == ["step_00000002.png", "step_00000004.png"]
+    assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == [
+        "real.png",
+        "step_00000002.png",
+        "step_00000004.png",
+    ]
+    with Image.open(tmp_path / "samples" / "real.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture)[:12, :12], noise_images().load()["image"][0, ..., 0])
     with Image.open(tmp_path / "samples" / "step_00000004.png") as picture:
         assert picture.size == (24, 24) and picture.mode == "L"
     line = metrics_of(tmp_path)[-1]
