@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shlex
 import sys
 import textwrap
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # configs import each other, from wherever this is called
 sys.path.append(os.getcwd())  # "my_module:Network" may lie beside
 
-from jaxgan.errors import UserError, nearest  # noqa: E402
+from jaxgan.errors import UserError, as_path, described, nearest  # noqa: E402
 
 FLAGS = flags.FLAGS
 MODES = ("train", "sample")
@@ -37,13 +38,15 @@ flags.DEFINE_string("config", "", "A config file, configs/wgan.py or configs/wga
 flags.DEFINE_string("mode", "train", f"What to do: {' or '.join(MODES)}. train goes on where the workdir stopped.")
 flags.DEFINE_string("workdir", "", "The run's folder; runs/<config's name> by default.")
 flags.DEFINE_boolean("print_config", False, "Print the complete config, each line an override, and stop.")
-flags.DEFINE_boolean("dry_run", False, "Print layers, params, memory and arithmetic, and stop. Writes nothing.")
+flags.DEFINE_boolean("dry_run", False, "Print layers, params, memory and arithmetic, and stop, without a workdir.")
 flags.DEFINE_integer("num", None, "sample: how many images (64).")
 flags.DEFINE_string("grid", "", "sample: COLUMNSxROWS of the grid; as near to a square as it gets.")
 flags.DEFINE_string("seeds", "", "sample: numbers of the images, 0-63 or 3,5,8-11; a number's image is always the same.")
 flags.DEFINE_string("out", "", "sample: FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each). "
                     "The workdir's samples/ by default.")  # fmt: skip
-flags.DEFINE_integer("interpolate", 0, "sample: this many frames from each image to the next, as GIF and as a strip.")
+flags.DEFINE_integer(
+    "interpolate", 0, "sample: this many frames from each image to the next, as FILE.gif and FILE_strip.png."
+)
 flags.DEFINE_boolean("ema", True, "sample: from the moving averages of the weights; --noema: from the weights.")
 flags.DEFINE_boolean("distributed", False, "This is one of several processes. TPU pods, Slurm and Kubernetes job sets are "
                      "recognised without this flag; elsewhere give the next three flags as well.")  # fmt: skip
@@ -85,7 +88,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def tell(kind: str, message: Any, code: int) -> int:
-    print(f"{kind}: {message}", file=sys.stderr)
+    print(f"{kind}: {' '.join(str(message).split())}", file=sys.stderr)
     return code
 
 
@@ -97,8 +100,8 @@ def run(overrides: list[tuple[str, str]]) -> None:
     for name in OF_SAMPLE if FLAGS.mode == "train" else OF_TRAIN:
         if FLAGS[name].present:
             raise UserError(f"--{name} has no effect in --mode={FLAGS.mode}")
-    name = Path(FLAGS.config.partition(":")[0]).stem + "".join(FLAGS.config.partition(":")[1:]).replace(":", "_")
-    workdir = Path(FLAGS.workdir or f"runs/{name}")
+    spec, _, variant = FLAGS.config.partition(":")
+    workdir = as_path(FLAGS.workdir or f"runs/{Path(spec).stem}" + (f"_{variant}" if variant else ""))
     if FLAGS.mode == "train":
         train(workdir, overrides)
         return
@@ -127,11 +130,14 @@ def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in config.spelled(resolved)))
         return
     configure_jax(resolved.deterministic, resolved.dtype == "float64")
+    shape = getattr(build.source(resolved), "image_shape", None)
+    if shape:  # known before the data are, which may take long to prepare
+        training.check(build.Blueprint(resolved, shape), Placement(resolved.parallel), workdir)
     images = build.open_data(resolved)
     plan = build.Blueprint(resolved, images.image_shape)
     if FLAGS.dry_run:
         placement = Placement()
-        training.check_batch(plan, placement)
+        budget.check_batch(plan, placement)
         print(screen.summary(plan, images, placement, workdir, 0))
         print(budget.report(plan, images, placement, training.make_program(plan, images)))
         return
@@ -152,8 +158,19 @@ def configure_jax(deterministic: bool = False, x64: bool = False) -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     if x64:
         jax.config.update("jax_enable_x64", True)
-    if FLAGS.distributed or FLAGS.coordinator or parallel.in_cluster():
-        parallel.initialize(FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
+    by_hand = {name: FLAGS[name].value for name in ("coordinator", "num_processes", "process_id")}
+    missing = [name for name, value in by_hand.items() if value is None]
+    if 0 < len(missing) < len(by_hand):
+        raise UserError(f"--{missing[0]} is missing: --coordinator=HOST:PORT --num_processes=N --process_id=K go together")
+    if FLAGS.coordinator and not re.fullmatch(r".+:\d+", FLAGS.coordinator):
+        raise UserError(f"--coordinator must be HOST:PORT of process 0, not '{FLAGS.coordinator}'")
+    if FLAGS.distributed or not missing or parallel.in_cluster():
+        try:
+            parallel.initialize(*by_hand.values())
+        except ValueError as error:
+            raise UserError(
+                f"no cluster that JAX knows: {error}; give --coordinator, --num_processes, --process_id"
+            ) from error
 
 
 def parse(argv: list[str]) -> list[tuple[str, str]]:
@@ -161,7 +178,10 @@ def parse(argv: list[str]) -> list[tuple[str, str]]:
     rest, overrides, arguments = [argv[0]], [], iter(argv[1:])
     for argument in arguments:
         if argument in ("-h", "-help", "--help"):
-            print(help_text([word.partition("=")[2] for word in argv if word.lstrip("-").startswith("config=")]))
+            try:
+                print(help_text([word.partition("=")[2] for word in argv if word.lstrip("-").startswith("config=")]))
+            except UserError as error:
+                sys.exit(tell("error", error, 2))
             sys.exit(0)
         if not argument.startswith(("--config.", "-config.")):
             rest.append(argument)
@@ -211,13 +231,16 @@ def help_text(chosen: list[str]) -> str:
 
 def describe(path: Path) -> tuple[str, tuple[str, ...]]:
     """A config file's docstring and its variants, read without running it."""
-    tree = ast.parse(path.read_text())
-    variants = [
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "VARIANTS"
-    ]
-    return ast.get_docstring(tree) or "", tuple(variants[0]) if variants else ()
+    try:
+        tree = ast.parse(path.read_text(), path.name)
+    except SyntaxError as error:
+        raise UserError(described(error)) from error
+    values = [n.value for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == "VARIANTS"]
+    try:
+        variants = tuple(ast.literal_eval(values[0])) if values else ()
+    except ValueError:  # computed, which only running it would tell
+        variants = ()
+    return ast.get_docstring(tree) or "(no docstring)", variants
 
 
 if __name__ == "__main__":

@@ -42,6 +42,14 @@ def capacity(placement: Placement) -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // len(placement.local_devices)
 
 
+def check_batch(plan: Blueprint, placement: Placement) -> None:
+    """Refuses a batch that the devices cannot share. Raises UserError."""
+    size, devices = plan.config.batch_size, placement.size
+    if size % devices:
+        near = max(devices, round(size / devices) * devices)
+        raise UserError(f"batch_size={size} is not divisible by the {devices} devices; {near} is")
+
+
 def check(plan: Blueprint, images: Images, placement: Placement) -> None:
     """Refuses what cannot fit even without a single activation. Raises UserError."""
     shapes = state(plan)

@@ -38,7 +38,7 @@ class Experiment:
     """
 
     steps: int = bounded(1000, least=1)
-    seed: int = 0
+    seed: int = bounded(0, below=2**32)
     batch_size: int = bounded(64, least=1)
     dtype: str = among(DTYPES, "float32")
     parallel: str = among(("shard_map", "pmap"), "shard_map")
@@ -116,12 +116,22 @@ def _name(raw: dict, path: str, default: str) -> str:
     """The name that a tagged section has; without one it gets `default`."""
     for key in path.split("."):
         raw = raw.setdefault(key, {})
+        if not isinstance(raw, dict):
+            raise UserError(f"'{path}' is a section of fields, not {raw!r}; its kind is {path}.name")
     return raw.setdefault("name", default)
+
+
+def source(config: Config) -> Any:
+    """The data source that a config names, not yet opened. Raises UserError."""
+    return configs.make(config, "data", sections(config.to_dict())["data"], {})
 
 
 def open_data(config: Config) -> Images:
     """The images that a config names. Raises UserError."""
-    return configs.make(config, "data", sections(config.to_dict())["data"], {}).open()
+    images = source(config).open()
+    if not isinstance(images, Images):
+        raise UserError(f"open() of data set '{config.data.name}' must return jaxgan.data.source.Images, not {images!r:.80}")
+    return images
 
 
 class Blueprint:

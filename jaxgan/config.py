@@ -17,7 +17,7 @@ from typing import Any
 import ml_collections
 
 from jaxgan import schedules
-from jaxgan.errors import UserError, nearest
+from jaxgan.errors import UserError, described, nearest
 from jaxgan.fields import Section, value_of
 
 Config = Any  # an ml_collections.ConfigDict, whose attributes no type checker knows
@@ -41,16 +41,23 @@ def load(spec: str) -> Config:
     sys.modules[module_spec.name] = module
     try:
         module_spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise UserError(f"{name}, line {error.lineno}: {error.msg}") from error
+    except Exception as error:
+        raise UserError(described(error)) from error
     variants = getattr(module, "VARIANTS", ("",))
     if variant and variant not in variants:
         hint = nearest(variant, variants) if any(variants) else "it has none"
         raise UserError(f"{name} has no variant '{variant}'; {hint}")
     try:
-        return module.get_config(variant or variants[0]) if variants != ("",) else module.get_config()
+        config = module.get_config(variant or variants[0]) if any(variants) else module.get_config()
     except (AttributeError, KeyError) as error:  # a section misspelt; ml_collections' message names the nearest
-        raise UserError(f"{name}: {' '.join(str(error).split())}") from error
+        raise UserError(f"{name}: {error}") from error
+    except Exception as error:
+        raise UserError(described(error)) from error
+    if not isinstance(config, ml_collections.ConfigDict):
+        raise UserError(
+            f"{name}: get_config must return a ConfigDict, such as configs/default.py's, not {type(config).__name__}"
+        )
+    return config
 
 
 def check_file(name: str) -> Path:
@@ -78,7 +85,7 @@ def resolve(base: Config, overrides: Overrides, sections: Sections) -> Config:
         if name == "objective.penalties":  # "none", dealt with in the first phase
             continue
         if name not in known or key not in known[name].fields:
-            raise UserError(f"no config field '{path}'; {nearest(path, _paths(known))}")
+            raise _unknown(path, known)
         _at(config, name)[key] = value_of(path, text, known[name].fields[key])
     return ml_collections.ConfigDict(config).lock()
 
@@ -158,7 +165,7 @@ def _fill(raw: dict, known: dict[str, Section]) -> dict:
             here[key] = value_of(where, given[key], field) if key in given else field.default
     for path in _flat(raw):
         if path.rpartition(".")[0] not in known or _lookup(config, path) is _MISSING:
-            raise UserError(f"no config field '{path}'; {nearest(path, _paths(known))}")
+            raise _unknown(path, known)
     return config
 
 
@@ -179,6 +186,19 @@ def _lookup(config: dict, path: str) -> Any:
             return _MISSING
         config = config[key]
     return config
+
+
+def _unknown(path: str, known: dict[str, Section]) -> UserError:
+    """The answer to a field that there is not: a section's fields, the same field elsewhere, or the nearest spelling."""
+    inside = [p for p in _paths(known) if p.startswith(path + ".")]
+    if f"{path}.name" in inside:
+        return UserError(f"'{path}' is a section; its kind is {path}.name=..., and its fields: {', '.join(inside[:9])}")
+    if inside or path == "objective.penalties":
+        return UserError(f"'{path}' is a section: {', '.join(inside[:9]) or 'objective.penalties.r1.weight, ...'}")
+    same = [p for p in _paths(known) if p.endswith("." + path) or p.rpartition(".")[2] == path.rpartition(".")[2]]
+    close = [p for p in same if p.endswith("." + path)] or difflib.get_close_matches(path, same, n=1, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else nearest(path, _paths(known))
+    return UserError(f"no config field '{path}'; {hint}")
 
 
 def _paths(known: dict[str, Section]) -> list[str]:

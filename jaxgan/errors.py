@@ -4,7 +4,9 @@ import dataclasses
 import difflib
 import importlib
 import re
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 
@@ -26,7 +28,25 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def is_reference(name: str) -> bool:
     """Whether a name is of the form "package.module:Object"."""
-    return re.fullmatch(r"[\w.]+:[A-Za-z_]\w*", name) is not None
+    return re.fullmatch(r"\w[\w.]*:[A-Za-z_]\w*", name) is not None
+
+
+def described(error: Exception) -> str:
+    """What went wrong in a user's own Python file, and in which line of it."""
+    if isinstance(error, ModuleNotFoundError):
+        return str(error)
+    if isinstance(error, SyntaxError):
+        return f"{Path(error.filename or '').name}, line {error.lineno}: {error.msg}"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}, line {frame.lineno}: {type(error).__name__}: {error}"
+
+
+def as_path(text: str | Path) -> Path:
+    """A path as a user types it, ~ and all. Raises UserError for the home of nobody."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"'{text}': {error}") from error
 
 
 def lookup(table: dict[str, Any], name: str, kind: str) -> Any:
@@ -38,8 +58,8 @@ def lookup(table: dict[str, Any], name: str, kind: str) -> Any:
     module, _, attribute = name.partition(":")
     try:
         loaded = importlib.import_module(module)
-    except ImportError as error:
-        raise UserError(f"{kind} '{name}' cannot be imported: {error}") from error
+    except Exception as error:  # whatever a module of the user's raises
+        raise UserError(f"{kind} '{name}' cannot be imported: {described(error)}") from error
     if not hasattr(loaded, attribute):
         raise UserError(f"{kind} '{name}': {module} has no '{attribute}'; {nearest(attribute, vars(loaded))}")
     return getattr(loaded, attribute)

@@ -86,13 +86,23 @@ def value_of(path: str, value: Any, field: Field) -> Any:
         raise UserError(f"{path} must be {wanted}, not '{value}'") from error
     if field.choices and out not in field.choices:
         raise UserError(f"{path} cannot be '{out}'; {nearest(str(out), map(str, field.choices))}")
+    if field.is_scalar and isinstance(out, str):
+        problem = schedules.problem(out)
+        if problem:
+            raise UserError(f"{path}={out}: {problem}")
+    whole = int in kinds or field.type == tuple[int, ...]
+    below = 2**31 if whole and field.below == math.inf else field.below
     for number in _numbers(out, field):
         if not math.isfinite(number):
             raise UserError(f"{path} must be a finite number, not {number}")
-        if number < field.least or number >= field.below:
-            limit = f" and below {field.below:g}" if field.below < math.inf else ""
-            raise UserError(f"{path} must be at least {field.least:g}{limit}, not {number:g}")
+        if number < field.least or number >= below:
+            limit = f" and below {_plain(below)}" if number >= below or field.below < math.inf else ""
+            raise UserError(f"{path} must be at least {_plain(field.least)}{limit}, not {_plain(number)}")
     return out
+
+
+def _plain(number: float) -> str:
+    return f"{number:.0f}" if number == round(number) else f"{number:g}"
 
 
 def _numbers(value: Any, field: Field) -> list[float]:
@@ -149,8 +159,14 @@ def _coerce(value: Any, kinds: tuple) -> Any:
         return float(value)
     if typing.get_origin(kinds[0]) is tuple:
         if isinstance(value, str):
-            value = ast.literal_eval(value)
+            inner = typing.get_args(kinds[0])[0]
+            value = _words(value) if inner is str else ast.literal_eval(value)
         return tuple(
             _coerce(v, typing.get_args(kinds[0])[:1]) for v in (value if isinstance(value, tuple | list) else (value,))
         )
     raise TypeError
+
+
+def _words(text: str) -> list[str]:
+    """gen,disc or ('gen', 'disc') or ()."""
+    return [word.strip(" '\"") for word in text.strip(" ()[]").split(",") if word.strip(" '\"")]

@@ -1,8 +1,10 @@
 """Pictures: the edge where float images in [-1, 1] become 8-bit ones, and points a scatter plot."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -72,15 +74,23 @@ def save_gif(path: Path, frames: Sequence[np.ndarray], per_second: int = 20) -> 
 
 def save_npz(path: Path, **arrays: np.ndarray) -> None:
     """Writes a compressed npz file; whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".tmp")
-    with unfinished.open("wb") as file:
+    with _replacing(path) as file:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
-    os.replace(unfinished, path)
 
 
 def _save(path: Path, image: Image.Image, kind: str, **options) -> None:
+    with _replacing(path) as file:
+        image.save(file, kind, **options)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` when all of it is written, and is gone if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".tmp")
-    image.save(unfinished, kind, **options)
-    os.replace(unfinished, path)
+    try:
+        with unfinished.open("wb") as file:
+            yield file
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

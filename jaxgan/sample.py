@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxgan import build, images, screen, workdir
 from jaxgan.build import Blueprint
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, as_path
 from jaxgan.noise import role_id
 from jaxgan.parallel import Placement
 from jaxgan.schedules import evaluate
@@ -52,7 +52,8 @@ class Order:
 
     seeds: numbers of the images. columns: of the grid; None: as near to a square as it gets.
     out: FILE.png for a grid, FILE.npz for arrays, else a folder of PNG files; None: the run's samples/.
-    ema: from the moving averages of the weights. frames: from each image to the next, as FILE.gif and a strip; 0: none.
+    ema: from the moving averages of the weights.
+    frames: from each image to the next, as FILE.gif and FILE_strip.png; 0: none.
     """
 
     seeds: tuple[int, ...]
@@ -77,7 +78,9 @@ def order(num: int | None, grid: str, seeds: str, out: str, ema: bool, frames: i
             raise UserError(f"{flag} says {count} images and {other} says {len(numbers)}; leave one out")
     if frames and len(numbers) < 2:
         raise UserError("an interpolation goes between at least two seeds: --seeds=0-7")
-    path = Path(out).expanduser() if out else None
+    if frames and grid:
+        raise UserError("--grid has no effect with --interpolate, whose strip has a row from each image to the next")
+    path = as_path(out) if out else None
     allowed = (".gif",) if frames else ("", ".png", ".npz")
     if path and path.suffix.lower() not in allowed:
         kinds = "FILE.gif" if frames else "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each)"
@@ -86,6 +89,8 @@ def order(num: int | None, grid: str, seeds: str, out: str, ema: bool, frames: i
         for folder in (*path.parents, *([] if path.suffix else [path])):
             if folder.is_file():
                 raise UserError(f"--out={out} cannot be written: '{folder}' is a file, not a folder")
+        if path.suffix and path.is_dir():
+            raise UserError(f"--out={out} is a folder; name a file in it")
     return Order(numbers, columns, path, ema, frames)
 
 
@@ -141,7 +146,7 @@ def _write(path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndar
 
 
 def _interpolation(plan: Blueprint, nets: Any, wanted: Order, path: Path) -> None:
-    """FILE.gif through all seeds and back to the first; FILE.png with a row from each seed to the next."""
+    """FILE.gif through all seeds and back to the first; FILE_strip.png with a row from each seed to the next."""
     seeds = np.array(wanted.seeds, np.uint32)
     fn = make_interpolate(plan)
 
@@ -152,7 +157,7 @@ def _interpolation(plan: Blueprint, nets: Any, wanted: Order, path: Path) -> Non
     frames = legs(np.arange(wanted.frames) / wanted.frames, np.roll(seeds, -1), seeds)
     strip = legs(np.linspace(0, 1, STRIP), seeds[1:], seeds[:-1])
     images.save_gif(path, list(frames))
-    images.save_png(path.with_suffix(".png"), images.grid(strip, STRIP))
+    images.save_png(path.with_name(f"{path.stem}_strip.png"), images.grid(strip, STRIP))
 
 
 def _parse_grid(text: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ In a config a scalar is a number or a schedule's spelling, `"linear(2e-4, 0, 50,
 """
 
 import re
+from typing import Any
 
 import flax.struct
 import jax
@@ -51,6 +52,18 @@ def parse(value: float | str) -> np.float32 | Schedule:
     except ValueError:
         pass
     raise ValueError(f"'{value}' is no number and no schedule, {SPELLING}")
+
+
+def problem(text: str) -> str:
+    """Why a schedule that parses makes no sense; empty if it does."""
+    schedule: Any = parse(text)
+    if not np.isfinite([schedule.start, schedule.end, schedule.begin, schedule.finish]).all():
+        return "its numbers must be finite"
+    if not 0 <= schedule.begin <= schedule.finish:
+        return "begin_kimg must be at least 0 and at most end_kimg"
+    if schedule.shape == "geometric" and not (schedule.start > 0 and schedule.end > 0):
+        return "a geometric schedule goes between positive numbers"
+    return ""
 
 
 def evaluate(hparams: dict, kimg: jax.Array) -> dict:

@@ -1,27 +1,21 @@
 """The training loop: steps are dispatched ahead of the host, records follow; a run stops and resumes without a trace."""
 
 import collections
-import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.experimental import multihost_utils
 
-from jaxgan import budget, parallel, screen, workdir
+from jaxgan import budget, interrupt, parallel, screen, workdir
 from jaxgan import images as pictures
 from jaxgan.build import DTYPES, Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.data import order
 from jaxgan.data.source import Images
-from jaxgan.errors import UserError
 from jaxgan.nets.layers import wide
 from jaxgan.parallel import Placement
 from jaxgan.sample import make_generate, variables
@@ -47,21 +41,22 @@ def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overr
     """
     config = plan.config
     placement = Placement(config.parallel)
-    check_batch(plan, placement)
-    workdir.check(folder, config, images)
+    check(plan, placement, folder)
+    workdir.check_data(folder, images)
     budget.check(plan, images, placement)
-    if config.init_from.workdir and not (folder / "checkpoints").exists():
-        workdir.check_donor(plan)
     with workdir.claimed(folder):
         _train(plan, images, placement, folder, source, overrides)
 
 
-def check_batch(plan: Blueprint, placement: Placement) -> None:
-    """Refuses a batch that the devices cannot share. Raises UserError."""
-    size, devices = plan.config.batch_size, placement.size
-    if size % devices:
-        near = max(devices, round(size / devices) * devices)
-        raise UserError(f"batch_size={size} is not divisible by the {devices} devices; {near} is")
+def check(plan: Blueprint, placement: Placement, folder: Path) -> None:
+    """Refuses what can be known to fail before the data are there. Raises UserError."""
+    budget.check_batch(plan, placement)
+    workdir.check(folder, plan.config)
+    if plan.config.init_from.workdir and not (folder / "checkpoints").exists():
+        workdir.check_donor(plan)
+    if folder.exists():
+        with workdir.claimed(folder):
+            pass
 
 
 def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, source: str, overrides: Any) -> None:
@@ -80,7 +75,7 @@ def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, 
             _show_data(images, config.sample.num, folder / "samples" / "real.png")
         writer = Writer(folder, first, config.log.tensorboard)
         try:
-            with stop_signal() as stop, screen.progress(first, config.steps) as progress:
+            with interrupt.stop_signal() as stop, screen.progress(first, config.steps) as progress:
                 step = Loop(plan, images, placement, checkpoints, writer, progress).run(state, first, stop)
         finally:
             writer.close()
@@ -221,34 +216,6 @@ def make_program(plan: Blueprint, images: Images) -> Callable:
         return state, {"metrics": metrics, "first_bad": state.first_bad}
 
     return program
-
-
-@contextmanager
-def stop_signal() -> Iterator[Callable[[int], bool]]:
-    """Gives a function that says at each step whether to save and stop: after SIGTERM or Ctrl-C.
-
-    A second Ctrl-C ends the process at once. Of several processes all must stop at the same step, which JAX's preemption
-    service agrees on; it watches SIGTERM, and Ctrl-C is passed on to it.
-    """
-    many, asked, old = jax.process_count() > 1, [], {}
-
-    def handle(number, _):
-        if number == signal.SIGINT and asked:
-            os._exit(130)
-        asked.append(number)
-        again = "; Ctrl-C again ends at once" if number == signal.SIGINT else ""
-        os.write(2, f"\nstopping after this step, to save{again}\n".encode())  # print may be what was interrupted
-        if many:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    if threading.current_thread() is threading.main_thread():
-        numbers = [signal.SIGINT] if many else [signal.SIGINT, signal.SIGTERM]
-        old = {number: signal.signal(number, handle) for number in numbers}
-    try:
-        yield multihost_utils.reached_preemption_sync_point if many else lambda step: bool(asked)
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def _due(step: int, every: int) -> bool:

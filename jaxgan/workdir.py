@@ -18,7 +18,7 @@ from jaxgan import build, config, screen, writer
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.config import Config
-from jaxgan.errors import UserError, nearest
+from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.parallel import Placement
 from jaxgan.state import GanState
 
@@ -63,8 +63,8 @@ def claimed(workdir: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def check(workdir: Path, new: Config, images: Any) -> None:
-    """Refuses to continue another experiment, or on other data, in a workdir: a UserError shows what differs."""
+def check(workdir: Path, new: Config) -> None:
+    """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
     if (Path(workdir) / "config.json").exists():
         saved = read(workdir)
         # Resolved anew, so that a field which the run did not know yet has its default.
@@ -72,7 +72,12 @@ def check(workdir: Path, new: Config, images: Any) -> None:
         lines = config.difference(old.to_dict(), new.to_dict(), build.OPERATIONAL)
         if lines:
             raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
-        before, now = ((data["size"], data.get("digest", "")) for data in (saved["data"], _describe(images)))
+
+
+def check_data(workdir: Path, images: Any) -> None:
+    """Refuses to go on with other data than a run began with. Raises UserError."""
+    if (Path(workdir) / "config.json").exists():
+        before, now = ((data["size"], data.get("digest", "")) for data in (read(workdir)["data"], _describe(images)))
         if before != now:
             raise UserError(
                 f"the data of {workdir} have changed since it began ({before[0]:,} images {before[1]}, now {now[0]:,} "
@@ -141,7 +146,7 @@ def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints) -> Ga
 def check_donor(plan: Blueprint) -> None:
     """Refuses, before anything is made, an `init_from` whose networks this run cannot take. Raises UserError."""
     given = plan.config.init_from
-    theirs, mine = (jax.eval_shape(p.init, jax.random.key(0)) for p in (blueprint(Path(given.workdir)), plan))
+    theirs, mine = (jax.eval_shape(p.init, jax.random.key(0)) for p in (blueprint(as_path(given.workdir)), plan))
     for player in given.players or tuple(mine.params):
         if player not in mine.params or player not in theirs.params:
             raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, theirs.params)}")
@@ -154,7 +159,7 @@ def adopt(plan: Blueprint, placement: Placement, state: GanState) -> GanState:
     """`state` with the params, statistics and averages of the players that `init_from` names. Raises UserError."""
     check_donor(plan)
     given, everywhere = plan.config.init_from, Placement()
-    _, step, other = load(Path(given.workdir), everywhere)
+    _, step, other = load(as_path(given.workdir), everywhere)
     other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
     params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
     for player in given.players or tuple(params):

@@ -6,6 +6,7 @@
 import fcntl
 import os
 import shlex
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,11 @@ MISTAKES = {
         ("--config=configs/dcgan.py:big", "has no variant 'big'"),
         ("--config=broken.py", "broken.py, line 3:"),
         ("--config=misspelt.py", "no config field 'optim.gen.lrr'; did you mean 'optim.gen.lr'?"),
+        ("--config=undefined.py", "undefined.py, line 4: NameError: name 'defualt' is not defined"),
+        ("--config=nothing.py", "get_config must return a ConfigDict"),
+        ("--config=configs/wgn.py --help", "did you mean 'configs/wgan.py'?"),
+        (f"{WGAN} --num_processes=2 --process_id=0", "--coordinator is missing"),
+        (f"{WGAN} --coordinator=host --num_processes=2 --process_id=0", "--coordinator must be HOST:PORT"),
         (f"{WGAN} --mode=trian", "unknown mode 'trian'; did you mean 'train'?"),
         (f"{WGAN} --workdri=x", "Unknown command line flag 'workdri'. Did you mean: workdir ?"),
         (f"{WGAN} train", "'train' is no flag"),
@@ -43,6 +49,8 @@ MISTAKES = {
         (f"{WGAN} --config.step=5", "did you mean 'steps'?"),
         (f"{WGAN} --config.optim.gen.lrr=1", "did you mean 'optim.gen.lr'?"),
         (f"{WGAN} --config.nets.gan.width=3", "did you mean 'nets.gen.width'"),
+        (f"{WGAN} --config.lr=1e-4", "did you mean 'optim.disc.lr' or 'optim.gen.lr'?"),
+        (f"{WGAN} --config.data=cifar10", "'data' is a section; its kind is data.name=..."),
         (f"{WGAN} --config.objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
         (f"{WGAN} --config.objective.penalties.r3.weight=1", "unknown penalty 'r3'"),
         (f"{WGAN} --config.objective.penalties.r1=5", "takes fields"),
@@ -63,11 +71,14 @@ MISTAKES = {
         (f"{WGAN} --config.steps=1.5", "steps must be a whole number, not '1.5'"),
         (f"{WGAN} --config.steps=-1", "steps must be at least 1, not -1"),
         (f"{WGAN} --config.steps=1e9", "more than 2^32"),
+        (f"{WGAN} --config.seed=99999999999", "seed must be at least 0 and below"),
         (f"{WGAN} --config.batch_size=0", "batch_size must be at least 1, not 0"),
         (f"{WGAN} --config.batch_size=30", "not divisible by the 4 devices; 32 is"),
         (f"{WGAN} --config.optim.gen.lr=-1e-4", "optim.gen.lr must be at least 0, not -0.0001"),
         (f"{WGAN} --config.optim.gen.lr=fast", "must be a number or a schedule"),
         (f'{WGAN} --config.optim.gen.lr="linear(1, 2)"', "must be a number or a schedule"),
+        (f'{WGAN} --config.optim.gen.lr="linear(1e-4, 0, 100, 5)"', "begin_kimg must be at least 0 and at most end_kimg"),
+        (f'{WGAN} --config.optim.gen.lr="geometric(1e-4, 0, 0, 5)"', "goes between positive numbers"),
         (f"{WGAN} --config.optim.gen.lr=nan", "must be a finite number"),
         (f"{WGAN} --config.optim.gen.b1=1", "must be at least 0 and below 1, not 1"),
         (f"{WGAN} --config.optim.gen.freeze=Conv_9", "finds no param"),
@@ -76,6 +87,7 @@ MISTAKES = {
         (f"{WGAN} --config.rounds.disc=0", "rounds.disc must be at least 1"),
         (f"{WGAN} --config.nets.gen.width=0", "nets.gen.width must be at least 1"),
         (f"{WGAN} --config.simultaneous=true", "every rounds.PLAYER must be 1"),
+        (f"{WGAN} --config.nets.gen.width=1e9", "this run needs at least 6.4e+05 PB"),
         (f"{WGAN} --config.nets.gen.width=20000", "this run needs at least"),
         (f"{VANILLA} --config.batch_size=64", "too little memory: lower --config.batch_size"),
     ],
@@ -83,12 +95,16 @@ MISTAKES = {
         (f"{DCGAN} {FOLDER}", "say where the pictures are"),
         (f"{DCGAN} {FOLDER} --config.data.dir=fotos", "there is no 'fotos'; did you mean 'photos'?"),
         (f"{DCGAN} {FOLDER} --config.data.dir=empty", "'empty' holds no pictures"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=~nouser/photos", "'~nouser/photos': Could not determine home"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=notes.txt", "neither a folder nor an archive"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=mixed", "holds 1 pictures and 1 archives (cut.tar): which are meant?"),
+        (f"{DCGAN} {FOLDER} --config.data.dir=mixed/cut.tar", "is damaged or cut short after 2 files"),
         (f"{DCGAN} {FOLDER} --config.data.dir=broken.zip", "'broken.zip' cannot be read"),
         (f"{DCGAN} {FOLDER} --config.data.dir=damaged --config.data.cache=cache", "the first b.png: "),
         (f"{DCGAN} {FOLDER} --config.data.dir=photos --config.data.labels=folders", "has no labels"),
         (
             f"{DCGAN} {FOLDER} --config.data.dir=photos --config.data.size=30 --config.data.cache=cache",
-            "multiples of 4, not 30x30",
+            "multiples of 4, 8 or more, not 30x30",
         ),
         (f"{DCGAN} {FOLDER} --config.data.dir=photos --config.data.size=1,2,3", "data.size must be 1 or 2 numbers"),
         (f"{DCGAN} {FOLDER} --config.data.dir=photos --config.data.filter=lancos", "did you mean 'lanczos'?"),
@@ -120,6 +136,8 @@ MISTAKES = {
         ("--mode=sample --workdir=done --seeds=9-3", "--seeds must be numbers and ranges"),
         ("--mode=sample --workdir=done --out=cats.jpg", "must be FILE.png"),
         ("--mode=sample --workdir=done --out=notes.txt/cats.png", "'notes.txt' is a file, not a folder"),
+        ("--mode=sample --workdir=done --out=empty.png", "--out=empty.png is a folder"),
+        ("--mode=sample --workdir=done --interpolate=8 --grid=2x2", "--grid has no effect with --interpolate"),
         ("--mode=sample --workdir=done --interpolate=8 --num=1", "at least two seeds"),
     ],
 }
@@ -151,7 +169,7 @@ def place(tmp_path_factory):
                 folder / where / f"{'abcdefghijkl'[i]}.png"
             )
     (folder / "damaged" / "b.png").write_bytes((folder / "damaged" / "b.png").read_bytes()[:60])
-    for name in ("empty", "half", "busy"):
+    for name in ("empty", "half", "busy", "mixed", "empty.png"):
         (folder / name).mkdir()
     (folder / "notes.txt").write_text("notes")
     (folder / "broken.zip").write_bytes(b"PK and no more")
@@ -161,6 +179,15 @@ def place(tmp_path_factory):
     (folder / "misspelt.py").write_text(
         header + "def get_config():\n    c = default.get_config()\n    c.optim.gen.lrr = 1.0\n    return c\n"
     )
+    (folder / "undefined.py").write_text(header + "def get_config():\n    return defualt.get_config()\n")
+    (folder / "nothing.py").write_text(header + "def get_config():\n    default.get_config()\n")
+    (folder / "mixed" / "a.png").write_bytes((folder / "photos" / "a.png").read_bytes())
+    with tarfile.open(folder / "mixed" / "cut.tar", "w") as out:
+        for name in "abc":
+            out.add(folder / "photos" / f"{name}.png", f"{name}.png")
+    with tarfile.open(folder / "mixed" / "cut.tar") as whole:
+        third = whole.getmember("c.png").offset
+    (folder / "mixed" / "cut.tar").write_bytes((folder / "mixed" / "cut.tar").read_bytes()[:third])
     assert run(" ".join([*PHOTOS, "--config.data.dir=photos", "--workdir=done"])) == 0
     (folder / "photos" / "a.png").unlink()
     busy = os.open(folder / "busy", os.O_RDONLY)

@@ -79,7 +79,7 @@ def test_interpolation(run, tmp_path):
     path = sample.sample(run, order(seeds="0-2", frames=4, out=str(tmp_path / "walk.gif")))
     with Image.open(path) as animation:
         assert animation.n_frames == 3 * 4 and animation.size == (12, 12)
-    strip, ends = array(path.with_suffix(".png")), array(sample.sample(run, order(seeds="0-2", grid="3x1")))
+    strip, ends = array(tmp_path / "walk_strip.png"), array(sample.sample(run, order(seeds="0-2", grid="3x1")))
     assert strip.shape == (2 * 12, sample.STRIP * 12)
     np.testing.assert_array_equal(strip[:12, :12], ends[:, :12])  # the first row goes from 0 ...
     np.testing.assert_array_equal(strip[:12, -12:], ends[:, 12:24])  # ... to 1, the second from there

@@ -244,7 +244,7 @@ def test_a_signal_saves_and_exits_with_0(number, tmp_path):
 def test_a_second_ctrl_c_ends_at_once():
     code = """
 import os, signal, time
-from jaxgan.train import stop_signal
+from jaxgan.interrupt import stop_signal
 with stop_signal() as stop:
     assert not stop(0)
     os.kill(os.getpid(), signal.SIGINT)

@@ -3,10 +3,11 @@
 A source is a dataclass whose fields are the config's `data` section, with `open() -> source.Images`.
 """
 
+import dataclasses
 from typing import Any
 
 from jaxgan.data import folder, tfds, toy
-from jaxgan.errors import is_reference, lookup, lookup_class
+from jaxgan.errors import UserError, is_reference, lookup, lookup_class
 
 SOURCES = {name: tfds.Tfds for name in tfds.BUILDERS} | {"image_folder": folder.ImageFolder} | toy.TOYS
 
@@ -20,4 +21,8 @@ def find(name: str) -> Any:
         return tfds.Tfds
     if tfds.is_builder(lookup({}, name, "data set")):
         return tfds.Tfds
-    return lookup_class({}, name, "data set", "open")
+    found = lookup_class({}, name, "data set", "open")
+    bare = [f.name for f in dataclasses.fields(found) if f.default is f.default_factory is dataclasses.MISSING]
+    if bare and bare != ["name"]:
+        raise UserError(f"field '{bare[0]}' of data set '{name}' needs a default: a config is complete without it")
+    return found

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import shutil
+import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +27,7 @@ VERSION = 1  # of the format; another one never reads this one's files
 
 
 class Entry(NamedTuple):
-    """A picture to decode: its name, the class it belongs to ("" for none), and how to open it."""
+    """A picture to decode: its name, unique among all; the class it belongs to ("" for none); and how to open it."""
 
     name: str
     label: str
@@ -73,6 +74,7 @@ def first_pass(
         return found
     unfinished = home.with_name(f".{home.name}.{uuid.uuid4().hex}")  # other hosts may share the folder
     try:
+        _sweep(folder)
         unfinished.mkdir(parents=True)
         _write(title, unfinished, entries(), total, fit, corrupt)
         try:
@@ -90,13 +92,20 @@ def first_pass(
     return result
 
 
+def _sweep(folder: Path) -> None:
+    """Removes what passes that were killed a day ago or earlier have left."""
+    for left in folder.glob(".*-*.*"):
+        if left.is_dir() and left.stat().st_mtime < time.time() - 86400:
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _read(home: Path) -> Cached | None:
     try:
         index = json.loads((home / "index.json").read_text())
         images = np.memmap(home / "pixels.bin", np.uint8, "r", shape=(len(index["names"]), *index["shape"]))
-    except (OSError, ValueError):  # none, or cut short
+        return Cached(images, index["names"], index["labels"], index["digest"])
+    except (OSError, ValueError, KeyError, TypeError):  # none, or damaged
         return None
-    return Cached(images, index["names"], index["labels"], index["digest"])
 
 
 def _write(title: str, home: Path, entries: Iterable[Entry], total: int, fit: Fit, corrupt: str) -> None:
@@ -128,7 +137,9 @@ def _write(title: str, home: Path, entries: Iterable[Entry], total: int, fit: Fi
             "remove them, or leave them out with --config.data.corrupt=skip"
         )
     if bad:
-        tqdm.write(f"left out {len(bad)} of {total} pictures in {title}: {', '.join(name for name, _ in bad[:5])}")
+        left_out = ", ".join(name for name, _ in bad[:5]) + (", ..." if len(bad) > 5 else "")
+        printable = left_out.encode(errors="backslashreplace").decode()
+        tqdm.write(f"left out {len(bad)} of {total} pictures in {title}: {printable}")
     content = hashlib.sha256(json.dumps([shape, sorted(zip(names, labels, hashes))]).encode()).hexdigest()[:16]
     index = {"shape": shape, "names": names, "labels": labels, "digest": content}
     (home / "index.json").write_text(json.dumps(index))
@@ -141,6 +152,8 @@ def _decoded(entries: Iterable[Entry], fit: Fit) -> Iterator[tuple[Entry, np.nda
         try:
             with entry.open() as image:
                 return fit(image)
+        except MemoryError:
+            raise
         except Image.DecompressionBombError:
             limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
             return f"more than {limit:,} pixels, perhaps a decompression bomb"

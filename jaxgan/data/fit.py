@@ -13,6 +13,19 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
+ORIENTATION = 0x0112  # the EXIF tag: how the camera was held
+# By hand: Pillow's exif_transpose also rewrites all other tags, and fails where one of them is damaged.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
 @dataclass(frozen=True)
 class Fit:
     """How pictures become arrays. Filters are Pillow's, with antialiasing; colours are taken as sRGB.
@@ -25,7 +38,7 @@ class Fit:
     background: what shows through transparent pixels and fills the padding; a grey level or red,green,blue.
     """
 
-    size: tuple[int, ...] = bounded((), least=1)
+    size: tuple[int, ...] = bounded((), least=1, below=8193)
     crop: tuple[int, ...] = bounded((), least=1)
     fit: str = among(("crop", "stretch", "pad"), "crop")
     filter: str = among(FILTERS, "lanczos")
@@ -51,8 +64,8 @@ class Fit:
 
     def __call__(self, image: Image.Image) -> np.ndarray:
         """uint8 [H, W, C]. Raises ValueError for pixels without a known range, and what Pillow raises."""
-        image = ImageOps.exif_transpose(image)
-        image = self._coloured(image)
+        turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
+        image = self._coloured(image if turn is None else image.transpose(turn))
         if self.crop:
             height, width = (min(wanted, given) for wanted, given in zip(_sides(self.crop), image.size[::-1]))
             left, top = (image.width - width) // 2, (image.height - height) // 2
@@ -86,7 +99,9 @@ class Fit:
         if self.fit == "crop":
             return ImageOps.fit(image, (width, height), how)
         colour = self._rgb if image.mode == "RGB" else (*self._rgb, 255)
-        return ImageOps.pad(image, (width, height), how, color=self._rgb[0] if image.mode == "L" else colour)
+        if image.mode == "L":
+            colour = Image.new("RGB", (1, 1), self._rgb).convert("L").getpixel((0, 0))
+        return ImageOps.pad(image, (width, height), how, color=colour)  # pyright: ignore[reportArgumentType]
 
     @property
     def _rgb(self) -> tuple[int, ...]:
@@ -98,8 +113,12 @@ def _sides(sides: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey to 8 bits, rounded; Pillow's own conversion clips at 255."""
+    """16-bit grey to 8 bits, rounded, with its transparent level; Pillow's own conversion clips at 255."""
     levels = np.asarray(image).astype(np.int64)
     if levels.size and (levels.min() < 0 or levels.max() > 65535):
         raise ValueError("pixels of more than 16 bits have no known range; save it with 8 or 16 bits")
-    return Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+    grey = Image.fromarray(((levels + 128) // 257).astype(np.uint8))
+    clear = image.info.get("transparency")
+    if clear is None:
+        return grey
+    return Image.merge("LA", (grey, Image.fromarray(np.where(levels == clear, 0, 255).astype(np.uint8))))

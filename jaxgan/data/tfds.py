@@ -20,7 +20,7 @@ from tensorflow_datasets.core import constants
 from jaxgan.data import cache, digits
 from jaxgan.data.fit import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
-from jaxgan.errors import UserError, is_reference, lookup, nearest
+from jaxgan.errors import UserError, as_path, is_reference, lookup, nearest
 from jaxgan.fields import among
 
 BUILDERS = {"digits": digits.Digits}  # our own; importing a builder's class is what makes TFDS know its name
@@ -108,20 +108,23 @@ class Tfds(Fit):
                 example = examples[i]
                 yield cache.Entry(str(i), str(example.get("label", "")), partial(_picture, example["image"]))
 
+        home = Path(builder.data_path)
+        files = sorted(home.iterdir()) if home.is_dir() else []
+        stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         cached = cache.first_pass(
             title=f"{builder.info.full_name} {self.split}",
-            identity=[str(builder.data_path), self.split, self.image, self.label, len(examples)],
+            identity=[str(home.resolve()), stamps, self.split, self.image, self.label, len(examples)],
             entries=entries,
             total=len(examples),
             fit=self,
-            folder=Path(self.cache) if self.cache else cache.default_folder(),
+            folder=as_path(self.cache) if self.cache else cache.default_folder(),
             corrupt=self.corrupt,
         )
         labels = np.array([int(label) for label in cached.labels]) if "label" in examples.keys else None
         return Arrays(cached.images, labels, np.arange(len(cached.names))), cached.digest
 
     def _builder(self) -> Any:
-        arguments = {"file_format": "array_record", "data_dir": self.dir or None}
+        arguments = {"file_format": "array_record", "data_dir": str(as_path(self.dir)) if self.dir else None}
         if is_reference(self.name):
             return lookup({}, self.name, "data set")(**arguments)
         try:
@@ -141,7 +144,7 @@ class Tfds(Fit):
             return
         if importlib.util.find_spec("tensorflow") is None:
             raise UserError(f'preparing TFDS\'s {self.name} needs TensorFlow, once: pip install -e ".[tfds]"')
-        root = Path(self.dir or constants.DATA_DIR).expanduser()
+        root = as_path(self.dir or constants.DATA_DIR)
         if (root / "downloads").is_dir():  # perhaps all is here
             return
         for url in list(builder.url_infos or ())[:1]:

@@ -16,9 +16,9 @@ from jaxgan.fields import among, bounded
 class Toy:
     """points: how many. split: "train" or "test". draw_seed: of the points, apart from the run's seed."""
 
-    points: int = bounded(100_000, least=1)
+    points: int = bounded(100_000, least=1, below=2**27)
     split: str = among(("train", "test"), "train")
-    draw_seed: int = 0
+    draw_seed: int = bounded(0, below=2**32)
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """(points float [points, 2], labels int [points])."""

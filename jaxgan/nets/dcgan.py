@@ -17,15 +17,15 @@ from jaxgan.nets import layers
 
 
 def halvings(image_shape: tuple[int, ...]) -> int:
-    """How often the generator's image [H, W, C] is halved. Raises UserError where a side is no multiple of four."""
+    """How often the generator's image [H, W, C] is halved. Raises UserError where a side is no multiple of four, or four."""
     if len(image_shape) != 3:
         raise UserError(
             f"convolutions want images, not points of {image_shape[0]} numbers; choose name=mlp for every network"
         )
     height, width = image_shape[:2]
-    if height % 4 or width % 4:
+    if height % 4 or width % 4 or min(height, width) < 8:
         raise UserError(
-            f"the sides of images must be multiples of 4, not {height}x{width}; --config.data.size=SIDE resizes them"
+            f"the sides of images must be multiples of 4, 8 or more, not {height}x{width}; --config.data.size=SIDE resizes"
         )
     n = 0
     while height % 2 == 0 and width % 2 == 0 and min(height, width) > 4:

@@ -99,6 +99,116 @@ def test_webdataset_shards(tmp_path):
     np.testing.assert_array_equal(images.load()["label"], [0, 1] * 4)
 
 
+def put(path, level, size=9):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((size, size), level, np.uint8)).save(path)
+
+
+def shard(path, members):
+    """A tar file of grey pictures {name: level} and class files {name: text}."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as out:
+        for name, content in members.items():
+            file = io.BytesIO()
+            if name.endswith(".cls"):
+                file.write(str(content).encode())
+            else:
+                Image.fromarray(np.full((9, 9), content, np.uint8)).save(file, "PNG")
+            info = tarfile.TarInfo(name)
+            info.size = file.tell()
+            file.seek(0)
+            out.addfile(info, file)
+    return path
+
+
+def levels(images):
+    """{grey level: label}."""
+    loaded = images.load()
+    return dict(zip(loaded["image"][:, 0, 0, 0].tolist(), loaded["label"].tolist()))
+
+
+def test_shards_of_one_name_in_two_folders_keep_their_labels(tmp_path):
+    shard(tmp_path / "wds" / "x" / "00.tar", {"0.png": 10, "0.cls": 0, "1.png": 20, "1.cls": 1})
+    shard(tmp_path / "wds" / "y" / "00.tar", {"0.png": 30, "0.cls": 1, "1.png": 40, "1.cls": 0})
+    assert levels(read(tmp_path / "wds")) == {10: 0, 20: 1, 30: 1, 40: 0}
+
+
+def test_shards_in_class_folders(tmp_path):
+    shard(tmp_path / "s" / "cat" / "a.tar", {"0.png": 10})
+    shard(tmp_path / "s" / "dog" / "a.tar", {"0.png": 20})
+    assert levels(read(tmp_path / "s")) == {10: 0, 20: 1}
+
+
+def test_numbered_classes_keep_their_order(tmp_path):
+    for label in range(12):
+        put(tmp_path / "n" / str(label) / "x.png", 20 * label)
+    assert levels(read(tmp_path / "n")) == {20 * label: label for label in range(12)}
+
+
+def test_labels_are_the_same_in_every_split(photos):
+    labels = {s: read(photos, split=s, test_share=0.4) for s in ("all", "train", "test")}
+    whole = {x.tobytes(): n for x, n in zip(*labels["all"].load().values())}
+    for split in ("train", "test"):
+        assert all(whole[x.tobytes()] == n for x, n in zip(*labels[split].load().values()))
+
+
+@pytest.mark.parametrize("kind", ["header", "cut"])
+def test_a_damaged_tar_loses_nothing_in_silence(kind, tmp_path):
+    path = shard(tmp_path / "t.tar", {f"{i}.png": 10 * i for i in range(8)})
+    with tarfile.open(path) as opened:
+        fifth = opened.getmember("5.png").offset
+    content = path.read_bytes()
+    path.write_bytes(content[:fifth] if kind == "cut" else content[:fifth] + bytes([255] * 40) + content[fifth + 40 :])
+    with pytest.raises(UserError, match="t.tar' is damaged or cut short after 5 files"):
+        read(path)
+    assert len(read(path, corrupt="skip")) == 5
+
+
+@pytest.mark.parametrize("suffix", ["tar.gz", "tar.xz", "tar.bz2"])
+def test_a_damaged_compressed_archive_is_told_in_one_answer(suffix, tmp_path):
+    path = tmp_path / f"t.{suffix}"
+    with tarfile.open(path, f"w:{suffix.partition('.')[2]}") as out:
+        put(tmp_path / "a.png", 7, size=300)
+        out.add(tmp_path / "a.png", "a.png")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="cannot be read|cannot be used"):
+        read(path)
+
+
+def test_a_name_twice_in_an_archive_is_two_pictures(tmp_path):
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as out, pytest.warns(UserWarning, match="Duplicate name"):
+        for level in (10, 20):
+            put(tmp_path / "a.png", level)
+            out.write(tmp_path / "a.png", "a.png")
+        out.writestr("folder.png/", b"")
+    assert sorted(read(tmp_path / "z.zip").load()["image"][:, 0, 0, 0]) == [10, 20]
+
+
+def test_names_that_are_no_utf8(tmp_path):
+    put(tmp_path / "odd" / "b.png", 1)
+    (tmp_path / "odd" / "b.png").rename(tmp_path / "odd" / "caf\udce9.png")
+    assert len(read(tmp_path / "odd", split="train", test_share=0.0)) == 1
+
+
+def test_a_new_class_folder_moves_no_picture_to_the_other_side(tmp_path):
+    for i in range(40):
+        put(tmp_path / "p" / "cats" / f"{i}.png", 3 * i)
+    before = set(read(tmp_path / "p", split="test", test_share=0.3).load()["image"][:, 0, 0, 0])
+    put(tmp_path / "p" / "dogs" / "x.png", 200)
+    after = set(read(tmp_path / "p", split="test", test_share=0.3).load()["image"][:, 0, 0, 0])
+    assert after - {200} == before
+
+
+def test_a_damaged_cache_is_made_anew(photos):
+    first = read(photos).load()["image"]
+    [home] = (photos.parent / "cache").iterdir()
+    for damage in ("{}", "[]", '{"names": ['):
+        (home / "index.json").write_text(damage)
+        np.testing.assert_array_equal(read(photos).load()["image"], first)
+
+
 def test_splits_follow_from_names(photos):
     sides = {}
     for split in ("train", "test"):
@@ -146,6 +256,25 @@ def test_sixteen_bits_keep_their_scale():
     np.testing.assert_array_equal(Fit(channels=1)(Image.fromarray(levels))[0, :, 0], [0, 1, 128, 255])
     with pytest.raises(ValueError, match="floating-point"):
         Fit(channels=1)(Image.fromarray(np.zeros((2, 2), np.float32)))
+
+
+def test_sixteen_bit_transparency_and_grey_padding():
+    picture = Image.fromarray(np.array([[0, 65535]], np.uint16))
+    picture.info["transparency"] = 0
+    np.testing.assert_array_equal(Fit(channels=1, background=(99,))(picture)[0, :, 0], [99, 255])
+    padded = Fit(channels=1, size=(4,), fit="pad", background=(255, 0, 0))(Image.new("L", (8, 4), 0))
+    assert padded[0, 0, 0] == 76  # the luminance of red
+
+
+@pytest.mark.parametrize("value", range(1, 9))
+def test_every_orientation_and_its_damaged_neighbours(value):
+    upright = np.arange(6, dtype=np.uint8).reshape(2, 3) * 40
+    turned = {1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1]}
+    turned |= {5: upright.T, 6: upright.T[::-1], 7: upright[::-1, ::-1].T, 8: upright.T[:, ::-1]}
+    picture = Image.fromarray(np.ascontiguousarray(turned[value]))
+    picture.getexif()[0x0112] = value
+    picture.getexif()[0x011A] = "no resolution"
+    np.testing.assert_array_equal(Fit(channels=1)(picture)[..., 0], upright)
 
 
 def test_grey_and_bilevel():

@@ -1,6 +1,7 @@
 """TFDS without TensorFlow: our digits, TFDS's own sets mocked, and batches that depend on nothing but the step."""
 
 import io
+import shutil
 import sys
 
 import numpy as np
@@ -125,6 +126,7 @@ class Stripes(tfds.core.GeneratorBasedBuilder):
     """A data set of somebody else's."""
 
     VERSION = tfds.core.Version("1.0.0")
+    SCALE = 40
 
     def _info(self):
         features = {"image": tfds.features.Image(shape=(8, 8, 3)), "kind": tfds.features.ClassLabel(names=["a", "b"])}
@@ -136,7 +138,7 @@ class Stripes(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self):
         for i in range(6):
             file = io.BytesIO()
-            Image.fromarray(np.full((8, 8, 3), 40 * i, np.uint8)).save(file, "PNG")
+            Image.fromarray(np.full((8, 8, 3), self.SCALE * i, np.uint8)).save(file, "PNG")
             file.seek(0)
             yield i, {"image": file, "kind": i % 2}
 
@@ -145,6 +147,18 @@ def test_a_builder_from_elsewhere(tmp_path):
     assert data.find("test_tfds:Stripes") is Tfds
     images = Tfds(name="test_tfds:Stripes", dir=str(tmp_path), label="kind").open()
     assert images.image_shape == (8, 8, 3) and images.num_classes == 2 and len(images) == 6
+
+
+def test_a_set_prepared_anew_is_fitted_anew(tmp_path):
+    def first_pixel():
+        fields = {"label": "kind", "size": (4,), "dir": str(tmp_path / "t"), "cache": str(tmp_path / "c")}
+        return int(Tfds(name="test_tfds:Stripes", **fields).open().load()["image"][1, 0, 0, 0])
+
+    before = first_pixel()
+    shutil.rmtree(tmp_path / "t")
+    Stripes.SCALE = 20
+    assert first_pixel() == before // 2
+    Stripes.SCALE = 40
 
 
 @pytest.mark.parametrize(
