@@ -13,7 +13,6 @@ from absl import app, flags, logging
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # configs import each other, from wherever this is called
-sys.path.append(os.getcwd())  # "my_module:Network" may lie beside
 
 from jaxgan.errors import UserError, as_path, described, nearest  # noqa: E402
 

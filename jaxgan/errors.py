@@ -3,7 +3,9 @@
 import dataclasses
 import difflib
 import importlib
+import os
 import re
+import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -56,6 +58,8 @@ def lookup(table: dict[str, Any], name: str, kind: str) -> Any:
     if not is_reference(name):
         raise UserError(f"unknown {kind} '{name}'; {nearest(name, table)}")
     module, _, attribute = name.partition(":")
+    if os.getcwd() not in sys.path:  # only now: a folder here may have the name of a package that others look for
+        sys.path.append(os.getcwd())
     try:
         loaded = importlib.import_module(module)
     except Exception as error:  # whatever a module of the user's raises
