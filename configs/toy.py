@@ -16,7 +16,7 @@ Both networks three layers of 512 with ReLU, z normal in 2 dimensions, penalty w
 
 moons: scikit-learn's two half circles with noise .05, under WGAN-GP's protocol.
 
-The papers' lengths take an hour and more on two CPU cores; the defaults stop earlier (10,000 and 5,000 steps). Length apart,
+The papers' lengths take an hour and more on two CPU cores; the defaults stop earlier (20,000 and 5,000 steps). Length apart,
 nothing differs from the papers' settings: --config.steps=400000 or 100000 runs all of it.
 """
 
@@ -44,7 +44,7 @@ def get_config(variant: str):
 
 
 def pacgan(config):
-    config.steps = 10_000
+    config.steps = 20_000
     config.batch_size = 100
     config.nets.gen = {"name": "mlp", "widths": (400,) * 4, "activation": "relu", "norm": "batch", "output": "linear"}
     config.nets.disc = {"name": "mlp", "widths": (200,) * 3, "activation": "none", "maxout": 5}
