@@ -62,7 +62,7 @@ def test_dcgan_makes_what_is_not_square():
 
 
 def test_a_size_that_dcgan_cannot_make():
-    with pytest.raises(UserError, match="multiples of 4, not 30x28"):
+    with pytest.raises(UserError, match="multiples of 4, 8 or more, not 30x28"):
         dcgan.halvings((30, 28, 3))
 
 
