@@ -18,6 +18,11 @@ SHAPES = [  # image, kernel, stride, channels in and out, padding
     ((6, 6), 1, 2, 2, 3, None),
     ((8, 6), 4, 1, 2, 1, ((0, 0), (0, 0))),
     ((5, 8), 3, 2, 2, 2, ((2, 1), (0, 3))),
+    ((12, 14), 4, 2, 2, 3, None),  # from here on the input gradient goes by phases
+    ((13, 12), 3, 2, 2, 2, None),
+    ((12, 15), 5, 3, 2, 2, ((2, 1), (0, 3))),
+    ((12, 12), 1, 2, 2, 3, None),
+    ((14, 12), 2, 3, 2, 2, ((0, 0), (0, 0))),
 ]
 
 
