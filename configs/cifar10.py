@@ -16,7 +16,9 @@ The data are TFDS's `cifar10`: the first use downloads them and prepares them wi
 Common: 100,000 steps, step size 2e-4 that decays linearly to 0, mirrored images, Adam (0, .9); DCGAN (.5, .9); WGAN
 RMSProp with weights clipped to .1. Published scores: of 50,000 samples against the training set, the final or the best
 step is not said. They are not reproduced here yet: this needs the data and hours of a GPU. The collection scores raw
-weights; samples here come from the moving average unless --noema is given.
+weights; samples here come from the moving average unless --noema is given. Batch, n_critic, z, step size and clip are those
+of its configuration files; betas, decay and mirroring are those of its author's later code and of a port of it, unconfirmed
+for this table.
 """
 
 from configs import default
