@@ -150,10 +150,10 @@ def configure_jax(deterministic: bool = False, x64: bool = False) -> None:
     import jax
 
     from jaxgan import parallel
+    from jaxgan.data.cache import user_cache
 
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
-        jax.config.update("jax_compilation_cache_dir", str(Path(cache) / "jaxgan" / "xla"))
+        jax.config.update("jax_compilation_cache_dir", str(user_cache() / "xla"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     if x64:
         jax.config.update("jax_enable_x64", True)

@@ -17,11 +17,6 @@ from jaxgan.parallel import Placement
 from jaxgan.state import GanState, Update
 
 
-def state(plan: Blueprint) -> Any:
-    """The shapes of a run's state."""
-    return jax.eval_shape(plan.init, jax.random.key(0))
-
-
 def size(tree: Any) -> int:
     """Bytes of a tree of arrays or shapes."""
     return sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(tree))
@@ -52,7 +47,7 @@ def check_batch(plan: Blueprint, placement: Placement) -> None:
 
 def check(plan: Blueprint, images: Images, placement: Placement) -> None:
     """Refuses what cannot fit even without a single activation. Raises UserError."""
-    shapes = state(plan)
+    shapes = plan.shapes()
     gradients = max(size(params) for params in shapes.params.values())
     need, have = size(shapes) + gradients + data_size(images), capacity(placement)
     if need > have:
@@ -80,7 +75,7 @@ def flops(plan: Blueprint) -> dict[str, float]:
     examples["label"] = jax.ShapeDtypeStruct((plan.config.batch_size,), jnp.int32)
     counts = {}
     for update in plan.updates:
-        lowered = jax.jit(one_round, static_argnums=3).lower(state(plan), plan.hparams, examples, update)
+        lowered = jax.jit(one_round, static_argnums=3).lower(plan.shapes(), plan.hparams, examples, update)
         counts[update.loss] = float((lowered.cost_analysis() or {}).get("flops", math.nan))
     return counts
 
@@ -94,13 +89,13 @@ def activations(plan: Blueprint, images: Images, placement: Placement, program: 
     if images.num_classes:
         data["label"] = jax.ShapeDtypeStruct(first, jnp.int32)
     shapes: Any = mapped
-    return shapes.lower(state(plan), plan.hparams, data).compile().memory_analysis().temp_size_in_bytes
+    return shapes.lower(plan.shapes(), plan.hparams, data).compile().memory_analysis().temp_size_in_bytes
 
 
 def layers(plan: Blueprint) -> list[str]:
     """A line for each layer of each player: its params' shapes and their number."""
     lines = []
-    for player, params in state(plan).params.items():
+    for player, params in plan.shapes().params.items():
         lines.append(f"{player}: {plan.num_params(player):,} params")
         for name, layer in params.items():
             leaves = jax.tree.leaves(layer)
@@ -120,7 +115,7 @@ def human(number: float, unit: str = "B") -> str:
 
 def report(plan: Blueprint, images: Images, placement: Placement, program: Any) -> str:
     """What `--dry_run` prints: layers, arithmetic and memory. Compiles the step for the last."""
-    shapes, counts = state(plan), flops(plan)
+    shapes, counts = plan.shapes(), flops(plan)
     per_step = sum(counts[u.loss] * u.rounds / u.every for u in plan.updates)
     lines = layers(plan)
     lines.append("arithmetic of a step, all devices together")

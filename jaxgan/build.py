@@ -189,6 +189,10 @@ class Blueprint:
         values = evaluate(self.hparams, jnp.float32(0))
         return init_state(self.task(values), self._transforms(values), rng)
 
+    def shapes(self) -> GanState:
+        """The state's shapes and dtypes, without an array."""
+        return jax.eval_shape(self.init, jax.random.key(0))
+
     def _make(self, path: str, values: dict[str, Any], **supplied: Any) -> Any:
         return configs.make(self.config, path, self._sections[path], values, **supplied)
 

@@ -16,9 +16,11 @@ def to_uint8(images: np.ndarray) -> np.ndarray:
 
 
 def sheet(samples: np.ndarray, real: np.ndarray | None = None, columns: int | None = None) -> np.ndarray:
-    """One uint8 picture [H, W, C] of samples: float images [N, H, W, C] as a grid, points [N, D] as a scatter plot."""
-    samples = np.asarray(samples)
-    return scatter(samples, real) if samples.ndim == 2 else grid(to_uint8(samples), columns)
+    """One uint8 picture [H, W, C] of samples: images [N, H, W, C], uint8 or in [-1, 1], as a grid, points [N, D] as a
+    scatter plot."""
+    if samples.ndim == 2:
+        return scatter(samples, real)
+    return grid(samples if samples.dtype == np.uint8 else to_uint8(samples), columns)
 
 
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:

@@ -139,7 +139,7 @@ def _write(path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndar
     if path.suffix.lower() == ".npz":
         images.save_npz(path, images=made, seeds=np.array(wanted.seeds), step=np.array(step))
     elif path.suffix:
-        images.save_png(path, images.scatter(made, real) if made.ndim == 2 else images.grid(made, wanted.columns))
+        images.save_png(path, images.sheet(made, real, wanted.columns))
     else:
         for seed, picture in zip(wanted.seeds, made):
             images.save_png(path / f"seed{seed:08d}.png", picture)

@@ -92,7 +92,7 @@ def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, 
 def _show_data(images: Images, num: int, path: Path) -> None:
     """The first real images as the networks see them: a wrong crop or colour shows before an hour is lost."""
     real = images.gather(np.arange(min(num, len(images))))["image"]
-    pictures.save_png(path, pictures.grid(real) if real.ndim == 4 else pictures.scatter(real))
+    pictures.save_png(path, pictures.sheet(real))
 
 
 class Loop:
@@ -111,7 +111,7 @@ class Loop:
         self.checkpoints, self.writer, self.progress = checkpoints, writer, progress
         self.hparams = placement.replicate(plan.hparams)
         self.program = placement.wrap(make_program(plan, images), batch_is_split=not images.resident)
-        self.generate = jax.jit(make_generate(plan))
+        self.generate, self.real = jax.jit(make_generate(plan)), images.reference()
         self.waiting: collections.deque = collections.deque()
         self.totals: Any = None
         self.finished = self.clock_step = 0  # the last step known to be done, and that of the last log
@@ -183,7 +183,7 @@ class Loop:
     def _sample(self, state: GanState, step: int) -> None:
         if jax.process_index() == 0:
             nets = self.placement.local(variables(state, ema=True))
-            self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.images.reference())
+            self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.real)
 
     def _save(self, state: GanState, step: int) -> None:
         """Saves, if every param is finite. The means start anew, so that a resumed run logs the same ones."""

@@ -114,8 +114,7 @@ def blueprint(workdir: Path) -> Blueprint:
 
 def abstract_state(plan: Blueprint, placement: Placement) -> Any:
     """The shapes of a run's state, replicated over the whole mesh, as checkpoints hold it."""
-    shapes = jax.eval_shape(plan.init, jax.random.key(0))
-    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=placement.replicated), shapes)
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=placement.replicated), plan.shapes())
 
 
 def load(workdir: Path, placement: Placement) -> tuple[Blueprint, int, Any]:
@@ -146,7 +145,7 @@ def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints) -> Ga
 def check_donor(plan: Blueprint) -> None:
     """Refuses, before anything is made, an `init_from` whose networks this run cannot take. Raises UserError."""
     given = plan.config.init_from
-    theirs, mine = (jax.eval_shape(p.init, jax.random.key(0)) for p in (blueprint(as_path(given.workdir)), plan))
+    theirs, mine = (p.shapes() for p in (blueprint(as_path(given.workdir)), plan))
     for player in given.players or tuple(mine.params):
         if player not in mine.params or player not in theirs.params:
             raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, theirs.params)}")

@@ -1,7 +1,6 @@
 """What a run is said to take, against what it does."""
 
 import jax
-import numpy as np
 import pytest
 from helpers import blueprint, noise_images
 
@@ -14,7 +13,7 @@ from jaxgan.train import make_program
 def test_sizes_are_those_of_the_state():
     plan = blueprint("wgan.py")
     made = plan.init(jax.random.key(0))
-    assert budget.size(budget.state(plan).params) == sum(x.nbytes for x in jax.tree.leaves(made.params))
+    assert budget.size(plan.shapes().params) == sum(x.nbytes for x in jax.tree.leaves(made.params))
     assert budget.data_size(noise_images()) == sum(x.nbytes for x in [noise_images().load()["image"]])
     assert budget.data_size(noise_images(resident=False)) == 0
 
@@ -53,4 +52,3 @@ def test_a_report_names_layers_and_memory():
 @pytest.mark.parametrize(("number", "text"), [(0, "0 B"), (999, "999 B"), (1234, "1.23 kB"), (2.5e9, "2.5 GB")])
 def test_human(number, text):
     assert budget.human(number) == text
-    assert np.isfinite(number)

@@ -5,12 +5,14 @@ import io
 import itertools
 import json
 import os
+import re
 import shutil
 import time
 import uuid
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,9 +49,14 @@ class Cached:
     digest: str
 
 
+def user_cache() -> Path:
+    """What this project keeps for a user from run to run."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxgan"
+
+
 def default_folder() -> Path:
     """Where first passes are kept unless a config says otherwise."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxgan" / "images"
+    return user_cache() / "images"
 
 
 def first_pass(
@@ -93,10 +100,14 @@ def first_pass(
 
 
 def _sweep(folder: Path) -> None:
-    """Removes what passes that were killed a day ago or earlier have left."""
-    for left in folder.glob(".*-*.*"):
-        if left.is_dir() and left.stat().st_mtime < time.time() - 86400:
-            shutil.rmtree(left, ignore_errors=True)
+    """Removes what passes that were killed a day ago or earlier have left: their own two files, in folders of their own
+    names alone, since `folder` may be any of the user's."""
+    for left in folder.glob(".*"):
+        if re.fullmatch(r"\..*-[0-9a-f]{16}\.[0-9a-f]{32}", left.name) and left.stat().st_mtime < time.time() - 86400:
+            for name in ("pixels.bin", "index.json"):
+                (left / name).unlink(missing_ok=True)
+            with suppress(OSError):  # something else is in it
+                left.rmdir()
 
 
 def _read(home: Path) -> Cached | None:

@@ -1,6 +1,7 @@
 """Own pictures: every mode and size, folders and archives, splits, the cache, and what goes wrong."""
 
 import io
+import os
 import shutil
 import tarfile
 import zipfile
@@ -362,7 +363,20 @@ def test_mistakes(fields, message, photos):
 
 def test_links_in_circles_end(photos):
     (photos / "cats" / "again").symlink_to(photos)
-    assert len(read(photos)) >= 12
+    assert len(read(photos)) == 12
+
+
+def test_what_killed_passes_left_is_swept_and_nothing_else(photos):
+    cache = photos.parent / "cache"
+    killed, fresh = (cache / f".photos-{'a' * 16}.{c * 32}" for c in "bc")
+    theirs = [cache / ".config-of.mine", cache / ".ssh", cache / f".x-{'a' * 16}.{'d' * 32}"]
+    for folder in (killed, fresh, *theirs):
+        folder.mkdir(parents=True)
+        (folder / ("pixels.bin" if folder in (killed, fresh) else "precious")).write_bytes(b"x")
+        if folder != fresh:
+            os.utime(folder, (0, 0))
+    read(photos)
+    assert not killed.exists() and fresh.exists() and all((folder / "precious").exists() for folder in theirs)
 
 
 def test_labels_only_where_every_picture_has_one(photos):
