@@ -192,7 +192,7 @@ def parse(argv: list[str]) -> list[tuple[str, str]]:
         if left:
             raise flags.Error(f"'{left[0]}' is no flag; flags look like --mode=train")
     except flags.Error as error:
-        sys.exit(tell("error", " ".join(str(error).split()), 2))
+        sys.exit(tell("error", error, 2))
     return overrides
 
 

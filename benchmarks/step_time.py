@@ -152,7 +152,7 @@ def same_losses(plan: Blueprint, theirs: Theirs) -> dict[str, tuple[float, float
     rng, n = np.random.default_rng(1), plan.config.batch_size
     real = rng.uniform(-1, 1, (n, *plan.image_shape)).astype(np.float32)
     z, alpha = rng.standard_normal((n, plan.config.task.z_dim)).astype(np.float32), rng.random(n).astype(np.float32)
-    task, state = plan.task(plan.hparams | {k: jnp.float32(2e-4) for k in plan.hparams if k.endswith(".lr")}), None
+    task = plan.task(plan.hparams | {k: jnp.float32(2e-4) for k in plan.hparams if k.endswith(".lr")})  # no schedule
     state = plan.init(jax.random.key(0))
 
     class Fixed:

@@ -22,6 +22,6 @@ def get_config():
     config.data.update(name="celeb_a", crop=(148,), size=(64,), flip=True)
     config.nets.gen.width = config.nets.disc.width = 64
     config.nets.disc.norm = "none"  # a norm over the batch would mix the slopes that R1 measures
-    config.objective.penalties = {"r1": {"weight": 5.0}}  # the paper's gamma of 10
+    config.objective.penalties = {"r1": {"weight": 10.0}}  # the paper's gamma; its code leaves out the 1/2, which is 20 here
     config.log.every, config.sample.every, config.checkpoint.every = 100, 1000, 1000
     return config

@@ -23,6 +23,6 @@ def get_config():
     config.batch_size = 32
     config.nets.gen.update(width=32, norm="layer")
     config.nets.disc.update(width=32, norm="none")  # a norm over the batch would mix the slopes that R1 measures
-    config.objective.penalties = {"r1": {"weight": 5.0}}  # Mescheder et al. 2018: gamma 10
+    config.objective.penalties = {"r1": {"weight": 5.0}}  # half of Mescheder et al.'s gamma of 10
     config.sample.every = config.checkpoint.every = 500
     return config

@@ -16,8 +16,9 @@ Both networks three layers of 512 with ReLU, z normal in 2 dimensions, penalty w
 
 moons: scikit-learn's two half circles with noise .05, under WGAN-GP's protocol.
 
-The papers' lengths take an hour and more on two CPU cores; the defaults stop earlier (20,000 and 5,000 steps). Length apart,
-nothing differs from the papers' settings: --config.steps=400000 or 100000 runs all of it.
+The papers' lengths take an hour and more on two CPU cores; the defaults stop earlier (20,000 and 5,000 steps), and
+--config.steps=400000 or 100000 runs all of it. Not theirs: samples come from averaged weights, and params start as in
+`jaxgan.nets.mlp`.
 """
 
 from configs import default

@@ -89,8 +89,8 @@ def _conv(x, w, *, geometry: Geometry):
 
 
 def _input_grad(g, w, *, geometry: Geometry):
-    """By phases where that was measured to be faster: 1.2 to 4 times for strided layers from 12 px and 3 channels on, no
-    gain below (benchmarks/NOTES.md)."""
+    """By phases where that was measured to be faster: 1.2 to 4 times for strided layers of 12 px or more and of more
+    than one channel; no gain below (benchmarks/NOTES.md)."""
     by_phases = min(geometry.stride) > 1 and min(geometry.image) >= 12 and w.shape[2] > 1
     return (_input_grad_by_phases if by_phases else _input_grad_dilated)(g, w, geometry=geometry)
 
