@@ -122,6 +122,7 @@ def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     from jaxgan import train as training
     from jaxgan import workdir as folders
     from jaxgan.parallel import Placement
+    from jaxgan.program import make_program
 
     base = config.load(FLAGS.config) if FLAGS.config else ml_collections.ConfigDict(folders.read(workdir)["config"])
     resolved = config.resolve(base, overrides, build.sections)
@@ -138,7 +139,7 @@ def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         placement = Placement()
         budget.check_batch(plan, placement)
         print(screen.summary(plan, images, placement, workdir, 0))
-        print(budget.report(plan, images, placement, training.make_program(plan, images)))
+        print(budget.report(plan, images, placement, make_program(plan, images)))
         return
     training.train(plan, images, workdir, FLAGS.config, overrides)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxgan import step
 from jaxgan.build import DTYPES, Blueprint
@@ -89,7 +90,7 @@ def activations(plan: Blueprint, images: Images, placement: Placement, program: 
     if images.num_classes:
         data["label"] = jax.ShapeDtypeStruct(first, jnp.int32)
     shapes: Any = mapped
-    return shapes.lower(plan.shapes(), plan.hparams, data).compile().memory_analysis().temp_size_in_bytes
+    return shapes.lower(plan.shapes(), plan.hparams, data, np.int32(1)).compile().memory_analysis().temp_size_in_bytes
 
 
 def layers(plan: Blueprint) -> list[str]:

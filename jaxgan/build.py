@@ -24,7 +24,17 @@ from jaxgan.tasks import TASKS
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 # What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
-OPERATIONAL = ("steps", "parallel", "log", "sample", "checkpoint", "data.dir", "data.resident", "data.cache")
+OPERATIONAL = (
+    "steps",
+    "steps_per_dispatch",
+    "parallel",
+    "log",
+    "sample",
+    "checkpoint",
+    "data.dir",
+    "data.resident",
+    "data.cache",
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,8 @@ class Experiment:
     steps: passes over the update list. seed: of every draw and of the order of the data. batch_size: real images in each
     update's round, over all devices. dtype: what networks compute in; params, penalties, norms and logits keep at least
     float32. parallel: the wrapper, same bits either way. simultaneous: all players' gradients at the same params.
-    deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none).
+    deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none). steps_per_dispatch: how many steps
+    the device makes before the host hands it more, where the data are resident; 0: 1 on a CPU, else 8. Same bits.
     """
 
     steps: int = bounded(1000, least=1)
@@ -44,6 +55,7 @@ class Experiment:
     parallel: str = among(("shard_map", "pmap"), "shard_map")
     simultaneous: bool = False
     deterministic: bool = False
+    steps_per_dispatch: int = bounded(0, least=0)
 
 
 @dataclass(frozen=True)

@@ -92,15 +92,15 @@ class Placement:
         self._home = local if kind == "pmap" else self.replicated
 
     def wrap(self, step: Callable, batch_is_split: bool) -> Callable:
-        """Compiles `step(state, hparams, data) -> (state, report)`, donating the state; the report is replicated too.
+        """Compiles `step(state, hparams, data, count) -> (state, report)`, donating the state; all but `data` is replicated.
 
         `batch_is_split`: whether `data` is a batch divided among devices, or a whole data set, one copy on each.
         """
         if self.kind == "pmap":
             mapped = jax.pmap(
-                lambda _, state, hparams, data: step(state, hparams, data),
+                lambda _, *arguments: step(*arguments),
                 AXIS,
-                in_axes=(0, None, None, 1 if batch_is_split else None),  # pyright: ignore
+                in_axes=(0, None, None, 1 if batch_is_split else None, None),  # pyright: ignore
                 out_axes=(None, None),  # pyright: ignore
                 devices=list(self.mesh.devices.flat),
                 donate_argnums=1,
@@ -111,7 +111,7 @@ class Placement:
         sharded = jax.shard_map(
             step,
             mesh=self.mesh,
-            in_specs=(P(), P(), split),
+            in_specs=(P(), P(), split, P()),
             out_specs=(P(), P()),
             check_vma=False,  # the default sums gradients of replicated params by itself, and the step means them
         )

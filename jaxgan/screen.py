@@ -65,17 +65,18 @@ class Progress:
     """
 
     def __init__(self, first: int, steps: int):
-        self._first, self._steps = first, steps
+        self._first, self._steps, self._ready_step = first, steps, first
         self._started = self._ready = time.monotonic()
         self._quiet = jax.process_index() != 0
         self._bar = None
         if not self._quiet and sys.stderr.isatty():
             self._bar = tqdm(total=steps, initial=first, unit="step", dynamic_ncols=True, smoothing=0.1)
 
-    def compiled(self) -> None:
-        """The first step is done, compilation and all."""
-        self._ready = time.monotonic()
-        say(f"first step after {self._ready - self._started:.1f} s")
+    def compiled(self, step: int) -> None:
+        """The first dispatch is done, compilation and all, and the run is at `step`."""
+        self._ready, self._ready_step = time.monotonic(), step
+        which = "first step" if step == self._first + 1 else f"first {step - self._first} steps"
+        say(f"{which} after {self._ready - self._started:.1f} s")
 
     def step(self, step: int) -> None:
         if self._bar is not None:
@@ -89,7 +90,7 @@ class Progress:
             self._bar.set_postfix({"img/s": f"{rate:.0f}", **shown})
         elif not self._quiet:
             step = int(record["step"])
-            left = (time.monotonic() - self._ready) / max(1, step - self._first - 1) * (self._steps - step)
+            left = (time.monotonic() - self._ready) / max(1, step - self._ready_step) * (self._steps - step)
             losses = "  ".join(f"{key} {value}" for key, value in shown.items())
             print(f"step {step}/{self._steps}  {rate:.0f} img/s  {_duration(left)} left  {losses}", flush=True)
 

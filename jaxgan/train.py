@@ -1,26 +1,24 @@
 """The training loop: steps are dispatched ahead of the host, records follow; a run stops and resumes without a trace."""
 
 import collections
+import functools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import budget, interrupt, parallel, screen, workdir
+from jaxgan import budget, interrupt, program, screen, workdir
 from jaxgan import images as pictures
-from jaxgan.build import DTYPES, Blueprint
+from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.data import order
 from jaxgan.data.source import Images
-from jaxgan.nets.layers import wide
 from jaxgan.parallel import Placement
 from jaxgan.sample import make_generate, variables
 from jaxgan.state import NEVER, GanState
-from jaxgan.step import make_train_step
 from jaxgan.writer import Writer, write_json
 
 AHEAD = 8  # steps that the host may run ahead of the devices; without a bound XLA:CPU's collectives time out
@@ -110,7 +108,9 @@ class Loop:
         self.plan, self.config, self.images, self.placement = plan, plan.config, images, placement
         self.checkpoints, self.writer, self.progress = checkpoints, writer, progress
         self.hparams = placement.replicate(plan.hparams)
-        self.program = placement.wrap(make_program(plan, images), batch_is_split=not images.resident)
+        self.program = placement.wrap(program.make_program(plan, images), batch_is_split=not images.resident)
+        self.count = functools.cache(lambda n: placement.replicate(np.int32(n)))
+        self.ahead = max(1, AHEAD // program.steps_per_dispatch(self.config, images))  # in dispatches
         self.generate, self.real = jax.jit(make_generate(plan)), images.reference()
         self.waiting: collections.deque = collections.deque()
         self.totals: Any = None
@@ -119,15 +119,15 @@ class Loop:
 
     def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
         """Trains from step `first`; returns the step that it got to."""
-        config, data = self.config, self._data(first)
-        for step in range(first + 1, config.steps + 1):
-            state, report = self.program(state, self.hparams, next(data))
+        config, data, done = self.config, self._data(first), first
+        for step in program.dispatches(config, self.images, first):
+            state, report = self.program(state, self.hparams, next(data), self.count(step - done))
             self._watch(step, report)
-            if step == first + 1:
+            if done == first:
                 jax.block_until_ready(report)
-                self.progress.compiled()
+                self.progress.compiled(step)
                 self.clock, self.clock_step = time.monotonic(), step
-            last = step == config.steps
+            done, last = step, step == config.steps
             if last or _due(step, config.log.every):
                 self._log(step)
             if last or _due(step, config.sample.every):
@@ -141,7 +141,7 @@ class Loop:
         return config.steps
 
     def _data(self, first: int) -> Iterator[Any]:
-        """What the program wants at each step: the resident data set, or this process' rows of a batch, read ahead."""
+        """What the program wants at each dispatch: the resident data set, or this process' rows of a batch, read ahead."""
         if self.images.resident:
             resident = self.placement.replicate(self.images.load())
             while True:
@@ -152,11 +152,11 @@ class Loop:
             yield self.placement.put(batch)
 
     def _watch(self, step: int, report: dict[str, Any]) -> None:
-        """Adds up the metrics on the device, and waits for the step of `AHEAD` steps back, whose params it checks."""
+        """Adds up the metrics on the device, and waits for the step of about `AHEAD` steps back, whose params it checks."""
         report = self.placement.local(report)
-        self.totals = _add(self.totals, report["metrics"])
+        self.totals = report["totals"] if self.totals is None else program.combine(self.totals, report["totals"])
         self.waiting.append((step, report["first_bad"]))
-        if len(self.waiting) > AHEAD:
+        if len(self.waiting) > self.ahead:
             self.finished, first_bad = self.waiting.popleft()
             self._check(first_bad)
 
@@ -177,7 +177,7 @@ class Loop:
             images = (self.finished - self.clock_step) * 1000 * self.plan.kimg_per_step
             record["img_per_sec"] = images / (time.monotonic() - self.clock)
             self.clock, self.clock_step = time.monotonic(), self.finished
-        self.writer.scalars(record | _means(self.totals), self.progress.log)
+        self.writer.scalars(record | program.means(self.totals), self.progress.log)
         self.totals = None
 
     def _sample(self, state: GanState, step: int) -> None:
@@ -192,44 +192,5 @@ class Loop:
         self.totals = None
 
 
-def make_program(plan: Blueprint, images: Images) -> Callable:
-    """What each replica runs: `(state, hparams, data) -> (state, {"metrics", "first_bad"})`.
-
-    `data` is this replica's batch [rounds, n, ...], or the whole resident data set, of which it takes the same examples.
-    """
-    config = plan.config
-    train_step = make_train_step(plan.assemble, plan.updates, config.simultaneous)
-    key, dtype = order.seed_key(config.seed), wide(DTYPES[config.dtype])
-
-    def program(state: GanState, hparams: Any, data: dict[str, jax.Array]):
-        rows = parallel.rows(config.batch_size // parallel.size())
-        at = order.positions(state.step, plan.rounds, config.batch_size, rows, jnp)
-        if images.resident:
-            index = order.example_index(at, len(images), key, jnp)
-            data = {name: x[index] for name, x in data.items()}
-        image = data["image"]
-        if images.flip:
-            image = jnp.where(order.coin(at, key, jnp)[..., None, None, None], image[..., ::-1, :], image)
-        is_picture = image.dtype == jnp.uint8  # else points, which are what they are
-        image = image.astype(dtype) / 127.5 - 1 if is_picture else image.astype(dtype)
-        state, metrics = train_step(state, {**data, "image": image}, hparams)
-        return state, {"metrics": metrics, "first_bad": state.first_bad}
-
-    return program
-
-
 def _due(step: int, every: int) -> bool:
     return every > 0 and step % every == 0
-
-
-@jax.jit
-def _add(totals: Any, metrics: dict[str, jax.Array]) -> dict[str, Any]:
-    """Sums and counts of metrics; NaN is the mark of an update that this step did not make."""
-    seen = {name: ~jnp.isnan(x) for name, x in metrics.items()}
-    new = {name: (jnp.where(seen[name], x, 0), seen[name].astype(jnp.int32)) for name, x in metrics.items()}
-    return new if totals is None else jax.tree.map(jnp.add, totals, new)
-
-
-@jax.jit
-def _means(totals: Any) -> dict[str, jax.Array]:
-    return {name: total / count for name, (total, count) in totals.items()}

@@ -7,7 +7,7 @@ from helpers import blueprint, noise_images
 from jaxgan import budget
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
-from jaxgan.train import make_program
+from jaxgan.program import make_program
 
 
 def test_sizes_are_those_of_the_state():

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, devices, noise_images
 
-from jaxgan import build, parallel, train
+from jaxgan import build, parallel, program
 from jaxgan.data import order
 from jaxgan.parallel import Placement
 
@@ -20,15 +20,15 @@ from jaxgan.parallel import Placement
 def run(plan, placement, steps=2, resident=True):
     """The state after some steps, without the loop around them."""
     images = noise_images(resident)
-    program = placement.wrap(train.make_program(plan, images), batch_is_split=not resident)
+    run_steps = placement.wrap(program.make_program(plan, images), batch_is_split=not resident)
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
     hparams = placement.replicate(plan.hparams)
     rows, key = placement.local_rows(plan.config.batch_size), order.seed_key(plan.config.seed)
     batches = images.batches(0, plan.rounds, plan.config.batch_size, rows, key)
     data = placement.replicate(images.load()) if resident else None
     for _ in range(steps):
-        state, report = program(state, hparams, data if resident else placement.put(next(batches)))
-    return state, jax.device_get(placement.local(report["metrics"]))
+        state, report = run_steps(state, hparams, data if resident else placement.put(next(batches)), np.int32(1))
+    return state, jax.device_get(program.means(placement.local(report["totals"])))
 
 
 @pytest.mark.parametrize(

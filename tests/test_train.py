@@ -12,7 +12,7 @@ import pytest
 from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, launch, noise_images
 from PIL import Image
 
-from jaxgan import train, workdir
+from jaxgan import program, train, workdir
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
@@ -101,6 +101,27 @@ def test_each_wrapper_restores_the_others_checkpoint(first, second, tmp_path):
     mixed = fit(tmp_path / "mixed", parallel=first, steps=2)
     fit(mixed, parallel=second)
     assert_same_bits(state_of(mixed), state_of(fit(tmp_path / "whole")))
+
+
+@pytest.mark.parametrize("spec", ["wgan.py", "cifar10.py:sngan_resnet"])
+def test_dispatches_of_any_length_end_at_the_same_bits(spec, tmp_path):
+    """Also where a log cuts a dispatch short, and where a resumed run is cut elsewhere."""
+    one = fit(tmp_path / "one", spec, steps=7)
+    three = fit(tmp_path / "three", spec, steps=5, steps_per_dispatch=3, checkpoint__every=0)
+    fit(three, spec, steps=7, steps_per_dispatch=4, checkpoint__every=0)
+    assert_same_bits(state_of(one), state_of(three))
+    lines = {line["step"]: line for line in metrics_of(one)}
+    for line in metrics_of(three):
+        if line["step"] in (2, 4, 7):
+            assert line == pytest.approx(lines[line["step"]], rel=1e-6)
+
+
+def test_where_the_host_takes_over():
+    config = blueprint(steps=20, log__every=5, sample__every=0, checkpoint__every=8, steps_per_dispatch=6).config
+    images = noise_images()
+    assert list(program.dispatches(config, images, 0)) == [5, 6, 8, 10, 12, 15, 16, 18, 20]
+    assert list(program.dispatches(config, images, 7)) == [8, 10, 12, 15, 16, 18, 20]
+    assert list(program.dispatches(config, noise_images(resident=False), 16)) == [17, 18, 19, 20]
 
 
 def test_read_ahead_data_ends_at_the_same_bits(tmp_path):

@@ -1,0 +1,109 @@
+"""What each replica runs in one dispatch: some steps in a row, the data taken and the metrics added up on the device.
+
+How many steps a dispatch has is an argument of the one compiled program, the trip count of a loop. So a run that is cut
+into other dispatches, by a log, a checkpoint or another `steps_per_dispatch`, executes the same code and ends in the
+same bits.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxgan import parallel
+from jaxgan.build import DTYPES, Blueprint
+from jaxgan.config import Config
+from jaxgan.data import order
+from jaxgan.data.source import Images
+from jaxgan.nets.layers import wide
+from jaxgan.state import GanState
+from jaxgan.step import make_train_step
+
+GROUP = 8  # steps that "auto" puts in a dispatch: a small step on a GPU is shorter than its own dispatch
+
+
+def make_program(plan: Blueprint, images: Images) -> Callable:
+    """What each replica runs: `(state, hparams, data, count) -> (state, {"totals", "first_bad"})`.
+
+    data: this replica's batch [rounds, n, ...], which serves one step; or the whole resident data set, from which each
+    step takes the same examples that it would have been given. count: steps, int32. totals: see `means`.
+    """
+    make_batch = _make_batch(plan, images)
+    train_step = make_train_step(plan.assemble, plan.updates, plan.config.simultaneous)
+
+    @jax.jit  # so that finding the metrics' shapes and running the loop share one trace
+    def one(state: GanState, hparams: Any, data: Any):
+        return train_step(state, make_batch(state.step, data), hparams)
+
+    def program(state: GanState, hparams: Any, data: dict[str, jax.Array], count: jax.Array):
+        def body(_, carry):
+            state, totals = carry
+            state, metrics = one(state, hparams, data)
+            return state, _add(totals, metrics)
+
+        metrics = jax.eval_shape(one, state, hparams, data)[1]
+        zeros = {name: (jnp.zeros(x.shape, x.dtype), jnp.zeros(x.shape, jnp.int32)) for name, x in metrics.items()}
+        state, totals = lax.fori_loop(0, count, body, (state, zeros))
+        return state, {"totals": totals, "first_bad": state.first_bad}
+
+    return program
+
+
+def _make_batch(plan: Blueprint, images: Images) -> Callable:
+    """`(step, data) -> batch`: a step's examples, as the networks see them."""
+    config = plan.config
+    key, dtype = order.seed_key(config.seed), wide(DTYPES[config.dtype])
+
+    def make_batch(step: jax.Array, data: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        rows = parallel.rows(config.batch_size // parallel.size())
+        at = order.positions(step, plan.rounds, config.batch_size, rows, jnp)
+        if images.resident:
+            index = order.example_index(at, len(images), key, jnp)
+            data = {name: x[index] for name, x in data.items()}
+        image = data["image"]
+        if images.flip:
+            image = jnp.where(order.coin(at, key, jnp)[..., None, None, None], image[..., ::-1, :], image)
+        is_picture = image.dtype == jnp.uint8  # else points, which are what they are
+        image = image.astype(dtype) / 127.5 - 1 if is_picture else image.astype(dtype)
+        return {**data, "image": image}
+
+    return make_batch
+
+
+def dispatches(config: Config, images: Images, first: int) -> Iterator[int]:
+    """The steps at which the host takes over, from step `first` on: multiples of the dispatch's length, every step at
+    which something is due, and the last. They are absolute, so a resumed run has the same ones."""
+    at = [config.log.every, config.sample.every, config.checkpoint.every, steps_per_dispatch(config, images)]
+    while first < config.steps:
+        first = min([config.steps] + [(first // every + 1) * every for every in at if every > 0])
+        yield first
+
+
+def steps_per_dispatch(config: Config, images: Images) -> int:
+    """The number behind 0, "auto": more than one where the data are on the device and the device is not the host."""
+    if not images.resident:
+        return 1
+    return config.steps_per_dispatch or (1 if jax.default_backend() == "cpu" else GROUP)
+
+
+def _add(totals: Any, metrics: dict[str, jax.Array]) -> dict[str, Any]:
+    """Sums and counts of metrics; NaN is the mark of an update that this step did not make."""
+    seen = {name: ~jnp.isnan(x) for name, x in metrics.items()}
+    return {
+        name: (total + jnp.where(seen[name], metrics[name], 0), number + seen[name].astype(jnp.int32))
+        for name, (total, number) in totals.items()
+    }
+
+
+@jax.jit
+def combine(totals: Any, more: Any) -> Any:
+    """The totals of two dispatches together."""
+    return jax.tree.map(jnp.add, totals, more)
+
+
+@jax.jit
+def means(totals: Any) -> dict[str, jax.Array]:
+    """{name: mean} from {name: (sum, count)}."""
+    return {name: total / count for name, (total, count) in totals.items()}
