@@ -1,4 +1,4 @@
-"""Trains and samples GANs: python launch.py --config=configs/wgan.py"""
+"""Trains, samples and evaluates GANs: python launch.py --config=configs/wgan.py"""
 
 import ast
 import os
@@ -17,11 +17,12 @@ sys.path.insert(0, str(ROOT))  # configs import each other, from wherever this i
 from jaxgan.errors import UserError, as_path, described, nearest  # noqa: E402
 
 FLAGS = flags.FLAGS
-MODES = ("train", "sample")
+MODES = ("train", "sample", "evaluate")
 USAGE = """
 python launch.py --config=configs/wgan.py                        trains; the workdir is runs/wgan
 python launch.py --config=configs/wgan.py                        again: goes on where it stopped
 python launch.py --mode=sample --workdir=runs/wgan --grid=8x8    more pictures
+python launch.py --mode=evaluate --workdir=runs/wgan             scores, with the protocol that they were measured by
 python launch.py --config=configs/wgan.py --help                 what this experiment is, and its variants
 """
 OVERRIDES = """
@@ -41,18 +42,26 @@ flags.DEFINE_boolean("dry_run", False, "Print layers, params, memory and arithme
 flags.DEFINE_integer("num", None, "sample: how many images (64).")
 flags.DEFINE_string("grid", "", "sample: COLUMNSxROWS of the grid; as near to a square as it gets.")
 flags.DEFINE_string("seeds", "", "sample: numbers of the images, 0-63 or 3,5,8-11; a number's image is always the same.")
-flags.DEFINE_string("out", "", "sample: FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each). "
-                    "The workdir's samples/ by default.")  # fmt: skip
+flags.DEFINE_string("out", "", "sample: FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each); the "
+                    "workdir's samples/ by default. evaluate: FILE.json for the scores of --samples.")  # fmt: skip
 flags.DEFINE_integer(
     "interpolate", 0, "sample: this many frames from each image to the next, as FILE.gif and FILE_strip.png."
 )
 flags.DEFINE_boolean("ema", True, "sample: from the moving averages of the weights; --noema: from the weights.")
+flags.DEFINE_integer("step", None, "evaluate: which checkpoint; the newest by default.")
+flags.DEFINE_string("samples", "", "evaluate: anybody's pictures in place of a run's: a folder or archive, FILE.npz (uint8 "
+                    "[N, H, W, C]), or a TFDS data set, NAME or NAME@SPLIT.")  # fmt: skip
+flags.DEFINE_string("reference", "", "evaluate: the real pictures that --samples are scored against, given in the same way.")
 flags.DEFINE_boolean("distributed", False, "This is one of several processes. TPU pods, Slurm and Kubernetes job sets are "
                      "recognised without this flag; elsewhere give the next three flags as well.")  # fmt: skip
 flags.DEFINE_string("coordinator", None, "distributed: host:port of process 0.")
 flags.DEFINE_integer("num_processes", None, "distributed: how many processes.")
 flags.DEFINE_integer("process_id", None, "distributed: which of them this is.")
-OF_TRAIN, OF_SAMPLE = ("print_config", "dry_run"), ("num", "grid", "seeds", "out", "interpolate", "ema")
+OF_MODE = {
+    "train": ("print_config", "dry_run"),
+    "sample": ("num", "grid", "seeds", "out", "interpolate", "ema"),
+    "evaluate": ("step", "samples", "reference", "out"),
+}
 
 
 def main(overrides: Any) -> int:
@@ -94,15 +103,19 @@ def tell(kind: str, message: Any, code: int) -> int:
 def run(overrides: list[tuple[str, str]]) -> None:
     if FLAGS.mode not in MODES:
         raise UserError(f"unknown mode '{FLAGS.mode}'; {nearest(FLAGS.mode, MODES)}")
-    if not FLAGS.config and not FLAGS.workdir:
+    foreign = FLAGS.mode == "evaluate" and (FLAGS.samples or FLAGS.reference)
+    if not FLAGS.config and not FLAGS.workdir and not foreign:
         raise UserError("say what to train: python launch.py --config=configs/wgan.py (--help lists all configs and flags)")
-    for name in OF_SAMPLE if FLAGS.mode == "train" else OF_TRAIN:
+    for name in {name for names in OF_MODE.values() for name in names} - set(OF_MODE[FLAGS.mode]):
         if FLAGS[name].present:
             raise UserError(f"--{name} has no effect in --mode={FLAGS.mode}")
     spec, _, variant = FLAGS.config.partition(":")
     workdir = as_path(FLAGS.workdir or f"runs/{Path(spec).stem}" + (f"_{variant}" if variant else ""))
     if FLAGS.mode == "train":
         train(workdir, overrides)
+        return
+    if FLAGS.mode == "evaluate":
+        evaluate(workdir, overrides)
         return
     if overrides:
         raise UserError(f"--config.{overrides[0][0]} has no effect in --mode=sample: the config is the run's own")
@@ -113,6 +126,40 @@ def run(overrides: list[tuple[str, str]]) -> None:
     saved = folders.read(workdir)["config"]
     configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
     sample.sample(workdir, order)
+
+
+def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
+    from jaxgan import workdir as folders
+
+    for path, _ in overrides:
+        if not path.startswith(("eval.", "data.dir", "data.cache")):
+            raise UserError(f"--config.{path} has no effect in --mode=evaluate; --config.eval... says what to measure")
+    if not FLAGS.samples and not FLAGS.reference:
+        if FLAGS.out:
+            raise UserError("--out goes with --samples; a run's scores are in its evaluation.json")
+        saved = folders.read(workdir)["config"]
+        configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
+        from jaxgan import evaluate
+
+        evaluate.evaluate_run(workdir, overrides, FLAGS.step)
+        return
+    for name, other in (("samples", "reference"), ("reference", "samples")):
+        if not FLAGS[other].value:
+            raise UserError(f"--{name} needs --{other}: what it is scored against" if name == "samples" else
+                            f"--{name} needs --{other}: what is scored")  # fmt: skip
+    for name in ("workdir", "config", "step"):
+        if FLAGS[name].present:
+            raise UserError(f"--{name} has no effect beside --samples, which are nobody's run")
+    out = as_path(FLAGS.out) if FLAGS.out else None
+    if out and out.suffix != ".json":
+        raise UserError(f"--out={FLAGS.out} must be FILE.json")
+    configure_jax()
+    from jaxgan import build, config, evaluate
+    from jaxgan.data.given import open_given
+
+    base = config.load(str(ROOT / "configs" / "default.py"))
+    resolved = config.resolve(base, [("eval.num_samples", "0"), *overrides], build.sections)
+    evaluate.evaluate_samples(open_given(FLAGS.samples), open_given(FLAGS.reference), resolved, out)
 
 
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:

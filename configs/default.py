@@ -33,7 +33,7 @@ def get_config() -> Any:
         "label": "label",  # or none
         "size": (),  # side, or height,width, to bring images to; empty: as they are
         "crop": (),  # first the centre of this side, or height,width
-        "fit": "crop",  # another shape is made to fit by: crop, stretch, pad (with the background)
+        "fit": "crop",  # another shape is made to fit by: crop, stretch, pad (with the background), refuse
         "filter": "lanczos",  # of resizing, antialiased: nearest, box, bilinear, hamming, bicubic, lanczos
         "channels": 0,  # 1 grey, 3 RGB, 4 RGBA; 0: as they are
         "background": (255,),  # behind transparent pixels; a grey level or red,green,blue
@@ -79,6 +79,18 @@ def get_config() -> Any:
     config.log = {"every": 50, "tensorboard": True}  # steps
     config.sample = {"every": 250, "num": 64}  # steps (0: at the end only), images in the grid
     config.checkpoint = {"every": 250, "keep": 3}  # steps (0: at the end only), how many stay
+    config.eval = {
+        "every": 0,  # steps between evaluations while training, and at its end; 0: none
+        "metrics": ("fd", "kid", "prdc", "repetition"),  # and: is, classes, for extractors that have classes
+        "features": {"name": "digits"},  # or efficientnet_lite0, inception (with eval.features.weights=FILE), random
+        "num_samples": 5000,  # generated images
+        "repeats": 3,  # sets of them that --mode=evaluate scores
+        "split": "",  # of the real images; empty: the run's own
+        "num_real": 0,  # how many of them, chosen once; 0: all
+        "batch_size": 200,  # images at once
+        "ema": True,  # score the moving averages of the weights
+        "allow_few": False,  # a Frechet distance of no more images than dimensions
+    }
     config.init_from = {
         "workdir": "",  # start from this run's newest checkpoint
         "players": (),  # whose params; empty: all players'

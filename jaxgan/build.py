@@ -14,6 +14,8 @@ from jaxgan.config import Config
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError, lookup_class
 from jaxgan.fields import Field, Section, among, bounded, section
+from jaxgan.metrics.extractors import EXTRACTORS
+from jaxgan.metrics.features import Network
 from jaxgan.objective import Objective
 from jaxgan.optim import OPTIMIZERS, Ema
 from jaxgan.penalties import PENALTIES
@@ -84,6 +86,25 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class Eval:
+    """every: steps between evaluations while training, and at its end; 0: none. metrics: names in `metrics.score.METRICS`.
+    num_samples: generated images. repeats: sets of them that --mode=evaluate scores; while training it is one.
+    split: of the real images; empty: the run's own. num_real: how many of them, chosen once; 0: all. batch_size: images at
+    once, over all devices. ema: the moving averages of the weights. allow_few: a Fréchet distance of fewer images than
+    dimensions."""
+
+    every: int = 0
+    metrics: tuple[str, ...] = ("fd", "kid", "prdc", "repetition")
+    num_samples: int = 5000
+    repeats: int = bounded(3, least=1)
+    split: str = ""
+    num_real: int = 0
+    batch_size: int = bounded(200, least=1)
+    ema: bool = True
+    allow_few: bool = False
+
+
+@dataclass(frozen=True)
 class InitFrom:
     """Start from another run's newest checkpoint. players: whose params; empty: all. ema: its averages where it has them."""
 
@@ -113,8 +134,10 @@ def sections(raw: dict) -> dict[str, Section]:
         "log": section(Log),
         "sample": section(Sample),
         "checkpoint": section(Checkpoint),
+        "eval": section(Eval),
         "init_from": section(InitFrom),
     }
+    out |= tagged("eval.features", "digits", EXTRACTORS, "extractor", "load")
     for net, table in task.nets.items():
         out |= tagged(f"nets.{net}", "dcgan", table, f"network for {net}")
     for name in objective.get("penalties", {}):
@@ -200,6 +223,10 @@ class Blueprint:
         """The state at step 0; a pure function of the root key."""
         values = evaluate(self.hparams, jnp.float32(0))
         return init_state(self.task(values), self._transforms(values), rng)
+
+    def extractor(self) -> Network:
+        """The network whose features images are scored by. Raises UserError."""
+        return self._make("eval.features", {}).load(self.image_shape)
 
     def shapes(self) -> GanState:
         """The state's shapes and dtypes, without an array."""

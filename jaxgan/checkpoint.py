@@ -56,8 +56,10 @@ class Checkpoints:
         flat = flatten(tree)
         self._orbax.save_async(step, flat, force=True, custom_metadata={"digest": digest(flat)})
 
-    def restore(self, abstract: Any, warn: Callable[[str], None] = logging.warning) -> tuple[int, Any] | None:
-        """(step, tree) of the newest intact checkpoint, or None where there is none at all.
+    def restore(
+        self, abstract: Any, warn: Callable[[str], None] = logging.warning, step: int | None = None
+    ) -> tuple[int, Any] | None:
+        """(step, tree) of the newest intact checkpoint, or of that of `step` alone; None where there is none.
 
         `abstract` is a pytree like the saved one, of `jax.ShapeDtypeStruct`s with shardings. A damaged checkpoint is
         told of through `warn`, set aside under another name, and never deleted. Raises UserError where a checkpoint is
@@ -65,24 +67,24 @@ class Checkpoints:
         """
         flat = flatten(abstract)
         damaged = []
-        for step in reversed(self.steps):
+        for at in reversed(self.steps if step is None else [step] if step in self.steps else []):
             try:
-                saved = self._orbax.metadata(step)
+                saved = self._orbax.metadata(at)
                 if saved.metadata is None:
                     raise ValueError("its list of arrays cannot be read")
             except Exception as error:
-                damaged.append((step, error))
+                damaged.append((at, error))
                 continue
-            _check_structure(saved.metadata, flat, self.directory / str(step))
+            _check_structure(saved.metadata, flat, self.directory / str(at))
             try:
-                loaded = self._orbax.load(step, flat)
+                loaded = self._orbax.load(at, flat)
                 if {"digest": digest(loaded)} != saved.custom_metadata:
                     raise ValueError("its bytes are not those that were saved")
             except Exception as error:
-                damaged.append((step, error))
+                damaged.append((at, error))
                 continue
             self._set_aside(damaged, warn)
-            return step, unflatten(abstract, loaded)
+            return at, unflatten(abstract, loaded)
         if damaged:
             step, error = damaged[0]
             raise DamagedError(f"no intact checkpoint in {self.directory}; the newest, {step}: {_line(error)}")

@@ -103,7 +103,7 @@ def scalars(config: Config, known: dict[str, Section]) -> dict[str, Any]:
 
 def spelled(config: Config) -> list[tuple[str, str]]:
     """Every field as an override that would set it: ("optim.gen.lr", "0.0002"), names before the fields that they bring."""
-    values = _flat(config.to_dict())
+    values = flat(config.to_dict())
     paths = sorted(values, key=lambda path: (path.count(".") > 0, path.rpartition(".")[0], not path.endswith(".name"), path))
     return [(path, _spell(values[path])) for path in paths if values[path] != {}]
 
@@ -126,7 +126,7 @@ def make(config: Config, path: str, part: Section, values: dict[str, Any], **sup
 
 def difference(old: dict, new: dict, ignore: tuple[str, ...]) -> list[str]:
     """Lines "path: old -> new" of what differs between two configs outside of the prefixes `ignore`."""
-    a, b = _flat(old), _flat(new)
+    a, b = flat(old), flat(new)
     changed = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
     changed = [key for key in changed if not any(key == p or key.startswith(p + ".") for p in ignore)]
     return [f"{key}: {a.get(key, 'absent')} -> {b.get(key, 'absent')}" for key in changed]
@@ -163,7 +163,7 @@ def _fill(raw: dict, known: dict[str, Section]) -> dict:
         for key, field in part.fields.items():
             where = f"{path}.{key}".lstrip(".")
             here[key] = value_of(where, given[key], field) if key in given else field.default
-    for path in _flat(raw):
+    for path in flat(raw):
         if path.rpartition(".")[0] not in known or _lookup(config, path) is _MISSING:
             raise _unknown(path, known)
     return config
@@ -205,7 +205,7 @@ def _paths(known: dict[str, Section]) -> list[str]:
     return [f"{path}.{key}".lstrip(".") for path, part in known.items() for key in part.fields]
 
 
-def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(tree, dict):
         return {prefix: list(tree) if isinstance(tree, tuple) else tree}
-    return {k: v for key, sub in tree.items() for k, v in _flat(sub, f"{prefix}.{key}".lstrip(".")).items()}
+    return {k: v for key, sub in tree.items() for k, v in flat(sub, f"{prefix}.{key}".lstrip(".")).items()}

@@ -4,15 +4,15 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
 
-def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Float images in [-1, 1] to uint8, rounded to the nearest of the 256 levels."""
-    return np.clip(np.rint((np.asarray(images, np.float32) + 1) * 127.5), 0, 255).astype(np.uint8)
+def to_uint8(images: Any, xp: Any = np) -> Any:
+    """Float images in [-1, 1] to uint8, rounded to the nearest of the 256 levels. xp: numpy, or jax.numpy inside a trace."""
+    return xp.clip(xp.rint((xp.asarray(images, xp.float32) + 1) * 127.5), 0, 255).astype(xp.uint8)
 
 
 def sheet(samples: np.ndarray, real: np.ndarray | None = None, columns: int | None = None) -> np.ndarray:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
@@ -124,6 +125,21 @@ class Placement:
     def replicate(self, tree: Any) -> Any:
         """Host arrays, the same in every process, to one copy on each device."""
         return jax.tree.map(lambda x: _replicate(np.asarray(x), self._home), tree)
+
+    def spread(self, tree: Any) -> Any:
+        """Host arrays, the same in every process, to one copy on each device of the whole mesh."""
+        return jax.tree.map(lambda x: _replicate(np.asarray(x), self.replicated), tree)
+
+    def deal(self, shape: tuple[int, ...], rows: Callable[[slice], np.ndarray]) -> jax.Array:
+        """An array of `shape`, its first axis divided among all devices; `rows` gives those that this process owns."""
+        sharding: Any = NamedSharding(self.mesh, P(AXIS))
+        return jax.make_array_from_callback(shape, sharding, lambda index: rows(index[0]))  # pyright: ignore
+
+    def fetch(self, x: jax.Array) -> np.ndarray:
+        """The whole of an array over the mesh, on every host."""
+        if jax.process_count() > 1:
+            return np.asarray(multihost_utils.process_allgather(x, tiled=True))
+        return np.asarray(x)
 
     def to_global(self, tree: Any) -> Any:
         """The state as arrays over the whole mesh, which checkpoints hold; no bytes move."""

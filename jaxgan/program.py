@@ -75,7 +75,13 @@ def _make_batch(plan: Blueprint, images: Images) -> Callable:
 def dispatches(config: Config, images: Images, first: int) -> Iterator[int]:
     """The steps at which the host takes over, from step `first` on: multiples of the dispatch's length, every step at
     which something is due, and the last. They are absolute, so a resumed run has the same ones."""
-    at = [config.log.every, config.sample.every, config.checkpoint.every, steps_per_dispatch(config, images)]
+    at = [
+        config.log.every,
+        config.sample.every,
+        config.checkpoint.every,
+        config.eval.every,
+        steps_per_dispatch(config, images),
+    ]
     while first < config.steps:
         first = min([config.steps] + [(first // every + 1) * every for every in at if every > 0])
         yield first

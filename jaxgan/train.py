@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxgan import budget, interrupt, program, screen, workdir
+from jaxgan import budget, evaluate, interrupt, program, screen, workdir
 from jaxgan import images as pictures
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
@@ -50,6 +50,8 @@ def check(plan: Blueprint, placement: Placement, folder: Path) -> None:
     """Refuses what can be known to fail before the data are there. Raises UserError."""
     budget.check_batch(plan, placement)
     workdir.check(folder, plan.config)
+    if plan.config.eval.every:
+        evaluate.check(plan)
     if plan.config.init_from.workdir and not (folder / "checkpoints").exists():
         workdir.check_donor(plan)
     if folder.exists():
@@ -112,6 +114,7 @@ class Loop:
         self.count = functools.cache(lambda n: placement.replicate(np.int32(n)))
         self.ahead = max(1, AHEAD // program.steps_per_dispatch(self.config, images))  # in dispatches
         self.generate, self.real = jax.jit(make_generate(plan)), images.reference()
+        self.evaluate = evaluate.RunEvaluator(plan, images, placement) if self.config.eval.every else None
         self.waiting: collections.deque = collections.deque()
         self.totals: Any = None
         self.finished = self.clock_step = 0  # the last step known to be done, and that of the last log
@@ -132,6 +135,8 @@ class Loop:
                 self._log(step)
             if last or _due(step, config.sample.every):
                 self._sample(state, step)
+            if self.evaluate and (last or _due(step, config.eval.every)):
+                self._evaluate(state, step)
             stopping = stop(step)
             if last or stopping or _due(step, config.checkpoint.every):
                 self._save(state, step)
@@ -184,6 +189,20 @@ class Loop:
         if jax.process_index() == 0:
             nets = self.placement.local(variables(state, ema=True))
             self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.real)
+
+    def _evaluate(self, state: GanState, step: int) -> None:
+        """Scores this step's generator; the time that it takes is not the training's."""
+        assert self.evaluate is not None
+        self._check(self.placement.local(state.first_bad))
+        began, result = time.monotonic(), self.evaluate(state, step)
+        evaluate.append(self.writer.workdir, result)
+        record = {"step": step, "kimg": step * self.plan.kimg_per_step}
+        self.writer.scalars(record | {f"eval/{name}": x["value"] for name, x in result["scores"].items()}, self._say)
+        self.clock += time.monotonic() - began
+
+    def _say(self, record: dict[str, float]) -> None:
+        scores = "  ".join(f"{name.removeprefix('eval/')} {x:.4g}" for name, x in record.items() if name.startswith("eval/"))
+        screen.say(f"step {record['step']}  {scores}")
 
     def _save(self, state: GanState, step: int) -> None:
         """Saves, if every param is finite. The means start anew, so that a resumed run logs the same ones."""

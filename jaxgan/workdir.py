@@ -105,10 +105,10 @@ def _describe(images: Any) -> dict[str, Any]:
     }
 
 
-def blueprint(workdir: Path) -> Blueprint:
-    """What a finished or unfinished run was built from, without its data."""
+def blueprint(workdir: Path, overrides: Any = ()) -> Blueprint:
+    """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
     saved = read(workdir)
-    resolved = config.resolve(ml_collections.ConfigDict(saved["config"]), [], build.sections)
+    resolved = config.resolve(ml_collections.ConfigDict(saved["config"]), list(overrides), build.sections)
     return Blueprint(resolved, saved["data"]["image_shape"])
 
 
@@ -117,17 +117,21 @@ def abstract_state(plan: Blueprint, placement: Placement) -> Any:
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=placement.replicated), plan.shapes())
 
 
-def load(workdir: Path, placement: Placement) -> tuple[Blueprint, int, Any]:
-    """(blueprint, step, state over the whole mesh) of a run's newest intact checkpoint. Raises UserError without one."""
-    plan = blueprint(workdir)
+def load(workdir: Path, placement: Placement, step: int | None = None, overrides: Any = ()) -> tuple[Blueprint, int, Any]:
+    """(blueprint, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
+    UserError without one."""
+    plan = blueprint(workdir, overrides)
     folder = Path(workdir) / "checkpoints"
     if not folder.is_dir():
         raise UserError(f"{workdir} holds no checkpoint yet")
     checkpoints = Checkpoints(folder, read_only=True)
     try:
-        found = checkpoints.restore(abstract_state(plan, placement), screen.say)
+        there = checkpoints.steps
+        found = checkpoints.restore(abstract_state(plan, placement), screen.say, step)
     finally:
         checkpoints.close()
+    if found is None and step is not None and there:
+        raise UserError(f"{workdir} has no checkpoint of step {step}, but of {', '.join(map(str, there))}")
     if found is None:
         raise UserError(f"{workdir} holds no checkpoint yet")
     return plan, *found

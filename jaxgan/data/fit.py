@@ -32,7 +32,8 @@ class Fit:
 
     size: side, or height,width, in pixels; empty: as they are.
     crop: first the centre of this side, or height,width, of the original (CelebA's usual 148).
-    fit: how another shape is made to fit: "crop" what juts out, "stretch", or "pad" with the background.
+    fit: how another shape is made to fit: "crop" what juts out, "stretch", or "pad" with the background; "refuse" takes
+      pictures of that size alone.
     filter: of the resizing.
     channels: 1 grey (ITU-R 601), 3 RGB, 4 RGBA; 0: as they are.
     background: what shows through transparent pixels and fills the padding; a grey level or red,green,blue.
@@ -40,7 +41,7 @@ class Fit:
 
     size: tuple[int, ...] = bounded((), least=1, below=8193)
     crop: tuple[int, ...] = bounded((), least=1)
-    fit: str = among(("crop", "stretch", "pad"), "crop")
+    fit: str = among(("crop", "stretch", "pad", "refuse"), "crop")
     filter: str = among(FILTERS, "lanczos")
     channels: int = among((0, 1, 3, 4), 0)
     background: tuple[int, ...] = bounded((255,), below=256)
@@ -94,6 +95,8 @@ class Fit:
         how = Image.Resampling[self.filter.upper()]
         if image.size == (width, height):
             return image
+        if self.fit == "refuse":
+            raise ValueError(f"its size is {image.height}x{image.width}, not {height}x{width}")
         if self.fit == "stretch":
             return image.resize((width, height), how)
         if self.fit == "crop":

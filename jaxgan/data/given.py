@@ -1,0 +1,59 @@
+"""Pictures that a person names in one word: a folder or archive, an npz file, or a data set and its split."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from jaxgan.data import listing
+from jaxgan.data.folder import ImageFolder
+from jaxgan.data.source import Arrays, Images
+from jaxgan.data.tfds import Tfds, check_name
+from jaxgan.errors import UserError, as_path
+
+ARRAY_NAMES = ("images", "arr_0")  # this project's, and what numpy calls an array that was given no name
+
+
+def open_given(text: str) -> Images:
+    """The images behind `text`: a folder, a zip or tar file, FILE.npz, or NAME or NAME@SPLIT of a TFDS data set (by default
+    the split train). Pictures are taken as they are, and must be of one size. Raises UserError."""
+    path = as_path(text)
+    if path.suffix.lower() == ".npz":
+        return _from_npz(path)
+    if path.exists() or text.lower().endswith(listing.ARCHIVES) or text.startswith((".", "/", "~")):
+        return _from_folder(text)
+    name, _, split = text.partition("@")
+    check_name(name, {})
+    return Tfds(name=name, split=split or "train", label="none", resident="off").open()
+
+
+def _from_npz(path: Path) -> Images:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            names = [name for name in ARRAY_NAMES if name in file.files] or file.files[: len(file.files) == 1]
+            if not names:
+                raise UserError(f"'{path}' has no array 'images', but {', '.join(file.files) or 'nothing'}")
+            images = file[names[0]]
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"'{path}' cannot be read: {str(error).splitlines()[0]}") from error
+    images = images[..., None] if images.ndim == 3 else images
+    if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] not in (1, 3, 4) or not len(images):
+        raise UserError(f"'{path}' must hold uint8 images [N, H, W, C], not {images.dtype} {list(images.shape)}")
+    digest = hashlib.sha256(images.tobytes()).hexdigest()[:16]
+    return Images(path.name, Arrays(images, None, np.arange(len(images))), images.shape[1:], 0, False, digest=digest)
+
+
+def _from_folder(text: str) -> Images:
+    path = as_path(text)
+    try:
+        items = listing.found(path, strict=True) if path.exists() else []
+        first = next(listing.entries(items[:1], [""]), None)
+        size, channels = (64, 64), 3  # of nothing: opening says what is wrong
+        if first:
+            with first.open() as image:
+                size, channels = image.size[::-1], len(image.getbands())
+    except (OSError, ValueError) as error:
+        raise UserError(f"'{text}' cannot be read: {error}") from error
+    channels = channels if channels in (1, 3, 4) else 3
+    source = ImageFolder(dir=text, split="all", labels="none", size=size, channels=channels, fit="refuse", resident="off")
+    return source.open()

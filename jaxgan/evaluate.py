@@ -1,0 +1,276 @@
+"""Scores of a run, or of anybody's samples, each with the protocol that it was measured by."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan import build, screen, workdir
+from jaxgan.build import Blueprint, Eval
+from jaxgan.config import Config
+from jaxgan.data.cache import user_cache
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+from jaxgan.images import to_uint8
+from jaxgan.metrics import score
+from jaxgan.metrics.features import Network
+from jaxgan.metrics.moments import Moments
+from jaxgan.metrics.score import Collector, Statistics
+from jaxgan.parallel import Placement
+from jaxgan.sample import make_generate, variables
+from jaxgan.state import GanState
+from jaxgan.writer import provenance, write_json
+
+Batches = Iterable[tuple[jax.Array, int]]
+
+
+class Evaluator:
+    """Scores sets of images against one set of real ones, which an extractor has seen once.
+
+    Args:
+      wanted: what to measure. network: the extractor. images: the real ones. placement: the devices.
+
+    Raises UserError where fewer real images are there than asked for.
+    """
+
+    def __init__(self, wanted: Eval, network: Network, images: Images, placement: Placement):
+        self.wanted, self.network, self.placement = wanted, network, placement
+        self.keep = sorted({need for metric in score.find(wanted.metrics).values() for need in metric.needs})
+        self.size = -(-wanted.batch_size // placement.size) * placement.size
+        self.collect = Collector(network, placement)
+        count = wanted.num_real or len(images)
+        if count > len(images):
+            raise UserError(f"eval.num_real={count}, but {images.name} has {len(images)} images")
+        self.real_protocol = {
+            "extractor": {"name": network.name, "weights": network.hash, "input": network.contract},
+            "real": {"data": images.name, "digest": images.digest, "images": count, "of": len(images)},
+            "precision": "highest",
+            "statistics": "float64",
+        }
+        chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
+        self.real = self._real(images, chosen)
+
+    def __call__(self, batches: Batches, samples: dict[str, Any]) -> dict[str, Any]:
+        """{"scores": {name: value}, "protocol"} of generated images, which `samples` describes."""
+        count = samples["images"]
+        values = score.scores(self.wanted.metrics, self.real, self.collect(batches, self.keep), self.wanted.allow_few)
+        named = {score.score_name(part, self.network.name, count): value for part, value in values.items()}
+        details = {"kid": "100 subsets of at most 1000", "prdc": "k=5", "is": "10 splits", "repetition": "1 % quantile"}
+        metrics = {name: details[name] for name in self.wanted.metrics if name in details}
+        return {"scores": named, "protocol": {**self.real_protocol, "samples": samples, "metrics": metrics}}
+
+    def _real(self, images: Images, chosen: np.ndarray) -> Statistics:
+        """The real images' statistics, from the cache if this very protocol has been there before."""
+        device = jax.devices()[0].device_kind
+        key = json.dumps([1, self.real_protocol, self.keep, device, jax.__version__, self.size], sort_keys=True)
+        path = user_cache() / "statistics" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
+        # A name stands for its content where the data set fixes it by version or digest; another's own source does not.
+        cacheable = bool(images.digest) or ":" in images.name or "/" in images.name.split(",")[0]
+        found = _read_statistics(path) if cacheable else None
+        if found is not None:
+            return found
+        out = self.collect(stored(images, chosen, self.size, self.placement), self.keep)
+        if cacheable and jax.process_index() == 0:
+            _write_statistics(path, out)
+        return out
+
+
+def stored(images: Images, chosen: np.ndarray, size: int, placement: Placement) -> Iterator[tuple[jax.Array, int]]:
+    """Images `chosen` of a data set, in batches of `size` over the mesh; each host reads what its devices get."""
+    for start in range(0, len(chosen), size):
+        index = chosen[start : start + size]
+        padded = np.pad(index, (0, size - len(index)), mode="edge")
+        rows = lambda at, padded=padded: images.gather(padded[at])["image"]  # noqa: E731
+        yield placement.deal((size, *images.image_shape), rows), len(index)
+
+
+def make_generated(plan: Blueprint, placement: Placement, size: int) -> Callable:
+    """`(nets, first, count) -> batches` of the generator's images number first, first + 1, ..., as 8-bit pictures."""
+    generate = make_generate(plan)
+    run = jax.jit(lambda nets, numbers: to_uint8(generate(nets, numbers), jnp))
+
+    def generated(nets: Any, first: int, count: int) -> Iterator[tuple[jax.Array, int]]:
+        for start in range(first, first + count, size):
+            numbers = np.minimum(np.arange(start, start + size), first + count - 1).astype(np.uint32)
+            yield run(nets, placement.deal((size,), lambda at, n=numbers: n[at])), min(size, first + count - start)
+
+    return generated
+
+
+class RunEvaluator:
+    """Scores a run's generator at any of its steps.
+
+    Args: plan, placement: of the run. images: what it trains on.
+    Raises UserError, before anything is compiled, for what cannot be measured.
+    """
+
+    def __init__(self, plan: Blueprint, images: Images, placement: Placement):
+        self.plan, self.placement, self.wanted = plan, placement, settings(plan.config)
+        network = plan.extractor()
+        check(plan)
+        real = _split(plan.config, self.wanted.split) if self.wanted.split else images
+        self.evaluator = Evaluator(self.wanted, network, real, placement)
+        self.generated = make_generated(plan, placement, self.evaluator.size)
+
+    def __call__(self, state: GanState, step: int, repeats: int = 1) -> dict[str, Any]:
+        """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of
+        which a score's value is the mean. The same state gives the same numbers to the last bit."""
+        began, wanted = time.monotonic(), self.wanted
+        if wanted.ema and not state.ema:
+            raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
+        nets = variables(self.placement.to_global(state), wanted.ema)
+        samples = {
+            "images": wanted.num_samples,
+            "weights": "moving average" if wanted.ema else "raw",
+            "batch_norm": "running statistics",
+            "pixels": "8 bits, rounded to the nearest",
+        }
+        sets = [
+            self.evaluator(self.generated(nets, i * wanted.num_samples, wanted.num_samples), samples) for i in range(repeats)
+        ]
+        measured = {**provenance(), "seed": self.plan.config.seed, "seconds": round(time.monotonic() - began, 1)}
+        scores = summary([one["scores"] for one in sets])
+        return {"step": step, "scores": scores, "protocol": sets[0]["protocol"], "measured": measured}
+
+
+def settings(config: Config) -> Eval:
+    """The section `eval`."""
+    return Eval(**{field.name: getattr(config.eval, field.name) for field in dataclasses.fields(Eval)})
+
+
+def check(plan: Blueprint) -> None:
+    """Refuses what evaluation cannot do, before the data are there. Raises UserError."""
+    if len(plan.image_shape) == 1:
+        raise UserError("these metrics score pictures, and this run makes points")
+    score.find(plan.config.eval.metrics)
+    if not plan.config.eval.num_samples:
+        raise UserError("eval.num_samples must be at least 1: a generator has no end")
+    plan.extractor()
+
+
+def _split(config: Config, split: str) -> Images:
+    other = config.copy_and_resolve_references().unlock()
+    other.data.split = split
+    return build.open_data(other.lock())
+
+
+def summary(sets: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
+    """{name: {"value": mean, "std": spread over the sets (absent for one), "values"}}."""
+    out = {}
+    for name in sets[0]:
+        values = [one[name] for one in sets]
+        out[name] = {"value": float(np.mean(values)), "values": values}
+        if len(values) > 1:
+            out[name]["std"] = float(np.std(values, ddof=1))
+    return out
+
+
+def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | None) -> None:
+    """`--mode=evaluate --workdir=...`: scores a checkpoint, says the scores, and adds them to `evaluation.json`."""
+    placement = Placement()
+    plan, found, state = workdir.load(folder, placement, step, overrides)
+    check(plan)
+    images = build.open_data(plan.config)
+    workdir.check_data(folder, images)
+    evaluator = RunEvaluator(plan, images, placement)
+    result = evaluator(state, found, evaluator.wanted.repeats)
+    append(folder, result)
+    if jax.process_index() == 0:
+        screen.say(f"{folder}, step {found}\n{table(result)}\n{folder}/evaluation.json")
+
+
+def evaluate_samples(samples: Images, reference: Images, config: Config, out: Path | None) -> None:
+    """`--mode=evaluate --samples=... --reference=...`: says the scores of foreign samples, and writes them to `out`."""
+    if samples.image_shape != reference.image_shape:
+        shapes = ["x".join(map(str, images.image_shape)) for images in (samples, reference)]
+        raise UserError(f"samples are {shapes[0]} and the reference is {shapes[1]}; bring both to one shape first")
+    began, placement = time.monotonic(), Placement()
+    given = settings(config)
+    wanted = dataclasses.replace(given, num_samples=given.num_samples or len(samples))
+    if wanted.num_samples > len(samples):
+        raise UserError(f"eval.num_samples={wanted.num_samples}, but {samples.name} has {len(samples)} images")
+    features = build.sections(config.to_dict())["eval.features"]
+    network = build.configs.make(config, "eval.features", features, {}).load(samples.image_shape)
+    evaluator = Evaluator(wanted, network, reference, placement)
+    chosen = np.arange(wanted.num_samples)
+    about = {"images": len(chosen), "from": samples.name, "digest": samples.digest, "pixels": "as found"}
+    result = evaluator(stored(samples, chosen, evaluator.size, placement), about)
+    measured = {**provenance(), "seconds": round(time.monotonic() - began, 1)}
+    result = {"scores": summary([result["scores"]]), "protocol": result["protocol"], "measured": measured}
+    if jax.process_index() == 0:
+        screen.say(f"{samples.name}\nagainst {reference.name}\n{table(result)}")
+        if out:
+            write_json(out, result)
+
+
+def append(folder: Path, result: dict[str, Any]) -> None:
+    """Adds a result to `evaluation.json`, in place of one of the same step and protocol."""
+    if jax.process_index() != 0:
+        return
+    path = folder / "evaluation.json"
+    kept = [old for old in read(folder) if (old["step"], old["protocol"]) != (result["step"], result["protocol"])]
+    write_json(path, {"evaluations": [*kept, result]})
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The results in `evaluation.json`, oldest first; none without it. Raises UserError where it is damaged."""
+    path = folder / "evaluation.json"
+    try:
+        return json.loads(path.read_text())["evaluations"] if path.exists() else []
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged; remove it, and evaluate again") from error
+
+
+def same_protocol(results: Iterable[dict[str, Any]]) -> None:
+    """Refuses to put scores of unlike protocols into one table: a UserError names the first difference."""
+    first = None
+    for result in results:
+        flat = build.configs.flat(result["protocol"])
+        first = first or flat
+        for key in sorted(first.keys() | flat.keys()):
+            if first.get(key) != flat.get(key):
+                raise UserError(
+                    f"scores of unlike protocols are not compared: {key} is {first.get(key, 'absent')!r} in one and "
+                    f"{flat.get(key, 'absent')!r} in another"
+                )
+
+
+def table(result: dict[str, Any]) -> str:
+    """Scores as lines."""
+    rows = []
+    for name, one in result["scores"].items():
+        spread = f" +- {one['std']:.3g} over {len(one['values'])} sets" if "std" in one else ""
+        arrow = next((way for part, way in score.BETTER.items() if name.startswith(part)), "lower")
+        rows.append(f"  {name:<28} {one['value']:<9.4g}{spread:<24} {arrow} is better")
+    return "\n".join(rows)
+
+
+def _read_statistics(path: Path) -> Statistics | None:
+    try:
+        with np.load(path) as file:
+            x = {name: file[name] for name in file.files}
+    except (OSError, ValueError, EOFError, KeyError):  # none, or damaged
+        return None
+    return Statistics(Moments(int(x["count"]), x["mean"], x["scatter"]), x.get("features"), x.get("classes"))
+
+
+def _write_statistics(path: Path, statistics: Statistics) -> None:
+    moments = statistics.moments
+    arrays = {"count": np.array(moments.count), "mean": moments.mean, "scatter": moments.scatter}
+    arrays |= {name: x for name in ("features", "classes") if (x := getattr(statistics, name)) is not None}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        with unfinished.open("wb") as file:
+            np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
+        os.replace(unfinished, path)
+    except OSError:  # a cache that cannot be written costs time alone
+        pass

@@ -1,0 +1,1 @@
+"""Scores of images, each with its whole protocol."""

@@ -1,0 +1,144 @@
+"""From images to scores: what an extractor makes of a set of images, and each metric of two such sets.
+
+A metric sees statistics of images, never a run, so that anybody's samples can be scored.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxgan.errors import UserError, nearest
+from jaxgan.metrics import classes, kid, moments, neighbours
+from jaxgan.metrics.features import Network
+from jaxgan.metrics.moments import Moments
+from jaxgan.parallel import Placement
+
+
+@dataclass
+class Statistics:
+    """Of a set of images. features [N, D] float32 and classes [N, K] (probabilities) where they were kept."""
+
+    moments: Moments
+    features: np.ndarray | None = None
+    classes: np.ndarray | None = None
+
+    @property
+    def count(self) -> int:
+        return self.moments.count
+
+
+class Metric(NamedTuple):
+    """needs: what a `Statistics` must hold beside moments. fn: (real, fake, allow_few) -> {part of a score's name: value}.
+    better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`."""
+
+    needs: tuple[str, ...]
+    fn: Callable[[Any, Any, bool], dict[str, float]]
+    better: dict[str, str]
+
+
+def _kid(real: Statistics, fake: Statistics, _: bool) -> dict[str, float]:
+    value, error = kid.kid(real.features, fake.features)  # pyright: ignore[reportArgumentType]
+    return {"kid": value, "kid_error": error}
+
+
+METRICS = {
+    "fd": Metric(
+        (), lambda real, fake, few: {"fd": moments.frechet_distance(real.moments, fake.moments, few)}, {"fd": "lower"}
+    ),
+    "kid": Metric(("features",), _kid, {"kid": "lower", "kid_error": "lower"}),
+    "prdc": Metric(
+        ("features",),
+        lambda real, fake, _: neighbours.prdc(real.features, fake.features),
+        dict.fromkeys(("precision", "recall", "density", "coverage"), "higher"),
+    ),
+    "repetition": Metric(
+        ("features",),
+        lambda real, fake, _: neighbours.repetition(real.features, fake.features),
+        dict.fromkeys(("memorized", "repeated"), "lower"),
+    ),
+    "is": Metric(("classes",), lambda _, fake, __: {"is": classes.inception_score(fake.classes)}, {"is": "higher"}),
+    "classes": Metric(
+        ("classes",),
+        lambda real, fake, _: {"class_distance": classes.class_distance(real.classes, fake.classes)},
+        {"class_distance": "lower"},
+    ),
+}
+BETTER = {part: way for metric in METRICS.values() for part, way in metric.better.items()}
+
+
+def find(names: Iterable[str]) -> dict[str, Metric]:
+    """The metrics of these names. Raises UserError with the nearest name that there is."""
+    out = {}
+    for name in names:
+        if name not in METRICS:
+            raise UserError(f"unknown metric '{name}' in eval.metrics; {nearest(name, METRICS)}")
+        out[name] = METRICS[name]
+    if not out:
+        raise UserError(f"eval.metrics is empty; there are {', '.join(METRICS)}")
+    return out
+
+
+def score_name(part: str, extractor: str, count: int) -> str:
+    """The name that a score goes by: `fd_digits5k`. Inception's Fréchet distance alone is called FID, `fid50k`."""
+    size = f"{count // 1000}k" if count % 1000 == 0 else str(count)
+    if extractor == "inception":
+        return {"fd": "fid"}.get(part, part) + size
+    return f"{part}_{extractor}{size}"
+
+
+def scores(names: Iterable[str], real: Statistics, fake: Statistics, allow_few: bool = False) -> dict[str, float]:
+    """{part: value} of all metrics."""
+    out: dict[str, float] = {}
+    for metric in find(names).values():
+        out |= metric.fn(real, fake, allow_few)
+    return out
+
+
+class Collector:
+    """Runs an extractor over batches of images on all devices.
+
+    The same compiled program serves every batch, at matmul precision "highest".
+    """
+
+    def __init__(self, network: Network, placement: Placement):
+        def apply(variables: Any, images: jax.Array):
+            features, logits = network.apply(variables, images)
+            return features, None if logits is None else jax.nn.softmax(logits)
+
+        self._placement, self._variables = placement, placement.spread(network.variables)
+        self._apply = jax.jit(apply)
+
+    def __call__(self, batches: Iterable[tuple[jax.Array, int]], keep: Iterable[str]) -> Statistics:
+        """batches: (uint8 [B, H, W, C] over the mesh, how many of them count). keep: "features", "classes"."""
+        keep, out, waiting = set(keep), None, []
+        features, probabilities = [], []
+
+        def take(x: jax.Array, p: jax.Array | None, count: int) -> None:
+            nonlocal out
+            rows = self._placement.fetch(x)[:count]
+            out = out or Moments.empty(rows.shape[1])
+            out.add(rows)
+            if "features" in keep:
+                features.append(rows)
+            if "classes" in keep and p is not None:
+                probabilities.append(self._placement.fetch(p)[:count])
+
+        for images, count in batches:
+            with jax.default_matmul_precision("highest"):
+                waiting.append((*self._apply(self._variables, images), count))
+            if len(waiting) > 1:  # one batch is computed while another is added up
+                take(*waiting.pop(0))
+        for left in waiting:
+            take(*left)
+        if out is None:
+            raise UserError("there are no images to score")
+        if "classes" in keep and not probabilities:
+            raise UserError("this extractor has no classes; leave 'is' and 'classes' out of --config.eval.metrics")
+        return Statistics(
+            out,
+            np.concatenate(features) if features else None,
+            np.concatenate(probabilities) if probabilities else None,
+        )
