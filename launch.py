@@ -165,7 +165,7 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     import ml_collections
 
-    from jaxgan import budget, build, config, screen
+    from jaxgan import budget, build, config, evaluate, screen
     from jaxgan import train as training
     from jaxgan import workdir as folders
     from jaxgan.parallel import Placement
@@ -177,6 +177,8 @@ def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in config.spelled(resolved)))
         return
     configure_jax(resolved.deterministic, resolved.dtype == "float64")
+    if resolved.eval.every:
+        evaluate.check_config(resolved)
     shape = getattr(build.source(resolved), "image_shape", None)
     if shape:  # known before the data are, which may take long to prepare
         training.check(build.Blueprint(resolved, shape), Placement(resolved.parallel), workdir)

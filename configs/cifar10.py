@@ -54,5 +54,7 @@ def get_config(variant: str):
             config.optim[player].update(lr=lr, b1=0.5 if method == "dcgan" else 0.0, b2=0.9)
     if method == "wgan":
         config.optim.disc.clip_weights = 0.1
+    config.eval.features = {"name": "inception"}
+    config.eval.update(metrics=("fd", "is"), num_samples=50_000)  # FID against the training split
     config.log.every, config.sample.every, config.checkpoint.every = 100, 1000, 1000
     return config

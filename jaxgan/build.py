@@ -1,6 +1,7 @@
 """From a resolved config to what a run works with: data, task, updates, optimizers, hyper-parameters."""
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -137,7 +138,7 @@ def sections(raw: dict) -> dict[str, Section]:
         "eval": section(Eval),
         "init_from": section(InitFrom),
     }
-    out |= tagged("eval.features", "digits", EXTRACTORS, "extractor", "load")
+    out |= tagged("eval.features", "digits", EXTRACTORS, "extractor", "check", "load")
     for net, table in task.nets.items():
         out |= tagged(f"nets.{net}", "dcgan", table, f"network for {net}")
     for name in objective.get("penalties", {}):
@@ -167,6 +168,11 @@ def open_data(config: Config) -> Images:
     if not isinstance(images, Images):
         raise UserError(f"open() of data set '{config.data.name}' must return jaxgan.data.source.Images, not {images!r:.80}")
     return images
+
+
+def extractor(config: Config) -> Any:
+    """The extractor that a config names, not yet loaded."""
+    return configs.make(config, "eval.features", sections(config.to_dict())["eval.features"], {})
 
 
 class Blueprint:
@@ -224,9 +230,10 @@ class Blueprint:
         values = evaluate(self.hparams, jnp.float32(0))
         return init_state(self.task(values), self._transforms(values), rng)
 
+    @functools.cached_property
     def extractor(self) -> Network:
         """The network whose features images are scored by. Raises UserError."""
-        return self._make("eval.features", {}).load(self.image_shape)
+        return extractor(self.config).load(self.image_shape)
 
     def shapes(self) -> GanState:
         """The state's shapes and dtypes, without an array."""

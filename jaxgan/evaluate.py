@@ -63,7 +63,12 @@ class Evaluator:
         count = samples["images"]
         values = score.scores(self.wanted.metrics, self.real, self.collect(batches, self.keep), self.wanted.allow_few)
         named = {score.score_name(part, self.network.name, count): value for part, value in values.items()}
-        details = {"kid": "100 subsets of at most 1000", "prdc": "k=5", "is": "10 splits", "repetition": "1 % quantile"}
+        details = {
+            "kid": "100 subsets of at most 1000, error from 10 disjoint blocks",
+            "prdc": "k=5",
+            "repetition": "1 % quantile",
+            "is": "10 splits",
+        }
         metrics = {name: details[name] for name in self.wanted.metrics if name in details}
         return {"scores": named, "protocol": {**self.real_protocol, "samples": samples, "metrics": metrics}}
 
@@ -114,10 +119,9 @@ class RunEvaluator:
 
     def __init__(self, plan: Blueprint, images: Images, placement: Placement):
         self.plan, self.placement, self.wanted = plan, placement, settings(plan.config)
-        network = plan.extractor()
         check(plan)
         real = _split(plan.config, self.wanted.split) if self.wanted.split else images
-        self.evaluator = Evaluator(self.wanted, network, real, placement)
+        self.evaluator = Evaluator(self.wanted, plan.extractor, real, placement)
         self.generated = make_generated(plan, placement, self.evaluator.size)
 
     def __call__(self, state: GanState, step: int, repeats: int = 1) -> dict[str, Any]:
@@ -146,14 +150,20 @@ def settings(config: Config) -> Eval:
     return Eval(**{field.name: getattr(config.eval, field.name) for field in dataclasses.fields(Eval)})
 
 
+def check_config(config: Config) -> None:
+    """Refuses what is known to fail without the data. Raises UserError."""
+    score.find(config.eval.metrics)
+    if not config.eval.num_samples:
+        raise UserError("eval.num_samples must be at least 1: a generator has no end")
+    build.extractor(config).check()
+
+
 def check(plan: Blueprint) -> None:
-    """Refuses what evaluation cannot do, before the data are there. Raises UserError."""
+    """Refuses a run that cannot be scored, and loads the extractor. Raises UserError."""
     if len(plan.image_shape) == 1:
         raise UserError("these metrics score pictures, and this run makes points")
-    score.find(plan.config.eval.metrics)
-    if not plan.config.eval.num_samples:
-        raise UserError("eval.num_samples must be at least 1: a generator has no end")
-    plan.extractor()
+    check_config(plan.config)
+    assert plan.extractor
 
 
 def _split(config: Config, split: str) -> Images:
@@ -197,8 +207,7 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
     wanted = dataclasses.replace(given, num_samples=given.num_samples or len(samples))
     if wanted.num_samples > len(samples):
         raise UserError(f"eval.num_samples={wanted.num_samples}, but {samples.name} has {len(samples)} images")
-    features = build.sections(config.to_dict())["eval.features"]
-    network = build.configs.make(config, "eval.features", features, {}).load(samples.image_shape)
+    network = build.extractor(config).load(samples.image_shape)
     evaluator = Evaluator(wanted, network, reference, placement)
     chosen = np.arange(wanted.num_samples)
     about = {"images": len(chosen), "from": samples.name, "digest": samples.digest, "pixels": "as found"}

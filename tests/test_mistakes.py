@@ -140,6 +140,25 @@ MISTAKES = {
         ("--mode=sample --workdir=done --interpolate=8 --grid=2x2", "--grid has no effect with --interpolate"),
         ("--mode=sample --workdir=done --interpolate=8 --num=1", "at least two seeds"),
     ],
+    "Evaluation": [
+        (f"{DCGAN} --config.eval.every=50 --config.eval.metrics=fdd", "unknown metric 'fdd' in eval.metrics"),
+        (f"{DCGAN} --config.eval.features.name=digitz", "unknown extractor 'digitz'; did you mean 'digits'?"),
+        (f"{DCGAN} --config.eval.every=50 --config.data.size=32", "digits takes pictures of 28x28 with up to 3 channels"),
+        ("--config=configs/cifar10.py --config.eval.every=50", "the extractor inception has no weights"),
+        ("--config=configs/toy.py --config.eval.every=50", "score pictures, and this run makes points"),
+        ("--mode=evaluate --workdir=nowhere", "nowhere holds no run"),
+        ("--mode=evaluate --workdir=done --config.steps=3", "--config.steps has no effect in --mode=evaluate"),
+        ("--mode=evaluate --workdir=done --num=3", "--num has no effect in --mode=evaluate"),
+        ("--mode=evaluate --workdir=done --step=7", "done has no checkpoint of step 7, but of 2"),
+        ("--mode=evaluate --workdir=done --out=scores.json", "--out goes with --samples"),
+        ("--mode=evaluate --samples=damaged", "--samples needs --reference"),
+        ("--mode=evaluate --reference=damaged", "--reference needs --samples"),
+        ("--mode=evaluate --samples=photos --reference=digits --workdir=done", "--workdir has no effect beside --samples"),
+        ("--mode=evaluate --samples=photos --reference=digits --out=x.txt", "--out=x.txt must be FILE.json"),
+        ("--mode=evaluate --samples=broken.npz --reference=digits", "'broken.npz' cannot be read"),
+        ("--mode=evaluate --samples=photoz --reference=digits", "unknown data set 'photoz'"),
+        ("--mode=evaluate --samples=digits@tset --reference=digits", "has no split 'tset'; did you mean 'test'?"),
+    ],
 }
 CASES = [(typed, fragment) for cases in MISTAKES.values() for typed, fragment in cases]
 answers: dict[str, str] = {}

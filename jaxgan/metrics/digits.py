@@ -51,6 +51,9 @@ class Classifier(nn.Module):
 class Digits:
     """No settings. Takes 28x28 pictures alone, of one to three digits in as many channels."""
 
+    def check(self) -> None:
+        """Its weights travel with the package."""
+
     def load(self, image_shape: tuple[int, ...]) -> Network:
         """Raises UserError for pictures of another size."""
         if tuple(image_shape[:2]) != (SIDE, SIDE) or image_shape[2] > 3:
@@ -61,21 +64,22 @@ class Digits:
             )
         content = resources.files(__package__ or "jaxgan.metrics").joinpath(WEIGHTS).read_bytes()
         flat = np.load(io.BytesIO(content))
-        params = _nested({name: flat[name].astype(np.float32) for name in flat.files if "/" in name})
+        params = _nested({name: flat[name].astype(np.float32) for name in flat.files})
         how = "28x28, each channel by itself, to [-1, 1]"
         return Network("digits", hashlib.sha256(content).hexdigest()[:16], how, params, judge)
 
 
 def judge(params: Any, images: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """uint8 [N, 28, 28, C] to features [N, 128 C] and logits [N, 10^C]."""
+    """uint8 [N, 28, 28, C] to features [N, 128 C], of unit root mean square over real digits, and logits [N, 10^C]."""
     n, _, _, channels = images.shape
     singles = jnp.moveaxis(images, 3, 1).reshape(n * channels, SIDE, SIDE, 1)
+    scale, params = params["scale"], params["net"]
     features, logits = _run(params, singles.astype(jnp.float32) / 127.5 - 1)
     digits = jax.nn.log_softmax(logits).reshape(n, channels, CLASSES)
     spelled = digits[:, 0]
     for i in range(1, channels):
         spelled = (spelled[:, :, None] + digits[:, i, None, :]).reshape(n, -1)
-    return features.reshape(n, -1), spelled
+    return features.reshape(n, -1) / scale, spelled
 
 
 def _run(params: Any, x: jax.Array, keys: Any = None) -> tuple[jax.Array, jax.Array]:
@@ -141,7 +145,7 @@ def accuracy(params: Any, images: np.ndarray, labels: np.ndarray) -> tuple[float
 def _nested(flat: dict[str, np.ndarray]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, x in flat.items():
-        *folders, last = name.strip("/").split("/")
+        *folders, last = name.split("/")
         at = out
         for folder in folders:
             at = at.setdefault(folder, {})
@@ -163,10 +167,11 @@ def main() -> None:
         test = {name: x[held] for name, x in train.items()}
         train = {name: x[~held] for name, x in train.items()}
     params = fit(train["image"], train["label"], args.seed)
+    scale = float(np.sqrt(np.mean(jax.jit(judge)({"net": params, "scale": 1.0}, train["image"])[0] ** 2)))
     # Halves travel; what is measured is what travels.
     flat = {
-        "/" + "/".join(str(part.key) for part in path): np.asarray(x, np.float16)
-        for path, x in jax.tree_util.tree_leaves_with_path(params)
+        "/".join(str(part.key) for part in path): np.asarray(x, np.float16)
+        for path, x in jax.tree_util.tree_leaves_with_path({"net": params, "scale": scale})
     }
     rounded = _nested({name: x.astype(np.float32) for name, x in flat.items()})
     right, error = accuracy(rounded, test["image"], test["label"])

@@ -38,6 +38,10 @@ class EfficientNetLite0:
     crops to the middle 87.5 %, while a score is about whole images; and it does not antialias.
     """
 
+    def check(self) -> None:
+        """Raises UserError where the package is not installed."""
+        weights_path()
+
     def load(self, image_shape: tuple[int, ...]) -> Network:
         """Raises UserError for images that are neither grey nor RGB, and where the package is not installed."""
         convnet.check_image_shape(image_shape, "efficientnet_lite0")

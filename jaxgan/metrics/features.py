@@ -2,6 +2,9 @@
 
 Each has a name, which scores carry; an input contract; and a hash of its weights. They run at matmul precision
 "highest", so that a GPU's fast modes do not change a score.
+
+An extractor is a dataclass, whose fields are the config's `eval.features`, with `check()`, which raises a UserError if its
+weights are not there, and `load(image_shape) -> Network`.
 """
 
 import hashlib
@@ -40,6 +43,9 @@ class Random:
 
     seed: int = bounded(0, below=2**32)
     width: int = bounded(16, least=1)
+
+    def check(self) -> None:
+        """It is always there."""
 
     def load(self, image_shape: tuple[int, ...]) -> Network:
         rng, kernels, channels = np.random.default_rng(self.seed), [], image_shape[2]

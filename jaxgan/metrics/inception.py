@@ -38,14 +38,20 @@ class Inception:
 
     weights: str = ""
 
-    def load(self, image_shape: tuple[int, ...]) -> Network:
-        """Raises UserError for images that are neither grey nor RGB, and for a file that is absent or does not fit."""
-        convnet.check_image_shape(image_shape, "inception")
+    def check(self) -> None:
+        """Raises UserError where no file is named, or it is not there."""
         if not self.weights:
             raise UserError(
                 "the extractor inception has no weights: --config.eval.features.weights=FILE names "
                 "pt_inception-2015-12-05-6726825d.pth, which the GitHub project pytorch-fid has among its releases"
             )
+        if not as_path(self.weights).exists():
+            raise UserError(f"{self.weights} cannot be read: No such file or directory")
+
+    def load(self, image_shape: tuple[int, ...]) -> Network:
+        """Raises UserError for images that are neither grey nor RGB, and for a file that is absent or does not fit."""
+        convnet.check_image_shape(image_shape, "inception")
+        self.check()
         path = as_path(self.weights)
         state = convnet.read(path, shapes())
         with path.open("rb") as file:

@@ -65,6 +65,13 @@ def test_kid_is_unbiased_and_sees_a_shift():
     assert value > 10 * error > 0
 
 
+def test_kids_error_is_what_other_images_would_have_given():
+    draws = [kid.kid(gaussian(400, seed=2 * i), gaussian(400, seed=2 * i + 1)) for i in range(40)]
+    spread, told = np.std([value for value, _ in draws], ddof=1), np.mean([error for _, error in draws])
+    assert 0.7 * spread < told < 4 * spread
+    assert np.isnan(kid.kid(gaussian(15), gaussian(15))[1])  # too few for blocks
+
+
 def test_prdc_by_hand():
     """Reals at 0, 1, 2, 3 with radius 1; fakes at .5 (in the balls of 0 and 1) and 9 (in none)."""
     real, fake = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([[0.5], [9.0]])
