@@ -61,7 +61,9 @@ class Evaluator:
     def __call__(self, batches: Batches, samples: dict[str, Any]) -> dict[str, Any]:
         """{"scores": {name: value}, "protocol"} of generated images, which `samples` describes."""
         count = samples["images"]
-        values = score.scores(self.wanted.metrics, self.real, self.collect(batches, self.keep), self.wanted.allow_few)
+        values = score.scores(
+            self.wanted.metrics, self.real, self.collect(batches, self.keep, count, "samples"), self.wanted.allow_few
+        )
         named = {score.score_name(part, self.network.name, count): value for part, value in values.items()}
         details = {
             "kid": "100 subsets of at most 1000, error from 10 disjoint blocks",
@@ -82,7 +84,7 @@ class Evaluator:
         found = _read_statistics(path) if cacheable else None
         if found is not None:
             return found
-        out = self.collect(stored(images, chosen, self.size, self.placement), self.keep)
+        out = self.collect(stored(images, chosen, self.size, self.placement), self.keep, len(chosen), images.name)
         if cacheable and jax.process_index() == 0:
             _write_statistics(path, out)
         return out
@@ -257,8 +259,7 @@ def table(result: dict[str, Any]) -> str:
     rows = []
     for name, one in result["scores"].items():
         spread = f" +- {one['std']:.3g} over {len(one['values'])} sets" if "std" in one else ""
-        arrow = next((way for part, way in score.BETTER.items() if name.startswith(part)), "lower")
-        rows.append(f"  {name:<28} {one['value']:<9.4g}{spread:<24} {arrow} is better")
+        rows.append(f"  {name:<28} {one['value']:<9.4g}{spread:<24} {score.better(name)} is better")
     return "\n".join(rows)
 
 

@@ -230,7 +230,7 @@ def test_foreign_samples_from_a_folder_and_an_npz_score_the_same(tmp_path):
             lambda path: images.save_npz(path / "x.npz", images=np.zeros((2, 4, 4, 3))),
             r"uint8 images .*, not float64 \[2,",
         ),
-        (lambda path: (path / "x.npz").write_bytes(b"no zip"), "cannot be read"),
+        (lambda path: (path / "x.npz").write_bytes(b"no zip"), "is no npz file"),
         (lambda path: None, "cannot be read"),
     ],
 )

@@ -156,7 +156,11 @@ MISTAKES = {
         ("--mode=evaluate --samples=photos --reference=digits --workdir=done", "--workdir has no effect beside --samples"),
         ("--mode=evaluate --samples=photos --reference=digits --out=x.txt", "--out=x.txt must be FILE.json"),
         ("--mode=evaluate --samples=broken.npz --reference=digits", "'broken.npz' cannot be read"),
-        ("--mode=evaluate --samples=photoz --reference=digits", "unknown data set 'photoz'"),
+        ("--mode=evaluate --samples=photoz --reference=digits", "there is no 'photoz'; did you mean 'photos'?"),
+        (
+            "--mode=evaluate --samples=runs --reference=digits",
+            "'runs' is no folder, archive or .npz file, and as a data set: ",
+        ),
         ("--mode=evaluate --samples=digits@tset --reference=digits", "has no split 'tset'; did you mean 'test'?"),
     ],
 }

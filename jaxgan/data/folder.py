@@ -1,6 +1,5 @@
 """`image_folder`: a person's own pictures, in a folder with or without sub-folders, in a zip file, or in tar files."""
 
-import difflib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -95,11 +94,10 @@ class ImageFolder(Fit):
                 return root
             if root.exists():
                 raise UserError(f"'{self.dir}' is neither a folder nor an archive ({' '.join(ARCHIVES)})")
-            beside = [p.name for p in root.parent.iterdir() if p.is_dir() or p.name.endswith(ARCHIVES)]
-        except OSError:  # no such parent, no such name
-            beside = []
-        close = difflib.get_close_matches(root.name, beside, n=1)
-        raise UserError(f"there is no '{self.dir}'" + (f"; did you mean '{root.with_name(close[0])}'?" if close else ""))
+        except OSError:  # no such name
+            pass
+        close = listing.nearest_beside(root, ARCHIVES)
+        raise UserError(f"there is no '{self.dir}'" + (f"; did you mean '{close}'?" if close else ""))
 
     def _labels(self, items: list[Item]) -> list[str]:
         """The class of each item, all "" if the pictures have none."""

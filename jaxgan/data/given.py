@@ -1,6 +1,7 @@
 """Pictures that a person names in one word: a folder or archive, an npz file, or a data set and its split."""
 
 import hashlib
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,13 @@ def open_given(text: str) -> Images:
     if path.exists() or text.lower().endswith(listing.ARCHIVES) or text.startswith((".", "/", "~")):
         return _from_folder(text)
     name, _, split = text.partition("@")
-    check_name(name, {})
+    close = listing.nearest_beside(path, (".npz", *listing.ARCHIVES))
+    if close:
+        raise UserError(f"there is no '{text}'; did you mean '{close}'?")
+    try:
+        check_name(name, {})
+    except UserError as error:
+        raise UserError(f"'{text}' is no folder, archive or .npz file, and as a data set: {error}") from error
     return Tfds(name=name, split=split or "train", label="none", resident="off").open()
 
 
@@ -34,8 +41,10 @@ def _from_npz(path: Path) -> Images:
             if not names:
                 raise UserError(f"'{path}' has no array 'images', but {', '.join(file.files) or 'nothing'}")
             images = file[names[0]]
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"'{path}' cannot be read: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read: {error.strerror or error}") from error
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"'{path}' is no npz file: {str(error).splitlines()[0]}") from error
     images = images[..., None] if images.ndim == 3 else images
     if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] not in (1, 3, 4) or not len(images):
         raise UserError(f"'{path}' must hold uint8 images [N, H, W, C], not {images.dtype} {list(images.shape)}")

@@ -1,5 +1,6 @@
 """Finding pictures below a folder, in zip and tar files and in folders of those, and getting at their bytes."""
 
+import difflib
 import lzma
 import tarfile
 import zipfile
@@ -61,6 +62,16 @@ def found(root: Path, strict: bool) -> list[Item]:
         for item in _in_archive(file, strict):
             items.append(item._replace(name=f"{path}/{item.name}", folders=path.parts[:-1] + item.folders))
     return items
+
+
+def nearest_beside(path: Path, kinds: tuple[str, ...]) -> Path | None:
+    """The folder, or the file of one of these endings, whose name is nearly `path`'s; None if there is none."""
+    try:
+        beside = [p.name for p in path.parent.iterdir() if p.is_dir() or p.name.lower().endswith(kinds)]
+    except OSError:  # no such parent
+        return None
+    close = difflib.get_close_matches(path.name, beside, n=1, cutoff=0.7)
+    return path.with_name(close[0]) if close else None
 
 
 def _walk(folder: Path, seen: frozenset = frozenset()) -> Iterator[Path]:

@@ -3,12 +3,14 @@
 A metric sees statistics of images, never a run, so that anybody's samples can be scored.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from tqdm import tqdm
 
 from jaxgan.errors import UserError, nearest
 from jaxgan.metrics import classes, kid, moments, neighbours
@@ -66,7 +68,12 @@ METRICS = {
         {"class_distance": "lower"},
     ),
 }
-BETTER = {part: way for metric in METRICS.values() for part, way in metric.better.items()}
+
+
+def better(name: str) -> str:
+    """ "lower" or "higher", for a score's name, fd_digits5k or fid50k."""
+    ways = {part: way for metric in METRICS.values() for part, way in metric.better.items()}
+    return next((way for part, way in ways.items() if re.match(rf"{part}(_|\d)", name)), "lower")
 
 
 def find(names: Iterable[str]) -> dict[str, Metric]:
@@ -111,8 +118,12 @@ class Collector:
         self._placement, self._variables = placement, placement.spread(network.variables)
         self._apply = jax.jit(apply)
 
-    def __call__(self, batches: Iterable[tuple[jax.Array, int]], keep: Iterable[str]) -> Statistics:
-        """batches: (uint8 [B, H, W, C] over the mesh, how many of them count). keep: "features", "classes"."""
+    def __call__(
+        self, batches: Iterable[tuple[jax.Array, int]], keep: Iterable[str], total: int, title: str = "images"
+    ) -> Statistics:
+        """batches: (uint8 [B, H, W, C] over the mesh, how many of them count). keep: "features", "classes". total, title: of
+        the progress bar, which what takes longer than a few seconds shows."""
+        bar = tqdm(total=total, desc=title, unit=" images", delay=5, dynamic_ncols=True, disable=jax.process_index() != 0)
         keep, out, waiting = set(keep), None, []
         features, probabilities = [], []
 
@@ -121,6 +132,7 @@ class Collector:
             rows = self._placement.fetch(x)[:count]
             out = out or Moments.empty(rows.shape[1])
             out.add(rows)
+            bar.update(count)
             if "features" in keep:
                 features.append(rows)
             if "classes" in keep and p is not None:
@@ -133,6 +145,7 @@ class Collector:
                 take(*waiting.pop(0))
         for left in waiting:
             take(*left)
+        bar.close()
         if out is None:
             raise UserError("there are no images to score")
         if "classes" in keep and not probabilities:

@@ -148,3 +148,8 @@ def test_as_prdc():
     ours = neighbours.prdc(a, b)
     assert ours == pytest.approx(theirs, abs=1e-9)
     assert 0.1 < ours["recall"] < 0.99  # these features tell something
+
+
+def test_which_way_a_score_is_better():
+    names = {"fid50k": "lower", "fd_digits5k": "lower", "is_digits5k": "higher", "is50k": "higher", "recall10k": "higher"}
+    assert {name: score.better(name) for name in names} == names
