@@ -43,8 +43,9 @@ def scored(folder, step=None, repeats=1, placement=None, **overrides):
     return evaluate.RunEvaluator(plan, noise_images(), placement)(state, step, repeats)
 
 
-def test_evaluating_while_training_and_again_afterwards(tmp_path):
-    folder = fit(tmp_path / "run", eval__every=2)
+@pytest.mark.parametrize("kind", ["shard_map", "pmap"])
+def test_evaluating_while_training_and_again_afterwards(kind, tmp_path):
+    folder = fit(tmp_path / "run", eval__every=2, parallel=kind)
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if "eval/fd_random20" in line] == [2, 4]
     kept = evaluate.read(folder)
@@ -126,6 +127,8 @@ def test_real_statistics_are_kept_under_their_whole_protocol(monkeypatch):
     def statistics(wanted=wanted, images=real, seed=0):
         return evaluate.Evaluator(wanted, Random(seed, 2).load(images.image_shape), images, Placement()).real
 
+    assert statistics(replace(wanted, metrics=("fd",), num_real=3)).features is None  # nothing that grows with their number
+    seen.clear()
     first, second = statistics(), statistics()
     assert len(seen) == 1
     np.testing.assert_array_equal(first.features, second.features)

@@ -43,7 +43,7 @@ class Metric(NamedTuple):
 
 def _kid(real: Statistics, fake: Statistics, _: bool) -> dict[str, float]:
     value, error = kid.kid(real.features, fake.features)  # pyright: ignore[reportArgumentType]
-    return {"kid": value, "kid_error": error}
+    return {"kid": value} | ({} if np.isnan(error) else {"kid_error": error})  # JSON knows no NaN
 
 
 METRICS = {
