@@ -150,16 +150,20 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     for name in ("workdir", "config", "step"):
         if FLAGS[name].present:
             raise UserError(f"--{name} has no effect beside --samples, which are nobody's run")
+    for path, _ in overrides:
+        if path in ("eval.every", "eval.repeats", "eval.split", "eval.ema", "data.cache"):
+            raise UserError(f"--config.{path} has no effect beside --samples, which are nobody's run")
     out = as_path(FLAGS.out) if FLAGS.out else None
-    if out and out.suffix != ".json":
-        raise UserError(f"--out={FLAGS.out} must be FILE.json")
+    if out and (out.suffix != ".json" or not out.parent.is_dir()):
+        raise UserError(f"--out={FLAGS.out} must be FILE.json in a folder that exists")
     configure_jax()
     from jaxgan import build, config, evaluate
     from jaxgan.data.given import open_given
 
     base = config.load(str(ROOT / "configs" / "default.py"))
     resolved = config.resolve(base, [("eval.num_samples", "0"), *overrides], build.sections)
-    evaluate.evaluate_samples(open_given(FLAGS.samples), open_given(FLAGS.reference), resolved, out)
+    samples, reference = (open_given(text, resolved.data.dir) for text in (FLAGS.samples, FLAGS.reference))
+    evaluate.evaluate_samples(samples, reference, resolved, out)
 
 
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:

@@ -27,17 +27,8 @@ from jaxgan.tasks import TASKS
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 # What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
-OPERATIONAL = (
-    "steps",
-    "steps_per_dispatch",
-    "parallel",
-    "log",
-    "sample",
-    "checkpoint",
-    "data.dir",
-    "data.resident",
-    "data.cache",
-)
+OPERATIONAL = ("steps", "steps_per_dispatch", "parallel", "log", "sample", "checkpoint", "eval")
+OPERATIONAL += ("data.dir", "data.resident", "data.cache")
 
 
 @dataclass(frozen=True)

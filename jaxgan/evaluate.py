@@ -20,7 +20,7 @@ from jaxgan.data.cache import user_cache
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.images import to_uint8
-from jaxgan.metrics import score
+from jaxgan.metrics import moments, score
 from jaxgan.metrics.features import Network
 from jaxgan.metrics.moments import Moments
 from jaxgan.metrics.score import Collector, Statistics
@@ -43,49 +43,45 @@ class Evaluator:
 
     def __init__(self, wanted: Eval, network: Network, images: Images, placement: Placement):
         self.wanted, self.network, self.placement = wanted, network, placement
-        self.keep = sorted({need for metric in score.find(wanted.metrics).values() for need in metric.needs})
+        self.metrics = score.find(wanted.metrics)
+        self.keep = sorted({need for metric in self.metrics.values() for need in metric.needs})
         self.size = -(-wanted.batch_size // placement.size) * placement.size
         self.collect = Collector(network, placement)
         count = wanted.num_real or len(images)
         if count > len(images):
             raise UserError(f"eval.num_real={count}, but {images.name} has {len(images)} images")
-        self.real_protocol = {
+        if "fd" in self.metrics:
+            moments.check_counts(self.collect.dims(images.image_shape), min(count, wanted.num_samples), wanted.allow_few)
+        self.protocol = {
             "extractor": {"name": network.name, "weights": network.hash, "input": network.contract},
             "real": {"data": images.name, "digest": images.digest, "images": count, "of": len(images)},
+            "metrics": {name: metric.detail for name, metric in self.metrics.items() if metric.detail},
             "precision": "highest",
             "statistics": "float64",
         }
         chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
         self.real = self._real(images, chosen)
 
-    def __call__(self, batches: Batches, samples: dict[str, Any]) -> dict[str, Any]:
-        """{"scores": {name: value}, "protocol"} of generated images, which `samples` describes."""
-        count = samples["images"]
-        values = score.scores(
-            self.wanted.metrics, self.real, self.collect(batches, self.keep, count, "samples"), self.wanted.allow_few
-        )
-        named = {score.score_name(part, self.network.name, count): value for part, value in values.items()}
-        details = {
-            "kid": "100 subsets of at most 1000, error from 10 disjoint blocks",
-            "prdc": "k=5",
-            "repetition": "1 % quantile",
-            "is": "10 splits",
-        }
-        metrics = {name: details[name] for name in self.wanted.metrics if name in details}
-        return {"scores": named, "protocol": {**self.real_protocol, "samples": samples, "metrics": metrics}}
+    def __call__(self, batches: Batches, count: int) -> dict[str, float]:
+        """{name: value} of so many generated images."""
+        fake = self.collect(batches, self.keep, count, "samples")
+        values = score.scores(self.wanted.metrics, self.real, fake, self.wanted.allow_few)
+        return {score.score_name(part, self.network, count): value for part, value in values.items()}
 
     def _real(self, images: Images, chosen: np.ndarray) -> Statistics:
         """The real images' statistics, from the cache if this very protocol has been there before."""
-        device = jax.devices()[0].device_kind
-        key = json.dumps([1, self.real_protocol, self.keep, device, jax.__version__, self.size], sort_keys=True)
-        path = user_cache() / "statistics" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.npz"
-        # A name stands for its content where the data set fixes it by version or digest; another's own source does not.
-        cacheable = bool(images.digest) or ":" in images.name or "/" in images.name.split(",")[0]
-        found = _read_statistics(path) if cacheable else None
-        if found is not None:
+        batch = jax.ShapeDtypeStruct((self.size, *images.image_shape), np.uint8)
+        about = [1, self.protocol["real"], self.network.hash, self.keep, self.collect.code(batch)]
+        about += [jax.devices()[0].device_kind, jax.__version__, self.placement.size]
+        key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+        path = user_cache() / "statistics" / f"{key[:24]}.npz"
+        # A name stands for its content where a data set has a version or a digest; another's own source has neither.
+        found = _read_statistics(path) if images.digest or "/" in images.name else None
+        if self.placement.all(found is not None):  # or a host would wait for others that need not compute
+            assert found is not None
             return found
         out = self.collect(stored(images, chosen, self.size, self.placement), self.keep, len(chosen), images.name)
-        if cacheable and jax.process_index() == 0:
+        if (images.digest or "/" in images.name) and jax.process_index() == 0:
             _write_statistics(path, out)
         return out
 
@@ -102,12 +98,19 @@ def stored(images: Images, chosen: np.ndarray, size: int, placement: Placement) 
 def make_generated(plan: Blueprint, placement: Placement, size: int) -> Callable:
     """`(nets, first, count) -> batches` of the generator's images number first, first + 1, ..., as 8-bit pictures."""
     generate = make_generate(plan)
-    run = jax.jit(lambda nets, numbers: to_uint8(generate(nets, numbers), jnp))
+
+    @jax.jit
+    def run(nets: Any, numbers: jax.Array) -> tuple[jax.Array, jax.Array]:
+        made = generate(nets, numbers)
+        return to_uint8(made, jnp), jnp.sum(~jnp.isfinite(made).all((1, 2, 3)))
 
     def generated(nets: Any, first: int, count: int) -> Iterator[tuple[jax.Array, int]]:
         for start in range(first, first + count, size):
             numbers = np.minimum(np.arange(start, start + size), first + count - 1).astype(np.uint32)
-            yield run(nets, placement.deal((size,), lambda at, n=numbers: n[at])), min(size, first + count - start)
+            pixels, bad = run(nets, placement.deal((size,), lambda at, n=numbers: n[at]))
+            if int(bad):  # as pixels they would look like any others
+                raise UserError(f"{int(bad)} of {size} generated images are not finite; this generator cannot be scored")
+            yield pixels, min(size, first + count - start)
 
     return generated
 
@@ -123,6 +126,8 @@ class RunEvaluator:
         self.plan, self.placement, self.wanted = plan, placement, settings(plan.config)
         check(plan)
         real = _split(plan.config, self.wanted.split) if self.wanted.split else images
+        if self.wanted.ema and not plan.shapes().ema:
+            raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
         self.evaluator = Evaluator(self.wanted, plan.extractor, real, placement)
         self.generated = make_generated(plan, placement, self.evaluator.size)
 
@@ -130,21 +135,18 @@ class RunEvaluator:
         """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of
         which a score's value is the mean. The same state gives the same numbers to the last bit."""
         began, wanted = time.monotonic(), self.wanted
-        if wanted.ema and not state.ema:
-            raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
-        nets = variables(self.placement.to_global(state), wanted.ema)
+        nets, count = variables(self.placement.to_global(state), wanted.ema), wanted.num_samples
+        sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]
         samples = {
-            "images": wanted.num_samples,
+            "images": count,
             "weights": "moving average" if wanted.ema else "raw",
             "batch_norm": "running statistics",
             "pixels": "8 bits, rounded to the nearest",
         }
-        sets = [
-            self.evaluator(self.generated(nets, i * wanted.num_samples, wanted.num_samples), samples) for i in range(repeats)
-        ]
-        measured = {**provenance(), "seed": self.plan.config.seed, "seconds": round(time.monotonic() - began, 1)}
-        scores = summary([one["scores"] for one in sets])
-        return {"step": step, "scores": scores, "protocol": sets[0]["protocol"], "measured": measured}
+        where = {"seed": self.plan.config.seed, "batch_size": self.evaluator.size}
+        measured = {**provenance(), **where, "seconds": round(time.monotonic() - began, 1)}
+        protocol = {**self.evaluator.protocol, "samples": samples}
+        return {"step": step, "scores": summary(sets), "protocol": protocol, "measured": measured}
 
 
 def settings(config: Config) -> Eval:
@@ -194,9 +196,9 @@ def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | Non
     workdir.check_data(folder, images)
     evaluator = RunEvaluator(plan, images, placement)
     result = evaluator(state, found, evaluator.wanted.repeats)
+    screen.say(f"{folder}, step {found}\n{table(result)}")
     append(folder, result)
-    if jax.process_index() == 0:
-        screen.say(f"{folder}, step {found}\n{table(result)}\n{folder}/evaluation.json")
+    screen.say(f"{folder}/evaluation.json")
 
 
 def evaluate_samples(samples: Images, reference: Images, config: Config, out: Path | None) -> None:
@@ -212,14 +214,16 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
     network = build.extractor(config).load(samples.image_shape)
     evaluator = Evaluator(wanted, network, reference, placement)
     chosen = np.arange(wanted.num_samples)
-    about = {"images": len(chosen), "from": samples.name, "digest": samples.digest, "pixels": "as found"}
-    result = evaluator(stored(samples, chosen, evaluator.size, placement), about)
-    measured = {**provenance(), "seconds": round(time.monotonic() - began, 1)}
-    result = {"scores": summary([result["scores"]]), "protocol": result["protocol"], "measured": measured}
-    if jax.process_index() == 0:
-        screen.say(f"{samples.name}\nagainst {reference.name}\n{table(result)}")
-        if out:
-            write_json(out, result)
+    scores = evaluator(stored(samples, chosen, evaluator.size, placement), len(chosen))
+    result = {
+        "scored": {"data": samples.name, "digest": samples.digest},
+        "scores": summary([scores]),
+        "protocol": {**evaluator.protocol, "samples": {"images": len(chosen)}},
+        "measured": {**provenance(), "batch_size": evaluator.size, "seconds": round(time.monotonic() - began, 1)},
+    }
+    screen.say(f"{samples.name}\nagainst {reference.name}\n{table(result)}")
+    if out and jax.process_index() == 0:
+        write_json(out, result)
 
 
 def append(folder: Path, result: dict[str, Any]) -> None:
@@ -241,16 +245,16 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 
 def same_protocol(results: Iterable[dict[str, Any]]) -> None:
-    """Refuses to put scores of unlike protocols into one table: a UserError names the first difference."""
-    first = None
+    """Refuses to put scores of unlike protocols into one table: a UserError names the first difference.
+
+    What only a generator has (which weights, which BatchNorm) counts between generators; foreign samples have none.
+    """
+    seen: dict[str, Any] = {}
     for result in results:
-        flat = build.configs.flat(result["protocol"])
-        first = first or flat
-        for key in sorted(first.keys() | flat.keys()):
-            if first.get(key) != flat.get(key):
+        for key, value in build.configs.flat(result["protocol"]).items():
+            if seen.setdefault(key, value) != value:
                 raise UserError(
-                    f"scores of unlike protocols are not compared: {key} is {first.get(key, 'absent')!r} in one and "
-                    f"{flat.get(key, 'absent')!r} in another"
+                    f"scores of unlike protocols are not compared: {key} is {seen[key]!r} in one and {value!r} in another"
                 )
 
 
@@ -267,9 +271,9 @@ def _read_statistics(path: Path) -> Statistics | None:
     try:
         with np.load(path) as file:
             x = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError):  # none, or damaged
+        return Statistics(Moments(int(x["count"]), x["mean"], x["scatter"]), x.get("features"), x.get("classes"))
+    except Exception:  # none, or damaged in any of a zip file's ways
         return None
-    return Statistics(Moments(int(x["count"]), x["mean"], x["scatter"]), x.get("features"), x.get("classes"))
 
 
 def _write_statistics(path: Path, statistics: Statistics) -> None:

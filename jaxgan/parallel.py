@@ -141,6 +141,12 @@ class Placement:
             return np.asarray(multihost_utils.process_allgather(x, tiled=True))
         return np.asarray(x)
 
+    def all(self, answer: bool) -> bool:
+        """Whether every process says yes."""
+        if jax.process_count() == 1:
+            return answer
+        return bool(np.all(multihost_utils.process_allgather(np.array(answer))))
+
     def to_global(self, tree: Any) -> Any:
         """The state as arrays over the whole mesh, which checkpoints hold; no bytes move."""
         return self._move(tree, self.replicated) if self.kind == "pmap" else tree

@@ -2,8 +2,9 @@
 
     python -m jaxgan.report dcgan=runs/dcgan_0,runs/dcgan_1 wgan=runs/wgan_0,runs/wgan_1 floor=floor.json
 
-Each row is a name and its runs, of which the last evaluation counts, or a FILE.json that `--mode=evaluate --samples` wrote.
-Unlike protocols are refused; only what the samples are may differ in a floor's.
+Each row is a name and its runs, of which the evaluation at the highest step counts, or a FILE.json that `--mode=evaluate
+--samples` wrote.
+Unlike protocols are refused, and so are unlike steps within a row.
 """
 
 import json
@@ -29,7 +30,7 @@ def load(text: str) -> list[dict[str, Any]]:
         found = evaluate.read(path)
         if not found:
             raise UserError(f"{name} has not been evaluated: python launch.py --mode=evaluate --workdir={name}")
-        out.append(found[-1])
+        out.append(max(enumerate(found), key=lambda x: (x[1]["step"], x[0]))[1])  # the newest of that step
     return out
 
 
@@ -40,7 +41,11 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> str:
     Raises UserError where protocols differ.
     """
     everything = [result for results in rows.values() for result in results]
-    evaluate.same_protocol(_comparable(everything))
+    evaluate.same_protocol(everything)
+    for row, results in rows.items():
+        steps = sorted({result.get("step", 0) for result in results})
+        if len(steps) > 1:
+            raise UserError(f"the runs of row '{row}' were scored at unlike steps: {', '.join(map(str, steps))}")
     names = [name for name in everything[0]["scores"] if not name.startswith("kid_error")]
     arrows = {"lower": "↓", "higher": "↑"}
     head = [f"{name} {arrows[score.better(name)]}" for name in names]
@@ -53,17 +58,6 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> str:
             cells.append(f"{np.mean(values):.3g}{spread}")
         lines.append(f"| {row} | " + " | ".join(cells) + f" | {len(results)} |")
     return "\n".join(lines)
-
-
-def _comparable(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Results as if foreign samples, a floor's, had come out of a generator like the others' here; their number stays."""
-    made = next((r["protocol"]["samples"] for r in results if "from" not in r["protocol"]["samples"]), None)
-    out = []
-    for result in results:
-        samples = result["protocol"]["samples"]
-        as_made = samples if made is None or "from" not in samples else {**made, "images": samples["images"]}
-        out.append({**result, "protocol": {**result["protocol"], "samples": as_made}})
-    return out
 
 
 def main(arguments: list[str]) -> int:

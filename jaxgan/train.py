@@ -66,17 +66,18 @@ def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, 
         state = workdir.start(plan, placement, checkpoints)
         first = int(placement.local(state.step))
         screen.say(screen.summary(plan, images, placement, folder, first))
-        if first >= config.steps:
+        if first > config.steps or (first == config.steps and (folder / "DONE").exists()):
             screen.say(f"already at step {first}; --config.steps=N with a larger N trains on")
             return
         if jax.process_index() == 0:
             (folder / "DONE").unlink(missing_ok=True)
             workdir.record(folder, config, images, source, overrides, first)
             _show_data(images, config.sample.num, folder / "samples" / "real.png")
+        evaluator = evaluate.RunEvaluator(plan, images, placement) if config.eval.every else None
         writer = Writer(folder, first, config.log.tensorboard)
         try:
             with interrupt.stop_signal() as stop, screen.progress(first, config.steps) as progress:
-                step = Loop(plan, images, placement, checkpoints, writer, progress).run(state, first, stop)
+                step = Loop(plan, images, placement, checkpoints, writer, progress, evaluator).run(state, first, stop)
         finally:
             writer.close()
     finally:
@@ -106,6 +107,7 @@ class Loop:
         checkpoints: Checkpoints,
         writer: Writer,
         progress: screen.Progress,
+        evaluator: evaluate.RunEvaluator | None = None,
     ):
         self.plan, self.config, self.images, self.placement = plan, plan.config, images, placement
         self.checkpoints, self.writer, self.progress = checkpoints, writer, progress
@@ -114,7 +116,7 @@ class Loop:
         self.count = functools.cache(lambda n: placement.replicate(np.int32(n)))
         self.ahead = max(1, AHEAD // program.steps_per_dispatch(self.config, images))  # in dispatches
         self.generate, self.real = jax.jit(make_generate(plan)), images.reference()
-        self.evaluate = evaluate.RunEvaluator(plan, images, placement) if self.config.eval.every else None
+        self.evaluator = evaluator
         self.waiting: collections.deque = collections.deque()
         self.totals: Any = None
         self.finished = self.clock_step = 0  # the last step known to be done, and that of the last log
@@ -123,6 +125,8 @@ class Loop:
     def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
         """Trains from step `first`; returns the step that it got to."""
         config, data, done = self.config, self._data(first), first
+        if first and self._scores_due(first):  # what stopped the run came between saving and scoring
+            self._evaluate(state, first)
         for step in program.dispatches(config, self.images, first):
             state, report = self.program(state, self.hparams, next(data), self.count(step - done))
             self._watch(step, report)
@@ -135,11 +139,11 @@ class Loop:
                 self._log(step)
             if last or _due(step, config.sample.every):
                 self._sample(state, step)
-            if self.evaluate and (last or _due(step, config.eval.every)):
-                self._evaluate(state, step)
             stopping = stop(step)
             if last or stopping or _due(step, config.checkpoint.every):
-                self._save(state, step)
+                self._save(state, step)  # first: what evaluating may run into costs no step
+            if not stopping and self._scores_due(step):
+                self._evaluate(state, step)
             self.progress.step(step)
             if stopping:
                 return step
@@ -190,11 +194,17 @@ class Loop:
             nets = self.placement.local(variables(state, ema=True))
             self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.real)
 
+    def _scores_due(self, step: int) -> bool:
+        if self.evaluator is None or not (step == self.config.steps or _due(step, self.config.eval.every)):
+            return False
+        there = any(one["step"] == step for one in evaluate.read(self.writer.workdir))
+        return not self.placement.all(there)
+
     def _evaluate(self, state: GanState, step: int) -> None:
         """Scores this step's generator; the time that it takes is not the training's."""
-        assert self.evaluate is not None
+        assert self.evaluator is not None
         self._check(self.placement.local(state.first_bad))
-        began, result = time.monotonic(), self.evaluate(state, step)
+        began, result = time.monotonic(), self.evaluator(state, step)
         evaluate.append(self.writer.workdir, result)
         record = {"step": step, "kimg": step * self.plan.kimg_per_step}
         self.writer.scalars(record | {f"eval/{name}": x["value"] for name, x in result["scores"].items()}, self._say)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 from helpers import assert_same_bits, blueprint, devices, launch, noise_images
@@ -32,7 +33,7 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def fit(folder, **overrides):
-    train.train(blueprint("dcgan.py", **SMALL, **overrides), noise_images(), folder, "dcgan.py")
+    train.train(blueprint("dcgan.py", **(SMALL | overrides)), noise_images(), folder, "dcgan.py")
     return folder
 
 
@@ -57,6 +58,30 @@ def test_evaluating_while_training_and_again_afterwards(kind, tmp_path):
     evaluate.append(folder, scored(folder, 4))
     assert len(evaluate.read(folder)) == 2  # in place of the same one
     assert lines[-1]["eval/fd_random20"] == kept[-1]["scores"]["fd_random20"]["value"]
+
+
+def test_scores_that_a_stop_came_before_are_made_up_for(tmp_path):
+    whole = fit(tmp_path / "run", eval__every=2)
+    kept, lines = evaluate.read(whole), (whole / "metrics.jsonl").read_text()
+    (whole / "evaluation.json").unlink()
+    (whole / "DONE").unlink()
+    (whole / "metrics.jsonl").write_text("".join(lines.splitlines(keepends=True)[:-1]))
+    fit(whole, eval__every=2)
+    [one] = evaluate.read(whole)
+    assert one["step"] == 4 and one["scores"] == kept[-1]["scores"] and (whole / "DONE").exists()
+    assert (whole / "metrics.jsonl").read_text() == lines
+
+
+def test_evaluation_may_be_switched_on_in_an_existing_run(tmp_path):
+    fit(tmp_path / "run", steps=2)
+    fit(tmp_path / "run", eval__every=3, eval__split="", eval__num_samples=30)
+    assert [one["step"] for one in evaluate.read(tmp_path / "run")] == [3, 4]
+
+
+def test_what_cannot_be_scored_is_refused_before_the_first_step(tmp_path):
+    with pytest.raises(UserError, match="needs more than 8 images on each side, not 7"):
+        fit(tmp_path / "run", eval__every=4, eval__num_samples=7)
+    assert not (tmp_path / "run" / "checkpoints" / "4").exists()
 
 
 def test_evaluating_leaves_the_run_as_it_is(tmp_path):
@@ -85,7 +110,7 @@ def test_any_number_of_devices(tmp_path):
     assert scored(folder, placement=Placement("pmap", devices(4)))["scores"] == four
 
 
-def test_refusals(tmp_path):
+def test_refusals(tmp_path, monkeypatch):
     folder = fit(tmp_path / "run")
     with pytest.raises(UserError, match="eval.num_real=49, but noise has 48 images"):
         scored(folder, eval__num_real=49)
@@ -100,8 +125,13 @@ def test_refusals(tmp_path):
     with pytest.raises(UserError, match="num_samples must be at least 1"):
         scored(folder, eval__num_samples=0)
     plan, step, state = workdir.load(folder, Placement())
+    monkeypatch.setattr(plan, "shapes", lambda: state.replace(ema={}))
     with pytest.raises(UserError, match="keeps no moving averages"):
-        evaluate.RunEvaluator(plan, noise_images(), Placement())(state.replace(ema={}), step)
+        evaluate.RunEvaluator(plan, noise_images(), Placement())
+    broken = state.replace(ema=jax.tree.map(lambda x: x * np.nan, state.ema))
+    plan = workdir.load(folder, Placement())[0]
+    with pytest.raises(UserError, match="8 of 8 generated images are not finite"):
+        evaluate.RunEvaluator(plan, noise_images(), Placement())(broken, step)
     with pytest.raises(UserError, match="unknown metric 'fdd'"):
         mistaken = SMALL | {"eval__metrics": "fdd", "eval__every": 2}
         train.train(blueprint("dcgan.py", **mistaken), noise_images(), tmp_path / "other")
@@ -118,7 +148,7 @@ def test_unlike_protocols_are_not_compared(tmp_path):
         evaluate.same_protocol([*same, scored(folder, eval__features__seed=1)])
 
 
-def test_real_statistics_are_kept_under_their_whole_protocol(monkeypatch):
+def test_real_statistics_are_kept_under_their_whole_protocol(tmp_path, monkeypatch):
     real, seen = replace(noise_images(), digest="0123"), []
     collect = Collector.__call__
     monkeypatch.setattr(Collector, "__call__", lambda self, *a: (seen.append(1), collect(self, *a))[1])
@@ -127,12 +157,20 @@ def test_real_statistics_are_kept_under_their_whole_protocol(monkeypatch):
     def statistics(wanted=wanted, images=real, seed=0):
         return evaluate.Evaluator(wanted, Random(seed, 2).load(images.image_shape), images, Placement()).real
 
-    assert statistics(replace(wanted, metrics=("fd",), num_real=3)).features is None  # nothing that grows with their number
+    assert statistics(replace(wanted, metrics=("fd",), num_real=30)).features is None  # nothing that grows with their number
+    for file in (tmp_path / "cache" / "jaxgan" / "statistics").iterdir():
+        file.unlink()
     seen.clear()
     first, second = statistics(), statistics()
     assert len(seen) == 1
     np.testing.assert_array_equal(first.features, second.features)
     np.testing.assert_array_equal(first.moments.scatter, second.moments.scatter)
+    [file] = (tmp_path / "cache" / "jaxgan" / "statistics").glob("*.npz")
+    whole = file.read_bytes()
+    for damaged in (whole[:1000], whole[:-900] + bytes([whole[-900] ^ 1]) + whole[-899:], b""):
+        file.write_bytes(damaged)
+        np.testing.assert_array_equal(statistics().features, first.features)
+    seen[:] = [1]
     statistics(replace(wanted, num_real=40))
     statistics(seed=1)
     statistics(images=replace(real, digest="4567"))
@@ -160,7 +198,7 @@ def test_known_damage_moves_each_metric_as_it_must(digits):
 
     def scores(pixels):
         batches = evaluate.stored(of(pixels), np.arange(len(pixels)), evaluator.size, Placement())
-        out = evaluator(batches, {"images": len(pixels)})["scores"]
+        out = evaluator(batches, len(pixels))
         return {name.partition("_digits")[0]: value for name, value in out.items()}
 
     def blurred(radius):
@@ -173,7 +211,7 @@ def test_known_damage_moves_each_metric_as_it_must(digits):
 
     floor = scores(fresh)
     assert abs(floor["kid"]) < 4 * floor["kid_error"] and floor["precision"] > 0.9 and floor["recall"] > 0.9
-    assert floor["coverage"] > 0.9 and floor["is"] > 9 and floor["memorized"] < 0.05 and floor["class_distance"] < 0.06
+    assert floor["coverage"] > 0.9 and floor["is"] > 9 and floor["copied"] < 0.05 and floor["class_distance"] < 0.06
     noisy_scores = scores(noisy(120))
     for damage, levels in ((blurred, (1.0, 2.0)), (noisy, (40, 120))):
         some, much = (scores(damage(level)) for level in levels)
@@ -191,7 +229,7 @@ def test_known_damage_moves_each_metric_as_it_must(digits):
     assert dropped["repeated"] > 0.95
     ten = scores(np.resize(fresh[:10], fresh.shape))  # ten images again and again
     assert ten["repeated"] == 1 and ten["coverage"] < 0.2 and ten["fd"] > dropped["fd"] / 2 and ten["precision"] > 0.7
-    assert scores(real)["memorized"] == 1
+    assert scores(real)["copied"] == 1
 
 
 @pytest.mark.slow
@@ -258,3 +296,20 @@ def test_data_sets_by_name():
         open_given("digitz")
     with pytest.raises(UserError, match="has no split 'tset'; did you mean 'test'"):
         open_given("digits@tset")
+
+
+def test_colours_and_turns_of_a_folder(tmp_path):
+    rgb = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8))
+    for name, mode in (("palette", "P"), ("grey", "L"), ("cmyk", "CMYK")):
+        (tmp_path / name).mkdir()
+        rgb.convert(mode).save(tmp_path / name / ("a.jpg" if mode == "CMYK" else "a.png"))
+    shapes = {name: open_given(str(tmp_path / name)).image_shape for name in ("palette", "grey", "cmyk")}
+    assert shapes == {"palette": (8, 12, 3), "grey": (8, 12, 1), "cmyk": (8, 12, 3)}
+    rgb.save(tmp_path / "grey" / "b.png")
+    with pytest.raises(UserError, match=r"unlike channels \(a.png has 1, b.png has 3\)"):
+        open_given(str(tmp_path / "grey"))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned
+    (tmp_path / "turned").mkdir()
+    rgb.save(tmp_path / "turned" / "a.jpg", exif=exif)
+    assert open_given(str(tmp_path / "turned")).image_shape == (12, 8, 3)

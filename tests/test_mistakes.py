@@ -154,7 +154,12 @@ MISTAKES = {
         ("--mode=evaluate --samples=damaged", "--samples needs --reference"),
         ("--mode=evaluate --reference=damaged", "--reference needs --samples"),
         ("--mode=evaluate --samples=photos --reference=digits --workdir=done", "--workdir has no effect beside --samples"),
-        ("--mode=evaluate --samples=photos --reference=digits --out=x.txt", "--out=x.txt must be FILE.json"),
+        (
+            "--mode=evaluate --samples=photos --reference=digits --out=x.txt",
+            "--out=x.txt must be FILE.json in a folder that exists",
+        ),
+        ("--mode=evaluate --samples=photos --reference=digits --out=no/x.json", "must be FILE.json in a folder that exists"),
+        ("--mode=evaluate --samples=photos --reference=digits --config.eval.split=test", "eval.split has no effect beside"),
         ("--mode=evaluate --samples=broken.npz --reference=digits", "'broken.npz' cannot be read"),
         ("--mode=evaluate --samples=photoz --reference=digits", "there is no 'photoz'; did you mean 'photos'?"),
         (

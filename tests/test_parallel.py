@@ -147,10 +147,11 @@ def test_two_processes_of_two_devices(kind, resident, tmp_path):
     small += ["--config.eval.every=2", "--config.eval.num_samples=300", "--config.eval.num_real=300"]
     small += [f"--config.parallel={kind}", f"--config.data.resident={resident}", "--config.rounds.disc=2"]
 
-    def start(workdir, *more, devices):
+    def start(workdir, *more, devices, host=0):
         flags = f"--xla_force_host_platform_device_count={devices}"
         command = [sys.executable, "launch.py", f"--workdir={workdir}", *small, *more]
-        environment = {**os.environ, "XLA_FLAGS": flags}
+        # Hosts have caches of their own, and the second start finds real statistics in the first one's alone.
+        environment = {**os.environ, "XLA_FLAGS": flags, "XDG_CACHE_HOME": str(tmp_path / f"host{host}")}
         return subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -164,7 +165,7 @@ def test_two_processes_of_two_devices(kind, resident, tmp_path):
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
         more = [f"--config.steps={steps}", f"--coordinator=127.0.0.1:{port}", "--num_processes=2"]
-        finish(*(start(tmp_path / "two", *more, f"--process_id={i}", devices=2) for i in range(2)))
+        finish(*(start(tmp_path / "two", *more, f"--process_id={i}", devices=2, host=i) for i in range(2)))
 
     finish(start(tmp_path / "one", "--config.steps=4", devices=4))
     pair(2)

@@ -20,8 +20,10 @@ def runs(tmp_path):
         (tmp_path / f"a_{seed}").mkdir()
         evaluate.append(tmp_path / f"a_{seed}", result(99.0, images=20))  # an older one, of another protocol
         evaluate.append(tmp_path / f"a_{seed}", result(value))
+        evaluate.append(tmp_path / f"a_{seed}", result(77.0) | {"step": 2})  # an earlier checkpoint, scored later
     floor = copy.deepcopy(result(1.0))
-    floor["protocol"]["samples"] = {"images": 1000, "from": "digits", "digest": "", "pixels": "as found"}
+    floor["protocol"]["samples"] = {"images": 1000}
+    floor |= {"scored": {"data": "digits", "digest": ""}}
     (tmp_path / "floor.json").write_text(json.dumps(floor))
     return tmp_path
 
@@ -40,6 +42,16 @@ def test_unlike_protocols_are_refused(runs, capsys):
     evaluate.append(runs / "a_1", result(12.0, weights="raw"))
     assert report.main([f"a={runs}/a_0,{runs}/a_1"]) == 2
     assert "samples.weights is 'moving average' in one and 'raw' in another" in capsys.readouterr().err
+
+
+def test_unlike_steps_are_refused(runs, capsys):
+    evaluate.append(runs / "a_1", result(12.0) | {"step": 6})
+    assert report.main([f"a={runs}/a_0,{runs}/a_1"]) == 2
+    assert "row 'a' were scored at unlike steps: 4, 6" in capsys.readouterr().err
+
+
+def test_foreign_samples_alone(runs, capsys):
+    assert report.main([f"x={runs}/floor.json", f"y={runs}/floor.json"]) == 0
 
 
 def test_a_run_without_scores_is_named(runs, capsys):

@@ -111,6 +111,13 @@ class Fit:
         return self.background * 3 if len(self.background) == 1 else self.background
 
 
+def size_of(image: Image.Image) -> tuple[int, int]:
+    """(height, width) as a person sees it, the camera's rotation applied."""
+    turned = image.getexif().get(ORIENTATION, 1) >= 5
+    height, width = image.size if turned else image.size[::-1]
+    return height, width
+
+
 def _sides(sides: tuple[int, ...]) -> tuple[int, int]:
     return (sides[0], sides[-1])
 

@@ -2,11 +2,14 @@
 
 import hashlib
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from jaxgan.data import listing
+from jaxgan.data.fit import size_of
 from jaxgan.data.folder import ImageFolder
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds, check_name
@@ -15,9 +18,10 @@ from jaxgan.errors import UserError, as_path
 ARRAY_NAMES = ("images", "arr_0")  # this project's, and what numpy calls an array that was given no name
 
 
-def open_given(text: str) -> Images:
+def open_given(text: str, folder: str = "") -> Images:
     """The images behind `text`: a folder, a zip or tar file, FILE.npz, or NAME or NAME@SPLIT of a TFDS data set (by default
-    the split train). Pictures are taken as they are, and must be of one size. Raises UserError."""
+    the split train), kept in TFDS's data folder `folder`. Pictures are taken as they are, and must be of one size. Raises
+    UserError."""
     path = as_path(text)
     if path.suffix.lower() == ".npz":
         return _from_npz(path)
@@ -31,7 +35,7 @@ def open_given(text: str) -> Images:
         check_name(name, {})
     except UserError as error:
         raise UserError(f"'{text}' is no folder, archive or .npz file, and as a data set: {error}") from error
-    return Tfds(name=name, split=split or "train", label="none", resident="off").open()
+    return Tfds(name=name, split=split or "train", dir=folder, label="none", resident="off").open()
 
 
 def _from_npz(path: Path) -> Images:
@@ -56,13 +60,23 @@ def _from_folder(text: str) -> Images:
     path = as_path(text)
     try:
         items = listing.found(path, strict=True) if path.exists() else []
-        first = next(listing.entries(items[:1], [""]), None)
-        size, channels = (64, 64), 3  # of nothing: opening says what is wrong
-        if first:
-            with first.open() as image:
-                size, channels = image.size[::-1], len(image.getbands())
+        size, kinds = (64, 64), {}  # of nothing: opening says what is wrong
+        for entry in listing.entries(items, [""] * len(items)):
+            with suppress(OSError, ValueError), entry.open() as image:  # the first pass tells of damage
+                size = size if kinds else size_of(image)
+                kinds.setdefault(_channels(image), entry.name)
     except (OSError, ValueError) as error:
         raise UserError(f"'{text}' cannot be read: {error}") from error
-    channels = channels if channels in (1, 3, 4) else 3
+    if len(kinds) > 1:
+        told = ", ".join(f"{name} has {channels}" for channels, name in sorted(kinds.items()))
+        raise UserError(f"'{text}' holds pictures of unlike channels ({told}); bring them to one kind first")
+    channels = next(iter(kinds), 3)
     source = ImageFolder(dir=text, split="all", labels="none", size=size, channels=channels, fit="refuse", resident="off")
     return source.open()
+
+
+def _channels(image: Image.Image) -> int:
+    """1 grey, 3 colour, 4 with transparency."""
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        return 4
+    return 1 if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;") else 3

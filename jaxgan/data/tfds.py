@@ -72,7 +72,8 @@ class Tfds(Fit):
             raise UserError(f"data set {self.name} has no split '{self.split}'; {nearest(self.split, splits)}") from error
         except NotImplementedError as error:
             raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
-        name, digest = f"{builder.info.full_name}, split {self.split}", ""
+        feature = "" if self.image == "image" else f", feature {self.image}"
+        name, digest = f"{builder.info.full_name}{feature}, split {self.split}", ""
         if self.changes:
             examples, digest = self._fitted(builder, examples)
             shape = examples.images.shape[1:]

@@ -25,6 +25,7 @@ class Network(NamedTuple):
 
     name: in scores' names. hash: of the weights, the first 16 hex digits of a sha256. contract: what happens to an image
     before the first layer. apply: (variables, uint8 [N, H, W, C]) -> (features float32 [N, D], logits [N, K] or None).
+    is_fid: whether a Frechet distance of its features is what everybody calls FID.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Network(NamedTuple):
     contract: str
     variables: Any
     apply: Callable[[Any, jax.Array], tuple[jax.Array, jax.Array | None]]
+    is_fid: bool = False
 
 
 @dataclass(frozen=True)

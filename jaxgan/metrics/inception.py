@@ -63,6 +63,7 @@ class Inception:
             contract=f"bilinear to {SIDE}x{SIDE} as TensorFlow 1 (no half-pixel centres, no antialiasing), (x - 128) / 128",
             variables=convnet.variables(state),
             apply=_apply,
+            is_fid=is_fid,
         )
 
 

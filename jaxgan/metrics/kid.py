@@ -14,9 +14,10 @@ def kid(
       blocks: disjoint parts of both sides, whose own values tell the error.
       seed: of the draws.
 
-    The standard deviation over overlapping subsets, which other tools print, shrinks with their number and says nothing of
-    what other images would have given. Values of disjoint blocks are independent: the standard error of their mean is
-    honest, and if anything too large for the subsets' mean, which makes more of the same images.
+    The standard deviation over overlapping subsets, which other tools print, follows the subsets' size and not the number
+    of images: 0 where a subset is everything, too large where it is a small part. Values of disjoint blocks are
+    independent: the standard error of their mean is near the truth for many images, and too large for few, of which the
+    subsets' mean makes more.
     """
     rng, size = np.random.default_rng(seed), min(size, len(real), len(fake))
     values = [

@@ -28,6 +28,8 @@ class Moments:
         if not len(features):
             return
         x = np.asarray(features, np.float64)
+        if not np.isfinite(x).all():
+            raise UserError(f"the features of {(~np.isfinite(x).all(1)).sum()} of {len(x)} images are not finite")
         mean, count = x.mean(0), self.count + len(x)
         x, shift = x - mean, mean - self.mean
         self.scatter += x.T @ x + np.outer(shift, shift) * (self.count * len(x) / count)
@@ -40,6 +42,15 @@ class Moments:
         return self.scatter / (self.count - 1)
 
 
+def check_counts(dims: int, few: int, allow_few: bool) -> None:
+    """Refuses a Fréchet distance of `few` images in `dims` dimensions. Raises UserError."""
+    if few < 2 or (few <= dims and not allow_few):
+        raise UserError(
+            f"a Fréchet distance in {dims} dimensions needs more than {dims} images on each side, not {few}; "
+            "take more, or kid, which is unbiased, or accept it with --config.eval.allow_few=true"
+        )
+
+
 def frechet_distance(a: Moments, b: Moments, allow_few: bool = False) -> float:
     """|m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)), at least 0.
 
@@ -48,12 +59,7 @@ def frechet_distance(a: Moments, b: Moments, allow_few: bool = False) -> float:
 
     Raises UserError for fewer samples than dimensions, whose covariance says little, unless `allow_few`.
     """
-    dims, few = len(a.mean), min(a.count, b.count)
-    if few < 2 or (few <= dims and not allow_few):
-        raise UserError(
-            f"a Fréchet distance in {dims} dimensions needs more than {dims} images on each side, not {few}; "
-            "take more, or kid, which is unbiased, or accept it with --config.eval.allow_few=true"
-        )
+    check_counts(len(a.mean), min(a.count, b.count), allow_few)
     roots = [_root(x.covariance) for x in (a, b)]
     overlap = np.linalg.svd(roots[0] @ roots[1], compute_uv=False).sum()
     traces = np.trace(a.covariance) + np.trace(b.covariance)

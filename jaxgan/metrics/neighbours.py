@@ -6,6 +6,8 @@ Models". Density and coverage: Naeem et al. 2020, "Reliable Fidelity and Diversi
 
 import numpy as np
 
+from jaxgan.errors import UserError
+
 BLOCK = 1024  # rows of a distance matrix in memory at once
 
 
@@ -33,19 +35,22 @@ def prdc(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
 
 
 def repetition(real: np.ndarray, fake: np.ndarray, quantile: float = 0.01) -> dict[str, float]:
-    """{"memorized", "repeated"}: the shares of fakes that lie nearer to a real, and to another fake, than but the
-    `quantile` of reals lie to their nearest other real.
+    """{"copied", "repeated"}: the shares of fakes that lie nearer to a real, and to another fake, than but the `quantile` of
+    reals lie to their nearest other real.
 
     So fresh real images would score about `quantile` (more where there are more of them than reals), a generator that
-    replays the training set 1, one that makes a single image 1 in the second.
+    replays the reals 1, one that makes a single image 1 in the second.
     """
-    near = np.quantile(kth_distance(real, 1), quantile)
-    memorized = np.concatenate([distance.min(1) for _, distance in squared_distances(fake, real)])
-    return {"memorized": float((memorized <= near).mean()), "repeated": float((kth_distance(fake, 1) <= near).mean())}
+    rounding = 1e-10 * (np.asarray(real, np.float64) ** 2).sum(1).mean()  # of a copy's distance, which ought to be 0
+    near = max(np.quantile(kth_distance(real, 1), quantile), rounding)
+    nearest = np.concatenate([distance.min(1) for _, distance in squared_distances(fake, real)])
+    return {"copied": float((nearest <= near).mean()), "repeated": float((kth_distance(fake, 1) <= near).mean())}
 
 
 def kth_distance(x: np.ndarray, k: int) -> np.ndarray:
     """The squared distance [N] from each of [N, D] to its k-th nearest other."""
+    if len(x) <= k:
+        raise UserError(f"nearest neighbours number {k} need more than {k} images on each side, not {len(x)}")
     out = np.empty(len(x), np.float64)
     for rows, distance in squared_distances(x, x):
         distance[np.arange(len(distance)), np.arange(rows.start, rows.stop)] = -1  # itself, before all others

@@ -3,6 +3,7 @@
 A metric sees statistics of images, never a run, so that anybody's samples can be scored.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,11 +35,13 @@ class Statistics:
 
 class Metric(NamedTuple):
     """needs: what a `Statistics` must hold beside moments. fn: (real, fake, allow_few) -> {part of a score's name: value}.
-    better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`."""
+    better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
+    what else belongs to the protocol."""
 
     needs: tuple[str, ...]
     fn: Callable[[Any, Any, bool], dict[str, float]]
     better: dict[str, str]
+    detail: str = ""
 
 
 def _kid(real: Statistics, fake: Statistics, _: bool) -> dict[str, float]:
@@ -50,18 +53,22 @@ METRICS = {
     "fd": Metric(
         (), lambda real, fake, few: {"fd": moments.frechet_distance(real.moments, fake.moments, few)}, {"fd": "lower"}
     ),
-    "kid": Metric(("features",), _kid, {"kid": "lower", "kid_error": "lower"}),
+    "kid": Metric(("features",), _kid, {"kid": "lower", "kid_error": "lower"}, "100 subsets of at most 1000"),
     "prdc": Metric(
         ("features",),
         lambda real, fake, _: neighbours.prdc(real.features, fake.features),
         dict.fromkeys(("precision", "recall", "density", "coverage"), "higher"),
+        "k=5",
     ),
     "repetition": Metric(
         ("features",),
         lambda real, fake, _: neighbours.repetition(real.features, fake.features),
-        dict.fromkeys(("memorized", "repeated"), "lower"),
+        dict.fromkeys(("copied", "repeated"), "lower"),
+        "1 % quantile",
     ),
-    "is": Metric(("classes",), lambda _, fake, __: {"is": classes.inception_score(fake.classes)}, {"is": "higher"}),
+    "is": Metric(
+        ("classes",), lambda _, fake, __: {"is": classes.inception_score(fake.classes)}, {"is": "higher"}, "10 splits"
+    ),
     "classes": Metric(
         ("classes",),
         lambda real, fake, _: {"class_distance": classes.class_distance(real.classes, fake.classes)},
@@ -88,12 +95,12 @@ def find(names: Iterable[str]) -> dict[str, Metric]:
     return out
 
 
-def score_name(part: str, extractor: str, count: int) -> str:
-    """The name that a score goes by: `fd_digits5k`. Inception's Fréchet distance alone is called FID, `fid50k`."""
+def score_name(part: str, network: Network, count: int) -> str:
+    """The name that a score goes by: `fd_digits5k`. The 2015 Inception's Fréchet distance alone is called FID, `fid50k`."""
     size = f"{count // 1000}k" if count % 1000 == 0 else str(count)
-    if extractor == "inception":
+    if network.is_fid:
         return {"fd": "fid"}.get(part, part) + size
-    return f"{part}_{extractor}{size}"
+    return f"{part}_{network.name}{size}"
 
 
 def scores(names: Iterable[str], real: Statistics, fake: Statistics, allow_few: bool = False) -> dict[str, float]:
@@ -115,8 +122,20 @@ class Collector:
             features, logits = network.apply(variables, images)
             return features, None if logits is None else jax.nn.softmax(logits)
 
+        self.network = network
         self._placement, self._variables = placement, placement.spread(network.variables)
         self._apply = jax.jit(apply)
+
+    def dims(self, image_shape: tuple[int, ...]) -> int:
+        """How many entries features have."""
+        image = jax.ShapeDtypeStruct((1, *image_shape), np.uint8)
+        return jax.eval_shape(self._apply, self._variables, image)[0].shape[1]
+
+    def code(self, images: jax.ShapeDtypeStruct) -> str:
+        """A digest of the program that such a batch goes through: of the extractor's code, not only its weights."""
+        with jax.default_matmul_precision("highest"):
+            text = self._apply.lower(self._variables, images).as_text()
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def __call__(
         self, batches: Iterable[tuple[jax.Array, int]], keep: Iterable[str], total: int, title: str = "images"

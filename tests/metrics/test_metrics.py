@@ -5,6 +5,7 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.metrics import classes, kid, neighbours, score
+from jaxgan.metrics.features import Network
 from jaxgan.metrics.moments import Moments, frechet_distance
 
 
@@ -83,11 +84,15 @@ def test_prdc_by_hand():
 
 def test_repetition_tells_copies_from_new_images():
     real, fresh = gaussian(1000), gaussian(500, seed=1)
-    assert neighbours.repetition(real, fresh)["memorized"] < 0.05
-    assert neighbours.repetition(real, real[:500])["memorized"] == 1
+    assert neighbours.repetition(real, fresh)["copied"] < 0.05
+    assert neighbours.repetition(real, real[:500])["copied"] == 1
     doubled = np.concatenate([fresh, fresh])
     assert neighbours.repetition(real, fresh)["repeated"] < 0.05
     assert neighbours.repetition(real, doubled)["repeated"] == 1
+    twins = np.concatenate([real, real[:100]])  # reals that come twice must not hide copies
+    assert neighbours.repetition(twins, real[:500]) == {"copied": 1, "repeated": 0}
+    with pytest.raises(UserError, match="number 5 need more than 5 images on each side, not 5"):
+        neighbours.prdc(real, fresh[:5])
 
 
 def test_inception_score_by_hand():
@@ -104,11 +109,18 @@ def test_class_distance_by_hand():
 
 
 def test_names_carry_the_protocol_and_fid_is_inceptions_alone():
-    assert score.score_name("fd", "inception", 50_000) == "fid50k"
-    assert score.score_name("kid", "inception", 10_000) == "kid10k"
-    assert score.score_name("fd", "inception_0123abcd", 50_000) == "fd_inception_0123abcd50k"
-    assert score.score_name("fd", "digits", 5000) == "fd_digits5k"
-    assert score.score_name("recall", "digits", 1234) == "recall_digits1234"
+    fid = Network("inception", "", "", None, len, is_fid=True)
+    assert score.score_name("fd", fid, 50_000) == "fid50k"
+    assert score.score_name("kid", fid, 10_000) == "kid10k"
+    assert score.score_name("fd", fid._replace(is_fid=False), 50_000) == "fd_inception50k"
+    digits = Network("digits", "", "", None, len)
+    assert score.score_name("fd", digits, 5000) == "fd_digits5k"
+    assert score.score_name("recall", digits, 1234) == "recall_digits1234"
+
+
+def test_features_that_are_no_numbers_are_refused():
+    with pytest.raises(UserError, match="the features of 1 of 3 images are not finite"):
+        Moments.empty(1).add(np.array([[0.0], [np.nan], [1.0]]))
 
 
 def test_unknown_metrics_are_refused():
