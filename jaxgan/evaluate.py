@@ -269,7 +269,7 @@ def table(result: dict[str, Any]) -> str:
 
 def _read_statistics(path: Path) -> Statistics | None:
     try:
-        with np.load(path) as file:
+        with path.open("rb") as handle, np.load(handle) as file:
             x = {name: file[name] for name in file.files}
         return Statistics(Moments(int(x["count"]), x["mean"], x["scatter"]), x.get("features"), x.get("classes"))
     except Exception:  # none, or damaged in any of a zip file's ways
