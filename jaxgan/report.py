@@ -46,7 +46,8 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> str:
         steps = sorted({result.get("step", 0) for result in results})
         if len(steps) > 1:
             raise UserError(f"the runs of row '{row}' were scored at unlike steps: {', '.join(map(str, steps))}")
-    names = [name for name in everything[0]["scores"] if not name.startswith("kid_error")]
+    names = sorted(everything[0]["scores"], key=score.rank)
+    names = [name for name in names if not name.startswith("kid_error")]
     arrows = {"lower": "↓", "higher": "↑"}
     head = [f"{name} {arrows[score.better(name)]}" for name in names]
     lines = ["| | " + " | ".join(head) + " | runs |", "|---" * (len(names) + 2) + "|"]

@@ -79,8 +79,18 @@ METRICS = {
 
 def better(name: str) -> str:
     """ "lower" or "higher", for a score's name, fd_digits5k or fid50k."""
-    ways = {part: way for metric in METRICS.values() for part, way in metric.better.items()}
-    return next((way for part, way in ways.items() if re.match(rf"{part}(_|\d)", name)), "lower")
+    return _part(name)[1]
+
+
+def rank(name: str) -> int:
+    """A score's place in a table: that of `METRICS`."""
+    return _part(name)[0]
+
+
+def _part(name: str) -> tuple[int, str]:
+    ways = [item for metric in METRICS.values() for item in metric.better.items()]
+    matches = [(i, way) for i, (part, way) in enumerate(ways) if re.match(rf"{part}(_|\d)", name)]
+    return matches[-1] if matches else (0, "lower")  # the last: kid_error is no kid; none: FID is fd
 
 
 def find(names: Iterable[str]) -> dict[str, Metric]:
