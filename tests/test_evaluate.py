@@ -247,6 +247,20 @@ def test_the_shipped_classifier(digits):
     assert (np.asarray(logits).argmax(1) == spelled).mean() > 0.93
 
 
+@pytest.mark.slow
+def test_the_classifier_can_be_trained_anew(monkeypatch):
+    """The shapes of what ships, and better than chance in no time, without the average that a long training ends in."""
+    from jaxgan.metrics import digits as module
+
+    monkeypatch.setattr(module, "SETTINGS", module.SETTINGS | {"epochs": 6, "average": 0.2})
+    train = Tfds(name="digits", split="train").open().load()
+    params = module.fit(train["image"][:500], train["label"][:500])
+    shipped = Digits().load((28, 28, 1)).variables
+    assert jax.tree.map(np.shape, params) == jax.tree.map(np.shape, shipped["net"])
+    variables = {"net": params, "scale": np.float32(1)}
+    assert module.accuracy(variables, train["image"][500:1500], train["label"][500:1500])[0] > 0.3
+
+
 def test_foreign_samples_from_a_folder_and_an_npz_score_the_same(tmp_path):
     real = noise_images().load()["image"]
     images.save_npz(tmp_path / "real.npz", images=real)

@@ -28,6 +28,7 @@ from jaxgan.nets.conv import conv
 WEIGHTS = "digits.npz"
 CLASSES, SIDE = 10, 28
 SETTINGS = {"epochs": 80, "batch": 50, "lr": 2e-3, "decay": 1e-4, "dropout": 0.4, "turn": 0.2, "scale": 0.12, "shift": 2.0}
+SETTINGS["average"] = 0.002  # of the weights, the share of the newest
 
 
 class Classifier(nn.Module):
@@ -123,7 +124,7 @@ def fit(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Any:
 
         updates, opt_state = tx.update(jax.grad(loss_fn)(params), opt_state, params)
         params = optax.apply_updates(params, updates)
-        return params, opt_state, optax.incremental_update(params, average, 0.002)
+        return params, opt_state, optax.incremental_update(params, average, SETTINGS["average"])
 
     carry = (params, tx.init(params), jax.tree.map(jnp.copy, params))
     rng = np.random.default_rng(seed)
