@@ -17,6 +17,7 @@ from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
 from jaxgan.metrics.digits import Digits
+from jaxgan.metrics.evaluator import Evaluator, stored
 from jaxgan.metrics.features import Random
 from jaxgan.metrics.score import Collector
 from jaxgan.parallel import Placement
@@ -155,7 +156,7 @@ def test_real_statistics_are_kept_under_their_whole_protocol(tmp_path, monkeypat
     wanted = Eval(metrics=("fd", "kid"), num_samples=20, batch_size=8)
 
     def statistics(wanted=wanted, images=real, seed=0):
-        return evaluate.Evaluator(wanted, Random(seed, 2).load(images.image_shape), images, Placement()).real
+        return Evaluator(wanted, Random(seed, 2).load(images.image_shape), images, Placement()).real
 
     assert statistics(replace(wanted, metrics=("fd",), num_real=30)).features is None  # nothing that grows with their number
     for file in (tmp_path / "cache" / "jaxgan" / "statistics").iterdir():
@@ -194,10 +195,10 @@ def digits():
 def test_known_damage_moves_each_metric_as_it_must(digits):
     fresh, labels, real = digits
     wanted = Eval(metrics=("fd", "kid", "prdc", "repetition", "is", "classes"), num_samples=1000)
-    evaluator = evaluate.Evaluator(wanted, Digits().load((28, 28, 1)), of(real), Placement())
+    evaluator = Evaluator(wanted, Digits().load((28, 28, 1)), of(real), Placement())
 
     def scores(pixels):
-        batches = evaluate.stored(of(pixels), np.arange(len(pixels)), evaluator.size, Placement())
+        batches = stored(of(pixels), np.arange(len(pixels)), evaluator.size, Placement())
         out = evaluator(batches, len(pixels))
         return {name.partition("_digits")[0]: value for name, value in out.items()}
 
