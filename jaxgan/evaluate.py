@@ -193,5 +193,5 @@ def table(result: dict[str, Any]) -> str:
     rows = []
     for name, one in result["scores"].items():
         spread = f" +- {one['std']:.3g} over {len(one['values'])} sets" if "std" in one else ""
-        rows.append(f"  {name:<28} {one['value']:<9.4g}{spread:<24} {score.better(name)} is better")
+        rows.append(f"  {name:<34} {one['value']:<9.4g}{spread:<24} {score.better(name)} is better")
     return "\n".join(rows)

@@ -110,7 +110,8 @@ def score_name(part: str, network: Network, count: int) -> str:
     size = f"{count // 1000}k" if count % 1000 == 0 else str(count)
     if network.is_fid:
         return {"fd": "fid"}.get(part, part) + size
-    return f"{part}_{network.name}{size}"
+    between = "_" if network.name[-1:].isdigit() else ""
+    return f"{part}_{network.name}{between}{size}"
 
 
 def scores(names: Iterable[str], real: Statistics, fake: Statistics, allow_few: bool = False) -> dict[str, float]:

@@ -116,6 +116,8 @@ def test_names_carry_the_protocol_and_fid_is_inceptions_alone():
     digits = Network("digits", "", "", None, len)
     assert score.score_name("fd", digits, 5000) == "fd_digits5k"
     assert score.score_name("recall", digits, 1234) == "recall_digits1234"
+    lite0 = Network("efficientnet_lite0", "", "", None, len)
+    assert score.score_name("kid", lite0, 1000) == "kid_efficientnet_lite0_1k"
 
 
 def test_features_that_are_no_numbers_are_refused():
