@@ -143,10 +143,10 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
 
         evaluate.evaluate_run(workdir, overrides, FLAGS.step)
         return
-    for name, other in (("samples", "reference"), ("reference", "samples")):
-        if not FLAGS[other].value:
-            raise UserError(f"--{name} needs --{other}: what it is scored against" if name == "samples" else
-                            f"--{name} needs --{other}: what is scored")  # fmt: skip
+    if not FLAGS.reference:
+        raise UserError("--samples needs --reference: what it is scored against")
+    if not FLAGS.samples:
+        raise UserError("--reference needs --samples: what is scored")
     for name in ("workdir", "config", "step"):
         if FLAGS[name].present:
             raise UserError(f"--{name} has no effect beside --samples, which are nobody's run")

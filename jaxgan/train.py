@@ -69,11 +69,11 @@ def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, 
         if first > config.steps or (first == config.steps and (folder / "DONE").exists()):
             screen.say(f"already at step {first}; --config.steps=N with a larger N trains on")
             return
+        evaluator = evaluate.RunEvaluator(plan, images, placement) if config.eval.every else None
         if jax.process_index() == 0:
             (folder / "DONE").unlink(missing_ok=True)
             workdir.record(folder, config, images, source, overrides, first)
             _show_data(images, config.sample.num, folder / "samples" / "real.png")
-        evaluator = evaluate.RunEvaluator(plan, images, placement) if config.eval.every else None
         writer = Writer(folder, first, config.log.tensorboard)
         try:
             with interrupt.stop_signal() as stop, screen.progress(first, config.steps) as progress:
@@ -125,7 +125,7 @@ class Loop:
     def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
         """Trains from step `first`; returns the step that it got to."""
         config, data, done = self.config, self._data(first), first
-        if first and self._scores_due(first):  # what stopped the run came between saving and scoring
+        if first and self._scores_due(first) and not self.placement.all(self.writer.has_scores):  # saved, and then stopped
             self._evaluate(state, first)
         for step in program.dispatches(config, self.images, first):
             state, report = self.program(state, self.hparams, next(data), self.count(step - done))
@@ -195,10 +195,7 @@ class Loop:
             self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.real)
 
     def _scores_due(self, step: int) -> bool:
-        if self.evaluator is None or not (step == self.config.steps or _due(step, self.config.eval.every)):
-            return False
-        there = any(one["step"] == step for one in evaluate.read(self.writer.workdir))
-        return not self.placement.all(there)
+        return self.evaluator is not None and (step == self.config.steps or _due(step, self.config.eval.every))
 
     def _evaluate(self, state: GanState, step: int) -> None:
         """Scores this step's generator; the time that it takes is not the training's."""

@@ -64,10 +64,12 @@ class Writer:
       workdir: an existing folder.
       step: where the run (re)starts: what an interrupted one wrote of later steps is dropped, to be written again.
       tensorboard: event files too.
+
+    has_scores: whether the log holds an evaluation of `step`; of other processes than the first, no.
     """
 
     def __init__(self, workdir: Path, step: int, tensorboard: bool = True):
-        self.workdir, self._board = Path(workdir), None
+        self.workdir, self._board, self.has_scores = Path(workdir), None, False
         self._is_first = jax.process_index() == 0
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._pending: list[Future] = []
@@ -75,6 +77,7 @@ class Writer:
             return
         path = self.workdir / "metrics.jsonl"
         kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
+        self.has_scores = any(json.loads(line)["step"] == step and '"eval/' in line for line in kept)
         unfinished = path.with_name(path.name + ".tmp")
         unfinished.write_text("".join(kept))
         os.replace(unfinished, path)

@@ -101,3 +101,16 @@ def launch(*arguments: str, env: dict | None = None, check: int | None = 0, time
 
 def devices(n: int) -> list[jax.Device]:
     return jax.devices()[:n]
+
+
+def network_answers(network, images) -> list[np.ndarray]:
+    """An extractor's [features, logits] of uint8 images, as scores take them."""
+    with jax.default_matmul_precision("highest"):
+        return [np.asarray(x) for x in jax.jit(network.apply)(network.variables, images)]
+
+
+def assert_near(ours, theirs) -> None:
+    """Features and logits alike to 1e-4 of the largest, and large enough for that to say something."""
+    for x, y in zip(ours, theirs):
+        assert x.dtype == np.float32 and np.abs(y).max() > 0.5
+        np.testing.assert_allclose(x, y, rtol=0, atol=1e-4 * np.abs(y).max())

@@ -1,6 +1,7 @@
 """Scores of runs and of foreign samples: repeatable, with their protocol, and moved by known damage as they must be."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import jax
@@ -73,6 +74,16 @@ def test_scores_that_a_stop_came_before_are_made_up_for(tmp_path):
     assert (whole / "metrics.jsonl").read_text() == lines
 
 
+def test_a_run_that_goes_back_to_an_older_checkpoint_logs_its_scores_again(tmp_path):
+    folder = fit(tmp_path / "run", eval__every=2)
+    kept, metrics = evaluate.read(folder), metrics_of(folder)
+    shutil.rmtree(folder / "checkpoints" / "4")
+    (folder / "DONE").unlink()
+    fit(folder, eval__every=2)
+    assert metrics_of(folder) == metrics
+    assert [(one["step"], one["scores"]) for one in evaluate.read(folder)] == [(one["step"], one["scores"]) for one in kept]
+
+
 def test_evaluation_may_be_switched_on_in_an_existing_run(tmp_path):
     fit(tmp_path / "run", steps=2)
     fit(tmp_path / "run", eval__every=3, eval__split="", eval__num_samples=30)
@@ -82,7 +93,8 @@ def test_evaluation_may_be_switched_on_in_an_existing_run(tmp_path):
 def test_what_cannot_be_scored_is_refused_before_the_first_step(tmp_path):
     with pytest.raises(UserError, match="needs more than 8 images on each side, not 7"):
         fit(tmp_path / "run", eval__every=4, eval__num_samples=7)
-    assert not (tmp_path / "run" / "checkpoints" / "4").exists()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["checkpoints"]
+    assert not list((tmp_path / "run" / "checkpoints").iterdir())
 
 
 def test_evaluating_leaves_the_run_as_it_is(tmp_path):

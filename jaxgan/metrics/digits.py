@@ -27,8 +27,11 @@ from jaxgan.nets.conv import conv
 
 WEIGHTS = "digits.npz"
 CLASSES, SIDE = 10, 28
-SETTINGS = {"epochs": 80, "batch": 50, "lr": 2e-3, "decay": 1e-4, "dropout": 0.4, "turn": 0.2, "scale": 0.12, "shift": 2.0}
-SETTINGS["average"] = 0.002  # of the weights, the share of the newest
+SETTINGS = {
+    "epochs": 80, "batch": 50, "lr": 2e-3, "decay": 1e-4, "dropout": 0.4,
+    "average": 0.002,  # share of the newest in the weights' moving average
+    "turn": 0.2, "scale": 0.12, "shift": 2.0,  # radians, share, pixels
+}  # fmt: skip
 
 
 class Classifier(nn.Module):

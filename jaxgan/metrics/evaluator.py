@@ -55,8 +55,8 @@ class Evaluator:
     def __call__(self, batches: Batches, count: int) -> dict[str, float]:
         """{name: value} of so many generated images."""
         fake = self.collect(batches, self.keep, count, "samples")
-        values = score.scores(self.wanted.metrics, self.real, fake, self.wanted.allow_few)
-        return {score.score_name(part, self.network, count): value for part, value in values.items()}
+        values = [metric.fn(self.real, fake, self.wanted.allow_few) for metric in self.metrics.values()]
+        return {score.score_name(part, self.network, count): value for each in values for part, value in each.items()}
 
     def _real(self, images: Images, chosen: np.ndarray) -> Statistics:
         """The real images' statistics, from the cache if this very protocol has been there before."""
@@ -81,8 +81,7 @@ def stored(images: Images, chosen: np.ndarray, size: int, placement: Placement) 
     for start in range(0, len(chosen), size):
         index = chosen[start : start + size]
         padded = np.pad(index, (0, size - len(index)), mode="edge")
-        rows = lambda at, padded=padded: images.gather(padded[at])["image"]  # noqa: E731
-        yield placement.deal((size, *images.image_shape), rows), len(index)
+        yield placement.deal((size, *images.image_shape), lambda at, i=padded: images.gather(i[at])["image"]), len(index)
 
 
 def _read_statistics(path: Path) -> Statistics | None:

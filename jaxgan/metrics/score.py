@@ -28,10 +28,6 @@ class Statistics:
     features: np.ndarray | None = None
     classes: np.ndarray | None = None
 
-    @property
-    def count(self) -> int:
-        return self.moments.count
-
 
 class Metric(NamedTuple):
     """needs: what a `Statistics` must hold beside moments. fn: (real, fake, allow_few) -> {part of a score's name: value}.
@@ -44,8 +40,11 @@ class Metric(NamedTuple):
     detail: str = ""
 
 
+K, QUANTILE, SPLITS, SUBSETS, SUBSET = 5, 0.01, 10, 100, 1000  # of the metrics below, and of their protocols
+
+
 def _kid(real: Statistics, fake: Statistics, _: bool) -> dict[str, float]:
-    value, error = kid.kid(real.features, fake.features)  # pyright: ignore[reportArgumentType]
+    value, error = kid.kid(real.features, fake.features, SUBSETS, SUBSET)  # pyright: ignore[reportArgumentType]
     return {"kid": value} | ({} if np.isnan(error) else {"kid_error": error})  # JSON knows no NaN
 
 
@@ -53,21 +52,24 @@ METRICS = {
     "fd": Metric(
         (), lambda real, fake, few: {"fd": moments.frechet_distance(real.moments, fake.moments, few)}, {"fd": "lower"}
     ),
-    "kid": Metric(("features",), _kid, {"kid": "lower", "kid_error": "lower"}, "100 subsets of at most 1000"),
+    "kid": Metric(("features",), _kid, {"kid": "lower", "kid_error": "lower"}, f"{SUBSETS} subsets of at most {SUBSET}"),
     "prdc": Metric(
         ("features",),
-        lambda real, fake, _: neighbours.prdc(real.features, fake.features),
+        lambda real, fake, _: neighbours.prdc(real.features, fake.features, K),
         dict.fromkeys(("precision", "recall", "density", "coverage"), "higher"),
-        "k=5",
+        f"k={K}",
     ),
     "repetition": Metric(
         ("features",),
-        lambda real, fake, _: neighbours.repetition(real.features, fake.features),
+        lambda real, fake, _: neighbours.repetition(real.features, fake.features, QUANTILE),
         dict.fromkeys(("copied", "repeated"), "lower"),
-        "1 % quantile",
+        f"{100 * QUANTILE:g} % quantile",
     ),
     "is": Metric(
-        ("classes",), lambda _, fake, __: {"is": classes.inception_score(fake.classes)}, {"is": "higher"}, "10 splits"
+        ("classes",),
+        lambda _, fake, __: {"is": classes.inception_score(fake.classes, SPLITS)},
+        {"is": "higher"},
+        f"{SPLITS} splits",
     ),
     "classes": Metric(
         ("classes",),
@@ -114,14 +116,6 @@ def score_name(part: str, network: Network, count: int) -> str:
     return f"{part}_{network.name}{between}{size}"
 
 
-def scores(names: Iterable[str], real: Statistics, fake: Statistics, allow_few: bool = False) -> dict[str, float]:
-    """{part: value} of all metrics."""
-    out: dict[str, float] = {}
-    for metric in find(names).values():
-        out |= metric.fn(real, fake, allow_few)
-    return out
-
-
 class Collector:
     """Runs an extractor over batches of images on all devices.
 
@@ -133,7 +127,6 @@ class Collector:
             features, logits = network.apply(variables, images)
             return features, None if logits is None else jax.nn.softmax(logits)
 
-        self.network = network
         self._placement, self._variables = placement, placement.spread(network.variables)
         self._apply = jax.jit(apply)
 

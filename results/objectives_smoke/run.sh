@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Six configs, three seeds each, scored by one protocol beside real images; about 45 minutes on two cores.
+# Six configs, three seeds each, scored by one protocol beside real images; about 40 minutes on two cores, by the times of single runs.
 #   bash results/objectives_smoke/run.sh [FOLDER]       what is done is left alone, what was interrupted goes on
 set -euo pipefail
 folder=${1:-runs/objectives_smoke}

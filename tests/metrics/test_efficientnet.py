@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference_torch as reference
+from helpers import assert_near, network_answers
 from jax import lax
 
 from jaxgan.errors import UserError
@@ -39,15 +40,7 @@ def weights_path(random_file, monkeypatch):
 
 
 def answers(images):
-    network = EfficientNetLite0().load(images.shape[1:])
-    with jax.default_matmul_precision("highest"):
-        return [np.asarray(x) for x in jax.jit(network.apply)(network.variables, images)]
-
-
-def assert_near(ours, theirs):
-    for x, y in zip(ours, theirs):
-        assert x.dtype == np.float32 and np.abs(y).max() > 0.5
-        np.testing.assert_allclose(x, y, rtol=0, atol=1e-4 * np.abs(y).max())
+    return network_answers(EfficientNetLite0().load(images.shape[1:]), images)
 
 
 @pytest.mark.parametrize("size", INPUTS)

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference_torch as reference
+from helpers import assert_near
+from helpers import network_answers as answers
 
 from jaxgan.errors import UserError
 from jaxgan.metrics import inception
@@ -38,17 +40,6 @@ def small(tmp_path_factory):
         return str(folder / "weights.npz")
 
     return write
-
-
-def answers(network, images):
-    with jax.default_matmul_precision("highest"):
-        return [np.asarray(x) for x in jax.jit(network.apply)(network.variables, images)]
-
-
-def assert_near(ours, theirs):
-    for x, y in zip(ours, theirs):
-        assert x.dtype == np.float32 and np.abs(y).max() > 0.5
-        np.testing.assert_allclose(x, y, rtol=0, atol=1e-4 * np.abs(y).max())
 
 
 def test_answers_are_the_golden_ones(file):
