@@ -1,6 +1,7 @@
-"""Trains, samples and evaluates GANs: python launch.py --config=configs/wgan.py"""
+"""Trains, samples, evaluates and tabulates GANs: python launch.py --config=configs/wgan.py"""
 
 import ast
+import dataclasses
 import os
 import re
 import shlex
@@ -14,15 +15,16 @@ from absl import app, flags, logging
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # configs import each other, from wherever this is called
 
-from jaxgan.errors import UserError, as_path, described, nearest  # noqa: E402
+from jaxgan.errors import UserError, as_path, described, nearest, numbers  # noqa: E402
 
 FLAGS = flags.FLAGS
-MODES = ("train", "sample", "evaluate")
+MODES = ("train", "sample", "evaluate", "ablate")
 USAGE = """
 python launch.py --config=configs/wgan.py                        trains; the workdir is runs/wgan
 python launch.py --config=configs/wgan.py                        again: goes on where it stopped
 python launch.py --mode=sample --workdir=runs/wgan --grid=8x8    more pictures
 python launch.py --mode=evaluate --workdir=runs/wgan             scores, with the protocol that they were measured by
+python launch.py --mode=ablate --config=configs/ablations/ring.py    a paper's table: trains its cells, writes a report
 python launch.py --config=configs/wgan.py --help                 what this experiment is, and its variants
 """
 OVERRIDES = """
@@ -41,7 +43,12 @@ flags.DEFINE_boolean("print_config", False, "Print the complete config, each lin
 flags.DEFINE_boolean("dry_run", False, "Print layers, params, memory and arithmetic, and stop, without a workdir.")
 flags.DEFINE_integer("num", None, "sample: how many images (64).")
 flags.DEFINE_string("grid", "", "sample: COLUMNSxROWS of the grid; as near to a square as it gets.")
-flags.DEFINE_string("seeds", "", "sample: numbers of the images, 0-63 or 3,5,8-11; a number's image is always the same.")
+flags.DEFINE_string(
+    "seeds",
+    "",
+    "sample: numbers of the images, 0-63 or 3,5,8-11; a number's image is always the "
+    "same. ablate: the seeds of each row, in place of the table's.",
+)
 flags.DEFINE_string("out", "", "sample: FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each); the "
                     "workdir's samples/ by default. evaluate: FILE.json for the scores of --samples.")  # fmt: skip
 flags.DEFINE_integer(
@@ -52,6 +59,9 @@ flags.DEFINE_integer("step", None, "evaluate: which checkpoint; the newest by de
 flags.DEFINE_string("samples", "", "evaluate: anybody's pictures in place of a run's: a folder or archive, FILE.npz (uint8 "
                     "[N, H, W, C]), or a TFDS data set, NAME or NAME@SPLIT.")  # fmt: skip
 flags.DEFINE_string("reference", "", "evaluate: the real pictures that --samples are scored against, given in the same way.")
+flags.DEFINE_integer("workers", 1, "ablate: processes that train cells at the same time, each with its share of the cores.")
+flags.DEFINE_string("cell", "", "ablate: train these cells alone, 3 or 0-4,7, and write no report: for job arrays.")
+flags.DEFINE_boolean("report_only", False, "ablate: write the report of what is there, and train nothing.")
 flags.DEFINE_boolean("distributed", False, "This is one of several processes. TPU pods, Slurm and Kubernetes job sets are "
                      "recognised without this flag; elsewhere give the next three flags as well.")  # fmt: skip
 flags.DEFINE_string("coordinator", None, "distributed: host:port of process 0.")
@@ -61,6 +71,7 @@ OF_MODE = {
     "train": ("print_config", "dry_run"),
     "sample": ("num", "grid", "seeds", "out", "interpolate", "ema"),
     "evaluate": ("step", "samples", "reference", "out"),
+    "ablate": ("seeds", "workers", "cell", "report_only"),
 }
 
 
@@ -106,7 +117,7 @@ def run(overrides: list[tuple[str, str]]) -> None:
     foreign = FLAGS.mode == "evaluate" and (FLAGS.samples or FLAGS.reference)
     if not FLAGS.config and not FLAGS.workdir and not foreign:
         raise UserError("say what to train: python launch.py --config=configs/wgan.py (--help lists all configs and flags)")
-    for name in {name for names in OF_MODE.values() for name in names} - set(OF_MODE[FLAGS.mode]):
+    for name in sorted({name for names in OF_MODE.values() for name in names} - set(OF_MODE[FLAGS.mode])):
         if FLAGS[name].present:
             raise UserError(f"--{name} has no effect in --mode={FLAGS.mode}")
     spec, _, variant = FLAGS.config.partition(":")
@@ -116,6 +127,9 @@ def run(overrides: list[tuple[str, str]]) -> None:
         return
     if FLAGS.mode == "evaluate":
         evaluate(workdir, overrides)
+        return
+    if FLAGS.mode == "ablate":
+        ablate(workdir, overrides)
         return
     if overrides:
         raise UserError(f"--config.{overrides[0][0]} has no effect in --mode=sample: the config is the run's own")
@@ -164,6 +178,35 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     resolved = config.resolve(base, [("eval.num_samples", "0"), *overrides], build.sections)
     samples, reference = (open_given(text, resolved.data.dir) for text in (FLAGS.samples, FLAGS.reference))
     evaluate.evaluate_samples(samples, reference, resolved, out)
+
+
+def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
+    from jaxgan import ablate, report
+
+    spec, seeds = FLAGS.config, ()
+    if FLAGS.report_only and (FLAGS.cell or FLAGS["workers"].present):
+        raise UserError("--report_only trains nothing: leave --cell and --workers out")
+    if not spec:  # as the folder's last start had it
+        spec, before, seeds = ablate.remembered(workdir)
+        overrides = before + overrides
+    if FLAGS.workers < 1:
+        raise UserError(f"--workers must be at least 1, not {FLAGS.workers}")
+    table = ablate.load(spec)
+    seeds = numbers(FLAGS.seeds, "--seeds") if FLAGS.seeds else seeds
+    if seeds:
+        table = dataclasses.replace(table, seeds=seeds)
+    if FLAGS.cell:
+        resolved = ablate.chosen(table, spec, workdir, overrides, FLAGS.cell)
+        configure_jax(any(c.config.deterministic for c in resolved), any(c.config.dtype == "float64" for c in resolved))
+        crashed = ablate.train_cells(resolved)
+        if crashed:
+            raise UserError(f"{crashed} of {len(resolved)} cells crashed")
+        return
+    if FLAGS.report_only:
+        cells = ablate.cells(table, spec, workdir, overrides)
+    else:
+        cells = ablate.ablate(table, spec, workdir, overrides, FLAGS.workers)
+    report.write(table, cells, workdir, shlex.join(sys.argv))
 
 
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:

@@ -22,6 +22,7 @@ def get_config() -> Any:
     config.dtype = "float32"  # of networks; or bfloat16, with params, norms, penalties and logits in float32
     config.parallel = "shard_map"  # or pmap: the same bits
     config.steps_per_dispatch = 0  # of data on the device; 0: 1 on a CPU, else 8; the same bits
+    config.population = "auto"  # --mode=ablate: cells that differ in seed and * numbers alone train as one program; or off
     config.simultaneous = False  # True: all players' gradients at the same params, on the same draws
     config.deterministic = False  # forbid nondeterministic GPU kernels (slower; CPU and TPU are exact anyway)
 
@@ -48,6 +49,8 @@ def get_config() -> Any:
         "z": "normal",  # or uniform in [-1, 1]
         "disc_batches": "separate",  # real and fake in two batches (BatchNorm sees one kind at a time), or joint
         "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
+        "pack": 1,  # images that the discriminator judges as one
+        "instance_noise": None,  # * standard deviation of noise on all that the discriminator sees
     }
     config.nets = {
         "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # or mlp, resnet, sngan
@@ -76,7 +79,7 @@ def get_config() -> Any:
         "half_life_kimg": 10.0,  # * after which an old weight counts half
         "rampup": 0.05,  # * the half-life is at most this share of the images seen so far
     }
-    config.log = {"every": 50, "tensorboard": True}  # steps
+    config.log = {"every": 50, "tensorboard": True, "params": False}  # steps; params that are a single number too
     config.sample = {"every": 250, "num": 64}  # steps (0: at the end only), images in the grid
     config.checkpoint = {"every": 250, "keep": 3}  # steps (0: at the end only), how many stay
     config.eval = {

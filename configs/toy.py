@@ -33,12 +33,17 @@ DATA = {
     "moons": {"name": "moons", "noise": 0.05},
 }
 
+MIXTURES = ("ring", "grid", "gaussians8", "gaussians25")  # of known modes
+
 
 def get_config(variant: str):
     config = default.get_config()
     config.data = DATA[variant]
     config.task.z_dim = 2
     config.sample = {"every": 1000, "num": 2500}
+    metrics = ("modes",) if variant in MIXTURES else ("prdc",)
+    config.eval = {"metrics": metrics, "features": {"name": "points"}, "repeats": 1}
+    config.eval.update(num_samples=2500, num_real=2500, batch_size=2500)
     config.log.every = 100
     config.checkpoint.every = 1000
     return pacgan(config) if variant in ("ring", "grid") else wgan_gp(config)

@@ -44,18 +44,20 @@ def check_batch(plan: Blueprint, placement: Placement) -> None:
     if size % devices:
         near = max(devices, round(size / devices) * devices)
         raise UserError(f"batch_size={size} is not divisible by the {devices} devices; {near} is")
+    if size // devices % plan.group:
+        near = max(1, round(size / devices / plan.group)) * plan.group * devices
+        raise UserError(f"batch_size={size} gives each of {devices} devices no whole groups of {plan.group}; {near} does")
 
 
-def check(plan: Blueprint, images: Images, placement: Placement) -> None:
-    """Refuses what cannot fit even without a single activation. Raises UserError."""
+def check(plan: Blueprint, images: Images, placement: Placement, members: int = 1) -> None:
+    """Refuses what cannot fit even without a single activation: so many states, and one gradient. Raises UserError."""
     shapes = plan.shapes()
     gradients = max(size(params) for params in shapes.params.values())
-    need, have = size(shapes) + gradients + data_size(images), capacity(placement)
+    states = members * size(shapes)
+    need, have = states + gradients + data_size(images), capacity(placement)
     if need > have:
         fewer = " or --config.data.resident=off" if data_size(images) > have / 2 else ""
-        parts = (
-            f"params, optimizer, averages and gradients {human(size(shapes) + gradients)}, data {human(data_size(images))}"
-        )
+        parts = f"params, optimizer, averages and gradients {human(states + gradients)}, data {human(data_size(images))}"
         raise UserError(
             f"this run needs at least {human(need)} on each device, which has {human(have)} ({parts}); "
             f"make the networks smaller{fewer}"

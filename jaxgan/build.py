@@ -8,10 +8,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxgan import config as configs
 from jaxgan import data, losses
 from jaxgan.config import Config
+from jaxgan.data import order
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError, lookup_class
 from jaxgan.fields import Field, Section, among, bounded, section
@@ -27,7 +29,7 @@ from jaxgan.tasks import TASKS
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 # What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
-OPERATIONAL = ("steps", "steps_per_dispatch", "parallel", "log", "sample", "checkpoint", "eval")
+OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "log", "sample", "checkpoint", "eval")
 OPERATIONAL += ("data.dir", "data.resident", "data.cache")
 
 
@@ -39,7 +41,8 @@ class Experiment:
     update's round, over all devices. dtype: what networks compute in; params, penalties, norms and logits keep at least
     float32. parallel: the wrapper, same bits either way. simultaneous: all players' gradients at the same params.
     deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none). steps_per_dispatch: how many steps
-    the device makes before the host hands it more, where the data are resident; 0: 1 on a CPU, else 8. Same bits.
+    the device makes before the host hands it more, where the data are resident; 0: 1 for a run on a CPU, else 8. Same bits.
+    population: whether --mode=ablate trains cells that differ in seed and scalars alone by one program ("auto": yes).
     """
 
     steps: int = bounded(1000, least=1)
@@ -50,15 +53,17 @@ class Experiment:
     simultaneous: bool = False
     deterministic: bool = False
     steps_per_dispatch: int = bounded(0, least=0)
+    population: str = among(("auto", "off"), "auto")
 
 
 @dataclass(frozen=True)
 class Log:
     """every: steps between lines of metrics.jsonl, each a mean over those steps; 0: only at the end. tensorboard: event
-    files too."""
+    files too. params: those that are a single number too, as they are at that step."""
 
     every: int = 50
     tensorboard: bool = True
+    params: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,17 +174,19 @@ def extractor(config: Config) -> Any:
 class Blueprint:
     """A resolved config over data of a known shape; makes the parts of a step.
 
-    hparams: the scalars, data of the compiled step. updates: its list. kimg_per_step: thousands of real images that the
-    first update sees in a step. rounds: batches that a step needs.
+    hparams: the scalars, data of the compiled step, and "order", the key of the order of the data. updates: the step's list.
+    kimg_per_step: thousands of real images that the first update sees in a step. rounds: batches that a step needs.
+    group: a replica's batch is a multiple of it.
     """
 
     def __init__(self, config: Config, image_shape: tuple[int, ...]):
         self.config, self.image_shape = config, tuple(image_shape)
         self._sections = sections(config.to_dict())
-        self.hparams = configs.scalars(config, self._sections)
+        self.hparams = configs.scalars(config, self._sections) | {"order": np.uint32(order.seed_key(config.seed))}
         at_start = evaluate(self.hparams, jnp.float32(0))
         task = self.task(at_start)
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
+        self.group: int = getattr(task, "group", 1)
         self.rounds = max(update.rounds for update in self.updates)
         if config.simultaneous and self.rounds > 1:
             raise UserError("simultaneous updates share one batch: every rounds.PLAYER must be 1")

@@ -28,9 +28,20 @@ Sections = Callable[[dict], dict[str, Section]]  # the raw config's names -> eve
 
 
 def load(spec: str) -> Config:
-    """`get_config` of a file, "configs/wgan.py" or "configs/wgan.py:clip"; the part behind the colon is its variant.
+    """`get_config` of a file, "configs/wgan.py" or "configs/wgan.py:clip". Raises UserError; see `call`."""
+    config = call(spec, "get_config")
+    if not isinstance(config, ml_collections.ConfigDict):
+        raise UserError(
+            f"{spec}: get_config must return a ConfigDict, such as configs/default.py's, not {type(config).__name__}"
+        )
+    return config
 
-    A file names its variants in `VARIANTS`, the default first. Raises UserError for an unknown file or variant.
+
+def call(spec: str, function: str) -> Any:
+    """What a function of a config file returns, of "configs/wgan.py" or "configs/wgan.py:clip"; the part behind the colon is
+    its variant, the function's argument.
+
+    A file names its variants in `VARIANTS`, the default first. Raises UserError for an unknown file, variant or function.
     """
     name, _, variant = spec.partition(":")
     path = check_file(name)
@@ -47,17 +58,14 @@ def load(spec: str) -> Config:
     if variant and variant not in variants:
         hint = nearest(variant, variants) if any(variants) else "it has none"
         raise UserError(f"{name} has no variant '{variant}'; {hint}")
+    if not hasattr(module, function):
+        raise UserError(f"{name} has no {function}()" + (", which makes an ablation's table" if function == "table" else ""))
     try:
-        config = module.get_config(variant or variants[0]) if any(variants) else module.get_config()
+        return getattr(module, function)(*([variant or variants[0]] if any(variants) else []))
     except (AttributeError, KeyError) as error:  # a section misspelt; ml_collections' message names the nearest
         raise UserError(f"{name}: {error}") from error
     except Exception as error:
         raise UserError(described(error)) from error
-    if not isinstance(config, ml_collections.ConfigDict):
-        raise UserError(
-            f"{name}: get_config must return a ConfigDict, such as configs/default.py's, not {type(config).__name__}"
-        )
-    return config
 
 
 def check_file(name: str) -> Path:

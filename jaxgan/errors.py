@@ -51,6 +51,18 @@ def as_path(text: str | Path) -> Path:
         raise UserError(f"'{text}': {error}") from error
 
 
+def numbers(text: str, flag: str) -> tuple[int, ...]:
+    """ "0-3,7": 0, 1, 2, 3, 7. Raises UserError."""
+    out: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < 2**32:
+            raise UserError(f"{flag} must be numbers and ranges below 2^32, 0-63 or 3,5,8-11, not '{text}'")
+        out += range(first, last + 1)
+    return tuple(out)
+
+
 def lookup(table: dict[str, Any], name: str, kind: str) -> Any:
     """`table[name]`, or the object behind "package.module:Object". Raises UserError; `kind` says what is looked for."""
     if name in table:

@@ -26,13 +26,14 @@ from jaxgan.writer import provenance, write_json
 
 
 def make_generated(plan: Blueprint, placement: Placement, size: int) -> Callable:
-    """`(nets, first, count) -> batches` of the generator's images number first, first + 1, ..., as 8-bit pictures."""
-    generate = make_generate(plan)
+    """`(nets, first, count) -> batches` of the generator's images number first, first + 1, ..., as 8-bit pictures, or of
+    its points."""
+    generate, is_picture = make_generate(plan), len(plan.image_shape) == 3
 
     @jax.jit
     def run(nets: Any, numbers: jax.Array) -> tuple[jax.Array, jax.Array]:
         made = generate(nets, numbers)
-        return to_uint8(made, jnp), jnp.sum(~jnp.isfinite(made).all((1, 2, 3)))
+        return to_uint8(made, jnp) if is_picture else made, jnp.sum(~jnp.isfinite(made).all(range(1, made.ndim)))
 
     def generated(nets: Any, first: int, count: int) -> Iterator[tuple[jax.Array, int]]:
         for start in range(first, first + count, size):
@@ -71,8 +72,7 @@ class RunEvaluator:
             "images": count,
             "weights": "moving average" if wanted.ema else "raw",
             "batch_norm": "running statistics",
-            "pixels": "8 bits, rounded to the nearest",
-        }
+        } | ({"pixels": "8 bits, rounded to the nearest"} if len(self.plan.image_shape) == 3 else {})
         where = {"seed": self.plan.config.seed, "batch_size": self.evaluator.size}
         measured = {**provenance(), **where, "seconds": round(time.monotonic() - began, 1)}
         protocol = {**self.evaluator.protocol, "samples": samples}
@@ -94,8 +94,8 @@ def check_config(config: Config) -> None:
 
 def check(plan: Blueprint) -> None:
     """Refuses a run that cannot be scored, and loads the extractor. Raises UserError."""
-    if len(plan.image_shape) == 1:
-        raise UserError("these metrics score pictures, and this run makes points")
+    if len(plan.image_shape) == 1 and plan.config.eval.features.name != "points":
+        raise UserError("this run makes points, which --config.eval.features.name=points leaves as they are")
     check_config(plan.config)
     assert plan.extractor
 

@@ -34,13 +34,15 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
 
 
 def scatter(points: np.ndarray, real: np.ndarray | None = None, side: int = 480) -> np.ndarray:
-    """The first two coordinates of generated points [N, D], blue, over real ones, grey: uint8 [side, side, 3].
+    """The first two coordinates of generated points [N, D], blue, over real ones, grey: uint8 [side, side, 3]. Points of one
+    coordinate lie on a line.
 
     The frame follows the real points, with a margin, so that pictures of one run can be compared.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    points, real = _plane(points), real if real is None else _plane(real)
     figure = Figure(figsize=(side / 100, side / 100), dpi=100, layout="constrained")
     canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
     frame = points if real is None else real
@@ -56,6 +58,10 @@ def scatter(points: np.ndarray, real: np.ndarray | None = None, side: int = 480)
     axes.tick_params(labelsize=7)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _plane(points: np.ndarray) -> np.ndarray:
+    return np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))[:, :2]
 
 
 def as_picture(pixels: np.ndarray) -> Image.Image:

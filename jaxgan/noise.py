@@ -4,6 +4,7 @@ Nothing else may decide a draw: not the number of devices or hosts, nor a restar
 root key never advances; every draw folds its coordinates into it.
 """
 
+import copy
 import zlib
 
 import jax
@@ -27,6 +28,12 @@ class Keys:
     def shared(self, role: str) -> jax.Array:
         """One key, the same on every replica."""
         return jax.random.fold_in(self._base, role_id(role))
+
+    def grouped(self, size: int) -> "Keys":
+        """The same streams for groups of `size` adjacent examples, one key a group."""
+        out = copy.copy(self)
+        out._n = self._n // size
+        return out
 
     def __call__(self, role: str) -> jax.Array:
         """One key for each example of this replica, [n]."""

@@ -26,7 +26,7 @@ class Objective:
             metrics |= {"disc/real_logits": _mean(real), "disc/fake_logits": _mean(fake)}
             metrics |= {"disc/accuracy_real": _mean(real, _positive), "disc/accuracy_fake": 1 - _mean(fake, _positive)}
         for name, penalty in self.penalties.items():
-            if penalty.player == player and penalty.every == 1:
+            if penalty.player in (player, "both") and penalty.every == 1:
                 value, more, changed = self.penalty(name, ctx)
                 loss, metrics, memory = loss + value, metrics | more, memory | changed
         return loss, metrics | {f"{player}/loss": loss}, memory

@@ -1,12 +1,12 @@
-"""Penalties on the discriminator's slope, each a class whose fields are its section of the config.
+"""Penalties, most of them on the discriminator's slope, each a class whose fields are its section of the config.
 
 All share one signature: they receive a `Context` and return `(scalar, metrics, memory)`, unweighted: the objective
 multiplies by `weight`. Slopes are of the *sum* of an example's logits (over patches, scales, heads) with respect to its
 image, their norm over all of its pixels and channels. None touches a state: running statistics and power iterations
 belong to the main pass. A network with BatchNorm couples the examples, and its slopes then include the others' share.
 
-`every=k` > 1 makes the penalty an update of its own at every k-th step with k times its weight (lazy regularisation,
-Karras et al. 2020).
+`player` is whose loss a penalty belongs to: "disc", "gen", or "both". `every=k` > 1 makes the penalty an update of its own
+at every k-th step with k times its weight (lazy regularisation, Karras et al. 2020).
 """
 
 from collections.abc import Callable
@@ -32,7 +32,11 @@ class Context(NamedTuple):
     critic: examples -> `Out`, in float32 and without consequence for any state.
     generate: Keys -> fake examples, drawn afresh, differentiable in the generator's params.
     real, fake: the examples of this round; real_out, fake_out: their `Out`s from the main pass.
-    memory: what the penalties carry from step to step; keys: this round's random streams.
+    memory: what the penalties carry from step to step; keys: this round's random streams, one key an example.
+    gradients: each player's gradient of its adversarial loss by its own params, over the global batch, {player: params};
+      differentiable in all params.
+
+    With packing (`tasks.latent`) an example of the critic's is a pack.
     """
 
     critic: Callable[[Examples], Out]
@@ -43,6 +47,7 @@ class Context(NamedTuple):
     fake_out: Out
     memory: dict[str, Any]
     keys: Keys
+    gradients: Callable[[], dict[str, Any]]
 
 
 def squared_slopes(critic: Callable[[Examples], Out], examples: Examples) -> jax.Array:
@@ -132,4 +137,17 @@ class R2:
         return jnp.mean(squared_slopes(ctx.critic, ctx.fake)) / 2, {}, {}
 
 
-PENALTIES = {"wgan_gp": WganGp, "dragan": Dragan, "r1": R1, "r2": R2}
+@dataclass(frozen=True)
+class Consensus:
+    """(1/2) |v|^2, v both players' gradients of their adversarial losses by their own params, added to both players'
+    losses (Mescheder et al. 2017, "The Numerics of GANs", section 4.1, whose gamma is `weight`)."""
+
+    weight: Scalar = 1.0
+    every: int = bounded(1, least=1, below=2)
+    player = "both"
+
+    def __call__(self, ctx: Context) -> Result:
+        return jnp.sum(jnp.stack([jnp.sum(x**2) for x in jax.tree.leaves(ctx.gradients())])) / 2, {}, {}
+
+
+PENALTIES = {"wgan_gp": WganGp, "dragan": Dragan, "r1": R1, "r2": R2, "consensus": Consensus}

@@ -35,7 +35,7 @@ def make_program(plan: Blueprint, images: Images) -> Callable:
 
     @jax.jit  # so that finding the metrics' shapes and running the loop share one trace
     def one(state: GanState, hparams: Any, data: Any):
-        return train_step(state, make_batch(state.step, data), hparams)
+        return train_step(state, make_batch(state.step, data, hparams["order"]), hparams)
 
     def program(state: GanState, hparams: Any, data: dict[str, jax.Array], count: jax.Array):
         def body(_, carry):
@@ -52,11 +52,10 @@ def make_program(plan: Blueprint, images: Images) -> Callable:
 
 
 def _make_batch(plan: Blueprint, images: Images) -> Callable:
-    """`(step, data) -> batch`: a step's examples, as the networks see them."""
-    config = plan.config
-    key, dtype = order.seed_key(config.seed), wide(DTYPES[config.dtype])
+    """`(step, data, key) -> batch`: a step's examples, as the networks see them."""
+    config, dtype = plan.config, wide(DTYPES[plan.config.dtype])
 
-    def make_batch(step: jax.Array, data: dict[str, jax.Array]) -> dict[str, jax.Array]:
+    def make_batch(step: jax.Array, data: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
         rows = parallel.rows(config.batch_size // parallel.size())
         at = order.positions(step, plan.rounds, config.batch_size, rows, jnp)
         if images.resident:
@@ -72,26 +71,36 @@ def _make_batch(plan: Blueprint, images: Images) -> Callable:
     return make_batch
 
 
-def dispatches(config: Config, images: Images, first: int) -> Iterator[int]:
-    """The steps at which the host takes over, from step `first` on: multiples of the dispatch's length, every step at
+def dispatches(config: Config, length: int, first: int) -> Iterator[int]:
+    """The steps at which the host takes over, from step `first` on: multiples of the dispatch's `length`, every step at
     which something is due, and the last. They are absolute, so a resumed run has the same ones."""
     at = [
         config.log.every,
         config.sample.every,
         config.checkpoint.every,
         config.eval.every,
-        steps_per_dispatch(config, images),
+        length,
     ]
     while first < config.steps:
         first = min([config.steps] + [(first // every + 1) * every for every in at if every > 0])
         yield first
 
 
-def steps_per_dispatch(config: Config, images: Images) -> int:
-    """The number behind 0, "auto": more than one where the data are on the device and the device is not the host."""
+def steps_per_dispatch(config: Config, images: Images, members: int = 1) -> int:
+    """The number behind 0, "auto": more than one where the data are on the device, and the device is not the host or has a
+    population to train, whose states each dispatch moves."""
     if not images.resident:
         return 1
-    return config.steps_per_dispatch or (1 if jax.default_backend() == "cpu" else GROUP)
+    return config.steps_per_dispatch or (1 if jax.default_backend() == "cpu" and members == 1 else GROUP)
+
+
+@jax.jit
+def single_params(state: GanState) -> dict[str, jax.Array]:
+    """{"param/disc.psi": value} of every param that is one number, or one a member."""
+    size = jnp.size(state.first_bad)
+    leaves = jax.tree_util.tree_leaves_with_path(state.params)
+    names = ((f"param/{jax.tree_util.keystr(path, simple=True, separator='.')}", x) for path, x in leaves)
+    return {name: x.reshape(state.first_bad.shape) for name, x in names if x.size == size}
 
 
 def _add(totals: Any, metrics: dict[str, jax.Array]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import build, images, screen, workdir
+from jaxgan import build, errors, images, screen, workdir
 from jaxgan.build import Blueprint
 from jaxgan.errors import UserError, as_path
 from jaxgan.noise import role_id
@@ -71,7 +71,7 @@ def order(num: int | None, grid: str, seeds: str, out: str, ema: bool, frames: i
         raise UserError(f"--num must be at least 1, not {num}")
     if frames < 0:
         raise UserError(f"--interpolate must be at least 1 frame, not {frames}")
-    numbers = _parse_seeds(seeds) if seeds else tuple(range(num or cells or (8 if frames else 64)))
+    numbers = errors.numbers(seeds, "--seeds") if seeds else tuple(range(num or cells or (8 if frames else 64)))
     for flag, count in (("--num", num), ("--grid", cells)):
         if count is not None and count != len(numbers):
             other = "--seeds" if seeds else "--num"
@@ -166,15 +166,3 @@ def _parse_grid(text: str) -> tuple[int, int]:
     if not match:
         raise UserError(f"--grid must be COLUMNSxROWS, 8x8, not '{text}'")
     return int(match[1]), int(match[2])
-
-
-def _parse_seeds(text: str) -> tuple[int, ...]:
-    """ "0-3,7": 0, 1, 2, 3, 7."""
-    numbers: list[int] = []
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
-        if not first <= last < 2**32:
-            raise UserError(f"--seeds must be numbers and ranges below 2^32, 0-63 or 3,5,8-11, not '{text}'")
-        numbers += range(first, last + 1)
-    return tuple(numbers)

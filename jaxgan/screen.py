@@ -21,7 +21,7 @@ def say(text: str) -> None:
         tqdm.write(text)
 
 
-def summary(plan: Blueprint, images: Images, placement: Placement, folder: Path, step: int) -> str:
+def summary(plan: Blueprint, images: Images, placement: Placement, folder: Path | str, step: int) -> str:
     """The lines that a run starts with."""
     config = plan.config
     shape = "x".join(map(str, images.image_shape))
@@ -92,7 +92,7 @@ class Progress:
             step = int(record["step"])
             left = (time.monotonic() - self._ready) / max(1, step - self._ready_step) * (self._steps - step)
             losses = "  ".join(f"{key} {value}" for key, value in shown.items())
-            print(f"step {step}/{self._steps}  {rate:.0f} img/s  {_duration(left)} left  {losses}", flush=True)
+            print(f"step {step}/{self._steps}  {rate:.0f} img/s  {duration(left)} left  {losses}", flush=True)
 
     def close(self) -> None:
         if self._bar is not None:
@@ -108,7 +108,7 @@ def progress(first: int, steps: int) -> Iterator[Progress]:
         shown.close()
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -4,13 +4,15 @@ import collections
 import functools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxgan import budget, evaluate, interrupt, program, screen, workdir
+from jaxgan import budget, evaluate, interrupt, population, program, screen, workdir
 from jaxgan import images as pictures
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
@@ -28,22 +30,43 @@ class DivergedError(Exception):
     """A param became NaN or infinite."""
 
 
+@dataclass(frozen=True)
+class Run:
+    """plan: what to train. folder: the workdir, which may be new. source, overrides: where the config came from, for the
+    record."""
+
+    plan: Blueprint
+    folder: Path
+    source: str = ""
+    overrides: Any = ()
+
+
 def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overrides: Any = ()) -> None:
     """Trains a run to its end, from its newest checkpoint if it has one. SIGTERM and Ctrl-C save and return.
 
-    Args:
-      plan: what to train. images: on what. folder: the workdir, which may be new.
-      source, overrides: where the config came from, for the record.
-
     Raises UserError, DivergedError, checkpoint.DamagedError.
     """
-    config = plan.config
-    placement = Placement(config.parallel)
-    check(plan, placement, folder)
-    workdir.check_data(folder, images)
-    budget.check(plan, images, placement)
-    with workdir.claimed(folder):
-        _train(plan, images, placement, folder, source, overrides)
+    (failure,) = train_together([Run(plan, folder, source, overrides)], images)
+    if failure:
+        raise failure
+
+
+def train_together(runs: list[Run], images: Images) -> list[DivergedError | None]:
+    """Trains runs of one `population.kind` to their end, as one population if they are several, each in a folder of its own
+    and from where all of them had got to. Returns what became of each: None, or how it diverged, which stops no other.
+
+    Raises UserError, checkpoint.DamagedError.
+    """
+    plan = runs[0].plan
+    placement = Placement(plan.config.parallel)
+    for run in runs:
+        check(run.plan, placement, run.folder)
+        workdir.check_data(run.folder, images)
+    budget.check(plan, images, placement, len(runs))
+    with ExitStack() as stack:
+        for run in runs:
+            stack.enter_context(workdir.claimed(run.folder))
+        return _train(runs, images, placement)
 
 
 def check(plan: Blueprint, placement: Placement, folder: Path) -> None:
@@ -59,35 +82,112 @@ def check(plan: Blueprint, placement: Placement, folder: Path) -> None:
             pass
 
 
-def _train(plan: Blueprint, images: Images, placement: Placement, folder: Path, source: str, overrides: Any) -> None:
-    config = plan.config
-    checkpoints = Checkpoints(folder / "checkpoints", config.checkpoint.keep)
-    try:
-        state = workdir.start(plan, placement, checkpoints)
-        first = int(placement.local(state.step))
-        screen.say(screen.summary(plan, images, placement, folder, first))
-        if first > config.steps or (first == config.steps and (folder / "DONE").exists()):
-            screen.say(f"already at step {first}; --config.steps=N with a larger N trains on")
-            return
-        evaluator = evaluate.RunEvaluator(plan, images, placement) if config.eval.every else None
-        if jax.process_index() == 0:
-            (folder / "DONE").unlink(missing_ok=True)
-            workdir.record(folder, config, images, source, overrides, first)
-            _show_data(images, config.sample.num, folder / "samples" / "real.png")
-        writer = Writer(folder, first, config.log.tensorboard)
-        try:
-            with interrupt.stop_signal() as stop, screen.progress(first, config.steps) as progress:
-                step = Loop(plan, images, placement, checkpoints, writer, progress, evaluator).run(state, first, stop)
-        finally:
-            writer.close()
-    finally:
-        checkpoints.close()
-    if step < config.steps:
+def _train(runs: list[Run], images: Images, placement: Placement) -> list[DivergedError | None]:
+    plan = runs[0].plan
+    config, several = plan.config, len(runs) > 1
+    with ExitStack() as stack:
+        # What a member of a population saved last may be further than the others got to.
+        keep = max(2, config.checkpoint.keep) if several else config.checkpoint.keep
+        saved = [stack.enter_context(closing(Checkpoints(run.folder / "checkpoints", keep))) for run in runs]
+        states, wanted = _start(runs, saved, placement)
+        first = int(placement.local(states[0].step))
+        where = f"{runs[0].folder}" + (f" and {len(runs) - 1} more, trained together" if several else "")
+        screen.say(screen.summary(plan, images, placement, where, first))
+        if first > config.steps or not any(wanted):
+            screen.say(f"already at step {max(first, config.steps)}; --config.steps=N with a larger N trains on")
+            return [None] * len(runs)
+        members: list[Member | None] = [None] * len(runs)
+        for i, (run, checkpoints) in enumerate(zip(runs, saved)):
+            if wanted[i]:
+                members[i] = Member(run, images, placement, checkpoints, first)
+                stack.enter_context(closing(members[i].writer))  # pyright: ignore[reportOptionalMemberAccess]
+        state = placement.init(population.stack, states) if several else states[0]
+        del states
+        with interrupt.stop_signal() as stop, screen.progress(first, config.steps) as progress:
+            loop = Loop(members, [run.plan for run in runs], images, placement, progress)
+            step = loop.run(state, first, stop)
+    if step < config.steps and loop.alive:
         screen.say(f"stopped and saved at step {step}; the same command goes on from there")
-        return
-    if jax.process_index() == 0:
-        write_json(folder / "DONE", {"step": step})
-    screen.say(f"done. Samples: {folder}/samples/step_{step:08d}.png")
+    for member in loop.alive if step == config.steps else ():
+        if jax.process_index() == 0:
+            write_json(member.folder / "DONE", {"step": step})
+        screen.say(f"done. Samples: {member.folder}/samples/step_{step:08d}.png")
+    return [member.failure if member else None for member in members]
+
+
+def _start(runs: list[Run], saved: list[Checkpoints], placement: Placement) -> tuple[list[GanState], list[bool]]:
+    """Each run's state to go on from, and whether there is anything left to do. Those of a population are of one step, the
+    newest that all have got to; a run that is done has a new state in its place."""
+    steps = runs[0].plan.config.steps
+    done = [(run.folder / "DONE").exists() for run in runs]
+    if len(runs) == 1:
+        state = workdir.start(runs[0].plan, placement, saved[0])
+        return [state], [not done[0] or int(placement.local(state.step)) != steps]
+    wanted = [not there or own.steps[-1:] != [steps] for there, own in zip(done, saved)]
+    common = [set(own.steps) for own, more in zip(saved, wanted) if more]
+    at = max(set.intersection(*common), default=0) if common else 0
+    states = [workdir.start(run.plan, placement, own, at if more else 0) for run, own, more in zip(runs, saved, wanted)]
+    if any(wanted):
+        step = states[wanted.index(True)].step
+        states = [state if more else state.replace(step=step) for state, more in zip(states, wanted)]
+    return states, wanted
+
+
+class Member:
+    """One run of a loop: where its records go, and what has become of it.
+
+    Args: run, images, placement, checkpoints: its own. first: the step that it starts from.
+    """
+
+    def __init__(self, run: Run, images: Images, placement: Placement, checkpoints: Checkpoints, first: int):
+        self.plan, self.folder, self.config = run.plan, run.folder, run.plan.config
+        self.placement, self.checkpoints, self.real = placement, checkpoints, images.reference()
+        self.evaluator = evaluate.RunEvaluator(run.plan, images, placement) if self.config.eval.every else None
+        self.generate = jax.jit(make_generate(run.plan))
+        self.failure: DivergedError | None = None
+        if jax.process_index() == 0:
+            (run.folder / "DONE").unlink(missing_ok=True)
+            workdir.record(run.folder, self.config, images, run.source, run.overrides, first)
+            _show_data(images, self.config.sample.num, run.folder / "samples" / "real.png")
+        self.writer = Writer(run.folder, first, self.config.log.tensorboard)
+
+    def check(self, bad: int) -> None:
+        """Keeps in mind that a param is not finite, if `GanState.first_bad` says so."""
+        if bad != NEVER and not self.failure:
+            step, update = divmod(bad, len(self.plan.updates))
+            saved = self.checkpoints.steps
+            good = f"{self.checkpoints.directory}/{saved[-1]}" if saved else "none"
+            self.failure = DivergedError(
+                f"a param of '{self.plan.updates[update].player}' is not finite after update "
+                f"'{self.plan.updates[update].loss}' of step {step + 1}; last good checkpoint: {good}"
+            )
+
+    def log(self, step: int, means: Any, rate: dict[str, float], then: Callable[[dict[str, float]], None]) -> None:
+        self.writer.scalars({"step": step, "kimg": step * self.plan.kimg_per_step, **rate} | means, then)
+
+    def sample(self, state: GanState, step: int) -> None:
+        if jax.process_index() == 0:
+            nets = self.placement.local(variables(state, ema=True))
+            self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.real)
+
+    def save(self, state: GanState, step: int) -> None:
+        if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind
+            self.checkpoints.save(step, self.placement.to_global(state))
+
+    def scores_due(self, step: int) -> bool:
+        return self.evaluator is not None and (step == self.config.steps or _due(step, self.config.eval.every))
+
+    def evaluate(self, state: GanState, step: int) -> None:
+        """Scores this step's generator."""
+        assert self.evaluator is not None
+        result = self.evaluator(state, step)
+        evaluate.append(self.folder, result)
+        record = {"step": step, "kimg": step * self.plan.kimg_per_step}
+        self.writer.scalars(record | {f"eval/{name}": x["value"] for name, x in result["scores"].items()}, self._say)
+
+    def _say(self, record: dict[str, float]) -> None:
+        scores = "  ".join(f"{name.removeprefix('eval/')} {x:.4g}" for name, x in record.items() if name.startswith("eval/"))
+        screen.say(f"step {record['step']}  {scores}")
 
 
 def _show_data(images: Images, num: int, path: Path) -> None:
@@ -97,37 +197,55 @@ def _show_data(images: Images, num: int, path: Path) -> None:
 
 
 class Loop:
-    """One run's steps and what happens between them."""
+    """The steps of one run, or of a population's, and what happens between them.
+
+    Args:
+      members: the runs; None for one that is done already, whose place in the population is kept.
+      plans: of all members. images, placement, progress: of all.
+    """
 
     def __init__(
         self,
-        plan: Blueprint,
+        members: list[Member | None],
+        plans: list[Blueprint],
         images: Images,
         placement: Placement,
-        checkpoints: Checkpoints,
-        writer: Writer,
         progress: screen.Progress,
-        evaluator: evaluate.RunEvaluator | None = None,
     ):
-        self.plan, self.config, self.images, self.placement = plan, plan.config, images, placement
-        self.checkpoints, self.writer, self.progress = checkpoints, writer, progress
-        self.hparams = placement.replicate(plan.hparams)
-        self.program = placement.wrap(program.make_program(plan, images), batch_is_split=not images.resident)
+        self.members, self.images, self.placement, self.progress = members, images, placement, progress
+        self.plan, self.config = plans[0], plans[0].config
+        n = len(members)
+        if n > 1:
+            make, hparams = (
+                functools.partial(population.make_program, form=population.form()),
+                population.stack_hparams(plans),
+            )
+            self.cut = jax.jit(lambda tree: population.cut(tree, n))
+        else:
+            make, hparams, self.cut = program.make_program, self.plan.hparams, lambda tree: [tree]
+        self.hparams = placement.replicate(hparams)
+        self.program = placement.wrap(make(self.plan, images), batch_is_split=not images.resident)
         self.count = functools.cache(lambda n: placement.replicate(np.int32(n)))
-        self.ahead = max(1, AHEAD // program.steps_per_dispatch(self.config, images))  # in dispatches
-        self.generate, self.real = jax.jit(make_generate(plan)), images.reference()
-        self.evaluator = evaluator
+        self.per_dispatch = program.steps_per_dispatch(self.config, images, n)
+        self.ahead = max(1, AHEAD // self.per_dispatch)  # in dispatches
         self.waiting: collections.deque = collections.deque()
         self.totals: Any = None
         self.finished = self.clock_step = 0  # the last step known to be done, and that of the last log
         self.clock = 0.0
 
+    @property
+    def alive(self) -> list[Member]:
+        """Members that train and have not diverged."""
+        return [member for member in self.members if member and not member.failure]
+
     def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
-        """Trains from step `first`; returns the step that it got to."""
+        """Trains from step `first`; returns the step that it got to, or stopped at because all members have diverged."""
         config, data, done = self.config, self._data(first), first
-        if first and self._scores_due(first) and not self.placement.all(self.writer.has_scores):  # saved, and then stopped
-            self._evaluate(state, first)
-        for step in program.dispatches(config, self.images, first):
+        for member, own in self._each(state):
+            # Saved, and then stopped before the scores.
+            if first and member.scores_due(first) and not self.placement.all(member.writer.has_scores):
+                member.evaluate(own, first)
+        for step in program.dispatches(config, self.per_dispatch, first):
             state, report = self.program(state, self.hparams, next(data), self.count(step - done))
             self._watch(step, report)
             if done == first:
@@ -136,18 +254,19 @@ class Loop:
                 self.clock, self.clock_step = time.monotonic(), step
             done, last = step, step == config.steps
             if last or _due(step, config.log.every):
-                self._log(step)
-            if last or _due(step, config.sample.every):
-                self._sample(state, step)
+                self._log(state, step)
             stopping = stop(step)
-            if last or stopping or _due(step, config.checkpoint.every):
-                self._save(state, step)  # first: what evaluating may run into costs no step
-            if not stopping and self._scores_due(step):
-                self._evaluate(state, step)
+            sampling, saving = (last or _due(step, config[what].every) for what in ("sample", "checkpoint"))
+            if sampling or saving or stopping or _due(step, config.eval.every):
+                self._record(state, step, sampling, saving or stopping, not stopping)
             self.progress.step(step)
-            if stopping:
+            if stopping or not self.alive:
                 return step
         return config.steps
+
+    def _each(self, state: Any) -> Iterator[tuple[Member, Any]]:
+        """Members that are alive, each with its own part of a state or of a report."""
+        yield from ((m, own) for m, own in zip(self.members, self.cut(state), strict=True) if m and not m.failure)
 
     def _data(self, first: int) -> Iterator[Any]:
         """What the program wants at each dispatch: the resident data set, or this process' rows of a batch, read ahead."""
@@ -170,52 +289,47 @@ class Loop:
             self._check(first_bad)
 
     def _check(self, first_bad: jax.Array) -> None:
-        bad = int(first_bad)
-        if bad != NEVER:
-            step, update = divmod(bad, len(self.plan.updates))
-            saved = self.checkpoints.steps
-            good = f"{self.checkpoints.directory}/{saved[-1]}" if saved else "none"
-            raise DivergedError(
-                f"a param of '{self.plan.updates[update].player}' is not finite after update "
-                f"'{self.plan.updates[update].loss}' of step {step + 1}; last good checkpoint: {good}"
-            )
+        """Marks members that have diverged."""
+        for member, bad in zip(self.members, np.atleast_1d(np.asarray(first_bad)), strict=True):
+            if member:
+                member.check(int(bad))
 
-    def _log(self, step: int) -> None:
-        record: dict[str, Any] = {"step": step, "kimg": step * self.plan.kimg_per_step}
+    def _log(self, state: GanState, step: int) -> None:
+        rate = {}
         if self.finished > self.clock_step:
             images = (self.finished - self.clock_step) * 1000 * self.plan.kimg_per_step
-            record["img_per_sec"] = images / (time.monotonic() - self.clock)
+            rate["img_per_sec"] = images / (time.monotonic() - self.clock)
             self.clock, self.clock_step = time.monotonic(), self.finished
-        self.writer.scalars(record | program.means(self.totals), self.progress.log)
+        shown = self.progress.log
+        numbers = program.means(self.totals)
+        if self.config.log.params:
+            numbers |= program.single_params(state)
+        for member, means in self._each(numbers):
+            member.log(step, means, rate, shown)
+            shown = _silent
         self.totals = None
 
-    def _sample(self, state: GanState, step: int) -> None:
-        if jax.process_index() == 0:
-            nets = self.placement.local(variables(state, ema=True))
-            self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.real)
-
-    def _scores_due(self, step: int) -> bool:
-        return self.evaluator is not None and (step == self.config.steps or _due(step, self.config.eval.every))
-
-    def _evaluate(self, state: GanState, step: int) -> None:
-        """Scores this step's generator; the time that it takes is not the training's."""
-        assert self.evaluator is not None
+    def _record(self, state: GanState, step: int, sampling: bool, saving: bool, scoring: bool) -> None:
+        """Pictures, checkpoints and scores, of params that are finite. Checkpoints before scores: what evaluating may run
+        into costs no step. The metrics' means start anew, so that a resumed run logs the same ones."""
         self._check(self.placement.local(state.first_bad))
-        began, result = time.monotonic(), self.evaluator(state, step)
-        evaluate.append(self.writer.workdir, result)
-        record = {"step": step, "kimg": step * self.plan.kimg_per_step}
-        self.writer.scalars(record | {f"eval/{name}": x["value"] for name, x in result["scores"].items()}, self._say)
-        self.clock += time.monotonic() - began
+        began, scored = time.monotonic(), False
+        for member, own in self._each(state):
+            if sampling:
+                member.sample(own, step)
+            if saving:
+                member.save(own, step)
+            if scoring and member.scores_due(step):
+                member.evaluate(own, step)
+                scored = True
+        if saving:
+            self.totals = None
+        if scored:
+            self.clock += time.monotonic() - began  # which is not the training's
 
-    def _say(self, record: dict[str, float]) -> None:
-        scores = "  ".join(f"{name.removeprefix('eval/')} {x:.4g}" for name, x in record.items() if name.startswith("eval/"))
-        screen.say(f"step {record['step']}  {scores}")
 
-    def _save(self, state: GanState, step: int) -> None:
-        """Saves, if every param is finite. The means start anew, so that a resumed run logs the same ones."""
-        self._check(self.placement.local(state.first_bad))
-        self.checkpoints.save(step, self.placement.to_global(state))
-        self.totals = None
+def _silent(record: dict[str, float]) -> None:
+    """In place of a line on the screen."""
 
 
 def _due(step: int, every: int) -> bool:

@@ -137,9 +137,10 @@ def load(workdir: Path, placement: Placement, step: int | None = None, overrides
     return plan, *found
 
 
-def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints) -> GanState:
-    """The state to go on from: the newest intact checkpoint, or a new one, with another run's params if so asked."""
-    found = checkpoints.restore(abstract_state(plan, placement), screen.say)
+def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints, step: int | None = None) -> GanState:
+    """The state to go on from: the newest intact checkpoint, or that of `step`, or a new one (step 0, or none there), with
+    another run's params if so asked."""
+    found = None if step == 0 else checkpoints.restore(abstract_state(plan, placement), screen.say, step)
     if found:
         return placement.from_global(found[1])
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))

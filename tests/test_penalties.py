@@ -28,7 +28,9 @@ def quadratic(x):
 def context(critic, real=REAL, fake=FAKE):
     real, fake = {"image": real, "cond": None}, {"image": fake, "cond": None}
     keys = Keys(jax.random.key(0), 0, 0, 0, len(REAL))
-    return Context(critic, lambda keys: fake, real, fake, critic(real), critic(fake), {}, keys)
+    return Context(
+        critic, lambda keys: fake, real, fake, critic(real), critic(fake), {}, keys, lambda: {"disc": jnp.ones(2)}
+    )
 
 
 def value(penalty, critic, **kwargs):

@@ -118,10 +118,11 @@ def test_dispatches_of_any_length_end_at_the_same_bits(spec, tmp_path):
 
 def test_where_the_host_takes_over():
     config = blueprint(steps=20, log__every=5, sample__every=0, checkpoint__every=8, steps_per_dispatch=6).config
-    images = noise_images()
-    assert list(program.dispatches(config, images, 0)) == [5, 6, 8, 10, 12, 15, 16, 18, 20]
-    assert list(program.dispatches(config, images, 7)) == [8, 10, 12, 15, 16, 18, 20]
-    assert list(program.dispatches(config, noise_images(resident=False), 16)) == [17, 18, 19, 20]
+    assert program.steps_per_dispatch(config, noise_images()) == 6
+    assert list(program.dispatches(config, 6, 0)) == [5, 6, 8, 10, 12, 15, 16, 18, 20]
+    assert list(program.dispatches(config, 6, 7)) == [8, 10, 12, 15, 16, 18, 20]
+    assert program.steps_per_dispatch(config, noise_images(resident=False)) == 1
+    assert list(program.dispatches(config, 1, 16)) == [17, 18, 19, 20]
 
 
 def test_read_ahead_data_ends_at_the_same_bits(tmp_path):

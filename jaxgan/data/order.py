@@ -18,13 +18,13 @@ def seed_key(seed: int) -> int:
     return zlib.crc32(f"order/{seed}".encode())
 
 
-def example_index(position: Any, size: int, key: int, xp: Any = np) -> Any:
+def example_index(position: Any, size: int, key: Any, xp: Any = np) -> Any:
     """Indices of examples in [0, size), int32, for positions of any shape.
 
     Args:
       position: uint32 array, numpy's or JAX's; below 2^32 and so at most 4.29 billion images.
       size: number of examples.
-      key: of `seed_key`.
+      key: of `seed_key`, or a uint32 tracer.
       xp: `numpy`, or `jax.numpy` inside a trace; both give the same bits.
     """
     position = xp.asarray(position, xp.uint32)
@@ -55,7 +55,7 @@ def example_index(position: Any, size: int, key: int, xp: Any = np) -> Any:
     return index.astype(xp.int32)
 
 
-def coin(position: Any, key: int, xp: Any = np) -> Any:
+def coin(position: Any, key: Any, xp: Any = np) -> Any:
     """A fair coin, bool, for each position: whether to mirror the image there. Independent of the order itself."""
     return _mix(_mix(xp.asarray(position, xp.uint32) + xp.uint32(0x9E3779B9), xp) ^ xp.uint32(key), xp) & xp.uint32(1) == 1
 

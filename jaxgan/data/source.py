@@ -19,6 +19,14 @@ def is_resident(wish: str, size: int) -> bool:
     return wish == "on" or (wish == "auto" and size <= RESIDENT_BYTES)
 
 
+@dataclass(frozen=True)
+class Modes:
+    """Gaussians of one standard deviation `std`, equally likely, around `centres` [modes, D]."""
+
+    centres: np.ndarray
+    std: float
+
+
 @dataclass
 class Images:
     """A split: `examples[i]` is {"image": uint8 [H, W, C], "label": int}, the label where `num_classes` is not 0.
@@ -26,6 +34,7 @@ class Images:
     Points in place of images, float32 [D], have an `image_shape` of (D,).
     flip: whether training mirrors every other image, at random.
     digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
+    modes: of points that gather around known ones.
     """
 
     name: str
@@ -35,6 +44,12 @@ class Images:
     resident: bool
     flip: bool = False
     digest: str = ""
+    modes: Modes | None = None
+
+    @property
+    def dtype(self) -> Any:
+        """uint8 of pictures, float32 of points."""
+        return np.uint8 if len(self.image_shape) == 3 else np.float32
 
     def __len__(self) -> int:
         return len(self.examples)

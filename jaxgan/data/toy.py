@@ -1,4 +1,4 @@
-"""Toy distributions of points in the plane, kept on the device: what a GAN does to them can be seen whole.
+"""Toy distributions of points, most in the plane, kept on the device: what a GAN does to them can be seen whole.
 
 Each is a finite set drawn once from `draw_seed`; training and test points are different draws. A label is the mode (the arm,
 the moon) that a point belongs to. Published parameters: `configs/toy.py`.
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxgan.data.source import Arrays, Images
+from jaxgan.data.source import Arrays, Images, Modes
 from jaxgan.fields import among, bounded
 
 
@@ -29,8 +29,13 @@ class Toy:
         rng = np.random.default_rng([self.draw_seed, self.split == "test"])
         points, labels = self.draw(rng)
         examples = Arrays(points.astype(np.float32), labels.astype(np.int32), np.arange(self.points))
-        name = type(self).__name__.lower()
-        return Images(f"{name}, split {self.split}, draw_seed {self.draw_seed}", examples, (2,), int(labels.max()) + 1, True)
+        name, shape, classes = type(self).__name__.lower(), points.shape[1:], int(labels.max()) + 1
+        name = f"{name}, split {self.split}, draw_seed {self.draw_seed}"
+        return Images(name, examples, shape, classes, True, modes=self.modes_of())
+
+    def modes_of(self) -> Modes | None:
+        """Where the points gather, if that is known."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,9 @@ class Mixture(Toy):
     def centres(self) -> np.ndarray:
         """[modes, 2]."""
         raise NotImplementedError
+
+    def modes_of(self):
+        return Modes(self.centres(), self.std)
 
     def draw(self, rng):
         centres = self.centres()
@@ -103,4 +111,12 @@ class Moons(Toy):
         return points + self.noise * rng.standard_normal((self.points, 2)), labels
 
 
-TOYS = {"ring": Ring, "grid": Grid, "swiss_roll": SwissRoll, "moons": Moons}
+@dataclass(frozen=True)
+class Dirac(Toy):
+    """The point 0 of the line, `points` times: Dirac-GAN's data (Mescheder et al. 2018)."""
+
+    def draw(self, rng):
+        return np.zeros((self.points, 1)), np.zeros(self.points, int)
+
+
+TOYS = {"ring": Ring, "grid": Grid, "swiss_roll": SwissRoll, "moons": Moons, "dirac": Dirac}

@@ -34,7 +34,10 @@ class Evaluator:
     def __init__(self, wanted: Eval, network: Network, images: Images, placement: Placement):
         self.wanted, self.network, self.placement = wanted, network, placement
         self.metrics = score.find(wanted.metrics)
-        self.keep = sorted({need for metric in self.metrics.values() for need in metric.needs})
+        needs = {need for metric in self.metrics.values() for need in metric.needs}
+        if "modes" in needs and images.modes is None:
+            raise UserError(f"{images.name} has no known modes; leave 'modes' out of --config.eval.metrics")
+        self.keep = sorted(needs - {"modes"})
         self.size = -(-wanted.batch_size // placement.size) * placement.size
         self.collect = Collector(network, placement)
         count = wanted.num_real or len(images)
@@ -51,6 +54,7 @@ class Evaluator:
         }
         chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
         self.real = self._real(images, chosen)
+        self.real.modes = images.modes
 
     def __call__(self, batches: Batches, count: int) -> dict[str, float]:
         """{name: value} of so many generated images."""
@@ -60,7 +64,7 @@ class Evaluator:
 
     def _real(self, images: Images, chosen: np.ndarray) -> Statistics:
         """The real images' statistics, from the cache if this very protocol has been there before."""
-        batch = jax.ShapeDtypeStruct((self.size, *images.image_shape), np.uint8)
+        batch = jax.ShapeDtypeStruct((self.size, *images.image_shape), images.dtype)
         about = [1, self.protocol["real"], self.network.hash, self.keep, self.collect.code(batch)]
         about += [jax.devices()[0].device_kind, jax.__version__, self.placement.size]
         key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

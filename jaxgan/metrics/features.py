@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.errors import UserError
 from jaxgan.fields import bounded
 from jaxgan.nets.conv import conv
 
@@ -24,8 +25,8 @@ class Network(NamedTuple):
     """A loaded extractor.
 
     name: in scores' names. hash: of the weights, the first 16 hex digits of a sha256. contract: what happens to an image
-    before the first layer. apply: (variables, uint8 [N, H, W, C]) -> (features float32 [N, D], logits [N, K] or None).
-    is_fid: whether a Frechet distance of its features is what everybody calls FID.
+    before the first layer. apply: (variables, uint8 [N, H, W, C], or points float32 [N, D]) -> (features float32 [N, D],
+    logits [N, K] or None). is_fid: whether a Frechet distance of its features is what everybody calls FID.
     """
 
     name: str
@@ -56,6 +57,19 @@ class Random:
             channels = features
         digest = hashlib.sha256(b"".join(kernel.tobytes() for kernel in kernels)).hexdigest()[:16]
         return Network("random", digest, "as it is, to [-1, 1]", kernels, _random)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points as they are: their coordinates are their features."""
+
+    def check(self) -> None:
+        """It is always there."""
+
+    def load(self, image_shape: tuple[int, ...]) -> Network:
+        if len(image_shape) != 1:
+            raise UserError("eval.features.name=points is for points, and these are pictures; digits, for one, sees those")
+        return Network("points", "", "as they are", {}, lambda _, points: (points.astype(jnp.float32), None))
 
 
 def _random(kernels: list[jax.Array], images: jax.Array) -> tuple[jax.Array, None]:

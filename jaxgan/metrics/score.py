@@ -13,8 +13,9 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
+from jaxgan.data.source import Modes
 from jaxgan.errors import UserError, nearest
-from jaxgan.metrics import classes, kid, moments, neighbours
+from jaxgan.metrics import classes, kid, modes, moments, neighbours
 from jaxgan.metrics.features import Network
 from jaxgan.metrics.moments import Moments
 from jaxgan.parallel import Placement
@@ -22,11 +23,13 @@ from jaxgan.parallel import Placement
 
 @dataclass
 class Statistics:
-    """Of a set of images. features [N, D] float32 and classes [N, K] (probabilities) where they were kept."""
+    """Of a set of images. features [N, D] float32 and classes [N, K] (probabilities) where they were kept; modes: of real
+    points that have known ones."""
 
     moments: Moments
     features: np.ndarray | None = None
     classes: np.ndarray | None = None
+    modes: Modes | None = None
 
 
 class Metric(NamedTuple):
@@ -76,23 +79,33 @@ METRICS = {
         lambda real, fake, _: {"class_distance": classes.class_distance(real.classes, fake.classes)},
         {"class_distance": "lower"},
     ),
+    "modes": Metric(
+        ("features", "modes"),
+        lambda real, fake, _: modes.modes(fake.features, real.modes),
+        {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
+        f"within {modes.NEAR} standard deviations",
+    ),
 }
 
 
 def better(name: str) -> str:
     """ "lower" or "higher", for a score's name, fd_digits5k or fid50k."""
-    return _part(name)[1]
+    return _ways()[part(name)]
 
 
 def rank(name: str) -> int:
     """A score's place in a table: that of `METRICS`."""
-    return _part(name)[0]
+    return list(_ways()).index(part(name))
 
 
-def _part(name: str) -> tuple[int, str]:
-    ways = [item for metric in METRICS.values() for item in metric.better.items()]
-    matches = [(i, way) for i, (part, way) in enumerate(ways) if re.match(rf"{part}(_|\d)", name)]
-    return matches[-1] if matches else (0, "lower")  # the last: kid_error is no kid; none: FID is fd
+def part(name: str) -> str:
+    """What a score's name begins with: "fd" of fd_digits5k, and of fid50k."""
+    matches = [part for part in _ways() if re.match(rf"{part}(_|\d|$)", name)]
+    return matches[-1] if matches else "fd"  # the last: kid_error is no kid; none: FID
+
+
+def _ways() -> dict[str, str]:
+    return {part: way for metric in METRICS.values() for part, way in metric.better.items()}
 
 
 def find(names: Iterable[str]) -> dict[str, Metric]:
@@ -132,7 +145,7 @@ class Collector:
 
     def dims(self, image_shape: tuple[int, ...]) -> int:
         """How many entries features have."""
-        image = jax.ShapeDtypeStruct((1, *image_shape), np.uint8)
+        image = jax.ShapeDtypeStruct((1, *image_shape), np.uint8 if len(image_shape) == 3 else np.float32)
         return jax.eval_shape(self._apply, self._variables, image)[0].shape[1]
 
     def code(self, images: jax.ShapeDtypeStruct) -> str:
@@ -144,8 +157,8 @@ class Collector:
     def __call__(
         self, batches: Iterable[tuple[jax.Array, int]], keep: Iterable[str], total: int, title: str = "images"
     ) -> Statistics:
-        """batches: (uint8 [B, H, W, C] over the mesh, how many of them count). keep: "features", "classes". total, title: of
-        the progress bar, which what takes longer than a few seconds shows."""
+        """batches: (uint8 [B, H, W, C] or points over the mesh, how many of them count). keep: "features", "classes".
+        total, title: of the progress bar, which what takes longer than a few seconds shows."""
         bar = tqdm(total=total, desc=title, unit=" images", delay=5, dynamic_ncols=True, disable=jax.process_index() != 0)
         keep, out, waiting = set(keep), None, []
         features, probabilities = [], []

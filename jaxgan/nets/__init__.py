@@ -5,8 +5,8 @@ A generator is called `(z, cond, *, train, keys)` and returns images in [-1, 1];
 config; those without (`image_shape`, `dtype`) follow from the run.
 """
 
-from jaxgan.nets import dcgan, mlp, resnet, sngan
+from jaxgan.nets import dcgan, dirac, mlp, resnet, sngan
 
-_FILES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "sngan": sngan}
+_FILES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "sngan": sngan, "dirac": dirac}
 GENERATORS = {name: file.Generator for name, file in _FILES.items()}
 DISCRIMINATORS = {name: file.Discriminator for name, file in _FILES.items()}

@@ -1,9 +1,11 @@
 """Fully connected networks, as in the first GAN (Goodfellow et al. 2014)."""
 
+import functools
 import math
 from typing import Any
 
 import flax.linen as nn
+import jax.numpy as jnp
 
 from jaxgan.fields import among, bounded
 from jaxgan.nets import layers
@@ -12,7 +14,8 @@ from jaxgan.nets import layers
 class Generator(nn.Module):
     """z [N, Z] -> images [N, H, W, C] in [-1, 1], or points [N, D].
 
-    widths: hidden layers. output: "tanh", or "linear" for points without bounds.
+    widths: hidden layers. output: "tanh", or "linear" for points without bounds. init_std: of normal initial weights; 0:
+    Glorot and Bengio's.
     """
 
     image_shape: tuple[int, int, int]
@@ -21,11 +24,12 @@ class Generator(nn.Module):
     activation: str = among(layers.ACTIVATIONS, "relu")
     norm: str = among(("none", "batch", "layer"), "none")
     output: str = among(("tanh", "linear"), "tanh")
+    init_std: float = bounded(0.0)
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
         x = z
-        init = nn.initializers.xavier_normal()
+        init = initializer(self.init_std)
         for width in self.widths:
             x = layers.Dense(width, dtype=self.dtype, kernel_init=init, use_bias=self.norm == "none")(x)
             x = layers.Norm(self.norm, self.dtype)(x, train)
@@ -39,7 +43,7 @@ class Discriminator(nn.Module):
     """Images [N, H, W, C] or points [N, D] -> `Out` with logits [N].
 
     widths: hidden layers. maxout: each hidden unit is the largest of this many linear ones (Goodfellow et al. 2013), to be
-    used with activation "none".
+    used with activation "none". init_std: as the generator's.
     """
 
     dtype: Any
@@ -47,19 +51,25 @@ class Discriminator(nn.Module):
     activation: str = among(layers.ACTIVATIONS, "leaky_relu")
     norm: str = among(layers.NORMS, "none")
     maxout: int = bounded(1, least=1)
+    init_std: float = bounded(0.0)
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         x = image.reshape(len(image), -1)
         dense = {
             "dtype": self.dtype,
-            "kernel_init": nn.initializers.xavier_normal(),
+            "kernel_init": initializer(self.init_std),
             "spectral": self.norm == "spectral",
         }
         for width in self.widths:
             x = layers.Dense(width * self.maxout, **dense)(x)
-            x = x.reshape(-1, width, self.maxout).max(-1) if self.maxout > 1 else x
+            x = functools.reduce(jnp.maximum, jnp.split(x, self.maxout, -1))  # twice as fast as a reduction over pieces
             x = layers.Norm(self.norm, self.dtype)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)
         logits = layers.Dense(1, **{**dense, "dtype": layers.wide(self.dtype)})(x)[:, 0]
         return layers.Out(logits, x)
+
+
+def initializer(std: float) -> Any:
+    """Normal weights of this standard deviation; 0: Glorot and Bengio's (2010)."""
+    return nn.initializers.normal(std) if std else nn.initializers.xavier_normal()

@@ -1,18 +1,20 @@
 """The GAN of Goodfellow et al. 2014: a generator turns noise z into an image, a discriminator scores images."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from jaxgan import parallel
 from jaxgan.fields import among, bounded
 from jaxgan.nets import DISCRIMINATORS, GENERATORS
 from jaxgan.nets.layers import Out, wide
 from jaxgan.noise import Keys
 from jaxgan.objective import Objective
 from jaxgan.penalties import Context, Examples
+from jaxgan.schedules import Scalar
 from jaxgan.state import Aux, GanState, Update
 
 
@@ -25,6 +27,10 @@ class Latent:
       BatchNorm statistics: DCGAN's advice) or in one ("joint").
     gen_norm: BatchNorm of the generator during the discriminator's rounds: statistics of its batch ("batch"), or the
       running ones ("running"). The running ones move in the generator's own update alone, either way.
+    pack: how many images, adjacent ones of the batch, the discriminator judges as one, their channels side by side (PacGAN,
+      Lin et al. 2018): a batch holds batch_size / pack packs. Penalties act on packs.
+    instance_noise: standard deviation of Gaussian noise on every image that the discriminator sees, real and fake (Sonderby
+      et al. 2016, Arjovsky and Bottou 2017); none: no noise.
     """
 
     gen: nn.Module
@@ -36,10 +42,17 @@ class Latent:
     z: str = among(("normal", "uniform"), "normal")
     disc_batches: str = among(("separate", "joint"), "separate")
     gen_norm: str = among(("batch", "running"), "batch")
+    pack: int = bounded(1, least=1)
+    instance_noise: Scalar | None = None
 
     nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
     players = ("disc", "gen")
     averaged = ("gen",)
+
+    @property
+    def group(self) -> int:
+        """A replica's batch must be a multiple of this."""
+        return self.pack
 
     def updates(self, rounds: dict[str, int]) -> list[Update]:
         """The discriminator's rounds, its lazy penalties, then the generator's; the first update's images count as
@@ -58,9 +71,8 @@ class Latent:
         """{player: flax variables}."""
         keys = {player: jax.random.fold_in(rng, i) for i, player in enumerate(self.players)}
         z = jnp.zeros((2, self.z_dim), wide(self.dtype))
-        image = jnp.zeros((2, *self.image_shape), wide(self.dtype))
         variables = {
-            "disc": self.disc.init(keys["disc"], image, train=False),
+            "disc": self.disc.init(keys["disc"], self._zeros(2), train=False),
             "gen": self.gen.init(keys["gen"], z, train=False),
         }
         return jax.tree.map(lambda x: x.astype(wide(self.dtype)), variables)  # flax has statistics in float32 alone
@@ -97,42 +109,71 @@ class Latent:
 
         batch: "image" [N, H, W, C] in [-1, 1], and "label" [N] where the data has labels.
         """
-        real = {"image": batch["image"], "cond": None}
         player = name if name in self.players else self.objective.penalties[name.removeprefix("penalty/")].player
-
-        fake, gen_state = self._fake(state, keys, train=player == "gen" or self.gen_norm == "batch")
-        critic = self._critic(state, advance=name == "disc")
-        real_out, fake_out, disc_state = self._judge(critic, real, fake)
+        one = self._pass(player, state, batch, keys, advance=name == "disc")
         ctx = Context(
-            critic=lambda x: self._out(self._exact(), critic, x)[0],
-            generate=lambda keys: self._fake(state, keys, train=True)[0],
-            real=real,
-            fake=fake,
-            real_out=real_out,
-            fake_out=fake_out,
+            critic=lambda x: self._out(self._exact(), one.critic, x)[0],
+            generate=lambda keys: self._seen(self._fake(state, keys, train=True)[0], keys, "fake"),
+            real=one.real,
+            fake=one.fake,
+            real_out=one.real_out,
+            fake_out=one.fake_out,
             memory=state.memory,
-            keys=keys,
+            keys=keys.grouped(self.pack),
+            gradients=lambda: self._gradients(state, batch, keys),
         )
         if name not in self.players:
             value, metrics, memory = self.objective.penalty(name.removeprefix("penalty/"), ctx)
             return value, Aux(metrics, {}, memory)
         value, metrics, memory = self.objective(player, ctx)
-        return value, Aux(metrics, {player: gen_state if player == "gen" else disc_state}, memory)
+        return value, Aux(metrics, {player: one.changed[player]}, memory)
 
-    def _fake(self, state: GanState, keys: Keys, train: bool) -> tuple[Examples, dict[str, Any]]:
-        """Fake examples, and the generator's collections after them."""
+    def _pass(self, player: str, state: GanState, batch: dict[str, jax.Array], keys: Keys, advance: bool) -> "_Pass":
+        """Fakes, and the discriminator's answers on them and on the real examples, as `player`'s update sees them."""
+        fake, gen_state = self._fake(state, keys, train=player == "gen" or self.gen_norm == "batch")
+        critic = self._critic(state, advance)
+        real, fake = self._seen(batch["image"], keys, "real"), self._seen(fake, keys, "fake")
+        real_out, fake_out, disc_state = self._judge(critic, real, fake)
+        return _Pass(real, fake, real_out, fake_out, critic, {"gen": gen_state, "disc": disc_state})
+
+    def _gradients(self, state: GanState, batch: dict[str, jax.Array], keys: Keys) -> dict[str, Any]:
+        """Of each player's adversarial loss by its own params, over the global batch."""
+
+        def adversarial(params: Any, player: str) -> jax.Array:
+            at = state.replace(params={**state.params, player: params})
+            one = self._pass(player, at, batch, keys, advance=False)
+            return self.objective.loss[self.players.index(player)](one.real_out.logits, one.fake_out.logits)
+
+        return parallel.mean({player: jax.grad(adversarial)(state.params[player], player) for player in self.players})
+
+    def _seen(self, image: jax.Array, keys: Keys, which: str) -> Examples:
+        """What the discriminator is shown of images [N, H, W, C]: with noise, and in packs [N / pack, H, W, pack C]."""
+        if self.instance_noise is not None:
+            draw = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))
+            image = image + self.instance_noise * draw(keys(f"instance_noise/{which}"))
+        if self.pack > 1:
+            packs = image.reshape(-1, self.pack, *image.shape[1:])
+            image = jnp.moveaxis(packs, 1, -2).reshape(len(packs), *image.shape[1:-1], -1)
+        return {"image": image, "cond": None}
+
+    def _zeros(self, n: int) -> jax.Array:
+        """So many of the discriminator's inputs, empty."""
+        *sides, channels = self.image_shape
+        return jnp.zeros((n, *sides, channels * self.pack), wide(self.dtype))
+
+    def _fake(self, state: GanState, keys: Keys, train: bool) -> tuple[jax.Array, dict[str, Any]]:
+        """Fake images, and the generator's collections after them."""
         z = self.draw(keys("z"))["z"]
         image, changed = self.gen.apply(
             state.variables("gen"), z, train=train, keys=keys("gen"), mutable=["batch_stats"] if train else []
         )
-        return {"image": image, "cond": None}, {**state.model_state["gen"], **changed}
+        return image, {**state.model_state["gen"], **changed}
 
     def _critic(self, state: GanState, advance: bool) -> dict[str, Any]:
         """The discriminator's variables, their power iterations one further if `advance`, once for the whole loss."""
         variables = state.variables("disc")
         if advance and "spectral" in variables:
-            image = jnp.zeros((1, *self.image_shape), wide(self.dtype))  # u depends on kernels alone
-            moved = self.disc.apply(variables, image, train=False, mutable=["spectral"])[1]
+            moved = self.disc.apply(variables, self._zeros(1), train=False, mutable=["spectral"])[1]  # u: of kernels alone
             variables = {**variables, **jax.lax.stop_gradient(moved)}
         return variables
 
@@ -156,3 +197,14 @@ class Latent:
             real_out, variables = self._out(self.disc, variables, real)
             fake_out, variables = self._out(self.disc, variables, fake)
         return real_out, fake_out, {k: x for k, x in variables.items() if k != "params"}
+
+
+class _Pass(NamedTuple):
+    """Real and fake examples, the discriminator's answers and variables, and both networks' collections afterwards."""
+
+    real: Examples
+    fake: Examples
+    real_out: Out
+    fake_out: Out
+    critic: dict[str, Any]
+    changed: dict[str, Any]

@@ -1,0 +1,28 @@
+"""Modes of a grid of Gaussians: PacGAN's table 1 (Lin et al. 2018), with gradient penalties beside.
+
+    python launch.py --mode=ablate --config=configs/ablations/grid.py --workdir=runs/grid --workers=2
+
+25 Gaussians at {-4, -2, 0, 2, 4}^2 with standard deviation .05; else as `configs/ablations/ring.py`.
+
+short (the default): 10,000 steps and 5 seeds, about 75 minutes on two CPU cores. full: PacGAN's 400,000 steps and 10 seeds.
+"""
+
+from configs.ablations import ring
+from jaxgan.table import Column
+
+VARIANTS = ring.VARIANTS
+PUBLISHED = {
+    "GAN": ("17.3 +- .8", "94.8", ".70"),
+    "PacGAN2": ("23.8 +- .7", "91.3", ".13"),
+    "PacGAN3": ("24.6 +- .4", "94.2", ".06"),
+    "PacGAN4": ("24.8 +- .2", "93.6", ".04"),
+}
+COLUMNS = (Column("modes", "modes of 25", "higher", ".2f"), *ring.COLUMNS[1:])
+
+
+def get_config(variant: str):
+    return ring.get_config(variant, "grid")
+
+
+def table(variant: str):
+    return ring.table(variant, "grid", COLUMNS, PUBLISHED)

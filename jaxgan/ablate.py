@@ -1,0 +1,302 @@
+"""A paper's table from one command: every cell, a row with a seed, is an ordinary run in a folder of its own.
+
+    python launch.py --mode=ablate --config=configs/ablations/ring.py --workdir=runs/ring --workers=2
+
+What is done is left alone, what was interrupted resumes, what diverged is a result, and what crashed is told of and tried
+again by the next start. Cells that differ in seed and scalars alone train as one population. `table` says what a table is
+made of, `report` how it is shown.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from jaxgan import build, config, population, screen, workdir
+from jaxgan.build import Blueprint
+from jaxgan.config import Config, Overrides
+from jaxgan.errors import UserError, nearest, numbers
+from jaxgan.table import Table
+from jaxgan.writer import write_json
+
+LAUNCH = Path(__file__).resolve().parents[1] / "launch.py"
+POLL = 2.0  # seconds between looks at the workers
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row with a seed. number: its place in the table. folder: its run's. source, overrides, config: what it trains."""
+
+    row: str
+    seed: int
+    number: int
+    folder: Path
+    source: str
+    overrides: Overrides
+    config: Config
+
+    @property
+    def name(self) -> str:
+        return f"{self.row}, seed {self.seed}"
+
+    @property
+    def failure(self) -> dict[str, Any] | None:
+        """What ended it early: {"kind": "diverged" or "crashed", "message", "log"}."""
+        path = self.folder / "failure.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    @property
+    def is_over(self) -> bool:
+        """Done, or diverged: nothing is left to train."""
+        done = self.folder / "DONE"
+        if done.exists() and json.loads(done.read_text())["step"] >= self.config.steps:
+            return True
+        return (self.failure or {}).get("kind") == "diverged"
+
+    def fail(self, kind: str, message: str, log: str = "") -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / "failure.json", {"kind": kind, "message": message, "log": log})
+
+
+def load(spec: str) -> Table:
+    """The table of an ablation's file. Raises UserError."""
+    found = config.call(spec, "table")
+    if not isinstance(found, Table):
+        raise UserError(f"{spec}: table() must return a jaxgan.table.Table, not {type(found).__name__}")
+    columns = [column.name for column in found.columns]
+    for name, row in found.rows.items():
+        for key in row.published:
+            if key not in columns:
+                raise UserError(
+                    f"row '{name}' has a published value for '{key}', which is no column; {nearest(key, columns)}"
+                )
+    for claim in found.claims:
+        for kind, key, known in (("column", claim.column, columns), ("row", claim.row, found.rows)):
+            if key not in known:
+                raise UserError(f"a claim names the {kind} '{key}'; {nearest(key, known)}")
+        if claim.than and claim.than not in found.rows:
+            raise UserError(f"a claim names the row '{claim.than}'; {nearest(claim.than, found.rows)}")
+    return found
+
+
+def cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[Cell]:
+    """Every cell, seeds within rows. Raises UserError for the first row whose config does not resolve."""
+    out: list[Cell] = []
+    for name, row in table.rows.items():
+        source = row.config or spec
+        if row.config and not Path(row.config.partition(":")[0]).exists():
+            source = str(LAUNCH.parent / row.config)
+        mine = [(key, text(value)) for key, value in (table.overrides | row.overrides).items()] + overrides
+        try:
+            base = config.load(source)
+            resolved = config.resolve(base, mine, build.sections)
+            if not resolved.eval.every:  # a cell is scored at its end, as part of its run
+                mine.append(("eval.every", str(resolved.steps)))
+            for seed in table.seeds:
+                own = [*mine, ("seed", str(seed))]
+                path = folder / "cells" / f"{slug(name)}_{seed}"
+                out.append(Cell(name, seed, len(out), path, source, own, config.resolve(base, own, build.sections)))
+                workdir.check(path, out[-1].config)
+        except UserError as error:
+            raise UserError(f"row '{name}': {error}") from error
+    folders = [cell.folder for cell in out]
+    if len(set(folders)) < len(folders):
+        raise UserError("two rows have names that differ in punctuation alone")
+    return out
+
+
+def text(value: Any) -> str:
+    """A Python value as an override's spelling."""
+    return "none" if value is None else str(value)
+
+
+def slug(name: str) -> str:
+    """A row's name as part of a folder's."""
+    return "_".join("".join(c if c.isalnum() or c in ".-" else " " for c in name).split())
+
+
+def groups(some: Iterable[Cell]) -> list[list[Cell]]:
+    """Cells that train together: by config alone, those that are over as well, so that a population is always the same."""
+    out: dict[str, list[Cell]] = {}
+    for cell in some:
+        out.setdefault(population.kind(cell.config) or cell.name, []).append(cell)
+    return list(out.values())
+
+
+def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...]]:
+    """(config, overrides, seeds) of a table's last start. Raises UserError where there is none."""
+    path = folder / "table.json"
+    if not path.is_file():
+        raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
+    saved = json.loads(path.read_text())
+    return saved["config"], [tuple(one.split("=", 1)) for one in saved["overrides"]], tuple(saved["seeds"])
+
+
+def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, which: str) -> list[Cell]:
+    """The cells of `--cell=3` or `--cell=0-4`. Raises UserError."""
+    every, wanted = cells(table, spec, folder, overrides), numbers(which, "--cell")
+    if max(wanted) >= len(every):
+        raise UserError(f"--cell={which}, but the table has cells 0 to {len(every) - 1}")
+    return [every[i] for i in wanted]
+
+
+def train_cells(some: list[Cell]) -> int:
+    """Trains cells in this process. Returns the number that crashed."""
+    return sum(_train(group) for group in groups(some))
+
+
+def _train(group: list[Cell]) -> int:
+    """Trains what is left of a group; what goes wrong is written beside the cells. Returns how many crashed."""
+    from jaxgan import train
+    from jaxgan.checkpoint import DamagedError
+
+    if all(cell.is_over for cell in group):
+        return 0
+    for cell in group:
+        if not cell.is_over:
+            (cell.folder / "failure.json").unlink(missing_ok=True)
+    try:
+        images = build.open_data(group[0].config)
+        plans = [Blueprint(cell.config, images.image_shape) for cell in group]
+        runs = [train.Run(plan, cell.folder, cell.source, cell.overrides) for plan, cell in zip(plans, group)]
+        together = [runs] if images.resident else [[run] for run in runs if not (run.folder / "failure.json").exists()]
+        failures = [failure for part in together for failure in train.train_together(part, images)]
+    except (UserError, DamagedError) as error:
+        message = str(error)
+    except Exception as error:
+        traceback.print_exc()
+        message = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    else:
+        for cell, failure in zip(group, failures):
+            if failure:
+                cell.fail("diverged", str(failure))
+        return 0
+    screen.say(f"failed: {message}")
+    left = [cell for cell in group if not cell.is_over]
+    for cell in left:
+        cell.fail("crashed", message)
+    return len(left)
+
+
+def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, workers: int) -> list[Cell]:
+    """Trains all cells, groups of them in processes of their own, `workers` at a time; returns the cells. Raises UserError.
+
+    Each start writes `table.json`; what the processes say goes to `logs/`.
+    """
+    every = cells(table, spec, folder, overrides)
+    with workdir.claimed(folder):
+        command = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": table.seeds}
+        write_json(folder / "table.json", command | {"cells": [cell.name for cell in every]})
+        todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
+        over = sum(cell.is_over for cell in every)
+        screen.say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
+        try:
+            _work(todo, every, table, spec, folder, overrides, workers)
+        except KeyboardInterrupt as error:
+            raise UserError("stopped; what was training has been saved, and the same command goes on from there") from error
+    return every
+
+
+def _work(
+    todo: list[list[Cell]], every: list[Cell], table: Table, spec: str, folder: Path, overrides: Overrides, workers: int
+) -> None:
+    waiting, running = list(todo), {}
+    slots = list(range(workers))
+    progress = _Progress(every)
+    (folder / "logs").mkdir(exist_ok=True)
+    try:
+        while waiting or running:
+            while waiting and slots:
+                group, slot = waiting.pop(0), slots.pop(0)
+                log = folder / "logs" / f"{slug(group[0].row)}_{group[0].number}.log"
+                running[_start(group, table, spec, folder, overrides, log, slot, workers)] = (group, slot, log)
+            time.sleep(POLL)
+            for process in [process for process in running if process.poll() is not None]:
+                group, slot, log = running.pop(process)
+                slots.append(slot)
+                _finish(group, process.returncode, log)
+            progress.show([cell for group, _, _ in running.values() for cell in group])
+    finally:
+        for process in running:  # Ctrl-C has reached them as well: they save, and end
+            process.wait()
+        progress.close()
+
+
+def _start(
+    group: list[Cell], table: Table, spec: str, folder: Path, overrides: Overrides, log: Path, slot: int, workers: int
+) -> Any:
+    """A process that trains a group, on its share of the cores where there are several."""
+    seeds = table.seeds
+    which = ",".join(str(cell.number) for cell in group)
+    words = [sys.executable, str(LAUNCH), "--mode=ablate", f"--config={spec}", f"--workdir={folder}", f"--cell={which}"]
+    words += [f"--seeds={','.join(map(str, seeds))}", *(f"--config.{key}={value}" for key, value in overrides)]
+    env = dict(os.environ)
+    if workers > 1:
+        env.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{0.9 / workers:.3f}")  # workers on one GPU share it
+    with log.open("a") as file:
+        file.write(shlex.join(words) + "\n")
+        file.flush()
+        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=env)
+    if workers > 1 and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(process.pid, cores[slot % len(cores) :: workers] or cores)
+    return process
+
+
+def _finish(group: list[Cell], code: int, log: Path) -> None:
+    """Says what has become of a group, and writes down what its process could not."""
+    for cell in group:
+        if not cell.is_over and not cell.failure and code not in (0, 130):
+            last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
+            cell.fail("crashed", f"its process ended with code {code}: {last[:300]}", str(log))
+        failure = cell.failure
+        if failure:
+            screen.say(f"{cell.name} {failure['kind']}: {failure['message']} (log: {log})")
+        elif cell.is_over:
+            screen.say(f"{cell.name} done")
+
+
+class _Progress:
+    """How far all cells are, and about how long the rest will take: a bar on a terminal, else a line a minute."""
+
+    def __init__(self, every: list[Cell]):
+        self.every, self.began, self.told = every, time.monotonic(), 0.0
+        self.at_start = sum(map(_steps, every))
+        self.total = sum(cell.config.steps for cell in every)
+        self.bar = None
+        if sys.stderr.isatty():
+            self.bar = tqdm(total=self.total, initial=self.at_start, unit="step", dynamic_ncols=True)
+
+    def show(self, running: list[Cell]) -> None:
+        now, done = time.monotonic(), sum(map(_steps, self.every))
+        if self.bar is not None:
+            self.bar.update(done - self.bar.n)
+            self.bar.set_postfix_str(", ".join(dict.fromkeys(cell.row for cell in running)))
+        elif now - self.told > 60:
+            self.told, rate = now, (done - self.at_start) / (now - self.began)
+            left = f"about {screen.duration((self.total - done) / rate)} left" if rate > 0 else "starting"
+            over = sum(cell.is_over for cell in self.every)
+            screen.say(f"{over} of {len(self.every)} cells done, {done:,} of {self.total:,} steps, {left}")
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _steps(cell: Cell) -> int:
+    """How far a cell is, by its log; one that is over counts whole."""
+    if cell.is_over:
+        return cell.config.steps
+    try:
+        return json.loads((cell.folder / "metrics.jsonl").read_bytes().splitlines()[-1])["step"]
+    except (OSError, ValueError, IndexError):  # none yet, or a line half written
+        return 0

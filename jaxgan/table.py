@@ -1,0 +1,81 @@
+"""What a paper's table is made of: rows, columns, seeds, published values and claims. An ablation's file returns a `Table`.
+
+def get_config(variant): ...                  the base, as in any config
+def table(variant): return Table(...)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method.
+
+    overrides: what it changes, {"objective.loss": "hinge", "objective.penalties.r1.weight": 1}. config: a base of its own,
+    "configs/wgan.py:clip", in place of the table's. published: {column: "6.3 +- .5"}, as printed.
+    """
+
+    overrides: dict[str, Any] = field(default_factory=dict)
+    config: str = ""
+    published: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number, or word, of each run.
+
+    score: part of an evaluation's score ("fd", "modes"), or a metric of the last line of metrics.jsonl ("gen/loss").
+    title: what it is called; by default `score`. better: "lower", "higher", or "" where neither is. format: of a mean.
+    scale: what numbers are multiplied by for the table, 100 for per cent. word: of a run (an `ablate.Result`), in
+    place of a number.
+    """
+
+    score: str = ""
+    title: str = ""
+    better: str = ""
+    format: str = ".3g"
+    scale: float = 1.0
+    word: Callable[[Any], str] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.title or self.score
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says of a table, put so that numbers can answer: row's mean of column is better than that of row `than`,
+    or above or below a number (in the column's units). text: in words; by default made from the rest."""
+
+    column: str
+    row: str
+    than: str = ""
+    above: float | None = None
+    below: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """title, paper: what is reproduced, and where it was published. data: what it was measured on here. protocol: how, and
+    how that differs from the published way. columns, rows: in order. seeds: of each row. claims: see `Claim`.
+    overrides: of all rows, after the base and before their own. real: real images to score like a row's, a TFDS data set
+    and split, "digits@train". curves: metrics to draw over the steps ("disc/loss", or part of a score). figures: title to a
+    function of the table's results that draws a matplotlib Figure. notes: what a reader must know, in Markdown.
+    """
+
+    title: str
+    paper: str
+    data: str
+    protocol: str
+    columns: tuple[Column, ...]
+    rows: dict[str, Row]
+    seeds: tuple[int, ...]
+    claims: tuple[Claim, ...] = ()
+    overrides: dict[str, Any] = field(default_factory=dict)
+    real: str = ""
+    curves: tuple[str, ...] = ()
+    figures: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    notes: str = ""

@@ -1,0 +1,114 @@
+"""Members of a population are the runs that they would be alone, and their folders are ordinary ones."""
+
+import json
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from helpers import arrays, assert_same_bits, blueprint, devices, noise_images
+
+from jaxgan import population, program, train, workdir
+from jaxgan.parallel import Placement
+
+LAZY = {"objective__penalties__r1__weight": 1, "objective__penalties__r1__every": 2}
+DIFFERENCES = [{}, {"seed": 7}, {"seed": 3, "optim__gen__lr": 1e-3, "objective__penalties__r1__weight": 0.3}]
+
+
+def plans(**overrides):
+    return [blueprint("dcgan.py", **{**LAZY, **overrides, **own}) for own in DIFFERENCES]
+
+
+def trained(placement, members, run, hparams, steps=3):
+    data = placement.replicate(noise_images().load())
+    state, report = placement.wrap(run, batch_is_split=False)(members, placement.replicate(hparams), data, np.int32(steps))
+    return state, jax.device_get(placement.local(report))
+
+
+@pytest.mark.parametrize("form", ["vmap", "map"])
+@pytest.mark.parametrize("kind, n", [("shard_map", 1), ("shard_map", 2), ("pmap", 2)])
+def test_members_are_their_solo_runs_in_float64(form, kind, n):
+    with jax.enable_x64(True):
+        placement, every = Placement(kind, devices(n)), plans(dtype="float64")
+        start = lambda plan: placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))  # noqa: E731
+        together = placement.init(population.stack, [start(plan) for plan in every])
+        run = population.make_program(every[0], noise_images(), form)
+        together, report = trained(placement, together, run, population.stack_hparams(every))
+        for i, (plan, member) in enumerate(zip(every, population.cut(placement.local(together), len(every)))):
+            alone, own = trained(placement, start(plan), program.make_program(plan, noise_images()), plan.hparams)
+            alone, member = arrays(placement.local(alone)), arrays(member)
+            assert alone.keys() == member.keys() and int(member["step"]) == 3
+            for name, x in alone.items():
+                np.testing.assert_allclose(member[name], x, rtol=1e-9, atol=1e-9, err_msg=name)
+            for name, (total, count) in own["totals"].items():
+                assert report["totals"][name][1][i] == count  # of a lazy penalty, only the steps that made it
+                np.testing.assert_allclose(report["totals"][name][0][i], total, rtol=1e-9, atol=1e-9)
+
+
+def test_what_may_train_together():
+    kinds = [population.kind(plan.config) for plan in plans()]
+    assert kinds[0] and len(set(kinds)) == 1
+    others = [
+        {"optim__gen__lr": "linear(1e-3, 0, 0, 1)"},
+        {"nets__gen__width": 8},
+        {"objective__loss": "hinge"},
+        {"steps": 9},
+    ]
+    others += [{"optim__gen__max_grad_norm": 1}, {"data__flip": True}]
+    assert len({population.kind(plans(**other)[0].config) for other in others} | set(kinds)) == 1 + len(others)
+    assert population.kind(plans(population="off")[0].config) == ""
+
+
+def together(tmp_path, **overrides):
+    runs = [train.Run(plan, tmp_path / str(i), "dcgan.py") for i, plan in enumerate(plans(**overrides))]
+    return [run.folder for run in runs], train.train_together(runs, noise_images())
+
+
+def state_of(folder):
+    return arrays(workdir.load(folder, Placement())[2])
+
+
+def records(folder):
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [{key: x for key, x in line.items() if key != "img_per_sec"} for line in lines]
+
+
+def test_folders_are_ordinary_ones(tmp_path):
+    folders, failures = together(tmp_path / "many")
+    assert failures == [None] * 3
+    for folder, plan in zip(folders, plans()):
+        alone = tmp_path / "alone" / folder.name
+        train.train(plan, noise_images(), alone, "dcgan.py")
+        assert sorted(p.name for p in alone.rglob("*.png")) == sorted(p.name for p in folder.rglob("*.png"))
+        assert workdir.read(alone)["config"] == workdir.read(folder)["config"]
+        for ours, own in zip(records(folder), records(alone), strict=True):
+            assert ours == pytest.approx(own, rel=1e-3, abs=1e-4)
+    # And such a folder goes on alone.
+    train.train(blueprint("dcgan.py", **LAZY, steps=6), noise_images(), folders[0], "dcgan.py")
+    assert int(state_of(folders[0])["step"]) == 6
+
+
+def test_members_that_were_cut_off_at_different_steps_end_at_the_same_bits(tmp_path):
+    """As a kill leaves them: one done, one with a checkpoint more than the last."""
+    whole, _ = together(tmp_path / "whole")
+    cut, _ = together(tmp_path / "cut")
+    for folder in cut[1:]:
+        (folder / "DONE").unlink()
+    shutil.rmtree(cut[2] / "checkpoints" / "4")
+    together(tmp_path / "cut")
+    for a, b in zip(whole, cut):
+        assert_same_bits(state_of(a), state_of(b))
+        assert records(a) == records(b)
+        assert (b / "DONE").exists()
+
+
+def test_one_that_diverges_stops_no_other(tmp_path, monkeypatch):
+    monkeypatch.setitem(DIFFERENCES[1], "optim__disc__lr", 1e38)
+    folders, failures = together(tmp_path)
+    assert failures[0] is failures[2] is None
+    assert "is not finite" in str(failures[1])
+    assert [(folder / "DONE").exists() for folder in folders] == [True, False, True]
+    healthy = tmp_path / "healthy"
+    monkeypatch.setitem(DIFFERENCES[1], "optim__disc__lr", 2e-4)
+    others, _ = together(healthy)
+    assert_same_bits(state_of(folders[2]), state_of(others[2]))
