@@ -206,7 +206,7 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         cells = ablate.cells(table, spec, workdir, overrides)
     else:
         cells = ablate.ablate(table, spec, workdir, overrides, FLAGS.workers)
-    report.write(table, cells, workdir, shlex.join(sys.argv))
+    report.write(table, cells, workdir)
 
 
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:

@@ -8,6 +8,7 @@ made of, `report` how it is shown.
 """
 
 import json
+import math
 import os
 import shlex
 import subprocess
@@ -194,20 +195,26 @@ def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, workers:
     """
     every = cells(table, spec, folder, overrides)
     with workdir.claimed(folder):
-        command = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": table.seeds}
-        write_json(folder / "table.json", command | {"cells": [cell.name for cell in every]})
+        clock = _Clock(folder, spec, overrides, table.seeds, workers)
         todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
         over = sum(cell.is_over for cell in every)
         screen.say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
         try:
-            _work(todo, every, table, spec, folder, overrides, workers)
+            _work(todo, every, table, spec, folder, overrides, workers, clock)
         except KeyboardInterrupt as error:
             raise UserError("stopped; what was training has been saved, and the same command goes on from there") from error
     return every
 
 
 def _work(
-    todo: list[list[Cell]], every: list[Cell], table: Table, spec: str, folder: Path, overrides: Overrides, workers: int
+    todo: list[list[Cell]],
+    every: list[Cell],
+    table: Table,
+    spec: str,
+    folder: Path,
+    overrides: Overrides,
+    workers: int,
+    clock: "_Clock",
 ) -> None:
     waiting, running = list(todo), {}
     slots = list(range(workers))
@@ -224,8 +231,10 @@ def _work(
                 group, slot, log = running.pop(process)
                 slots.append(slot)
                 _finish(group, process.returncode, log)
+            clock.tick()
             progress.show([cell for group, _, _ in running.values() for cell in group])
     finally:
+        clock.tick(at_once=True)
         for process in running:  # Ctrl-C has reached them as well: they save, and end
             process.wait()
         progress.close()
@@ -263,6 +272,23 @@ def _finish(group: list[Cell], code: int, log: Path) -> None:
             screen.say(f"{cell.name} {failure['kind']}: {failure['message']} (log: {log})")
         elif cell.is_over:
             screen.say(f"{cell.name} done")
+
+
+class _Clock:
+    """`table.json`: what was asked for, and how long each start has worked on it."""
+
+    def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: tuple[int, ...], workers: int):
+        self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
+        before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
+        asked = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": seeds}
+        self.content = asked | {"starts": [*before, {"seconds": 0.0, "workers": workers}]}
+        self.tick()
+
+    def tick(self, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if at_once or now - self.told > 30:
+            self.content["starts"][-1]["seconds"], self.told = round(now - self.began, 1), now
+            write_json(self.path, self.content)
 
 
 class _Progress:

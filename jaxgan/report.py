@@ -1,77 +1,251 @@
-"""A table of several runs' scores: the mean over seeds, their spread, and the floor beside.
+"""A table's report: `report.md` with its pictures, `report.html` in one file, `table.tex`, `table.csv`."""
 
-    python -m jaxgan.report dcgan=runs/dcgan_0,runs/dcgan_1 wgan=runs/wgan_0,runs/wgan_1 floor=floor.json
-
-Each row is a name and its runs, of which the evaluation at the highest step counts, or a FILE.json that `--mode=evaluate
---samples` wrote.
-Unlike protocols are refused, and so are unlike steps within a row.
-"""
-
+import csv
+import html
+import io
 import json
-import sys
+import os
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from jaxgan import evaluate
+from jaxgan import figures, results, screen
+from jaxgan.ablate import LAUNCH, Cell
 from jaxgan.errors import UserError
-from jaxgan.metrics import score
+from jaxgan.results import Entry, Summary
+from jaxgan.table import Column, Table
+
+ARROWS = {"higher": "↑", "lower": "↓", "": ""}
+LEGEND = (
+    "Mean ± standard deviation over runs. Claims: 95 % t-intervals, Welch's test, p-values corrected together (Holm); fewer "
+    f"than {results.ENOUGH} seeds decide nothing. Bold: better than every other row of its column by the same tests."
+)
+STYLE = """
+:root { color-scheme: light; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1100px; padding: 1rem; color: #1a1a1a; background: #fff; }
+h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; white-space: nowrap; font-variant-numeric: tabular-nums; }
+th, td { padding: .35rem .8rem; text-align: right; border-bottom: 1px solid #ddd; } th { border-bottom: 2px solid #888; }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
+.published { color: #5a5a5a; } .text td { text-align: left; white-space: normal; min-width: 6rem; }
+.holds { color: #00693e; } .contradicted { color: #a8321e; } .undecided { color: #5a5a5a; }
+svg { width: 100%; height: auto; } .strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 1rem; }
+figure { margin: 0; } img { width: 100%; height: auto; } figcaption { font-size: .85rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: #5a5a5a; } dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 600px) { dl { display: block; } dd { margin-bottom: .5rem; } th, td { padding: .3rem .5rem; } }
+"""  # noqa: E501
 
 
-def load(text: str) -> list[dict[str, Any]]:
-    """The evaluations behind "RUN,RUN" or "FILE.json". Raises UserError for a run that has none."""
+def write(table: Table, cells: Iterable[Cell], folder: Path) -> Path:
+    """Writes what the cells have come to, finished or not, and says the table. Raises UserError where there is nothing."""
+    summary = results.summarise(table, cells)
+    if not any(result.starts for row in summary.results.values() for result in row):
+        raise UserError(f"nothing has been trained in {folder}; leave --report_only out")
+    about = provenance(summary, folder)
+    drawn = {"curves": figures.curves(summary)} | {name: draw(summary) for name, draw in table.figures.items()}
+    drawn = {name: figure for name, figure in drawn.items() if figure is not None}
+    strips = figures.strips(summary)
+    for name, figure in drawn.items():
+        figures.save(figure, folder / f"{name}.png")
+    if strips:
+        figures.save(figures.sheet(strips), folder / "samples.png")
+    text = markdown(summary, about, [*drawn, *(["samples"] if strips else [])])
+    svgs = {name: figures.svg(figure) for name, figure in drawn.items()}
+    pictures = {row: figures.thumbnail(path) for row, path in strips.items()}
+    outputs = {"report.md": text, "table.csv": as_csv(summary), "table.tex": tex(summary)}
+    outputs["report.html"] = page(summary, about, svgs, pictures)
+    for name, content in outputs.items():
+        unfinished = folder / f"{name}.tmp"
+        unfinished.write_text(content)
+        os.replace(unfinished, folder / name)
+    screen.say("\n".join([table.title, "", grid(summary), "", *claims(summary), "", f"{folder}/report.html"]))
+    return folder / "report.html"
+
+
+def shown(entry: Entry, column: Column) -> str:
+    """An entry as text: "6.40 ± 0.55"."""
+    if column.word:
+        return ", ".join(dict.fromkeys(entry.words)) or "-"
+    if not entry.values:
+        return "-"
+    spread = f" ± {entry.std:{column.format}}" if len(entry.values) > 1 else ""
+    return f"{entry.mean:{column.format}}{spread}"
+
+
+def _rows(summary: Summary) -> Iterable[tuple[str, list[tuple[Column, Entry, str]]]]:
+    """Each row's name, and (column, entry, published value) of each column."""
+    for name, row in summary.table.rows.items():
+        entries = summary.entries[name]
+        yield name, [(c, entries[c.name], row.published.get(c.name, "")) for c in summary.table.columns]
+
+
+def _is_published(table: Table, column: Column) -> bool:
+    return any(column.name in row.published for row in table.rows.values())
+
+
+def _head(table: Table, arrows: dict[str, str]) -> list[str]:
     out = []
-    for name in text.split(","):
-        path = Path(name)
-        if path.suffix == ".json" and path.is_file():
-            out.append(json.loads(path.read_text()))
-            continue
-        found = evaluate.read(path)
-        if not found:
-            raise UserError(f"{name} has not been evaluated: python launch.py --mode=evaluate --workdir={name}")
-        out.append(max(enumerate(found), key=lambda x: (x[1]["step"], x[0]))[1])  # the newest of that step
-    return out
+    for column in table.columns:
+        out.append(f"{column.name} {arrows[column.better]}".strip())
+        out += ["published"] if _is_published(table, column) else []
+    return [*out, "runs"]
 
 
-def table(rows: dict[str, list[dict[str, Any]]]) -> str:
-    """Markdown: for each row its scores' mean +- standard deviation over runs; the best mean of a column is not marked,
-    since a difference needs more seeds than a table of this kind has.
+def _cells(summary: Summary, name: str, row: list[tuple[Column, Entry, str]], bold: str) -> list[str]:
+    out = []
+    for column, entry, published in row:
+        text = shown(entry, column)
+        if not entry.values and not entry.words and all(r.state == "diverged" for r in summary.results[name]):
+            text = "diverged"
+        out.append(bold.format(text) if entry.is_best else text)
+        out += [published or "-"] if _is_published(summary.table, column) else []
+    return [*out, summary.runs(name)]
 
-    Raises UserError where protocols differ.
-    """
-    everything = [result for results in rows.values() for result in results]
-    evaluate.same_protocol(everything)
-    for row, results in rows.items():
-        steps = sorted({result.get("step", 0) for result in results})
-        if len(steps) > 1:
-            raise UserError(f"the runs of row '{row}' were scored at unlike steps: {', '.join(map(str, steps))}")
-    names = sorted(everything[0]["scores"], key=score.rank)
-    names = [name for name in names if not name.startswith("kid_error")]
-    arrows = {"lower": "↓", "higher": "↑"}
-    head = [f"{name} {arrows[score.better(name)]}" for name in names]
-    lines = ["| | " + " | ".join(head) + " | runs |", "|---" * (len(names) + 2) + "|"]
-    for row, results in rows.items():
-        cells = []
-        for name in names:
-            values = [result["scores"][name]["value"] for result in results]
-            spread = f" +- {np.std(values, ddof=1):.2g}" if len(values) > 1 else ""
-            cells.append(f"{np.mean(values):.3g}{spread}")
-        lines.append(f"| {row} | " + " | ".join(cells) + f" | {len(results)} |")
+
+def grid(summary: Summary) -> str:
+    """The table in Markdown."""
+    head = _head(summary.table, ARROWS)
+    lines = ["| | " + " | ".join(head) + " |", "|---" + "|---:" * len(head) + "|"]
+    lines += [f"| {name} | " + " | ".join(_cells(summary, name, row, "**{}**")) + " |" for name, row in _rows(summary)]
     return "\n".join(lines)
 
 
-def main(arguments: list[str]) -> int:
-    if not arguments or any("=" not in word for word in arguments):
-        print(__doc__, file=sys.stderr)
-        return 2
-    try:
-        print(table({name: load(text) for name, _, text in (word.partition("=") for word in arguments)}))
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+def claims(summary: Summary) -> list[str]:
+    """A line for each claim."""
+    return [f"- {v.answer}: {v.text} ({'; '.join(filter(None, (v.estimate, v.reason)))})" for v in summary.verdicts]
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def failures(summary: Summary) -> list[str]:
+    """A line for each run that is not done, and why."""
+    every = [result for row in summary.results.values() for result in row]
+    told = {r.cell.name: r.message.partition("; last good")[0] for r in every}
+    return [f"- {r.cell.name}: {r.state}{told[r.cell.name] and ': '}{told[r.cell.name]}" for r in every if r.state != "done"]
+
+
+def provenance(summary: Summary, folder: Path) -> dict[str, str]:
+    """What a reader needs to trust a table, or to make it again."""
+    every = [result for row in summary.results.values() for result in row]
+    starts = [start for result in every for start in result.starts]
+    dates = sorted(start["date"] for start in starts)
+    measured = [result.evaluation["protocol"] for result in every if result.evaluation]
+    state = json.loads((folder / "table.json").read_text()) if (folder / "table.json").exists() else {}
+    words = [f"--config.{one}" for one in state.get("overrides", ())]
+    config = Path(state.get("config", ""))
+    config = config.relative_to(LAUNCH.parent) if config.is_relative_to(LAUNCH.parent) else config
+    seconds = sum(start["seconds"] for start in state.get("starts", ()))
+
+    def each(key: str) -> str:
+        return ", ".join(sorted({str(start[key]) for start in starts}))
+
+    out = {
+        "paper": summary.table.paper,
+        "data": summary.table.data,
+        "protocol": summary.table.protocol,
+        "seeds": ", ".join(map(str, summary.table.seeds)),
+        "scores": json.dumps(measured[0], sort_keys=True) if measured else "",
+        "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
+        "revision": each("git_revision"),
+        "versions": ", ".join(f"{k} {v}" for k, v in sorted(starts[-1]["versions"].items())),
+        "devices": f"{each('devices')} x {each('device')}",
+        "trained": f"{dates[0][:16]} to {dates[-1][:16]} UTC (starts of runs)",
+        "duration": f"{screen.duration(seconds)}, workers: {state['starts'][-1]['workers']}" if seconds else "",
+    }
+    return {key: value for key, value in out.items() if value}
+
+
+def markdown(summary: Summary, about: dict[str, str], pictures: list[str]) -> str:
+    parts = [f"# {summary.table.title}", grid(summary), LEGEND]
+    for title, lines in (("Claims", claims(summary)), ("Runs that are not done", failures(summary))):
+        parts += [f"## {title}", "\n".join(lines)] if lines else []
+    parts += [f"## Notes\n\n{summary.table.notes}"] if summary.table.notes else []
+    parts += ["\n\n".join(f"![{name}]({name}.png)" for name in pictures)] if pictures else []
+    parts += ["## Where it comes from", "\n".join(f"- {key}: {_code(key, value)}" for key, value in about.items())]
+    return "\n\n".join(parts) + "\n"
+
+
+def _code(key: str, value: str) -> str:
+    return f"`{value}`" if key in ("command", "scores") else value
+
+
+def page(summary: Summary, about: dict[str, str], svgs: dict[str, str], pictures: dict[str, str]) -> str:
+    """The report in one HTML file, which loads nothing."""
+    e, table = html.escape, summary.table
+    body = [f"<h1>{e(table.title)}</h1>", '<div class="wide"><table><tr><th></th>']
+    body += [f"<th{_published_class(name)}>{e(name)}</th>" for name in _head(table, ARROWS)] + ["</tr>"]
+    for name, row in _rows(summary):
+        columns = zip(_head(table, ARROWS), _cells(summary, name, row, "\0{}\0"))
+        inner = "".join(
+            f"<td{_published_class(head)}>{_marked(e(text), '<strong>{}</strong>')}</td>" for head, text in columns
+        )
+        body.append(f"<tr><td>{e(name)}</td>{inner}</tr>")
+    body.append(f"</table></div><p>{e(LEGEND)}</p>")
+    if summary.verdicts:
+        body.append('<h2>Claims</h2><div class="wide"><table class="text">')
+        for v in summary.verdicts:
+            cells = "".join(f"<td>{e(text)}</td>" for text in (v.text, v.estimate, v.reason))
+            body.append(f'<tr><td class="{v.answer}">{v.answer}</td>{cells}</tr>')
+        body.append("</table></div>")
+    if failures(summary):
+        body.append("<h2>Runs that are not done</h2><ul>")
+        body += [f"<li>{e(line.removeprefix('- '))}</li>" for line in failures(summary)] + ["</ul>"]
+    for name, svg in svgs.items():
+        body.append(f"<h2>{e(name.capitalize())}</h2>{svg}")
+    if pictures:
+        body.append('<h2>Samples</h2><p>Of the first seed, at the end.</p><div class="strips">')
+        body += [f'<figure><img src="{src}" alt="samples of {e(row)}"><figcaption>{e(row)}</figcaption></figure>'
+                 for row, src in pictures.items()]  # fmt: skip
+        body.append("</div>")
+    if table.notes:
+        body.append(f"<h2>Notes</h2><p>{e(table.notes)}</p>")
+    body.append("<h2>Where it comes from</h2><dl>")
+    body += [f"<dt>{e(key)}</dt><dd>{e(value)}</dd>" for key, value in about.items()] + ["</dl>"]
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    return (
+        f'<!doctype html><html lang="en"><head>{head}<title>{e(table.title)}</title><style>{STYLE}</style></head><body>\n'
+        + ("\n".join(body) + "\n</body></html>\n")
+    )
+
+
+def _published_class(head: str) -> str:
+    return ' class="published"' if head == "published" else ""
+
+
+def _marked(text: str, how: str) -> str:
+    """Text that `_cells` has put between zero bytes, in bold."""
+    return how.format(text[1:-1]) if text.startswith("\0") else text
+
+
+TEX = {"\\": r"\textbackslash{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$"}
+TEX |= {c: f"\\{c}" for c in "&%$#_{}"} | {"<": r"$<$", ">": r"$>$", "|": r"$|$", "~": r"\textasciitilde{}", "^": r"\^{}"}
+
+
+def _tex(text: str) -> str:
+    text = text.replace("+-", "±")
+    return "".join(TEX.get(c, c) for c in text)
+
+
+def tex(summary: Summary) -> str:
+    """The table for LaTeX, with booktabs."""
+    head = _head(summary.table, ARROWS)
+    lines = ["% needs \\usepackage{booktabs}", f"\\begin{{tabular}}{{l{'r' * len(head)}}}", "\\toprule"]
+    lines += [" & ".join(["", *map(_tex, head)]) + r" \\", "\\midrule"]
+    for name, row in _rows(summary):
+        cells = [_marked(_tex(text), "\\textbf{{{}}}") for text in _cells(summary, name, row, "\0{}\0")]
+        lines.append(" & ".join([_tex(name), *cells]) + r" \\")
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
+
+
+def as_csv(summary: Summary) -> str:
+    """A line for each row and column, with every run's value."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["row", "column", "n", "mean", "std", "low", "high", "published", "best", "values", "runs"])
+    for name, row in _rows(summary):
+        for column, entry, published in row:
+            numbers: list[Any] = [entry.mean, entry.std, *entry.interval] if entry.values else [""] * 4
+            values = ";".join(entry.words if column.word else map(repr, entry.values))
+            n = len(entry.words or entry.values)
+            numbers = ["" if x != x else x for x in numbers]
+            writer.writerow([name, column.name, n, *numbers, published, entry.is_best, values, summary.runs(name)])
+    return out.getvalue()

@@ -47,13 +47,15 @@ class Column:
 @dataclass(frozen=True)
 class Claim:
     """What a paper says of a table, put so that numbers can answer: row's mean of column is better than that of row `than`,
-    or above or below a number (in the column's units). text: in words; by default made from the rest."""
+    or above or below a number (in the column's units), or every run's word is one of `words`. text: the claim as a sentence;
+    by default made from the rest."""
 
     column: str
     row: str
     than: str = ""
     above: float | None = None
     below: float | None = None
+    words: tuple[str, ...] = ()
     text: str = ""
 
 

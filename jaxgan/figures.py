@@ -1,0 +1,117 @@
+"""The pictures of a report: curves over training, and the samples that a row ends with."""
+
+import base64
+import io
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from PIL import Image
+
+from jaxgan.results import Result, Summary, series
+
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#000000",
+    "#8c6d31",
+)  # Okabe and Ito's, and one
+SIDE = 300  # pixels of a row's samples in a page
+
+
+def curves(summary: Summary) -> Figure | None:
+    """Each of the table's curves against steps: a line a row, the mean over its seeds, with a band of one standard
+    deviation to both sides. None where nothing has been logged."""
+    found = {
+        key: {row: (steps, values) for row, results in summary.results.items() for steps, values in [series(results, key)]}
+        for key in summary.table.curves
+    }
+    found = {key: rows for key, rows in found.items() if any(len(steps) for steps, _ in rows.values())}
+    if not found:
+        return None
+    across = min(2, len(found))
+    figure = Figure(figsize=(5 * across, 3.2 * -(-len(found) // across)), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(-(-len(found) // across), across)).ravel()
+    for panel in panels[len(found) :]:
+        panel.set_visible(False)
+    for panel, (key, rows) in zip(panels, found.items()):
+        for i, (row, (steps, values)) in enumerate(rows.items()):
+            if not len(steps):
+                continue
+            colour, mean = COLOURS[i % len(COLOURS)], values.mean(0)
+            style = ("-", "--", ":")[i // len(COLOURS) % 3]
+            panel.plot(steps, mean, color=colour, linestyle=style, linewidth=1.4, label=row)
+            if len(values) > 1:
+                std = values.std(0, ddof=1)
+                panel.fill_between(steps, mean - std, mean + std, color=colour, alpha=0.15, linewidth=0)
+        panel.set_title(key, fontsize=10)
+        panel.set_xlabel("step", fontsize=9)
+        panel.tick_params(labelsize=8)
+        panel.grid(alpha=0.25)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def strips(summary: Summary) -> dict[str, Path]:
+    """A row's newest picture of samples, of its first seed that has one."""
+    out = {}
+    for row, results in summary.results.items():
+        pictures = [sorted((result.cell.folder / "samples").glob("step_*.png")) for result in results]
+        newest = [one[-1] for one in pictures if one]
+        if newest:
+            out[row] = newest[0]
+    return out
+
+
+def sheet(pictures: dict[str, Path]) -> Figure:
+    """All rows' samples in one figure, each under its name."""
+    across = min(4, len(pictures))
+    down = -(-len(pictures) // across)
+    figure = Figure(figsize=(3 * across, 3.25 * down), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(down, across)).ravel()
+    for panel in panels:
+        panel.axis("off")
+    for panel, (row, path) in zip(panels, pictures.items()):
+        with Image.open(path) as picture:
+            panel.imshow(np.asarray(picture.convert("RGB")), interpolation="nearest")
+        panel.set_title(row, fontsize=9)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
+    FigureCanvasAgg(figure).print_png(path)
+
+
+def svg(figure: Figure) -> str:
+    """A figure as an <svg> element that takes the width that it is given."""
+    text = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "jaxgan", "font.family": "sans-serif"}):
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None})
+    body = text.getvalue()
+    body = body[body.index("<svg") :]
+    width = body.index('width="')
+    return body[:width] + body[body.index('"', width + 7) + 2 :].replace('height="', 'data-height="', 1)
+
+
+def thumbnail(path: Path) -> str:
+    """A picture as a data: URL, no larger than a page needs."""
+    with Image.open(path) as picture:
+        small = picture.convert("RGB")
+        small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        data = io.BytesIO()
+        small.save(data, "WEBP", quality=80)
+    return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def trajectory(result: Result, *names: str) -> np.ndarray:
+    """[S, names] of single params, by their names in the log, "gen.theta"."""
+    lines = [[line.get(f"param/{name}") for name in names] for line in result.history if f"param/{names[0]}" in line]
+    return np.array([[np.nan if x is None else x for x in line] for line in lines], float).reshape(-1, len(names))
