@@ -152,7 +152,12 @@ def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, which: s
 
 def train_cells(some: list[Cell]) -> int:
     """Trains cells in this process. Returns the number that crashed."""
-    return sum(_train(group) for group in groups(some))
+    crashed = 0
+    for group in groups(some):
+        crashed += _train(group)
+        if any(not cell.is_over and not cell.failure for cell in group):  # Ctrl-C or SIGTERM, which has saved them
+            break
+    return crashed
 
 
 def _train(group: list[Cell]) -> int:
@@ -217,22 +222,23 @@ def _work(
     clock: "_Clock",
 ) -> None:
     waiting, running = list(todo), {}
+    size = -(-len(todo) // (4 * workers))  # groups in a process: small ones would take less time than its start
     slots = list(range(workers))
     progress = _Progress(every)
     (folder / "logs").mkdir(exist_ok=True)
     try:
         while waiting or running:
             while waiting and slots:
-                group, slot = waiting.pop(0), slots.pop(0)
-                log = folder / "logs" / f"{slug(group[0].row)}_{group[0].number}.log"
-                running[_start(group, table, spec, folder, overrides, log, slot, workers)] = (group, slot, log)
+                some, waiting, slot = waiting[:size], waiting[size:], slots.pop(0)
+                log = folder / "logs" / f"{slug(some[0][0].row)}_{some[0][0].number}.log"
+                running[_start(sum(some, []), table, spec, folder, overrides, log, slot, workers)] = (some, slot, log)
             time.sleep(POLL)
             for process in [process for process in running if process.poll() is not None]:
-                group, slot, log = running.pop(process)
+                some, slot, log = running.pop(process)
                 slots.append(slot)
-                _finish(group, process.returncode, log)
+                waiting = _finish(some, process.returncode, log) + waiting
             clock.tick()
-            progress.show([cell for group, _, _ in running.values() for cell in group])
+            progress.show([cell for some, _, _ in running.values() for cell in sum(some, [])])
     finally:
         clock.tick(at_once=True)
         for process in running:  # Ctrl-C has reached them as well: they save, and end
@@ -241,11 +247,11 @@ def _work(
 
 
 def _start(
-    group: list[Cell], table: Table, spec: str, folder: Path, overrides: Overrides, log: Path, slot: int, workers: int
+    some: list[Cell], table: Table, spec: str, folder: Path, overrides: Overrides, log: Path, slot: int, workers: int
 ) -> Any:
-    """A process that trains a group, on its share of the cores where there are several."""
+    """A process that trains cells, on its share of the cores where there are several."""
     seeds = table.seeds
-    which = ",".join(str(cell.number) for cell in group)
+    which = ",".join(str(cell.number) for cell in some)
     words = [sys.executable, str(LAUNCH), "--mode=ablate", f"--config={spec}", f"--workdir={folder}", f"--cell={which}"]
     words += [f"--seeds={','.join(map(str, seeds))}", *(f"--config.{key}={value}" for key, value in overrides)]
     env = dict(os.environ)
@@ -261,9 +267,12 @@ def _start(
     return process
 
 
-def _finish(group: list[Cell], code: int, log: Path) -> None:
-    """Says what has become of a group, and writes down what its process could not."""
-    for cell in group:
+def _finish(some: list[list[Cell]], code: int, log: Path) -> list[list[Cell]]:
+    """Says what has become of groups, and writes down what their process could not. Returns those that it never came to."""
+    untouched = [group for group in some if not any(cell.is_over or cell.failure or _is_begun(cell) for cell in group)]
+    if code not in (0, 130) and len(untouched) == len(some):  # it could not even begin, and would not another time
+        untouched = untouched[1:]
+    for cell in (cell for group in some if group not in untouched for cell in group):
         if not cell.is_over and not cell.failure and code not in (0, 130):
             last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
             cell.fail("crashed", f"its process ended with code {code}: {last[:300]}", str(log))
@@ -272,6 +281,11 @@ def _finish(group: list[Cell], code: int, log: Path) -> None:
             screen.say(f"{cell.name} {failure['kind']}: {failure['message']} (log: {log})")
         elif cell.is_over:
             screen.say(f"{cell.name} done")
+    return untouched if code not in (0, 130) else []
+
+
+def _is_begun(cell: Cell) -> bool:
+    return (cell.folder / "config.json").exists()
 
 
 class _Clock:

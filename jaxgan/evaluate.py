@@ -59,23 +59,33 @@ class RunEvaluator:
         real = _split(plan.config, self.wanted.split) if self.wanted.split else images
         if self.wanted.ema and not plan.shapes().ema:
             raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
-        self.evaluator = Evaluator(self.wanted, plan.extractor, real, placement)
-        self.generated = make_generated(plan, placement, self.evaluator.size)
+        self.images, metrics = images, score.find(self.wanted.metrics)
+        self.of_state = {name: metric for name, metric in metrics.items() if "state" in metric.needs}
+        of_images = dataclasses.replace(self.wanted, metrics=tuple(name for name in metrics if name not in self.of_state))
+        self.evaluator = Evaluator(of_images, plan.extractor, real, placement) if of_images.metrics else None
+        self.generated = make_generated(plan, placement, self.evaluator.size) if self.evaluator else None
 
     def __call__(self, state: GanState, step: int, repeats: int = 1) -> dict[str, Any]:
         """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of
         which a score's value is the mean. The same state gives the same numbers to the last bit."""
         began, wanted = time.monotonic(), self.wanted
-        nets, count = variables(self.placement.to_global(state), wanted.ema), wanted.num_samples
-        sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]
-        samples = {
-            "images": count,
-            "weights": "moving average" if wanted.ema else "raw",
-            "batch_norm": "running statistics",
-        } | ({"pixels": "8 bits, rounded to the nearest"} if len(self.plan.image_shape) == 3 else {})
-        where = {"seed": self.plan.config.seed, "batch_size": self.evaluator.size}
+        protocol: dict[str, Any] = {"metrics": {name: metric.detail for name, metric in self.of_state.items()}}
+        sets, where = [{} for _ in range(repeats)], {"seed": self.plan.config.seed}
+        if self.evaluator and self.generated:
+            nets, count = variables(self.placement.to_global(state), wanted.ema), wanted.num_samples
+            sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]
+            samples = {
+                "images": count,
+                "weights": "moving average" if wanted.ema else "raw",
+                "batch_norm": "running statistics",
+            } | ({"pixels": "8 bits, rounded to the nearest"} if len(self.plan.image_shape) == 3 else {})
+            where["batch_size"] = self.evaluator.size
+            own = self.evaluator.protocol
+            protocol = {**own, "metrics": own["metrics"] | protocol["metrics"], "samples": samples}
+        for metric in self.of_state.values():
+            found = metric.fn(self.plan, self.images, self.placement.local(state))
+            sets = [one | found for one in sets]
         measured = {**provenance(), **where, "seconds": round(time.monotonic() - began, 1)}
-        protocol = {**self.evaluator.protocol, "samples": samples}
         return {"step": step, "scores": summary(sets), "protocol": protocol, "measured": measured}
 
 

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from PIL import Image
 
-from jaxgan.results import Result, Summary, series
+from jaxgan.results import Summary, series
 
 COLOURS = (
     "#0072b2",
@@ -109,9 +109,3 @@ def thumbnail(path: Path) -> str:
         data = io.BytesIO()
         small.save(data, "WEBP", quality=80)
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()
-
-
-def trajectory(result: Result, *names: str) -> np.ndarray:
-    """[S, names] of single params, by their names in the log, "gen.theta"."""
-    lines = [[line.get(f"param/{name}") for name in names] for line in result.history if f"param/{names[0]}" in line]
-    return np.array([[np.nan if x is None else x for x in line] for line in lines], float).reshape(-1, len(names))

@@ -30,12 +30,12 @@ def make_program(plan: Blueprint, images: Images) -> Callable:
     data: this replica's batch [rounds, n, ...], which serves one step; or the whole resident data set, from which each
     step takes the same examples that it would have been given. count: steps, int32. totals: see `means`.
     """
-    make_batch = _make_batch(plan, images)
+    examples = make_batch(plan, images)
     train_step = make_train_step(plan.assemble, plan.updates, plan.config.simultaneous)
 
     @jax.jit  # so that finding the metrics' shapes and running the loop share one trace
     def one(state: GanState, hparams: Any, data: Any):
-        return train_step(state, make_batch(state.step, data, hparams["order"]), hparams)
+        return train_step(state, examples(state.step, data, hparams["order"]), hparams)
 
     def program(state: GanState, hparams: Any, data: dict[str, jax.Array], count: jax.Array):
         def body(_, carry):
@@ -51,11 +51,11 @@ def make_program(plan: Blueprint, images: Images) -> Callable:
     return program
 
 
-def _make_batch(plan: Blueprint, images: Images) -> Callable:
+def make_batch(plan: Blueprint, images: Images) -> Callable:
     """`(step, data, key) -> batch`: a step's examples, as the networks see them."""
     config, dtype = plan.config, wide(DTYPES[plan.config.dtype])
 
-    def make_batch(step: jax.Array, data: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
+    def batch(step: jax.Array, data: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
         rows = parallel.rows(config.batch_size // parallel.size())
         at = order.positions(step, plan.rounds, config.batch_size, rows, jnp)
         if images.resident:
@@ -68,7 +68,7 @@ def _make_batch(plan: Blueprint, images: Images) -> Callable:
         image = image.astype(dtype) / 127.5 - 1 if is_picture else image.astype(dtype)
         return {**data, "image": image}
 
-    return make_batch
+    return batch
 
 
 def dispatches(config: Config, length: int, first: int) -> Iterator[int]:

@@ -107,7 +107,9 @@ def grid(summary: Summary) -> str:
     """The table in Markdown."""
     head = _head(summary.table, ARROWS)
     lines = ["| | " + " | ".join(head) + " |", "|---" + "|---:" * len(head) + "|"]
-    lines += [f"| {name} | " + " | ".join(_cells(summary, name, row, "**{}**")) + " |" for name, row in _rows(summary)]
+    for name, row in _rows(summary):
+        cells = [cell.replace("|", r"\|") for cell in (name, *_cells(summary, name, row, "**{}**"))]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

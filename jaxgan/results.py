@@ -243,6 +243,12 @@ def _without_numbers(claim: Claim, entries: dict, results: dict) -> Verdict | No
     return None
 
 
+def trajectory(result: Result, *names: str) -> np.ndarray:
+    """[S, names]: single params at the logged steps, by their names, "gen.theta"."""
+    lines = [[line.get(f"param/{name}") for name in names] for line in result.history if f"param/{names[0]}" in line]
+    return np.array([[np.nan if x is None else x for x in line] for line in lines], float).reshape(-1, len(names))
+
+
 def series(results: list[Result], key: str, combine: Callable[[Any], Any] = np.mean) -> tuple[np.ndarray, np.ndarray]:
     """(steps [S], values [runs, S]) of a metric, or of part of a score, at the steps that all runs have."""
     runs = []

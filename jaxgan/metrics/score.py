@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from jaxgan.data.source import Modes
 from jaxgan.errors import UserError, nearest
-from jaxgan.metrics import classes, kid, modes, moments, neighbours
+from jaxgan.metrics import classes, kid, modes, moments, neighbours, stability
 from jaxgan.metrics.features import Network
 from jaxgan.metrics.moments import Moments
 from jaxgan.parallel import Placement
@@ -34,11 +34,12 @@ class Statistics:
 
 class Metric(NamedTuple):
     """needs: what a `Statistics` must hold beside moments. fn: (real, fake, allow_few) -> {part of a score's name: value}.
+    One that needs "state" is of a run and not of images: fn: (plan, images, state).
     better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
     what else belongs to the protocol."""
 
     needs: tuple[str, ...]
-    fn: Callable[[Any, Any, bool], dict[str, float]]
+    fn: Callable[[Any, Any, Any], dict[str, float]]
     better: dict[str, str]
     detail: str = ""
 
@@ -84,6 +85,12 @@ METRICS = {
         lambda real, fake, _: modes.modes(fake.features, real.modes),
         {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
         f"within {modes.NEAR} standard deviations",
+    ),
+    "stability": Metric(
+        ("state",),
+        stability.stability,
+        dict.fromkeys(("spectral_radius", "eigenvalue_real", "eigenvalue_imaginary", "distance"), "lower"),
+        "of the step at params 0",
     ),
 }
 
