@@ -26,14 +26,17 @@ STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1100px; padding: 1rem; color: #1a1a1a; background: #fff; }
 h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; white-space: nowrap; font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .8rem; text-align: right; border-bottom: 1px solid #ddd; } th { border-bottom: 2px solid #888; }
-th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: #fff; }
-.published { color: #5a5a5a; } .text td { text-align: left; white-space: normal; min-width: 6rem; }
+table { font-size: .92rem; }
+th, td { padding: .35rem .7rem; text-align: right; border-bottom: 1px solid #ddd; } th { border-bottom: 2px solid #888; }
+th { white-space: normal; vertical-align: bottom; max-width: 7rem; }
+th:first-child, td:first-child { text-align: left; white-space: normal; position: sticky; left: 0; background: #fff; }
+.published { color: #5a5a5a; } .claims { list-style: none; padding: 0; } small { color: #5a5a5a; }
 .holds { color: #00693e; } .contradicted { color: #a8321e; } .undecided { color: #5a5a5a; }
 svg { width: 100%; height: auto; } .strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 1rem; }
 figure { margin: 0; } img { width: 100%; height: auto; } figcaption { font-size: .85rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: #5a5a5a; } dd { margin: 0; overflow-wrap: anywhere; }
-@media (max-width: 600px) { dl { display: block; } dd { margin-bottom: .5rem; } th, td { padding: .3rem .5rem; } }
+@media (max-width: 600px) { dl { display: block; } dd { margin-bottom: .5rem; } th, td { padding: .3rem .4rem; }
+  td:first-child { max-width: 8rem; } }
 """  # noqa: E501
 
 
@@ -45,7 +48,7 @@ def write(table: Table, cells: Iterable[Cell], folder: Path) -> Path:
     about = provenance(summary, folder)
     drawn = {"curves": figures.curves(summary)} | {name: draw(summary) for name, draw in table.figures.items()}
     drawn = {name: figure for name, figure in drawn.items() if figure is not None}
-    strips = figures.strips(summary)
+    strips = figures.strips(summary) if table.samples else {}
     for name, figure in drawn.items():
         figures.save(figure, folder / f"{name}.png")
     if strips:
@@ -183,11 +186,11 @@ def page(summary: Summary, about: dict[str, str], svgs: dict[str, str], pictures
         body.append(f"<tr><td>{e(name)}</td>{inner}</tr>")
     body.append(f"</table></div><p>{e(LEGEND)}</p>")
     if summary.verdicts:
-        body.append('<h2>Claims</h2><div class="wide"><table class="text">')
+        body.append('<h2>Claims</h2><ul class="claims">')
         for v in summary.verdicts:
-            cells = "".join(f"<td>{e(text)}</td>" for text in (v.text, v.estimate, v.reason))
-            body.append(f'<tr><td class="{v.answer}">{v.answer}</td>{cells}</tr>')
-        body.append("</table></div>")
+            measured = "; ".join(filter(None, (v.estimate, v.reason)))
+            body.append(f'<li><b class="{v.answer}">{v.answer}</b> {e(v.text)} <small>{e(measured)}</small></li>')
+        body.append("</ul>")
     if failures(summary):
         body.append("<h2>Runs that are not done</h2><ul>")
         body += [f"<li>{e(line.removeprefix('- '))}</li>" for line in failures(summary)] + ["</ul>"]

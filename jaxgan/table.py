@@ -61,11 +61,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Table:
-    """title, paper: what is reproduced, and where it was published. data: what it was measured on here. protocol: how, and
-    how that differs from the published way. columns, rows: in order. seeds: of each row. claims: see `Claim`.
-    overrides: of all rows, after the base and before their own. real: real images to score like a row's, a TFDS data set
-    and split, "digits@train". curves: metrics to draw over the steps ("disc/loss", or part of a score). figures: title to a
-    function of the table's results that draws a matplotlib Figure. notes: what a reader must know, in Markdown.
+    """A paper's table.
+
+    title, paper: what is reproduced, and where it was published. data: what it was measured on here. protocol: how, and how
+    that differs from the published way. columns, rows: in order. seeds: of each row. claims: see `Claim`. overrides: of all
+    rows, after the base and before their own. real: real images to score like a row's, a TFDS data set and split,
+    "digits@train". curves: metrics to draw over the steps ("disc/loss", or part of a score). samples: whether to show them.
+    figures: title to a function of the `results.Summary` that draws a matplotlib Figure. notes: what a reader must know.
     """
 
     title: str
@@ -79,5 +81,6 @@ class Table:
     overrides: dict[str, Any] = field(default_factory=dict)
     real: str = ""
     curves: tuple[str, ...] = ()
+    samples: bool = True
     figures: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     notes: str = ""
