@@ -1,4 +1,4 @@
-"""Pictures: the edge where float images in [-1, 1] become 8-bit ones, and points a scatter plot."""
+"""Pictures: the edge where float images in [-1, 1] become 8-bit ones."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -15,14 +15,6 @@ def to_uint8(images: Any, xp: Any = np) -> Any:
     return xp.clip(xp.rint((xp.asarray(images, xp.float32) + 1) * 127.5), 0, 255).astype(xp.uint8)
 
 
-def sheet(samples: np.ndarray, real: np.ndarray | None = None, columns: int | None = None) -> np.ndarray:
-    """One uint8 picture [H, W, C] of samples: images [N, H, W, C], uint8 or in [-1, 1], as a grid, points [N, D] as a
-    scatter plot."""
-    if samples.ndim == 2:
-        return scatter(samples, real)
-    return grid(samples if samples.dtype == np.uint8 else to_uint8(samples), columns)
-
-
 def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """uint8 [N, H, W, C] to one picture [rows H, columns W, C]; by default as near to a square as it gets."""
     n, height, width, channels = images.shape
@@ -31,37 +23,6 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     padded = np.concatenate([images, np.zeros((rows * across - n, height, width, channels), np.uint8)])
     tiles = padded.reshape(rows, across, height, width, channels).transpose(0, 2, 1, 3, 4)
     return tiles.reshape(rows * height, across * width, channels)
-
-
-def scatter(points: np.ndarray, real: np.ndarray | None = None, side: int = 480) -> np.ndarray:
-    """The first two coordinates of generated points [N, D], blue, over real ones, grey: uint8 [side, side, 3]. Points of one
-    coordinate lie on a line.
-
-    The frame follows the real points, with a margin, so that pictures of one run can be compared.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    points, real = _plane(points), real if real is None else _plane(real)
-    figure = Figure(figsize=(side / 100, side / 100), dpi=100, layout="constrained")
-    canvas, axes = FigureCanvasAgg(figure), figure.add_subplot()
-    frame = points if real is None else real
-    if real is not None:
-        axes.scatter(real[:, 0], real[:, 1], s=4, c="0.7", linewidths=0, label="real")
-    axes.scatter(points[:, 0], points[:, 1], s=4, c="tab:blue", linewidths=0, alpha=0.6, label="generated")
-    low, high = frame[:, :2].min(0), frame[:, :2].max(0)
-    centre, half = (low + high) / 2, 0.65 * max(float((high - low).max()), 1e-6)
-    axes.set(xlim=(centre[0] - half, centre[0] + half), ylim=(centre[1] - half, centre[1] + half), aspect="equal")
-    outside = int((np.abs(points[:, :2] - centre) > half).any(1).sum())
-    axes.set_title(f"{len(points):,} points" + (f", {outside:,} outside" if outside else ""), fontsize=9)
-    axes.legend(loc="upper right", fontsize=7, markerscale=2)
-    axes.tick_params(labelsize=7)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-def _plane(points: np.ndarray) -> np.ndarray:
-    return np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))[:, :2]
 
 
 def as_picture(pixels: np.ndarray) -> Image.Image:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import build, errors, images, screen, workdir
+from jaxgan import build, errors, images, plane, screen, workdir
 from jaxgan.build import Blueprint
 from jaxgan.errors import UserError, as_path
 from jaxgan.noise import role_id
@@ -139,7 +139,8 @@ def _write(path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndar
     if path.suffix.lower() == ".npz":
         images.save_npz(path, images=made, seeds=np.array(wanted.seeds), step=np.array(step))
     elif path.suffix:
-        images.save_png(path, images.sheet(made, real, wanted.columns))
+        picture = plane.draw(made, real) if made.ndim == 2 else images.grid(made, wanted.columns)
+        images.save_png(path, picture)
     else:
         for seed, picture in zip(wanted.seeds, made):
             images.save_png(path / f"seed{seed:08d}.png", picture)

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxgan import budget, evaluate, interrupt, population, program, screen, workdir
+from jaxgan import budget, evaluate, interrupt, plane, population, program, screen, workdir
 from jaxgan import images as pictures
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
@@ -110,6 +110,7 @@ def _train(runs: list[Run], images: Images, placement: Placement) -> list[Diverg
         screen.say(f"stopped and saved at step {step}; the same command goes on from there")
     for member in loop.alive if step == config.steps else ():
         if jax.process_index() == 0:
+            member.animate()
             write_json(member.folder / "DONE", {"step": step})
         screen.say(f"done. Samples: {member.folder}/samples/step_{step:08d}.png")
     return [member.failure if member else None for member in members]
@@ -144,6 +145,7 @@ class Member:
         self.placement, self.checkpoints, self.real = placement, checkpoints, images.reference()
         self.evaluator = evaluate.RunEvaluator(run.plan, images, placement) if self.config.eval.every else None
         self.generate = jax.jit(make_generate(run.plan))
+        self.landscape = plane.make_landscape(run.plan, images.reference()) if images.image_shape == (2,) else None  # pyright: ignore
         self.failure: DivergedError | None = None
         if jax.process_index() == 0:
             (run.folder / "DONE").unlink(missing_ok=True)
@@ -167,8 +169,16 @@ class Member:
 
     def sample(self, state: GanState, step: int) -> None:
         if jax.process_index() == 0:
-            nets = self.placement.local(variables(state, ema=True))
-            self.writer.samples(step, self.generate(nets, np.arange(self.config.sample.num)), self.real)
+            nets, numbers = self.placement.local(variables(state, ema=True)), np.arange(self.config.sample.num)
+            made = self.generate(nets, numbers)
+            landscape = self.landscape(nets, made) if self.landscape else None
+            self.writer.samples(step, lambda: _picture(np.asarray(made), self.real, landscape))
+
+    def animate(self) -> None:
+        """The pictures of points in the plane as one animation, if there are several."""
+        frames = plane.frames(self.folder / "samples") if self.landscape and jax.process_index() == 0 else []
+        if len(frames) > 1:
+            pictures.save_gif(self.folder / "samples" / "training.gif", frames, per_second=5)
 
     def save(self, state: GanState, step: int) -> None:
         if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind
@@ -193,7 +203,14 @@ class Member:
 def _show_data(images: Images, num: int, path: Path) -> None:
     """The first real images as the networks see them: a wrong crop or colour shows before an hour is lost."""
     real = images.gather(np.arange(min(num, len(images))))["image"]
-    pictures.save_png(path, pictures.sheet(real))
+    pictures.save_png(path, _picture(real))
+
+
+def _picture(made: np.ndarray, real: np.ndarray | None = None, landscape: plane.Landscape | None = None) -> np.ndarray:
+    """One picture of images [N, H, W, C], uint8 or in [-1, 1], as a grid, or of points [N, D]."""
+    if made.ndim == 2:
+        return plane.draw(made, real, landscape)
+    return pictures.grid(made if made.dtype == np.uint8 else pictures.to_uint8(made))
 
 
 class Loop:

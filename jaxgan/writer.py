@@ -94,11 +94,10 @@ class Writer:
         """
         self._submit(self._scalars, record, then)
 
-    def samples(self, step: int, samples: Any, real: np.ndarray | None = None) -> Path:
-        """`samples/step_00000500.png` of images [N, H, W, C] in [-1, 1], or of points [N, D] beside real ones; fetched
-        from the device there."""
+    def samples(self, step: int, make: Callable[[], np.ndarray]) -> Path:
+        """`samples/step_00000500.png` of what `make` draws, uint8 [H, W, C]; it is called in the background."""
         path = self.workdir / "samples" / f"step_{step:08d}.png"
-        self._submit(self._samples, path, step, samples, real)
+        self._submit(self._samples, path, step, make)
         return path
 
     def close(self) -> None:
@@ -128,8 +127,8 @@ class Writer:
                 if value is not None and key != "step":
                     self._board.add_scalar(key, value, int(record["step"]))
 
-    def _samples(self, path: Path, step: int, samples: Any, real: np.ndarray | None) -> None:
-        picture = images.sheet(np.asarray(samples), real)
+    def _samples(self, path: Path, step: int, make: Callable[[], np.ndarray]) -> None:
+        picture = make()
         images.save_png(path, picture)
         if self._board and picture.shape[-1] in (1, 3):
             self._board.add_image("samples", picture, step, dataformats="HWC")

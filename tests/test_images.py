@@ -46,22 +46,9 @@ def test_a_writer_that_starts_again_drops_what_came_later(tmp_path):
 
 def test_a_failed_write_is_not_swallowed(tmp_path):
     writer = Writer(tmp_path, 0, tensorboard=False)
-    writer.samples(1, "no picture")
-    with pytest.raises((TypeError, ValueError)):
+    writer.samples(1, lambda: np.zeros("no picture"))  # pyright: ignore
+    with pytest.raises(TypeError):
         writer.close()
-
-
-def test_a_scatter_plot_shows_points_over_real_ones_in_a_steady_frame():
-    real = np.array([[-1.0, -1], [1, 1]])
-    empty = images.scatter(np.full((1, 2), 99.0), real)  # outside of the frame
-    shown = images.scatter(np.zeros((50, 2)), real)
-    assert empty.shape == shown.shape == (480, 480, 3) and empty.dtype == np.uint8
-    middle = (slice(200, 280), slice(200, 280))
-
-    def is_blue(picture):
-        return picture[middle][..., 2].astype(int) > picture[middle][..., 0].astype(int) + 50
-
-    assert is_blue(shown).sum() > 4 and not is_blue(empty).any()
 
 
 def test_a_gif_and_an_npz_are_whole(tmp_path):

@@ -104,6 +104,10 @@ class Latent:
         """Images [N, H, W, C] in [-1, 1] for the inputs' examples, from {"gen": variables} as after training."""
         return self.gen.apply(variables["gen"], inputs["z"], train=False, keys=keys)  # pyright: ignore[reportReturnType]
 
+    def judge(self, variables: dict[str, Any], image: jax.Array) -> Any:
+        """The discriminator's logits of images or packs, from {"disc": variables} as after training."""
+        return self.disc.apply(variables["disc"], image, None, train=False).logits  # pyright: ignore
+
     def loss(self, name: str, state: GanState, batch: dict[str, jax.Array], keys: Keys) -> tuple[jax.Array, Aux]:
         """The scalar that a player descends on: "disc", "gen", or "penalty/NAME" for a lazy penalty.
 
