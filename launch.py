@@ -78,6 +78,7 @@ OF_MODE = {
 def main(overrides: Any) -> int:
     """Runs one mode. Returns the exit code: 0 done, 1 a failure, 2 the user's mistake."""
     logging.set_verbosity(max(FLAGS.verbosity, -2) if FLAGS["verbosity"].present else logging.ERROR)
+    from jaxgan.ablate import CrashedError
     from jaxgan.checkpoint import DamagedError
     from jaxgan.train import DivergedError
 
@@ -85,7 +86,7 @@ def main(overrides: Any) -> int:
         run(overrides)
     except UserError as error:
         return tell("error", error, 2)
-    except (DivergedError, DamagedError) as error:
+    except (DivergedError, DamagedError, CrashedError) as error:
         return tell("failed", error, 1)
     except KeyboardInterrupt:
         return tell("stopped", "nothing was being trained yet", 130)
@@ -143,6 +144,7 @@ def run(overrides: list[tuple[str, str]]) -> None:
 
 
 def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
+    from jaxgan import evaluate as evaluation
     from jaxgan import workdir as folders
 
     for path, _ in overrides:
@@ -165,7 +167,7 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         if FLAGS[name].present:
             raise UserError(f"--{name} has no effect beside --samples, which are nobody's run")
     for path, _ in overrides:
-        if path in ("eval.every", "eval.repeats", "eval.split", "eval.ema", "data.cache"):
+        if path in (*evaluation.OF_RUNS, "data.cache"):
             raise UserError(f"--config.{path} has no effect beside --samples, which are nobody's run")
     out = as_path(FLAGS.out) if FLAGS.out else None
     if out and (out.suffix != ".json" or not out.parent.is_dir()):
@@ -198,15 +200,15 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     if FLAGS.cell:
         resolved = ablate.chosen(table, spec, workdir, overrides, FLAGS.cell)
         configure_jax(any(c.config.deterministic for c in resolved), any(c.config.dtype == "float64" for c in resolved))
-        crashed = ablate.train_cells(resolved)
-        if crashed:
-            raise UserError(f"{crashed} of {len(resolved)} cells crashed")
+        ablate.train_cells(resolved)
         return
     if FLAGS.report_only:
         cells = ablate.cells(table, spec, workdir, overrides)
     else:
         cells = ablate.ablate(table, spec, workdir, overrides, FLAGS.workers)
     report.write(table, cells, workdir)
+    if not FLAGS.report_only:
+        ablate.check_crashed(cells)
 
 
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:

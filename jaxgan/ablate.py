@@ -22,7 +22,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from jaxgan import build, config, population, screen, workdir
+from jaxgan import build, config, evaluate, population, screen, workdir
 from jaxgan.build import Blueprint
 from jaxgan.config import Config, Overrides
 from jaxgan.errors import UserError, nearest, numbers
@@ -30,7 +30,12 @@ from jaxgan.table import Table
 from jaxgan.writer import write_json
 
 LAUNCH = Path(__file__).resolve().parents[1] / "launch.py"
+REAL = "real.json"  # scores of real images
 POLL = 2.0  # seconds between looks at the workers
+
+
+class CrashedError(Exception):
+    """Cells crashed."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,13 @@ def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...]]:
     return saved["config"], [tuple(one.split("=", 1)) for one in saved["overrides"]], tuple(saved["seeds"])
 
 
+def check_crashed(some: list[Cell]) -> None:
+    """Raises CrashedError if cells crashed."""
+    crashed = sum((cell.failure or {}).get("kind") == "crashed" and not cell.is_over for cell in some)
+    if crashed:
+        raise CrashedError(f"{crashed} of {len(some)} cells crashed; the same command tries them again")
+
+
 def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, which: str) -> list[Cell]:
     """The cells of `--cell=3` or `--cell=0-4`. Raises UserError."""
     every, wanted = cells(table, spec, folder, overrides), numbers(which, "--cell")
@@ -150,23 +162,22 @@ def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, which: s
     return [every[i] for i in wanted]
 
 
-def train_cells(some: list[Cell]) -> int:
-    """Trains cells in this process. Returns the number that crashed."""
-    crashed = 0
+def train_cells(some: list[Cell]) -> None:
+    """Trains cells in this process. Raises CrashedError, when it is through with all."""
     for group in groups(some):
-        crashed += _train(group)
+        _train(group)
         if any(not cell.is_over and not cell.failure for cell in group):  # Ctrl-C or SIGTERM, which has saved them
             break
-    return crashed
+    check_crashed(some)
 
 
-def _train(group: list[Cell]) -> int:
-    """Trains what is left of a group; what goes wrong is written beside the cells. Returns how many crashed."""
+def _train(group: list[Cell]) -> None:
+    """Trains what is left of a group; what goes wrong is written beside the cells."""
     from jaxgan import train
     from jaxgan.checkpoint import DamagedError
 
     if all(cell.is_over for cell in group):
-        return 0
+        return
     for cell in group:
         if not cell.is_over:
             (cell.folder / "failure.json").unlink(missing_ok=True)
@@ -185,12 +196,11 @@ def _train(group: list[Cell]) -> int:
         for cell, failure in zip(group, failures):
             if failure:
                 cell.fail("diverged", str(failure))
-        return 0
+        return
     screen.say(f"failed: {message}")
-    left = [cell for cell in group if not cell.is_over]
-    for cell in left:
-        cell.fail("crashed", message)
-    return len(left)
+    for cell in group:
+        if not cell.is_over:
+            cell.fail("crashed", message)
 
 
 def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, workers: int) -> list[Cell]:
@@ -200,15 +210,29 @@ def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, workers:
     """
     every = cells(table, spec, folder, overrides)
     with workdir.claimed(folder):
-        clock = _Clock(folder, spec, overrides, table.seeds, workers)
         todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
         over = sum(cell.is_over for cell in every)
         screen.say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
+        clock = _Clock(folder, spec, overrides, table.seeds, workers if todo else 0)
+        if table.real and not (folder / REAL).exists():
+            _score_real(table, every[0], folder)
         try:
             _work(todo, every, table, spec, folder, overrides, workers, clock)
         except KeyboardInterrupt as error:
             raise UserError("stopped; what was training has been saved, and the same command goes on from there") from error
     return every
+
+
+def _score_real(table: Table, cell: Cell, folder: Path) -> None:
+    """Scores real images as the cells' samples are scored. Raises UserError."""
+    data, wanted = cell.config.data, dict(config.spelled(cell.config))
+    own = {key: value for key, value in wanted.items() if key.startswith("eval.") or key == "data.dir"}
+    words = [f"--config.{key}={value}" for key, value in own.items() if key not in evaluate.OF_RUNS]
+    words += [f"--samples={table.real}", f"--reference={data.name}@{cell.config.eval.split or data.split}"]
+    command = [sys.executable, str(LAUNCH), "--mode=evaluate", f"--out={folder / REAL}", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"the real images {table.real}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
 
 
 def _work(
@@ -289,18 +313,20 @@ def _is_begun(cell: Cell) -> bool:
 
 
 class _Clock:
-    """`table.json`: what was asked for, and how long each start has worked on it."""
+    """`table.json`: what was asked for, and how long each start that had something to do has worked on it."""
 
     def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: tuple[int, ...], workers: int):
         self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
         before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
         asked = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": seeds}
-        self.content = asked | {"starts": [*before, {"seconds": 0.0, "workers": workers}]}
+        self.content = asked | {"starts": [*before, *([{"seconds": 0.0, "workers": workers}] if workers else [])]}
         self.tick()
 
     def tick(self, at_once: bool = False) -> None:
         now = time.monotonic()
-        if at_once or now - self.told > 30:
+        if not self.content["starts"]:
+            write_json(self.path, self.content)
+        elif at_once or now - self.told > 30:
             self.content["starts"][-1]["seconds"], self.told = round(now - self.began, 1), now
             write_json(self.path, self.content)
 

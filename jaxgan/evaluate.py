@@ -24,6 +24,8 @@ from jaxgan.sample import make_generate, variables
 from jaxgan.state import GanState
 from jaxgan.writer import provenance, write_json
 
+OF_RUNS = ("eval.every", "eval.repeats", "eval.split", "eval.ema")  # which foreign samples have no use for
+
 
 def make_generated(plan: Blueprint, placement: Placement, size: int) -> Callable:
     """`(nets, first, count) -> batches` of the generator's images number first, first + 1, ..., as 8-bit pictures, or of

@@ -64,7 +64,7 @@ def strips(summary: Summary) -> dict[str, Path]:
     """A row's newest picture of samples, of its first seed that has one."""
     out = {}
     for row, results in summary.results.items():
-        pictures = [sorted((result.cell.folder / "samples").glob("step_*.png")) for result in results]
+        pictures = [sorted((result.cell.folder / "samples").glob("step_*.png")) for result in results if result.cell]
         newest = [one[-1] for one in pictures if one]
         if newest:
             out[row] = newest[0]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jaxgan import figures, results, screen
+from jaxgan import ablate, figures, results, screen
 from jaxgan.ablate import LAUNCH, Cell
 from jaxgan.errors import UserError
 from jaxgan.results import Entry, Summary
@@ -42,8 +42,13 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 
 def write(table: Table, cells: Iterable[Cell], folder: Path) -> Path:
     """Writes what the cells have come to, finished or not, and says the table. Raises UserError where there is nothing."""
-    summary = results.summarise(table, cells)
-    if not any(result.starts for row in summary.results.values() for result in row):
+    path = folder / ablate.REAL
+    summary = results.summarise(table, cells, json.loads(path.read_text()) if table.real and path.exists() else None)
+    every = [result for row in summary.results.values() for result in row]
+    if not any(result.starts for result in every):
+        for result in every:
+            if result.message:
+                raise UserError(f"no cell could be trained; {result.cell.name}: {result.message}")
         raise UserError(f"nothing has been trained in {folder}; leave --report_only out")
     about = provenance(summary, folder)
     drawn = {"curves": figures.curves(summary)} | {name: draw(summary) for name, draw in table.figures.items()}
@@ -78,9 +83,9 @@ def shown(entry: Entry, column: Column) -> str:
 
 def _rows(summary: Summary) -> Iterable[tuple[str, list[tuple[Column, Entry, str]]]]:
     """Each row's name, and (column, entry, published value) of each column."""
-    for name, row in summary.table.rows.items():
-        entries = summary.entries[name]
-        yield name, [(c, entries[c.name], row.published.get(c.name, "")) for c in summary.table.columns]
+    for name, entries in summary.entries.items():
+        published = summary.table.rows[name].published if name in summary.table.rows else {}
+        yield name, [(c, entries[c.name], published.get(c.name, "")) for c in summary.table.columns]
 
 
 def _is_published(table: Table, column: Column) -> bool:
@@ -123,7 +128,7 @@ def claims(summary: Summary) -> list[str]:
 
 def failures(summary: Summary) -> list[str]:
     """A line for each run that is not done, and why."""
-    every = [result for row in summary.results.values() for result in row]
+    every = [result for row in summary.results.values() for result in row if result.cell]
     told = {r.cell.name: r.message.partition("; last good")[0] for r in every}
     return [f"- {r.cell.name}: {r.state}{told[r.cell.name] and ': '}{told[r.cell.name]}" for r in every if r.state != "done"]
 

@@ -17,6 +17,7 @@ from jaxgan import evaluate, workdir
 from jaxgan.metrics import score
 from jaxgan.table import Claim, Column, Table
 
+REAL = "real images"  # the row's name
 ENOUGH = 5  # seeds, for a claim
 LEVEL = 0.05
 
@@ -46,13 +47,21 @@ def read(cell: Any) -> Result:
         numbers |= {key: x for key, x in line.items() if x is not None and not key.startswith("eval/")}
     if (cell.folder / "DONE").exists():
         step = json.loads((cell.folder / "DONE").read_text())["step"]
-        evaluation = next((one for one in reversed(evaluate.read(cell.folder)) if one["step"] == step), None)
+        there = [one for one in evaluate.read(cell.folder) if one["step"] == step]
+        evaluation = next((one for one in reversed(there) if _is_asked(one["protocol"], cell.config)), None)
         if evaluation:
             numbers |= {score.part(name): one["value"] for name, one in evaluation["scores"].items()}
     failure = None if cell.is_over and (cell.folder / "DONE").exists() else cell.failure
     state = failure["kind"] if failure else "done" if cell.is_over else "open"
     starts = tuple(workdir.read(cell.folder)["starts"]) if (cell.folder / "config.json").exists() else ()
     return Result(cell, state, numbers, history, failure["message"] if failure else "", evaluation, starts)
+
+
+def _is_asked(protocol: dict[str, Any], config: Any) -> bool:
+    """Whether an evaluation is of the kind that the run's config asks for; another may have been made by hand."""
+    wanted, (_, is_split, split) = config.eval, protocol.get("real", {}).get("data", "").partition(", split ")
+    right = not is_split or split.split(",")[0] == (wanted.split or config.data.split)
+    return right and protocol.get("samples", {}).get("images", wanted.num_samples) == wanted.num_samples
 
 
 def _lines(text: str) -> list[dict[str, Any]]:
@@ -111,15 +120,23 @@ class Summary:
         return ", ".join([str(states.count("done")), *others])
 
 
-def summarise(table: Table, cells: Iterable[Any]) -> Summary:
-    """Reads all cells. Raises UserError where rows were scored by unlike protocols."""
+def summarise(table: Table, cells: Iterable[Any], real: dict[str, Any] | None = None) -> Summary:
+    """Reads all cells; `real` is an evaluation of real images, which get a last row. Raises UserError where rows were scored
+    by unlike protocols."""
     results: dict[str, list[Result]] = {row: [] for row in table.rows}
     for cell in cells:
         results[cell.row].append(read(cell))
     everything = [result for row in results.values() for result in row]
     evaluate.same_protocol(result.evaluation for result in everything if result.evaluation)
     entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in table.rows}
-    return Summary(table, results, _with_best(table, entries, results), _verdicts(table, entries, results))
+    verdicts, entries = _verdicts(table, entries, results), _with_best(table, entries, results)
+    if real:
+        evaluate.same_protocol([*(result.evaluation for result in everything if result.evaluation), real])
+        numbers = {score.part(name): one["value"] for name, one in real["scores"].items()}
+        results[REAL] = [Result(None, "done", numbers)]
+        entries[REAL] = {column.name: _entry(column, results[REAL]) for column in table.columns if not column.word}
+        entries[REAL] |= {column.name: Entry() for column in table.columns if column.word}
+    return Summary(table, results, entries, verdicts)
 
 
 def _entry(column: Column, results: list[Result]) -> Entry:

@@ -1,0 +1,157 @@
+"""What a table says of its runs: tests that agree with scipy's, and verdicts that wait for enough of them."""
+
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from jaxgan import report, results
+from jaxgan.results import Result, Summary
+from jaxgan.table import Claim, Column, Row, Table
+
+X = (Column("x", better="higher", format=".1f"),)
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(1, 1, 6), RNG.normal(0, 2, 8)
+
+
+def test_welch_and_student_are_scipys():
+    theirs = stats.ttest_ind(A, B, equal_var=False)
+    difference, low, high, p = results.compare(A, B)
+    interval = theirs.confidence_interval()
+    np.testing.assert_allclose((difference, low, high, p), (A.mean() - B.mean(), *interval, theirs.pvalue), rtol=1e-12)
+    mean, low, high, p = results.against(A, 0.3)
+    one = stats.ttest_1samp(A, 0.3)
+    np.testing.assert_allclose((mean, low, high, p), (A.mean(), *one.confidence_interval(), one.pvalue), rtol=1e-12)
+    assert results.compare([8, 8], [8, 8])[3] == 1 and results.compare([8, 8], [7, 7])[3] == 0  # no spread at all
+
+
+def test_intervals_cover_as_often_as_they_say():
+    draws = np.random.default_rng(1).normal(3, 2, (4000, 5))
+    low, high = np.array([results.Entry(tuple(draw)).interval for draw in draws]).T
+    assert abs(np.mean((low < 3) & (3 < high)) - 0.95) < 0.012
+
+
+def test_holm():
+    """The example of Holm 1979's method in every textbook: the smallest times n, the next times n - 1, never falling."""
+    assert results.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert results.holm([0.9, 0.8]) == [1.0, 1.0] and results.holm([]) == []
+
+
+def summary(rows: dict[str, list], claims=(), columns=X, **fields) -> Summary:
+    """A table of these values; None is a run that diverged, ... one that is open."""
+    table = Table("T", "P", "D", "how", columns, {row: Row() for row in rows}, (0,), tuple(claims), **fields)
+    found = {}
+    for row, values in rows.items():
+        found[row] = []
+        for i, value in enumerate(values):
+            state = "diverged" if value is None else "open" if value is ... else "done"
+            cell = SimpleNamespace(row=row, seed=i, name=f"{row}, seed {i}")
+            found[row].append(Result(cell, state, {"x": value} if state == "done" else {}))
+    entries = {row: {c.name: results._entry(c, found[row]) for c in columns} for row in rows}
+    return Summary(table, found, results._with_best(table, entries, found), results._verdicts(table, entries, found))
+
+
+def answers(rows, *claims):
+    return [verdict.answer for verdict in summary(rows, claims).verdicts]
+
+
+GOOD, POOR = [8.0, 8.1, 7.9, 8.0, 8.2], [6.0, 6.2, 5.9, 6.1, 6.3]
+
+
+def test_verdicts_on_orderings_and_thresholds():
+    rows = {"good": GOOD, "poor": POOR, "near": [8.0, 8.2, 7.8, 8.1, 8.0]}
+    claims = [Claim("x", "good", than="poor"), Claim("x", "poor", than="good"), Claim("x", "near", than="good")]
+    assert answers(rows, *claims) == ["holds", "contradicted", "undecided"]
+    assert answers(rows, Claim("x", "good", above=7), Claim("x", "good", below=7)) == ["holds", "contradicted"]
+    lower = (Column("x", better="lower"),)
+    assert summary(rows, [Claim("x", "poor", than="good")], lower).verdicts[0].answer == "holds"
+
+
+def test_claims_are_corrected_together():
+    rows = {"a": GOOD, "b": [7.5, 7.9, 7.7, 7.5, 8.0]}
+    claim, p = Claim("x", "a", than="b"), results.compare(GOOD, [7.5, 7.9, 7.7, 7.5, 8.0])[3]
+    assert 0.0125 < p < 0.05
+    assert answers(rows, claim) == ["holds"]
+    assert answers(rows, claim, *[Claim("x", "a", above=8.04)] * 3) == ["undecided"] * 4
+
+
+@pytest.mark.parametrize(
+    "rows, answer, reason",
+    [
+        ({"a": GOOD[:4], "b": POOR}, "undecided", "4 seeds, and a claim takes 5"),
+        ({"a": GOOD[:1], "b": POOR}, "undecided", "one run says nothing of spread"),
+        ({"a": [*GOOD, None], "b": POOR}, "contradicted", "1 of 6 runs diverged"),
+        ({"a": GOOD, "b": [None] * 5}, "holds", "every run of b diverged"),
+        ({"a": GOOD, "b": [*POOR, ...]}, "undecided", "1 runs of b are not done"),
+    ],
+)
+def test_verdicts_where_runs_are_few_or_failed(rows, answer, reason):
+    (verdict,) = summary(rows, [Claim("x", "a", than="b")]).verdicts
+    assert (verdict.answer, verdict.reason) == (answer, reason)
+
+
+def test_words():
+    columns = (Column(title="verdict", word=lambda result: "in" if result.numbers["x"] > 7 else "out"),)
+    rows = {"a": GOOD, "b": [8.0, 6.0]}
+    found = summary(rows, [Claim("verdict", row, words=("in",)) for row in rows], columns)
+    assert [(v.answer, v.reason) for v in found.verdicts] == [("holds", "in"), ("contradicted", "in and out")]
+    assert "| b | in, out | 2 |" in report.grid(found)
+
+
+def test_bold_is_what_beats_every_other_row():
+    assert "**8.0 ± 0.1**" in report.grid(summary({"a": GOOD, "b": POOR}))
+    for rows in (
+        {"a": GOOD, "b": [8.0, 8.2, 7.8, 8.1, 8.0], "c": POOR},  # two that cannot be told apart
+        {"a": GOOD[:4], "b": POOR},  # too few
+        {"a": GOOD, "b": [*POOR, None]},  # the one that diverged might have been the best
+    ):
+        assert "**" not in report.grid(summary(rows))
+
+
+def test_tables_in_every_format():
+    rows = {"a_1": GOOD, "b & c": [*POOR[:3], None, ...], "all gone": [None, None]}
+    found = summary(rows, [Claim("x", "a_1", above=7, text="<b> holds")])
+    found.table.rows["a_1"].published["x"] = "7.9 +- .1"
+    assert report.grid(found).splitlines()[2:] == [
+        "| a_1 | 8.0 ± 0.1 | 7.9 +- .1 | 5 |",
+        "| b & c | 6.0 ± 0.2 | - | 3, 1 diverged, 1 open |",
+        "| all gone | diverged | - | 0, 2 diverged |",
+    ]
+    tex = report.tex(found)
+    assert r"b \& c & 6.0 $\pm$ 0.2 & - & 3, 1 diverged, 1 open \\" in tex and r"a\_1 & 8.0 $\pm$ 0.1 & 7.9 $\pm$ .1" in tex
+    page = report.page(found, {"data": "<none>"}, {}, {})
+    assert "&lt;b&gt; holds" in page and "b &amp; c" in page and "&lt;none&gt;" in page and "http" not in page
+    lines = report.as_csv(found).splitlines()
+    assert lines[1].startswith("a_1,x,5,8.04") and lines[1].endswith("8.0;8.1;7.9;8.0;8.2,5")
+    assert lines[3] == 'all gone,x,0,,,,,,False,,"0, 2 diverged"'
+
+
+def test_curves_are_over_the_steps_that_all_runs_have(tmp_path):
+    def run(values):
+        history = [{"step": step, "eval/fd_digits1k": value, "gen/loss": None} for step, value in values.items()]
+        return Result(None, "done", history=history)
+
+    steps, values = results.series([run({10: 1.0, 20: 2.0}), run({10: 3.0, 20: 4.0, 30: 5.0})], "fd")
+    assert steps.tolist() == [10, 20] and values.tolist() == [[1, 2], [3, 4]]
+    assert not len(results.series([run({10: 1.0})], "gen/loss")[0])  # never finite
+
+
+def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path):
+    def evaluation(split, images, value):
+        protocol = {"real": {"data": f"digits/1.0.0, split {split}"}, "samples": {"images": images}}
+        return {"step": 4, "scores": {"fd_digits1k": {"value": value}}, "protocol": protocol}
+
+    of = [evaluation("test", 1000, 1.0), evaluation("train", 1000, 2.0), evaluation("test", 500, 3.0)]
+    of.append(evaluation("test", 1000, 4.0) | {"step": 2})
+    (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": of}))
+    (tmp_path / "DONE").write_text('{"step": 4}')
+    (tmp_path / "metrics.jsonl").write_text('{"step": 4, "gen/loss": 0.5, "disc/loss": null}\n{"step": 5, "cut')
+    evaluating = SimpleNamespace(split="test", num_samples=1000)
+    config = SimpleNamespace(eval=evaluating, data=SimpleNamespace(split="train"))
+    cell = SimpleNamespace(folder=tmp_path, is_over=True, failure=None, config=config)
+    result = results.read(cell)
+    assert result.numbers["fd"] == 1.0 and result.numbers["gen/loss"] == 0.5 and "disc/loss" not in result.numbers
+    assert result.state == "done" and math.isclose(result.history[0]["gen/loss"], 0.5)
