@@ -7,6 +7,7 @@ again by the next start. Cells that differ in seed and scalars alone train as on
 made of, `report` how it is shown.
 """
 
+import dataclasses
 import json
 import math
 import os
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def load(spec: str) -> Table:
                 raise UserError(f"a claim names the {kind} '{key}'; {nearest(key, known)}")
         if claim.than and claim.than not in found.rows:
             raise UserError(f"a claim names the row '{claim.than}'; {nearest(claim.than, found.rows)}")
-    return found
+    return dataclasses.replace(found, seeds=tuple(found.seeds))
 
 
 def cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[Cell]:
@@ -315,7 +316,7 @@ def _is_begun(cell: Cell) -> bool:
 class _Clock:
     """`table.json`: what was asked for, and how long each start that had something to do has worked on it."""
 
-    def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: tuple[int, ...], workers: int):
+    def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int):
         self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
         before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
         asked = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": seeds}

@@ -4,7 +4,7 @@ def get_config(variant): ...                  the base, as in any config
 def table(variant): return Table(...)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +76,7 @@ class Table:
     protocol: str
     columns: tuple[Column, ...]
     rows: dict[str, Row]
-    seeds: tuple[int, ...]
+    seeds: Sequence[int]
     claims: tuple[Claim, ...] = ()
     overrides: dict[str, Any] = field(default_factory=dict)
     real: str = ""

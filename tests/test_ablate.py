@@ -179,7 +179,8 @@ def test_an_ablation_that_was_killed_ends_with_the_same_table(spec, tmp_path):
     process = subprocess.Popen([sys.executable, str(ROOT / "launch.py"), *words], env=env, start_new_session=True,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     deadline = time.monotonic() + 200
-    while not list(folder.glob("cells/plain_1/checkpoints/[0-9]*")) and time.monotonic() < deadline:
+    saved = lambda i: [path for path in folder.glob(f"cells/plain_{i}/checkpoints/*") if path.name.isdigit()]  # noqa: E731
+    while not (saved(0) and saved(1)) and time.monotonic() < deadline:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)  # it and the process that trains
     process.wait()
