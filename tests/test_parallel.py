@@ -37,6 +37,7 @@ def run(plan, placement, steps=2, resident=True):
         ("wgan.py", {"nets__gen__norm": "batch", "objective__penalties__dragan__weight": 1}),
         ("dcgan.py", {"nets__disc__norm": "batch", "task__disc_batches": "joint"}),
         ("hinge.py", {"objective__penalties__r1__every": 2, "task__gen_norm": "running"}),
+        ("dcgan.py", {"objective__penalties__consensus__weight": 1, "task__pack": 2, "task__instance_noise": 0.3}),
     ],
 )
 def test_any_number_of_devices(spec, overrides):

@@ -1,0 +1,97 @@
+"""Packs, instance noise and consensus, as a task's losses see them."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import blueprint, devices, tiny
+
+from jaxgan import budget, build
+from jaxgan.build import Blueprint
+from jaxgan.errors import UserError
+from jaxgan.noise import Keys
+from jaxgan.parallel import Placement
+from jaxgan.step import make_train_step
+
+
+def task_of(plan):
+    return plan.task(plan.hparams)
+
+
+def test_packs_are_adjacent_images_with_their_channels_side_by_side():
+    task = task_of(blueprint("dcgan.py", task__pack=2))
+    images = jnp.arange(4 * 12 * 12).reshape(4, 12, 12, 1).astype(jnp.float32)
+    packs = task._seen(images, Keys(jax.random.key(0), 0, 0, 0, 4), "real")["image"]
+    assert packs.shape == (2, 12, 12, 2)
+    np.testing.assert_array_equal(packs[1, :, :, 0], images[2, :, :, 0])
+    np.testing.assert_array_equal(packs[1, :, :, 1], images[3, :, :, 0])
+    points = task._seen(jnp.array([[1.0, 2], [3, 4], [5, 6], [7, 8]]), Keys(jax.random.key(0), 0, 0, 0, 4), "real")["image"]
+    np.testing.assert_array_equal(points, [[1, 2, 3, 4], [5, 6, 7, 8]])
+
+
+def dirac(batch_size=8, dims=2, **overrides):
+    """A run of Dirac-GAN's networks on points."""
+    config = tiny("toy.py:ring", batch_size=batch_size, data__points=40)
+    changes = {f"nets.{net}.{key}": value for net in ("gen", "disc") for key, value in (("name", "dirac"), ("start", "0.7"))}
+    changes |= {f"optim.{net}.name": "sgd" for net in ("gen", "disc")}
+    changes |= {key.replace("__", "."): str(value) for key, value in overrides.items()}
+    return Blueprint(build.configs.resolve(config, list(changes.items()), build.sections), (dims,))
+
+
+def stepped(plan, image):
+    step = make_train_step(plan.assemble, plan.updates, plan.config.simultaneous)
+    state = plan.init(jax.random.key(0))
+    return state, *jax.jit(step)(state, {"image": image[None]}, plan.hparams)
+
+
+def test_penalties_act_on_packs():
+    """A linear discriminator psi of a pack of three has the slope |psi|, over all of the pack's coordinates."""
+    plan = dirac(batch_size=12, task__pack=3, objective__penalties__r1__weight=1, objective__penalties__wgan_gp__weight=1)
+    state, _, metrics = stepped(plan, jnp.ones((12, 2)))
+    assert state.params["disc"]["psi"].shape == (6,)
+    assert float(metrics["disc/r1"]) == pytest.approx(6 * 0.7**2 / 2, rel=1e-5)
+    assert float(metrics["disc/wgan_gp_slope"]) == pytest.approx(np.sqrt(6) * 0.7, rel=1e-5)
+
+
+def test_a_batch_that_packs_do_not_divide_is_refused():
+    for pack, n in ((3, 1), (4, 4)):
+        with pytest.raises(UserError, match=f"no whole groups of {pack}; .* does"):
+            budget.check_batch(blueprint("dcgan.py", task__pack=pack), Placement("shard_map", devices(n)))
+
+
+def test_instance_noise_lies_on_all_that_the_discriminator_sees():
+    task = task_of(blueprint("dcgan.py", task__instance_noise=0.5))
+    keys = Keys(jax.random.key(0), 0, 0, 0, 64)
+    clean = jnp.zeros((64, 12, 12, 1))
+    noise = {which: np.asarray(task._seen(clean, keys, which)["image"]) for which in ("real", "fake")}
+    for one in noise.values():
+        assert one.std() == pytest.approx(0.5, rel=0.03) and abs(one.mean()) < 0.02
+    assert abs(np.corrcoef(noise["real"].ravel(), noise["fake"].ravel())[0, 1]) < 0.05
+    quiet = task_of(blueprint("dcgan.py", task__instance_noise=0))._seen(clean, keys, "real")["image"]
+    np.testing.assert_array_equal(quiet, clean)
+    assert "task.instance_noise" not in blueprint("dcgan.py").hparams  # none: not even zeros are added
+
+
+@pytest.mark.parametrize("simultaneous", [True, False])
+def test_consensus_descends_on_both_players_gradients(simultaneous):
+    """Dirac-GAN by hand: v = (-psi s, theta s), s the logistic function of psi theta, and R = |v|^2 / 2 in both losses."""
+    gamma, lr = 0.8, 0.1
+    plan = dirac(
+        dims=1, simultaneous=simultaneous, objective__loss="minimax", objective__penalties__consensus__weight=gamma,
+        optim__gen__lr=lr, optim__disc__lr=lr, nets__gen__start=0.9,
+    )  # fmt: skip
+    _, after, metrics = stepped(plan, jnp.zeros((8, 1)))
+
+    def losses(theta, psi):
+        s = lambda t, p: jax.nn.sigmoid(t * p)  # noqa: E731
+        field = gamma / 2 * (psi**2 + theta**2) * s(theta, psi) ** 2
+        return jax.nn.softplus(psi * theta) + field, -jax.nn.softplus(psi * theta) + field
+
+    theta, psi = 0.9, 0.7
+    new_psi = psi - lr * jax.grad(lambda p: losses(theta, p)[0])(psi)
+    at = psi if simultaneous else new_psi
+    new_theta = theta - lr * jax.grad(lambda t: losses(t, at)[1])(theta)
+    assert float(after.params["disc"]["psi"][0]) == pytest.approx(float(new_psi), rel=1e-5)
+    assert float(after.params["gen"]["theta"][0]) == pytest.approx(float(new_theta), rel=1e-5)
+    field = (0.7**2 + 0.9**2) * float(jax.nn.sigmoid(0.63)) ** 2 / 2
+    assert float(metrics["both/consensus"]) == pytest.approx(field, rel=1e-5) or not simultaneous
