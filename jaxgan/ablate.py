@@ -7,11 +7,13 @@ again by the next start. Cells that differ in seed and scalars alone train as on
 made of, `report` how it is shown.
 """
 
+import ctypes
 import dataclasses
 import json
 import math
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -185,18 +187,22 @@ def _train(group: list[Cell]) -> None:
     try:
         images = build.open_data(group[0].config)
         plans = [Blueprint(cell.config, images.image_shape) for cell in group]
-        runs = [train.Run(plan, cell.folder, cell.source, cell.overrides) for plan, cell in zip(plans, group)]
-        together = [runs] if images.resident else [[run] for run in runs if not (run.folder / "failure.json").exists()]
-        failures = [failure for part in together for failure in train.train_together(part, images)]
+        runs = [
+            train.Run(plan, cell.folder, cell.source, cell.overrides, is_over=bool(cell.failure))
+            for plan, cell in zip(plans, group)
+        ]
+        together = [runs] if images.resident else [[run] for run in runs if not run.is_over]
+        ends = [(run, end) for part in together for run, end in zip(part, train.train_together(part, images))]
     except (UserError, DamagedError) as error:
         message = str(error)
     except Exception as error:
         traceback.print_exc()
         message = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
     else:
-        for cell, failure in zip(group, failures):
-            if failure:
-                cell.fail("diverged", str(failure))
+        of = {cell.folder: cell for cell in group}
+        for run, end in ends:
+            if end:
+                of[run.folder].fail("crashed" if isinstance(end, UserError) else "diverged", str(end))
         return
     screen.say(f"failed: {message}")
     for cell in group:
@@ -217,10 +223,15 @@ def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, workers:
         clock = _Clock(folder, spec, overrides, table.seeds, workers if todo else 0)
         if table.real and not (folder / REAL).exists():
             _score_real(table, every[0], folder)
+        for cell in every:
+            if not cell.is_over and cell.folder.exists():
+                with workdir.claimed(cell.folder):  # or an earlier start's process, which was left alone, still trains it
+                    pass
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             _work(todo, every, table, spec, folder, overrides, workers, clock)
-        except KeyboardInterrupt as error:
-            raise UserError("stopped; what was training has been saved, and the same command goes on from there") from error
+        except KeyboardInterrupt:
+            screen.say("stopped; what was training has been saved, and the same command goes on from there")
     return every
 
 
@@ -266,7 +277,9 @@ def _work(
             progress.show([cell for some, _, _ in running.values() for cell in sum(some, [])])
     finally:
         clock.tick(at_once=True)
-        for process in running:  # Ctrl-C has reached them as well: they save, and end
+        for process in running:
+            process.terminate()  # they save, and end
+        for process in running:
             process.wait()
         progress.close()
 
@@ -285,11 +298,17 @@ def _start(
     with log.open("a") as file:
         file.write(shlex.join(words) + "\n")
         file.flush()
-        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=env)
+        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=env, preexec_fn=_end_with_parent)
     if workers > 1 and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(process.pid, cores[slot % len(cores) :: workers] or cores)
     return process
+
+
+def _end_with_parent() -> None:
+    """In a new process on Linux: SIGTERM, on which it saves and ends, if what started it is killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 def _finish(some: list[list[Cell]], code: int, log: Path) -> list[list[Cell]]:
@@ -364,6 +383,8 @@ def _steps(cell: Cell) -> int:
     if cell.is_over:
         return cell.config.steps
     try:
-        return json.loads((cell.folder / "metrics.jsonl").read_bytes().splitlines()[-1])["step"]
+        with (cell.folder / "metrics.jsonl").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+            return json.loads(file.read().splitlines()[-1])["step"]
     except (OSError, ValueError, IndexError):  # none yet, or a line half written
         return 0

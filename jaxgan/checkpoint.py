@@ -83,14 +83,14 @@ class Checkpoints:
             except Exception as error:
                 damaged.append((at, error))
                 continue
-            self._set_aside(damaged, warn)
+            self.set_aside(damaged, warn)
             return at, unflatten(abstract, loaded)
         if damaged:
             step, error = damaged[0]
             raise DamagedError(f"no intact checkpoint in {self.directory}; the newest, {step}: {_line(error)}")
         return None
 
-    def _set_aside(self, damaged: list[tuple[int, Exception]], warn: Callable[[str], None]) -> None:
+    def set_aside(self, damaged: list[tuple[int, Exception]], warn: Callable[[str], None]) -> None:
         """Renames damaged checkpoints, so that their steps can be saved again."""
         for step, error in damaged:
             source, target = self.directory / str(step), self.directory / f"damaged-{step}"

@@ -15,9 +15,10 @@ import numpy as np
 from jaxgan import budget, evaluate, interrupt, plane, population, program, screen, workdir
 from jaxgan import images as pictures
 from jaxgan.build import Blueprint
-from jaxgan.checkpoint import Checkpoints
+from jaxgan.checkpoint import Checkpoints, DamagedError
 from jaxgan.data import order
 from jaxgan.data.source import Images
+from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
 from jaxgan.sample import make_generate, variables
 from jaxgan.state import NEVER, GanState
@@ -33,12 +34,13 @@ class DivergedError(Exception):
 @dataclass(frozen=True)
 class Run:
     """plan: what to train. folder: the workdir, which may be new. source, overrides: where the config came from, for the
-    record."""
+    record. is_over: it has diverged before; its place in a population is kept, and that is all."""
 
     plan: Blueprint
     folder: Path
     source: str = ""
     overrides: Any = ()
+    is_over: bool = False
 
 
 def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overrides: Any = ()) -> None:
@@ -51,9 +53,10 @@ def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overr
         raise failure
 
 
-def train_together(runs: list[Run], images: Images) -> list[DivergedError | None]:
+def train_together(runs: list[Run], images: Images) -> list[DivergedError | UserError | None]:
     """Trains runs of one `population.kind` to their end, as one population if they are several, each in a folder of its own
-    and from where all of them had got to. Returns what became of each: None, or how it diverged, which stops no other.
+    and from where all of them had got to. Returns what became of each: None, or how it diverged (or could not be scored),
+    which stops no other.
 
     Raises UserError, checkpoint.DamagedError.
     """
@@ -82,7 +85,7 @@ def check(plan: Blueprint, placement: Placement, folder: Path) -> None:
             pass
 
 
-def _train(runs: list[Run], images: Images, placement: Placement) -> list[DivergedError | None]:
+def _train(runs: list[Run], images: Images, placement: Placement) -> list[DivergedError | UserError | None]:
     plan = runs[0].plan
     config, several = plan.config, len(runs) > 1
     with ExitStack() as stack:
@@ -124,14 +127,26 @@ def _start(runs: list[Run], saved: list[Checkpoints], placement: Placement) -> t
     if len(runs) == 1:
         state = workdir.start(runs[0].plan, placement, saved[0])
         return [state], [not done[0] or int(placement.local(state.step)) != steps]
-    wanted = [not there or own.steps[-1:] != [steps] for there, own in zip(done, saved)]
-    common = [set(own.steps) for own, more in zip(saved, wanted) if more]
-    at = max(set.intersection(*common), default=0) if common else 0
-    states = [workdir.start(run.plan, placement, own, at if more else 0) for run, own, more in zip(runs, saved, wanted)]
-    if any(wanted):
-        step = states[wanted.index(True)].step
-        states = [state if more else state.replace(step=step) for state, more in zip(states, wanted)]
-    return states, wanted
+    wanted = [not run.is_over and (not there or own.steps[-1:] != [steps]) for run, there, own in zip(runs, done, saved)]
+    new = [workdir.start(run.plan, placement, own, 0) for run, own in zip(runs, saved)]
+    if not any(wanted):
+        return new, wanted
+    common = set.intersection(*(set(own.steps) for own, more in zip(saved, wanted) if more))
+    for at in sorted(common, reverse=True):
+        found = [_restored(run, own, placement, at) if more else None for run, own, more in zip(runs, saved, wanted)]
+        if all(state or not more for state, more in zip(found, wanted)):
+            step = next(state.step for state in found if state)
+            return [state or other.replace(step=step) for state, other in zip(found, new)], wanted
+    return new, wanted
+
+
+def _restored(run: Run, saved: Checkpoints, placement: Placement, step: int) -> GanState | None:
+    """A run's state at a step that it has a checkpoint of; None if that is damaged, and set aside."""
+    try:
+        return workdir.start(run.plan, placement, saved, step)
+    except DamagedError as error:
+        saved.set_aside([(step, error)], screen.say)
+        return None
 
 
 class Member:
@@ -146,7 +161,7 @@ class Member:
         self.evaluator = evaluate.RunEvaluator(run.plan, images, placement) if self.config.eval.every else None
         self.generate = jax.jit(make_generate(run.plan))
         self.landscape = plane.make_landscape(run.plan, images.reference()) if images.image_shape == (2,) else None  # pyright: ignore
-        self.failure: DivergedError | None = None
+        self.failure: DivergedError | UserError | None = None
         if jax.process_index() == 0:
             (run.folder / "DONE").unlink(missing_ok=True)
             workdir.record(run.folder, self.config, images, run.source, run.overrides, first)
@@ -337,8 +352,13 @@ class Loop:
             if saving:
                 member.save(own, step)
             if scoring and member.scores_due(step):
-                member.evaluate(own, step)
                 scored = True
+                try:
+                    member.evaluate(own, step)
+                except UserError as error:  # samples that are not finite: of one member, which is no matter of the others'
+                    if len(self.members) == 1:
+                        raise
+                    member.failure = error
         if saving:
             self.totals = None
         if scored:

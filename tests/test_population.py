@@ -102,13 +102,33 @@ def test_members_that_were_cut_off_at_different_steps_end_at_the_same_bits(tmp_p
         assert (b / "DONE").exists()
 
 
+def test_a_damaged_checkpoint_takes_all_members_further_back(tmp_path, capsys):
+    folders, _ = together(tmp_path, steps=2)
+    together(tmp_path, steps=4)
+    for folder in folders:
+        (folder / "DONE").unlink()
+    kept = [state_of(folder) for folder in folders]
+    damaged = next(folders[1].glob("checkpoints/4/**/d/*"))
+    damaged.write_bytes(b"\0" * damaged.stat().st_size)
+    together(tmp_path)
+    assert "is damaged and kept as damaged-4" in capsys.readouterr().out
+    assert workdir.read(folders[0])["starts"][-1]["step"] == 2
+    for before, folder in zip(kept, folders):
+        assert_same_bits(before, state_of(folder))
+
+
 def test_one_that_diverges_stops_no_other(tmp_path, monkeypatch):
     monkeypatch.setitem(DIFFERENCES[1], "optim__disc__lr", 1e38)
     folders, failures = together(tmp_path)
     assert failures[0] is failures[2] is None
     assert "is not finite" in str(failures[1])
     assert [(folder / "DONE").exists() for folder in folders] == [True, False, True]
+    # More steps: the others go on from where they are, which a run that never saved anything does not hold up.
+    runs = [train.Run(plan, folder, is_over=bool(end)) for plan, folder, end in zip(plans(steps=6), folders, failures)]
+    assert train.train_together(runs, noise_images()) == [None] * 3
+    assert workdir.read(folders[0])["starts"][-1]["step"] == 4 and int(state_of(folders[2])["step"]) == 6
+    assert len(workdir.read(folders[1])["starts"]) == 1
     healthy = tmp_path / "healthy"
     monkeypatch.setitem(DIFFERENCES[1], "optim__disc__lr", 2e-4)
-    others, _ = together(healthy)
+    others, _ = together(healthy, steps=6)
     assert_same_bits(state_of(folders[2]), state_of(others[2]))
