@@ -320,10 +320,11 @@ def help_text(chosen: list[str]) -> str:
     ]
     parts += ["  " + line for line in OVERRIDES.strip().splitlines()]
     parts += ["", f"Configs, in {ROOT / 'configs'}:"]
-    for path in sorted((ROOT / "configs").glob("*.py")):
+    for path in [*sorted((ROOT / "configs").glob("*.py")), *sorted((ROOT / "configs" / "ablations").glob("*.py"))]:
         doc, variants = describe(path)
-        parts.append(f"  {path.name:<12} {doc.splitlines()[0]}")
-        parts += [f"  {'':<12} :{' :'.join(variants)}"] if variants else []
+        name = str(path.relative_to(ROOT / "configs"))
+        parts.append(f"  {name:<24} {doc.splitlines()[0]}")
+        parts += [f"  {'':<24} :{' :'.join(variants)}"] if variants else []
     return "\n".join(parts)
 
 

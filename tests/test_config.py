@@ -90,7 +90,7 @@ MISTAKES = [
     ("nets.gen.name=dcgn", "unknown network for gen 'dcgn'; did you mean 'dcgan'?"),
     ("nets.gen.name=no_such_module:Net", "network for gen 'no_such_module:Net' cannot be imported"),
     ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
-    ("objective.penalties.r3.weight=1", "unknown penalty 'r3'; known: dragan, r1, r2, wgan_gp"),
+    ("objective.penalties.r3.weight=1", "unknown penalty 'r3'; known: consensus, dragan, r1, r2, wgan_gp"),
     ("objective.penalties=r1", "'objective.penalties' is a section: objective.penalties.r1.weight"),
     ("objective.penalties.r1=none", "there is no penalty 'r1' to remove"),
     ("objective.penalties.r1=5", "takes fields, objective.penalties.r1.weight=..., or 'none'"),
@@ -188,7 +188,7 @@ def test_tiny_configs_keep_what_they_are_about():
 
 def documented_commands():
     """Every `python launch.py ...` that the README and the configs' docstrings show, with its overrides."""
-    for path in [ROOT / "README.md", *sorted(ROOT.glob("results/*/README.md")), *sorted(ROOT.glob("configs/*.py"))]:
+    for path in [ROOT / "README.md", *sorted(ROOT.glob("results/*/README.md")), *sorted(ROOT.glob("configs/**/*.py"))]:
         text = path.read_text() if path.suffix == ".md" else path.read_text().split('"""')[1]
         for line in text.replace("\\\n", "").replace("=...", "=digits").splitlines():
             words = shlex.split(line.strip().partition("#")[0]) if line.strip().startswith("python launch.py") else []
@@ -200,4 +200,6 @@ def documented_commands():
 
 @pytest.mark.parametrize(("spec", "overrides"), list(documented_commands()))
 def test_the_commands_that_we_show_are_valid(spec, overrides):
-    build.Blueprint(resolve(spec, *overrides), (28, 28, 1))
+    resolved = resolve(spec, *overrides)
+    with jax.enable_x64(resolved.dtype == "float64"):
+        build.Blueprint(resolved, (28, 28, 1))

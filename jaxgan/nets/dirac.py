@@ -9,7 +9,7 @@ from jaxgan.nets import layers
 
 
 class Generator(nn.Module):
-    """Any z [N, Z] -> the same point theta, [N, D]. start: of each of its coordinates."""
+    """Any z [N, Z] -> the same point theta [N, D] (or picture). start: of each of its coordinates."""
 
     image_shape: tuple[int, ...]
     dtype: Any
@@ -23,7 +23,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Points x [N, D] -> logits psi . x. start: of each entry of psi."""
+    """Points x [N, D] (or pictures) -> logits psi . x. start: of each entry of psi."""
 
     dtype: Any
     start: float = 1.0
@@ -32,4 +32,4 @@ class Discriminator(nn.Module):
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         dtype = layers.wide(self.dtype)
         psi = self.param("psi", nn.initializers.constant(self.start), image.shape[1:], dtype)
-        return layers.Out(image @ psi, image)
+        return layers.Out(jnp.sum(image * psi, tuple(range(1, image.ndim))), image)
