@@ -29,6 +29,7 @@ from jaxgan import build, config, evaluate, population, screen, workdir
 from jaxgan.build import Blueprint
 from jaxgan.config import Config, Overrides
 from jaxgan.errors import UserError, nearest, numbers
+from jaxgan.metrics import score
 from jaxgan.table import Table
 from jaxgan.writer import write_json
 
@@ -81,19 +82,27 @@ def load(spec: str) -> Table:
     found = config.call(spec, "table")
     if not isinstance(found, Table):
         raise UserError(f"{spec}: table() must return a jaxgan.table.Table, not {type(found).__name__}")
-    columns = [column.name for column in found.columns]
+    columns = {column.name: column for column in found.columns}
+    for column in columns.values():
+        if column.better not in ("higher", "lower", ""):
+            raise UserError(f"column '{column.name}' is better 'higher', 'lower' or '', not '{column.better}'")
     for name, row in found.rows.items():
         for key in row.published:
             if key not in columns:
-                raise UserError(
-                    f"row '{name}' has a published value for '{key}', which is no column; {nearest(key, columns)}"
-                )
+                raise UserError(f"row '{name}' has a published value for '{key}', no column; {nearest(key, columns)}")
     for claim in found.claims:
-        for kind, key, known in (("column", claim.column, columns), ("row", claim.row, found.rows)):
+        about = (
+            ("column", claim.column, columns),
+            ("row", claim.row, found.rows),
+            ("row", claim.than, {"": 0, **found.rows}),
+        )
+        for kind, key, known in about:
             if key not in known:
-                raise UserError(f"a claim names the {kind} '{key}'; {nearest(key, known)}")
-        if claim.than and claim.than not in found.rows:
-            raise UserError(f"a claim names the row '{claim.than}'; {nearest(claim.than, found.rows)}")
+                raise UserError(f"a claim names the {kind} '{key}'; {nearest(key, filter(None, known))}")
+        if (claim.than != "") + (claim.above is not None) + (claim.below is not None) + (claim.words != ()) != 1:
+            raise UserError(f"a claim about the row '{claim.row}' needs one of than, above, below and words")
+        if claim.than and not columns[claim.column].better:
+            raise UserError(f"a claim compares rows by '{claim.column}', of which the table does not say what is better")
     return dataclasses.replace(found, seeds=tuple(found.seeds))
 
 
@@ -108,6 +117,7 @@ def cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[C
         try:
             base = config.load(source)
             resolved = config.resolve(base, mine, build.sections)
+            _check_scores(table, resolved)
             if not resolved.eval.every:  # a cell is scored at its end, as part of its run
                 mine.append(("eval.every", str(resolved.steps)))
             for seed in table.seeds:
@@ -121,6 +131,14 @@ def cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[C
     if len(set(folders)) < len(folders):
         raise UserError("two rows have names that differ in punctuation alone")
     return out
+
+
+def _check_scores(table: Table, resolved: Config) -> None:
+    """Refuses columns and curves that the runs will not have. Raises UserError."""
+    measured = {part for metric in score.find(resolved.eval.metrics).values() for part in metric.better}
+    for name in [column.score for column in table.columns if not column.word] + list(table.curves):
+        if name not in measured and "/" not in name and name not in ("kimg", "img_per_sec"):
+            raise UserError(f"no score '{name}' among those of eval.metrics; {nearest(name, measured)}")
 
 
 def text(value: Any) -> str:

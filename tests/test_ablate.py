@@ -96,12 +96,25 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
         (
             '"plain": Row(published={"mods": "8"})',
             {},
-            "published value for 'mods', which is no column; did you mean 'modes'",
+            "published value for 'mods', no column; did you mean 'modes'",
         ),
         ('"plane": Row()', {}, "a claim names the row 'plain'; did you mean 'plane'"),
         (PLAIN, {"def table(variant)": "def tabel(variant)"}, r"has no table\(\), which makes an ablation's table"),
         (PLAIN, {"return Table(": "return dict("}, r"table\(\) must return a jaxgan.table.Table, not dict"),
         (PLAIN, {'Claim("modes"': 'Claim("mods"'}, "a claim names the column 'mods'; did you mean 'modes'"),
+        (
+            PLAIN,
+            {'Column("modes"': 'Column("mods"'},
+            "row 'plain': no score 'mods' among those of eval.metrics; did you mean 'modes'",
+        ),
+        (
+            PLAIN,
+            {'curves=("modes"': 'curves=("fd"'},
+            "no score 'fd' among those of eval.metrics; known: high_quality, modes",
+        ),
+        (PLAIN, {'"higher"': '"more"'}, "column 'modes' is better 'higher', 'lower' or '', not 'more'"),
+        (PLAIN, {'"plain", above=-1': '"plain"'}, "about the row 'plain' needs one of than, above, below and words"),
+        (PLAIN, {'"modes", "plain", above=-1': '"gen/loss", "plain", than="more + R1"'}, "does not say what is better"),
         (PLAIN, {'paper="none"': 'papers="none"'}, "unexpected keyword argument 'papers'"),
     ],
 )
