@@ -100,10 +100,11 @@ def table() -> Table:
         samples=False,
         figures={"trajectories": trajectories},
         notes="converges: eigenvalues inside the unit circle, and nearer than .1 in the end; converges nearby: the same "
-        "eigenvalues, but this start is outside of their reach; creeps in: eigenvalues on the circle, which decides nothing, "
-        "and the distance falls at a vanishing rate; circles: the distance stays; moves away: it grows. Simultaneous NSGAN ends on "
-        "a limit cycle, alternating NSGAN comes nearer like one over the root of the steps: the paper's verdict is of "
-        "exponential convergence, which it does not have. WGAN-GP's penalty has no derivative at 0: its eigenvalue is huge.",
+        "eigenvalues, but this start is outside of their reach; creeps in: eigenvalues on the circle, which "
+        "decides nothing, and the distance falls at a vanishing rate; circles: the distance stays; moves away: it "
+        "grows. Simultaneous NSGAN ends on a limit cycle, alternating NSGAN comes nearer like one over the root "
+        "of the steps: the paper's verdict is of exponential convergence, which it does not have. WGAN-GP's "
+        "penalty has no derivative at 0: its eigenvalue is huge.",
     )
 
 
