@@ -22,7 +22,9 @@ def get_config() -> Any:
     config.dtype = "float32"  # of networks; or bfloat16, with params, norms, penalties and logits in float32
     config.parallel = "shard_map"  # or pmap: the same bits
     config.steps_per_dispatch = 0  # of data on the device; 0: 1 on a CPU, else 8; the same bits
-    config.population = "auto"  # --mode=ablate: cells that differ in seed and * numbers alone train as one program; or off
+    config.population = (
+        "auto"  # --mode=ablate: cells that differ in seed and * numbers alone train as one program; or on, off
+    )
     config.simultaneous = False  # True: all players' gradients at the same params, on the same draws
     config.deterministic = False  # forbid nondeterministic GPU kernels (slower; CPU and TPU are exact anyway)
 

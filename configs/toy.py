@@ -1,13 +1,18 @@
-"""GANs of points in the plane, under the two protocols that papers use. Samples are scatter plots, real points in grey.
+"""GANs of points in the plane, under the two protocols that papers use.
 
     python launch.py --config=configs/toy.py:ring
     python launch.py --config=configs/toy.py:swiss_roll --workdir=runs/roll
+    python launch.py --config=configs/toy.py:gaussians25 --config.eval.every=1000
+
+Each picture shows samples over real points and, beside them, what the discriminator thinks of every place and where the
+generator's loss pushes a sample from there; in the end all of them are `samples/training.gif`. Scores: modes found and the
+share of samples near one, where the modes are known, else precision and its kin.
 
 ring, grid: VEEGAN's data as PacGAN (Lin et al. 2018) trained on them, in its public code: 8 Gaussians on a circle of
 radius 1 with standard deviation .01, and 25 at {-4, -2, 0, 2, 4}^2 with .05; 100,000 points, batch 100, 400 epochs,
 which are 400,000 steps. Generator: z normal in 2 dimensions, four layers of 400, ReLU and BatchNorm; discriminator:
 three layers of 200 maxout units of 5 pieces; Adam 1e-4 with b1 .8. PacGAN's own rows pack samples; here is its
-baseline, the GAN.
+baseline, the GAN, with alternating updates (the whole table: `configs/ablations/ring.py`).
 
 gaussians8, gaussians25, swiss_roll: WGAN-GP's figure 3 (Gulrajani et al. 2017), in its public code: 8 Gaussians of radius
 2 / 1.414 and deviation .02 / 1.414; 25 at spacing 2 / 2.828 with .05 / 2.828; the swiss roll with noise .25, divided by 7.5.

@@ -204,6 +204,8 @@ def _train(group: list[Cell]) -> None:
             (cell.folder / "failure.json").unlink(missing_ok=True)
     try:
         images = build.open_data(group[0].config)
+        if group[0].config.population == "on" and not images.resident:
+            raise UserError(f"population=on needs data on the device, and {images.name} is not; --config.data.resident=on")
         plans = [Blueprint(cell.config, images.image_shape) for cell in group]
         runs = [
             train.Run(plan, cell.folder, cell.source, cell.overrides, is_over=bool(cell.failure))

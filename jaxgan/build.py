@@ -42,7 +42,8 @@ class Experiment:
     float32. parallel: the wrapper, same bits either way. simultaneous: all players' gradients at the same params.
     deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none). steps_per_dispatch: how many steps
     the device makes before the host hands it more, where the data are resident; 0: 1 for a run on a CPU, else 8. Same bits.
-    population: whether --mode=ablate trains cells that differ in seed and scalars alone by one program ("auto": yes).
+    population: whether --mode=ablate trains cells that differ in seed and scalars alone by one program: "auto" where their
+    data are resident, "on" refuses data that are not, "off" trains each alone.
     """
 
     steps: int = bounded(1000, least=1)
@@ -53,7 +54,7 @@ class Experiment:
     simultaneous: bool = False
     deterministic: bool = False
     steps_per_dispatch: int = bounded(0, least=0)
-    population: str = among(("auto", "off"), "auto")
+    population: str = among(("auto", "on", "off"), "auto")
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import time
 
 import numpy as np
 import pytest
-from helpers import ROOT, launch
+from helpers import ROOT, SMALL, launch, noise_images
 
-from jaxgan import ablate, evaluate, report
+from jaxgan import ablate, build, evaluate, report
 from jaxgan.errors import UserError
 
 TABLE = '''
@@ -236,3 +236,21 @@ def test_a_table_without_a_single_run_says_why(spec, tmp_path):
     every[1].fail("crashed", "no such luck")
     with pytest.raises(UserError, match="no cell could be trained; plain, seed 1: no such luck"):
         report.write(table, every, folder)
+
+
+def test_cells_whose_data_are_not_resident_train_alone(tmp_path, monkeypatch):
+    (tmp_path / "table.py").write_text(
+        "from configs import dcgan\nfrom jaxgan.table import Column, Row, Table\n\nget_config = dcgan.get_config\n\n"
+        "def table():\n    return Table('T', 'P', 'D', 'how', (Column('gen/loss'),), {'a': Row()}, (0, 1, 2))\n"
+    )
+    changes = {key: value for key, value in SMALL.items() if key != "task.z_dim"} | {"steps": "2", "nets.gen.width": "4"}
+    changes |= {"nets.disc.width": "4", "eval.features.name": "random", "eval.metrics": "kid", "eval.num_samples": "8"}
+    monkeypatch.setattr(build, "open_data", lambda config: noise_images(resident=False))
+    some = cells(str(tmp_path / "table.py"), tmp_path / "runs", *changes.items())
+    some[1].fail("diverged", "before")
+    ablate.train_cells(some)
+    assert [(cell.folder / "DONE").exists() for cell in some] == [True, False, True]
+    refused = cells(str(tmp_path / "table.py"), tmp_path / "other", *changes.items(), ("population", "on"))
+    with pytest.raises(ablate.CrashedError, match="3 of 3 cells crashed"):
+        ablate.train_cells(refused)
+    assert "population=on needs data on the device" in refused[0].failure["message"]
