@@ -194,18 +194,22 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     if FLAGS.workers < 1:
         raise UserError(f"--workers must be at least 1, not {FLAGS.workers}")
     table = ablate.load(spec)
-    seeds = numbers(FLAGS.seeds, "--seeds") if FLAGS.seeds else seeds
+    seeds = tuple(dict.fromkeys(numbers(FLAGS.seeds, "--seeds"))) if FLAGS.seeds else seeds
     if seeds:
         table = dataclasses.replace(table, seeds=seeds)
     if FLAGS.cell:
-        resolved = ablate.chosen(table, spec, workdir, overrides, FLAGS.cell)
+        resolved = ablate.chosen(table, spec, workdir, overrides, seeds, FLAGS.cell)
         configure_jax(any(c.config.deterministic for c in resolved), any(c.config.dtype == "float64" for c in resolved))
         ablate.train_cells(resolved)
         return
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
     if FLAGS.report_only:
         cells = ablate.cells(table, spec, workdir, overrides)
+        ablate.score_real(table, cells[0], workdir)
     else:
-        cells = ablate.ablate(table, spec, workdir, overrides, FLAGS.workers)
+        cells = ablate.ablate(table, spec, workdir, overrides, seeds, FLAGS.workers)
     report.write(table, cells, workdir)
     if not FLAGS.report_only:
         ablate.check_crashed(cells)

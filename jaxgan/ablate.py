@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from jaxgan import build, config, evaluate, population, screen, workdir
 from jaxgan.build import Blueprint
+from jaxgan.checkpoint import DamagedError
 from jaxgan.config import Config, Overrides
 from jaxgan.errors import UserError, nearest, numbers
 from jaxgan.metrics import score
@@ -72,6 +73,16 @@ class Cell:
             return True
         return (self.failure or {}).get("kind") == "diverged"
 
+    def failed(self, error: Exception) -> None:
+        """Writes down what ended it early."""
+        from jaxgan.train import DivergedError
+
+        told = " ".join(str(error).split())[:300]
+        message = (
+            str(error) if isinstance(error, UserError | DivergedError | DamagedError) else f"{type(error).__name__}: {told}"
+        )
+        self.fail("diverged" if isinstance(error, DivergedError) else "crashed", message)
+
     def fail(self, kind: str, message: str, log: str = "") -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_json(self.folder / "failure.json", {"kind": kind, "message": message, "log": log})
@@ -101,9 +112,11 @@ def load(spec: str) -> Table:
                 raise UserError(f"a claim names the {kind} '{key}'; {nearest(key, filter(None, known))}")
         if (claim.than != "") + (claim.above is not None) + (claim.below is not None) + (claim.words != ()) != 1:
             raise UserError(f"a claim about the row '{claim.row}' needs one of than, above, below and words")
+        if bool(claim.words) != bool(columns[claim.column].word):
+            raise UserError(f"a claim about '{claim.column}' needs {'words' if columns[claim.column].word else 'numbers'}")
         if claim.than and not columns[claim.column].better:
             raise UserError(f"a claim compares rows by '{claim.column}', of which the table does not say what is better")
-    return dataclasses.replace(found, seeds=tuple(found.seeds))
+    return dataclasses.replace(found, seeds=tuple(dict.fromkeys(found.seeds)))
 
 
 def cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[Cell]:
@@ -160,12 +173,12 @@ def groups(some: Iterable[Cell]) -> list[list[Cell]]:
 
 
 def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...]]:
-    """(config, overrides, seeds) of a table's last start. Raises UserError where there is none."""
+    """(config, overrides, seeds if they were given) of a table's last start. Raises UserError where there is none."""
     path = folder / "table.json"
     if not path.is_file():
         raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
     saved = json.loads(path.read_text())
-    return saved["config"], [tuple(one.split("=", 1)) for one in saved["overrides"]], tuple(saved["seeds"])
+    return saved["config"], [tuple(one.split("=", 1)) for one in saved["overrides"]], tuple(saved["seeds"] or ())
 
 
 def check_crashed(some: list[Cell]) -> None:
@@ -175,19 +188,22 @@ def check_crashed(some: list[Cell]) -> None:
         raise CrashedError(f"{crashed} of {len(some)} cells crashed; the same command tries them again")
 
 
-def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, which: str) -> list[Cell]:
-    """The cells of `--cell=3` or `--cell=0-4`. Raises UserError."""
+def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, seeds: Sequence[int], which: str) -> list[Cell]:
+    """The cells of `--cell=3` or `--cell=0-4`; writes `table.json` if there is none. Raises UserError."""
     every, wanted = cells(table, spec, folder, overrides), numbers(which, "--cell")
     if max(wanted) >= len(every):
         raise UserError(f"--cell={which}, but the table has cells 0 to {len(every) - 1}")
-    return [every[i] for i in wanted]
+    if not (folder / "table.json").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _Clock(folder, spec, overrides, seeds, 0)
+    return [every[i] for i in dict.fromkeys(wanted)]
 
 
 def train_cells(some: list[Cell]) -> None:
     """Trains cells in this process. Raises CrashedError, when it is through with all."""
     for group in groups(some):
         _train(group)
-        if any(not cell.is_over and not cell.failure for cell in group):  # Ctrl-C or SIGTERM, which has saved them
+        if any(not cell.is_over and not cell.failure for cell in group):  # Ctrl-C or SIGTERM, which has saved it
             break
     check_crashed(some)
 
@@ -195,7 +211,6 @@ def train_cells(some: list[Cell]) -> None:
 def _train(group: list[Cell]) -> None:
     """Trains what is left of a group; what goes wrong is written beside the cells."""
     from jaxgan import train
-    from jaxgan.checkpoint import DamagedError
 
     if all(cell.is_over for cell in group):
         return
@@ -207,42 +222,48 @@ def _train(group: list[Cell]) -> None:
         if group[0].config.population == "on" and not images.resident:
             raise UserError(f"population=on needs data on the device, and {images.name} is not; --config.data.resident=on")
         plans = [Blueprint(cell.config, images.image_shape) for cell in group]
-        runs = [
-            train.Run(plan, cell.folder, cell.source, cell.overrides, is_over=bool(cell.failure))
-            for plan, cell in zip(plans, group)
-        ]
-        together = [runs] if images.resident else [[run] for run in runs if not run.is_over]
-        ends = [(run, end) for part in together for run, end in zip(part, train.train_together(part, images))]
-    except (UserError, DamagedError) as error:
-        message = str(error)
     except Exception as error:
-        traceback.print_exc()
-        message = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-    else:
-        of = {cell.folder: cell for cell in group}
-        for run, end in ends:
-            if end:
-                of[run.folder].fail("crashed" if isinstance(end, UserError) else "diverged", str(end))
+        _crashed(group, error)
         return
-    screen.say(f"failed: {message}")
-    for cell in group:
+    runs = [
+        train.Run(plan, cell.folder, cell.source, cell.overrides, cell.is_over, cell.failed)
+        for plan, cell in zip(plans, group)
+    ]
+    together = [(group, runs)] if images.resident else [([cell], [run]) for cell, run in zip(group, runs)]
+    for some, part in together:
+        if all(cell.is_over for cell in some):
+            continue
+        try:
+            train.train_together(part, images)
+        except Exception as error:
+            _crashed(some, error)
+            continue
+        if any(not cell.is_over and not cell.failure for cell in some):  # Ctrl-C or SIGTERM
+            break
+
+
+def _crashed(some: list[Cell], error: Exception) -> None:
+    """Writes down what ended cells that are not over, and in the log where it came from."""
+    if not isinstance(error, UserError | DamagedError):
+        traceback.print_exception(error)
+    for cell in some:
         if not cell.is_over:
-            cell.fail("crashed", message)
+            cell.failed(error)
+    screen.say(f"failed: {error}")
 
 
-def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, workers: int) -> list[Cell]:
+def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, seeds: Sequence[int], workers: int) -> list[Cell]:
     """Trains all cells, groups of them in processes of their own, `workers` at a time; returns the cells. Raises UserError.
 
-    Each start writes `table.json`; what the processes say goes to `logs/`.
+    Each start writes `table.json`, with the `seeds` if they were given; what the processes say goes to `logs/`.
     """
     every = cells(table, spec, folder, overrides)
     with workdir.claimed(folder):
         todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
         over = sum(cell.is_over for cell in every)
         screen.say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
-        clock = _Clock(folder, spec, overrides, table.seeds, workers if todo else 0)
-        if table.real and not (folder / REAL).exists():
-            _score_real(table, every[0], folder)
+        clock = _Clock(folder, spec, overrides, seeds, workers if todo else 0)
+        score_real(table, every[0], folder)
         for cell in every:
             if not cell.is_over and cell.folder.exists():
                 with workdir.claimed(cell.folder):  # or an earlier start's process, which was left alone, still trains it
@@ -255,16 +276,23 @@ def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, workers:
     return every
 
 
-def _score_real(table: Table, cell: Cell, folder: Path) -> None:
-    """Scores real images as the cells' samples are scored. Raises UserError."""
+def score_real(table: Table, cell: Cell, folder: Path) -> None:
+    """Scores the table's real images as the cells' samples are scored, unless that has been done. Raises UserError."""
+    if not table.real:
+        return
     data, wanted = cell.config.data, dict(config.spelled(cell.config))
     own = {key: value for key, value in wanted.items() if key.startswith("eval.") or key == "data.dir"}
     words = [f"--config.{key}={value}" for key, value in own.items() if key not in evaluate.OF_RUNS]
     words += [f"--samples={table.real}", f"--reference={data.name}@{cell.config.eval.split or data.split}"]
+    asked, there = shlex.join(words), folder / "logs" / "real.txt"
+    if (folder / REAL).exists() and there.exists() and there.read_text() == asked:
+        return
+    there.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(LAUNCH), "--mode=evaluate", f"--out={folder / REAL}", *words]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"the real images {table.real}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+    there.write_text(asked)
 
 
 def _work(
@@ -285,16 +313,19 @@ def _work(
     try:
         while waiting or running:
             while waiting and slots:
-                some, waiting, slot = waiting[:size], waiting[size:], slots.pop(0)
+                like = [group for group in waiting if _flags(group) == _flags(waiting[0])]
+                some, slot = like[:size], slots.pop(0)
+                waiting = [group for group in waiting if group not in some]
                 log = folder / "logs" / f"{slug(some[0][0].row)}_{some[0][0].number}.log"
-                running[_start(sum(some, []), table, spec, folder, overrides, log, slot, workers)] = (some, slot, log)
+                process = _start(sum(some, []), table, spec, folder, overrides, log, slot, workers)
+                running[process] = (some, slot, log, time.time())
             time.sleep(POLL)
             for process in [process for process in running if process.poll() is not None]:
-                some, slot, log = running.pop(process)
+                some, slot, log, began = running.pop(process)
                 slots.append(slot)
-                waiting = _finish(some, process.returncode, log) + waiting
+                waiting = _finish(some, process.returncode, log, began) + waiting
             clock.tick()
-            progress.show([cell for some, _, _ in running.values() for cell in sum(some, [])])
+            progress.show([cell for some, *_ in running.values() for cell in sum(some, [])])
     finally:
         clock.tick(at_once=True)
         for process in running:
@@ -331,9 +362,15 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
-def _finish(some: list[list[Cell]], code: int, log: Path) -> list[list[Cell]]:
-    """Says what has become of groups, and writes down what their process could not. Returns those that it never came to."""
-    untouched = [group for group in some if not any(cell.is_over or cell.failure or _is_begun(cell) for cell in group)]
+def _flags(group: list[Cell]) -> tuple[bool, bool]:
+    """What holds for a whole process: groups that differ in it get processes of their own."""
+    return group[0].config.dtype == "float64", group[0].config.deterministic
+
+
+def _finish(some: list[list[Cell]], code: int, log: Path, began: float) -> list[list[Cell]]:
+    """Says what has become of groups, and writes down what their process, which began then, could not. Returns those that it
+    never came to."""
+    untouched = [group for group in some if not any(_is_touched(cell, began) for cell in group)]
     if code not in (0, 130) and len(untouched) == len(some):  # it could not even begin, and would not another time
         untouched = untouched[1:]
     for cell in (cell for group in some if group not in untouched for cell in group):
@@ -348,8 +385,9 @@ def _finish(some: list[list[Cell]], code: int, log: Path) -> list[list[Cell]]:
     return untouched if code not in (0, 130) else []
 
 
-def _is_begun(cell: Cell) -> bool:
-    return (cell.folder / "config.json").exists()
+def _is_touched(cell: Cell, since: float) -> bool:
+    files = [cell.folder / name for name in ("config.json", "failure.json")]
+    return any(path.exists() and path.stat().st_mtime >= since for path in files)
 
 
 class _Clock:
@@ -358,16 +396,15 @@ class _Clock:
     def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int):
         self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
         before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
-        asked = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": seeds}
-        self.content = asked | {"starts": [*before, *([{"seconds": 0.0, "workers": workers}] if workers else [])]}
-        self.tick()
+        asked = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": list(seeds) or None}
+        self.own = {"seconds": 0.0, "workers": workers}
+        self.content = asked | {"starts": [*before, self.own] if workers else before}
+        write_json(self.path, self.content)
 
     def tick(self, at_once: bool = False) -> None:
         now = time.monotonic()
-        if not self.content["starts"]:
-            write_json(self.path, self.content)
-        elif at_once or now - self.told > 30:
-            self.content["starts"][-1]["seconds"], self.told = round(now - self.began, 1), now
+        if at_once or now - self.told > 30:
+            self.own["seconds"], self.told = round(now - self.began, 1), now
             write_json(self.path, self.content)
 
 

@@ -61,7 +61,7 @@ def make_landscape(plan: Blueprint, real: np.ndarray) -> Callable[[Any, Any], La
 
     @jax.jit
     def arrays(nets: Any, fake: jax.Array):
-        others = fake[: DRAWS * (pack - 1)].reshape(DRAWS, -1)
+        others = fake[jnp.arange(DRAWS * (pack - 1)) % len(fake)].reshape(DRAWS, -1)
         real_logits = jnp.broadcast_to(task.judge(nets, reals), (ARROWS**2, DRAWS)).reshape(-1)
 
         def loss(points):

@@ -12,7 +12,7 @@ from typing import Any
 
 from jaxgan import ablate, figures, results, screen
 from jaxgan.ablate import LAUNCH, Cell
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, described
 from jaxgan.results import Entry, Summary
 from jaxgan.table import Column, Table
 
@@ -51,7 +51,7 @@ def write(table: Table, cells: Iterable[Cell], folder: Path) -> Path:
                 raise UserError(f"no cell could be trained; {result.cell.name}: {result.message}")
         raise UserError(f"nothing has been trained in {folder}; leave --report_only out")
     about = provenance(summary, folder)
-    drawn = {"curves": figures.curves(summary)} | {name: draw(summary) for name, draw in table.figures.items()}
+    drawn = {"curves": figures.curves(summary)} | {name: _drawn(name, draw, summary) for name, draw in table.figures.items()}
     drawn = {name: figure for name, figure in drawn.items() if figure is not None}
     strips = figures.strips(summary) if table.samples else {}
     for name, figure in drawn.items():
@@ -69,6 +69,15 @@ def write(table: Table, cells: Iterable[Cell], folder: Path) -> Path:
         os.replace(unfinished, folder / name)
     screen.say("\n".join([table.title, "", grid(summary), "", *claims(summary), "", f"{folder}/report.html"]))
     return folder / "report.html"
+
+
+def _drawn(name: str, draw: Any, summary: Summary) -> Any:
+    """A figure of the table's own; one that fails is left out, and said to be."""
+    try:
+        return draw(summary)
+    except Exception as error:
+        screen.say(f"figure '{name}' left out: {described(error)}")
+        return None
 
 
 def shown(entry: Entry, column: Column) -> str:
@@ -141,6 +150,7 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
     measured = [result.evaluation["protocol"] for result in every if result.evaluation]
     state = json.loads((folder / "table.json").read_text()) if (folder / "table.json").exists() else {}
     words = [f"--config.{one}" for one in state.get("overrides", ())]
+    words += [f"--seeds={','.join(map(str, state['seeds']))}"] if state.get("seeds") else []
     config = Path(state.get("config", ""))
     config = config.relative_to(LAUNCH.parent) if config.is_relative_to(LAUNCH.parent) else config
     seconds = sum(start["seconds"] for start in state.get("starts", ()))
@@ -202,7 +212,7 @@ def page(summary: Summary, about: dict[str, str], svgs: dict[str, str], pictures
     for name, svg in svgs.items():
         body.append(f"<h2>{e(name.capitalize())}</h2>{svg}")
     if pictures:
-        body.append('<h2>Samples</h2><p>Of the first seed, at the end.</p><div class="strips">')
+        body.append('<h2>Samples</h2><p>The newest of the first seed that has any.</p><div class="strips">')
         body += [f'<figure><img src="{src}" alt="samples of {e(row)}"><figcaption>{e(row)}</figcaption></figure>'
                  for row, src in pictures.items()]  # fmt: skip
         body.append("</div>")

@@ -6,28 +6,31 @@ together by Holm's method, and so are those that decide what is printed bold. Fe
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from jaxgan import evaluate, workdir
+from jaxgan import evaluate, workdir, writer
+from jaxgan.errors import UserError, described
 from jaxgan.metrics import score
 from jaxgan.table import Claim, Column, Table
 
 REAL = "real images"  # the row's name
+STATES = ("diverged", "crashed", "unscored", "open")  # of runs that are not done
 ENOUGH = 5  # seeds, for a claim
 LEVEL = 0.05
 
 
 @dataclass(frozen=True)
 class Result:
-    """What has become of a cell. state: "done", "diverged", "crashed" or "open".
+    """What has become of a cell. state: "done", "diverged", "crashed", "unscored" (trained, and not scored as its config
+    asks) or "open".
 
-    numbers: its final scores by part ("fd"), and the last logged metrics. history: the lines of metrics.jsonl. message: of a
-    failure. evaluation: the last one. starts: the run's provenance.
+    numbers: its final scores by part ("fd"), and the newest logged metrics. history: the lines of metrics.jsonl. message: of
+    a failure. evaluation: the last one. starts: the run's provenance.
     """
 
     cell: Any
@@ -42,7 +45,7 @@ class Result:
 def read(cell: Any) -> Result:
     """A cell's result, as its folder has it."""
     log, numbers, evaluation = cell.folder / "metrics.jsonl", {}, None
-    history = _lines(log.read_text()) if log.exists() else []
+    history = [json.loads(line) for line in writer.lines(log)]
     for line in history:
         numbers |= {key: x for key, x in line.items() if x is not None and not key.startswith("eval/")}
     if (cell.folder / "DONE").exists():
@@ -51,8 +54,13 @@ def read(cell: Any) -> Result:
         evaluation = next((one for one in reversed(there) if _is_asked(one["protocol"], cell.config)), None)
         if evaluation:
             numbers |= {score.part(name): one["value"] for name, one in evaluation["scores"].items()}
+            # The run's own: it may have been scored again by hand, on more sets of samples.
+            logged = {name.removeprefix("eval/"): x for line in history if line["step"] == step for name, x in line.items()}
+            numbers |= {score.part(name): logged[name] for name in evaluation["scores"] if name in logged}
     failure = None if cell.is_over and (cell.folder / "DONE").exists() else cell.failure
-    state = failure["kind"] if failure else "done" if cell.is_over else "open"
+    state = failure["kind"] if failure else "open" if not cell.is_over else "done" if evaluation else "unscored"
+    if state == "unscored":
+        failure = {"message": "python launch.py --mode=evaluate --workdir=CELL --config.eval... as the table has it"}
     starts = tuple(workdir.read(cell.folder)["starts"]) if (cell.folder / "config.json").exists() else ()
     return Result(cell, state, numbers, history, failure["message"] if failure else "", evaluation, starts)
 
@@ -61,11 +69,9 @@ def _is_asked(protocol: dict[str, Any], config: Any) -> bool:
     """Whether an evaluation is of the kind that the run's config asks for; another may have been made by hand."""
     wanted, (_, is_split, split) = config.eval, protocol.get("real", {}).get("data", "").partition(", split ")
     right = not is_split or split.split(",")[0] == (wanted.split or config.data.split)
-    return right and protocol.get("samples", {}).get("images", wanted.num_samples) == wanted.num_samples
-
-
-def _lines(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    samples, weights = protocol.get("samples", {}), "moving average" if wanted.ema else "raw"
+    right &= samples.get("images", wanted.num_samples) == wanted.num_samples
+    return right and samples.get("weights", weights) == weights
 
 
 @dataclass(frozen=True)
@@ -116,7 +122,7 @@ class Summary:
     def runs(self, row: str) -> str:
         """How many of a row's runs are in its means, and what became of the others."""
         states = [result.state for result in self.results[row]]
-        others = [f"{states.count(state)} {state}" for state in ("diverged", "crashed", "open") if state in states]
+        others = [f"{states.count(state)} {state}" for state in STATES if state in states]
         return ", ".join([str(states.count("done")), *others])
 
 
@@ -127,6 +133,10 @@ def summarise(table: Table, cells: Iterable[Any], real: dict[str, Any] | None = 
     for cell in cells:
         results[cell.row].append(read(cell))
     everything = [result for row in results.values() for result in row]
+    for row, some in results.items():
+        steps = sorted({result.evaluation["step"] for result in some if result.evaluation})
+        if len(steps) > 1:
+            raise UserError(f"the runs of row '{row}' are of unlike steps: {', '.join(map(str, steps))}; train all to one")
     evaluate.same_protocol(result.evaluation for result in everything if result.evaluation)
     entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in table.rows}
     verdicts, entries = _verdicts(table, entries, results), _with_best(table, entries, results)
@@ -142,7 +152,10 @@ def summarise(table: Table, cells: Iterable[Any], real: dict[str, Any] | None = 
 def _entry(column: Column, results: list[Result]) -> Entry:
     done = [result for result in results if result.state == "done"]
     if column.word:
-        return Entry(words=tuple(column.word(result) for result in done))
+        try:
+            return Entry(words=tuple(column.word(result) for result in done))
+        except Exception as error:
+            raise UserError(f"column '{column.name}': {described(error)}") from error
     return Entry(tuple(result.numbers[column.score] * column.scale for result in done if column.score in result.numbers))
 
 
@@ -200,7 +213,7 @@ def _verdicts(table: Table, entries: dict, results: dict) -> list[Verdict]:
     settled: list[Verdict | None] = []
     tests: list[tuple[int, Claim, tuple[float, float, float, float]]] = []
     for claim in table.claims:
-        early = _without_numbers(claim, entries, results)
+        early = _without_numbers(claim, columns[claim.column].better, entries, results)
         settled.append(early)
         if not early:
             mine = entries[claim.row][claim.column].values
@@ -216,6 +229,8 @@ def _verdicts(table: Table, entries: dict, results: dict) -> list[Verdict]:
             right = value > claim.above if claim.above is not None else value < (claim.below or 0.0)
             estimate = f"{value:{column.format}} [{low:{column.format}}, {high:{column.format}}]"
         answer = ("holds" if right else "contradicted") if p < LEVEL else "undecided"
+        if answer == "contradicted" and any(result.state == "diverged" for result in results.get(claim.than, ())):
+            answer = "undecided"  # those that diverged might have been worse than either
         few = min(len(entries[row][claim.column].values) for row in (claim.row, claim.than) if row)
         reason = f"p = {p:.2g}"
         if few < ENOUGH:
@@ -236,7 +251,7 @@ def words(claim: Claim, column: Column) -> str:
     return f"{claim.row}: {column.name} {side} {number:g}"
 
 
-def _without_numbers(claim: Claim, entries: dict, results: dict) -> Verdict | None:
+def _without_numbers(claim: Claim, better: str, entries: dict, results: dict) -> Verdict | None:
     """The verdict where runs failed or are missing; None where numbers decide."""
 
     def verdict(answer: str, reason: str) -> Verdict:
@@ -246,15 +261,19 @@ def _without_numbers(claim: Claim, entries: dict, results: dict) -> Verdict | No
         return sum(result.state in states for result in results[row])
 
     for row in filter(None, (claim.row, claim.than)):
-        if count(row, "open", "crashed"):
-            return verdict("undecided", f"{count(row, 'open', 'crashed')} runs of {row} are not done")
-    if count(claim.row, "diverged"):
-        return verdict("contradicted", f"{count(claim.row, 'diverged')} of {len(results[claim.row])} runs diverged")
+        if count(row, "open", "crashed", "unscored"):
+            return verdict("undecided", f"{count(row, 'open', 'crashed', 'unscored')} runs of {row} are not done")
+    diverged = count(claim.row, "diverged")
+    if claim.words:
+        found = [*entries[claim.row][claim.column].words, *["diverged"] * diverged]
+        return verdict("holds" if set(found) <= set(claim.words) else "contradicted", " and ".join(dict.fromkeys(found)))
+    if diverged:
+        is_better = claim.than or better == ("higher" if claim.above is not None else "lower")
+        return verdict(
+            "contradicted" if is_better else "undecided", f"{diverged} of {len(results[claim.row])} runs diverged"
+        )
     if claim.than and count(claim.than, "diverged") == len(results[claim.than]):
         return verdict("holds", f"every run of {claim.than} diverged")
-    if claim.words:
-        found = entries[claim.row][claim.column].words
-        return verdict("holds" if set(found) <= set(claim.words) else "contradicted", " and ".join(dict.fromkeys(found)))
     if min(len(entries[row][claim.column].values) for row in (claim.row, claim.than) if row) < 2:
         return verdict("undecided", "one run says nothing of spread")
     return None
@@ -266,7 +285,7 @@ def trajectory(result: Result, *names: str) -> np.ndarray:
     return np.array([[np.nan if x is None else x for x in line] for line in lines], float).reshape(-1, len(names))
 
 
-def series(results: list[Result], key: str, combine: Callable[[Any], Any] = np.mean) -> tuple[np.ndarray, np.ndarray]:
+def series(results: list[Result], key: str) -> tuple[np.ndarray, np.ndarray]:
     """(steps [S], values [runs, S]) of a metric, or of part of a score, at the steps that all runs have."""
     runs = []
     for result in results:

@@ -26,9 +26,9 @@ class Row:
 class Column:
     """One number, or word, of each run.
 
-    score: part of an evaluation's score ("fd", "modes"), or a metric of the last line of metrics.jsonl ("gen/loss").
+    score: part of an evaluation's score ("fd", "modes"), or a metric of metrics.jsonl, the newest ("gen/loss").
     title: what it is called; by default `score`. better: "lower", "higher", or "" where neither is. format: of a mean.
-    scale: what numbers are multiplied by for the table, 100 for per cent. word: of a run (an `ablate.Result`), in
+    scale: what numbers are multiplied by for the table, 100 for per cent. word: of a run (a `results.Result`), in
     place of a number.
     """
 

@@ -34,13 +34,15 @@ class DivergedError(Exception):
 @dataclass(frozen=True)
 class Run:
     """plan: what to train. folder: the workdir, which may be new. source, overrides: where the config came from, for the
-    record. is_over: it has diverged before; its place in a population is kept, and that is all."""
+    record. is_over: there is nothing left to do; its place in a population is kept. failed: called at once with what ends it
+    early."""
 
     plan: Blueprint
     folder: Path
     source: str = ""
     overrides: Any = ()
     is_over: bool = False
+    failed: Callable[[Exception], None] = lambda error: None
 
 
 def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overrides: Any = ()) -> None:
@@ -55,8 +57,8 @@ def train(plan: Blueprint, images: Images, folder: Path, source: str = "", overr
 
 def train_together(runs: list[Run], images: Images) -> list[DivergedError | UserError | None]:
     """Trains runs of one `population.kind` to their end, as one population if they are several, each in a folder of its own
-    and from where all of them had got to. Returns what became of each: None, or how it diverged (or could not be scored),
-    which stops no other.
+    and from where all of them had got to; those that have no checkpoint of a common step go on apart. Returns what became of
+    each: None, or how it diverged (or could not be scored), which stops no other.
 
     Raises UserError, checkpoint.DamagedError.
     """
@@ -66,10 +68,37 @@ def train_together(runs: list[Run], images: Images) -> list[DivergedError | User
         check(run.plan, placement, run.folder)
         workdir.check_data(run.folder, images)
     budget.check(plan, images, placement, len(runs))
-    with ExitStack() as stack:
-        for run in runs:
-            stack.enter_context(workdir.claimed(run.folder))
-        return _train(runs, images, placement)
+    ends: dict[Path, DivergedError | UserError | None] = {}
+    for part in _parts(runs):
+        with ExitStack() as stack:
+            for run in part:
+                stack.enter_context(workdir.claimed(run.folder))
+            found, is_stopped = _train(part, images, placement)
+        ends |= {run.folder: end for run, end in zip(part, found)}
+        if is_stopped:
+            break
+    return [ends.get(run.folder) for run in runs]
+
+
+def _parts(runs: list[Run]) -> list[list[Run]]:
+    """Runs that can go on together, having a checkpoint of a common step or none at all; the furthest first.
+
+    If all can, those that are over keep their places among them, so that the same operations give the same bits ("vmap").
+    """
+    left = [run for run in runs if not run.is_over]
+    parts: list[tuple[list[Run], set[int]]] = []
+    for run in sorted(left, key=lambda run: -max(workdir.saved_steps(run.folder), default=0)):
+        steps = workdir.saved_steps(run.folder)
+        for members, common in parts:
+            if common & steps or not common | steps:
+                members.append(run)
+                common &= steps
+                break
+        else:
+            parts.append(([run], set(steps)))
+    if len(parts) == 1:
+        return [runs if population.form() == "vmap" else [run for run in runs if not run.is_over]]
+    return [[run for run in runs if run in members] for members, _ in parts]
 
 
 def check(plan: Blueprint, placement: Placement, folder: Path) -> None:
@@ -85,7 +114,8 @@ def check(plan: Blueprint, placement: Placement, folder: Path) -> None:
             pass
 
 
-def _train(runs: list[Run], images: Images, placement: Placement) -> list[DivergedError | UserError | None]:
+def _train(runs: list[Run], images: Images, placement: Placement) -> tuple[list[DivergedError | UserError | None], bool]:
+    """What became of each run, and whether a signal stopped them."""
     plan = runs[0].plan
     config, several = plan.config, len(runs) > 1
     with ExitStack() as stack:
@@ -98,7 +128,7 @@ def _train(runs: list[Run], images: Images, placement: Placement) -> list[Diverg
         screen.say(screen.summary(plan, images, placement, where, first))
         if first > config.steps or not any(wanted):
             screen.say(f"already at step {max(first, config.steps)}; --config.steps=N with a larger N trains on")
-            return [None] * len(runs)
+            return [None] * len(runs), False
         members: list[Member | None] = [None] * len(runs)
         for i, (run, checkpoints) in enumerate(zip(runs, saved)):
             if wanted[i]:
@@ -116,7 +146,7 @@ def _train(runs: list[Run], images: Images, placement: Placement) -> list[Diverg
             member.animate()
             write_json(member.folder / "DONE", {"step": step})
         screen.say(f"done. Samples: {member.folder}/samples/step_{step:08d}.png")
-    return [member.failure if member else None for member in members]
+    return [member.failure if member else None for member in members], step < config.steps and bool(loop.alive)
 
 
 def _start(runs: list[Run], saved: list[Checkpoints], placement: Placement) -> tuple[list[GanState], list[bool]]:
@@ -156,7 +186,7 @@ class Member:
     """
 
     def __init__(self, run: Run, images: Images, placement: Placement, checkpoints: Checkpoints, first: int):
-        self.plan, self.folder, self.config = run.plan, run.folder, run.plan.config
+        self.run, self.plan, self.folder, self.config = run, run.plan, run.folder, run.plan.config
         self.placement, self.checkpoints, self.real = placement, checkpoints, images.reference()
         self.evaluator = evaluate.RunEvaluator(run.plan, images, placement) if self.config.eval.every else None
         self.generate = jax.jit(make_generate(run.plan))
@@ -174,10 +204,16 @@ class Member:
             step, update = divmod(bad, len(self.plan.updates))
             saved = self.checkpoints.steps
             good = f"{self.checkpoints.directory}/{saved[-1]}" if saved else "none"
-            self.failure = DivergedError(
-                f"a param of '{self.plan.updates[update].player}' is not finite after update "
-                f"'{self.plan.updates[update].loss}' of step {step + 1}; last good checkpoint: {good}"
+            self.fail(
+                DivergedError(
+                    f"a param of '{self.plan.updates[update].player}' is not finite after update "
+                    f"'{self.plan.updates[update].loss}' of step {step + 1}; last good checkpoint: {good}"
+                )
             )
+
+    def fail(self, failure: DivergedError | UserError) -> None:
+        self.failure = failure
+        self.run.failed(failure)
 
     def log(self, step: int, means: Any, rate: dict[str, float], then: Callable[[dict[str, float]], None]) -> None:
         self.writer.scalars({"step": step, "kimg": step * self.plan.kimg_per_step, **rate} | means, then)
@@ -276,7 +312,7 @@ class Loop:
         for member, own in self._each(state):
             # Saved, and then stopped before the scores.
             if first and member.scores_due(first) and not self.placement.all(member.writer.has_scores):
-                member.evaluate(own, first)
+                self._score(member, own, first)
         for step in program.dispatches(config, self.per_dispatch, first):
             state, report = self.program(state, self.hparams, next(data), self.count(step - done))
             self._watch(step, report)
@@ -290,7 +326,7 @@ class Loop:
             stopping = stop(step)
             sampling, saving = (last or _due(step, config[what].every) for what in ("sample", "checkpoint"))
             if sampling or saving or stopping or _due(step, config.eval.every):
-                self._record(state, step, sampling, saving or stopping, not stopping)
+                self._record(state, step, sampling, saving or stopping, last or not stopping)
             self.progress.step(step)
             if stopping or not self.alive:
                 return step
@@ -347,22 +383,26 @@ class Loop:
         self._check(self.placement.local(state.first_bad))
         began, scored = time.monotonic(), False
         for member, own in self._each(state):
-            if sampling:
-                member.sample(own, step)
             if saving:
                 member.save(own, step)
+            if sampling:
+                member.sample(own, step)
             if scoring and member.scores_due(step):
                 scored = True
-                try:
-                    member.evaluate(own, step)
-                except UserError as error:  # samples that are not finite: of one member, which is no matter of the others'
-                    if len(self.members) == 1:
-                        raise
-                    member.failure = error
+                self._score(member, own, step)
         if saving:
             self.totals = None
         if scored:
             self.clock += time.monotonic() - began  # which is not the training's
+
+    def _score(self, member: Member, state: GanState, step: int) -> None:
+        """Scores one member; samples that are not finite end it, and no other."""
+        try:
+            member.evaluate(state, step)
+        except UserError as error:
+            if len(self.members) == 1:
+                raise
+            member.fail(error)
 
 
 def _silent(record: dict[str, float]) -> None:

@@ -137,6 +137,12 @@ def load(workdir: Path, placement: Placement, step: int | None = None, overrides
     return plan, *found
 
 
+def saved_steps(workdir: Path) -> set[int]:
+    """Steps of a run's checkpoints, whole ones, by their names."""
+    folder = Path(workdir) / "checkpoints"
+    return {int(path.name) for path in folder.iterdir() if path.name.isdigit()} if folder.is_dir() else set()
+
+
 def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints, step: int | None = None) -> GanState:
     """The state to go on from: the newest intact checkpoint, or that of `step`, or a new one (step 0, or none there), with
     another run's params if so asked."""

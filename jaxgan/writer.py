@@ -76,7 +76,7 @@ class Writer:
         if not self._is_first:
             return
         path = self.workdir / "metrics.jsonl"
-        kept = [line for line in _lines(path) if json.loads(line)["step"] <= step]
+        kept = [line for line in lines(path) if json.loads(line)["step"] <= step]
         self.has_scores = any(json.loads(line)["step"] == step and '"eval/' in line for line in kept)
         unfinished = path.with_name(path.name + ".tmp")
         unfinished.write_text("".join(kept))
@@ -134,7 +134,7 @@ class Writer:
             self._board.add_image("samples", picture, step, dataformats="HWC")
 
 
-def _lines(path: Path) -> list[str]:
+def lines(path: Path) -> list[str]:
     """Whole lines of a file; a last one without its end was cut by a kill."""
     if not path.exists():
         return []

@@ -114,6 +114,7 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
         ),
         (PLAIN, {'"higher"': '"more"'}, "column 'modes' is better 'higher', 'lower' or '', not 'more'"),
         (PLAIN, {'"plain", above=-1': '"plain"'}, "about the row 'plain' needs one of than, above, below and words"),
+        (PLAIN, {'"plain", above=-1': '"plain", words=("in",)'}, "a claim about 'modes' needs numbers"),
         (PLAIN, {'"modes", "plain", above=-1': '"gen/loss", "plain", than="more + R1"'}, "does not say what is better"),
         (PLAIN, {'paper="none"': 'papers="none"'}, "unexpected keyword argument 'papers'"),
     ],
@@ -160,7 +161,11 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     assert "8 cells in" in done.stdout and "6 done" in done.stdout and "crashes, seed 0 done" in done.stdout
     assert all(path.stat().st_mtime_ns == then for path, then in before.items())
     assert "crashed" not in (folder / "report.md").read_text()
-    # The report alone, of the folder alone; and one cell alone.
+    # A start with nothing to do leaves the record of time alone; the report alone needs the folder alone.
+    starts = json.loads((folder / "table.json").read_text())["starts"]
+    assert len(starts) == 2 and all(start["seconds"] > 1 for start in starts)
+    ended(file, folder)
+    assert json.loads((folder / "table.json").read_text())["starts"] == starts
     (folder / "report.md").unlink()
     launch("--mode=ablate", f"--workdir={folder}", "--report_only", env={"XLA_FLAGS": "", "PYTHONPATH": str(tmp_path)})
     assert (folder / "report.md").exists()
@@ -170,6 +175,8 @@ def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
     file, folder = spec(), tmp_path / "runs"
     ended(file, folder, "--cell=3")
     assert [path.name for path in (folder / "cells").iterdir()] == ["more_R1_1"] and not (folder / "report.md").exists()
+    launch("--mode=ablate", f"--workdir={folder}", "--report_only", env={"XLA_FLAGS": ""})
+    assert f"--config={file}" in (folder / "report.md").read_text()
     assert (folder / "cells" / "more_R1_1" / "DONE").exists()
     assert "the table has cells 0 to 3" in ended(file, folder, "--cell=4", check=2).stderr
     assert "leave --cell and --workers out" in ended(file, folder, "--cell=1", "--report_only", check=2).stderr
@@ -209,14 +216,18 @@ def test_a_process_that_dies_is_told_of_and_what_it_never_came_to_goes_on(spec, 
     log = tmp_path / "log"
     log.write_text("all well\nSegmentation fault\n")
     groups = ablate.groups(every)
-    every[0].folder.mkdir(parents=True)
+    for cell in every:  # of an earlier start, and so no sign that this process came to them
+        cell.folder.mkdir(parents=True)
+        (cell.folder / "config.json").write_text("{}")
+        os.utime(cell.folder / "config.json", (0, 0))
+    began = time.time() - 1
     (every[0].folder / "config.json").write_text("{}")
-    assert ablate._finish(groups, -11, log) == [groups[1]]
+    assert ablate._finish(groups, -11, log, began) == [groups[1]]
     assert every[0].failure["message"] == "its process ended with code -11: Segmentation fault"
     assert every[2].failure is None
     fresh = ablate.groups(cells(spec(), tmp_path / "other"))
-    assert ablate._finish(fresh, 1, log) == [fresh[1]]  # it could not even begin: not for ever
-    assert ablate._finish(fresh[1:], 0, log) == []
+    assert ablate._finish(fresh, 1, log, began) == [fresh[1]]  # it could not even begin: not for ever
+    assert ablate._finish(fresh[1:], 0, log, began) == []
 
 
 def test_seeds_of_the_command_line(spec, tmp_path):
@@ -224,7 +235,7 @@ def test_seeds_of_the_command_line(spec, tmp_path):
     assert sorted(path.name for path in (tmp_path / "runs" / "cells").iterdir()) == ["more_R1_5", "plain_5"]
     assert "one run says nothing of spread" in done.stdout
     text = (tmp_path / "runs" / "report.md").read_text()
-    assert "--config.steps=2 --config.eval.num_samples=30" in text and "- seeds: 5\n" in text
+    assert "--config.steps=2 --config.eval.num_samples=30 --seeds=5`" in text and "- seeds: 5\n" in text
     assert np.isfinite(float(next(csv.DictReader((tmp_path / "runs" / "table.csv").open()))["mean"]))
 
 

@@ -9,6 +9,7 @@ import pytest
 from helpers import arrays, assert_same_bits, blueprint, devices, noise_images
 
 from jaxgan import population, program, train, workdir
+from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
 
 LAZY = {"objective__penalties__r1__weight": 1, "objective__penalties__r1__every": 2}
@@ -59,8 +60,9 @@ def test_what_may_train_together():
     assert population.kind(plans(population="off")[0].config) == ""
 
 
-def together(tmp_path, **overrides):
-    runs = [train.Run(plan, tmp_path / str(i), "dcgan.py") for i, plan in enumerate(plans(**overrides))]
+def together(tmp_path, told=None, **overrides):
+    failed = lambda error: None if told is None else told.append(str(error))  # noqa: E731
+    runs = [train.Run(plan, tmp_path / str(i), "dcgan.py", failed=failed) for i, plan in enumerate(plans(**overrides))]
     return [run.folder for run in runs], train.train_together(runs, noise_images())
 
 
@@ -88,8 +90,10 @@ def test_folders_are_ordinary_ones(tmp_path):
     assert int(state_of(folders[0])["step"]) == 6
 
 
-def test_members_that_were_cut_off_at_different_steps_end_at_the_same_bits(tmp_path):
+@pytest.mark.parametrize("form", ["vmap", "map"])
+def test_members_that_were_cut_off_at_different_steps_end_at_the_same_bits(form, tmp_path, monkeypatch):
     """As a kill leaves them: one done, one with a checkpoint more than the last."""
+    monkeypatch.setattr(population, "form", lambda: form)
     whole, _ = together(tmp_path / "whole")
     cut, _ = together(tmp_path / "cut")
     for folder in cut[1:]:
@@ -117,13 +121,45 @@ def test_a_damaged_checkpoint_takes_all_members_further_back(tmp_path, capsys):
         assert_same_bits(before, state_of(folder))
 
 
-def test_one_that_diverges_stops_no_other(tmp_path, monkeypatch):
+def test_one_that_cannot_join_the_others_goes_on_apart(tmp_path):
+    """Two that are done, trained on together with one that is new: nobody starts again."""
+    folders, _ = together(tmp_path / "some")
+    before = [records(folder) for folder in folders]
+    more = [*plans(steps=6), blueprint("dcgan.py", **LAZY, seed=11, steps=6)]
+    runs = [train.Run(plan, tmp_path / "some" / str(i)) for i, plan in enumerate(more)]
+    assert train.train_together(runs, noise_images()) == [None] * 4
+    for folder, old in zip(folders, before):
+        assert records(folder)[: len(old)] == old and workdir.read(folder)["starts"][-1]["step"] == 4
+    assert workdir.read(runs[3].folder)["starts"][-1]["step"] == 0 and int(state_of(runs[3].folder)["step"]) == 6
+
+
+def test_one_that_cannot_be_scored_stops_no_other(tmp_path, monkeypatch):
+    evaluating = train.Member.evaluate
+
+    def evaluate(member, state, step):
+        if member.config.seed == 7:
+            raise UserError("3 of 8 generated images are not finite")
+        evaluating(member, state, step)
+
+    monkeypatch.setattr(train.Member, "evaluate", evaluate)
+    scored = {"eval__every": 2, "eval__features__name": "random", "eval__metrics": "kid", "eval__num_samples": 8}
+    _, ends = together(tmp_path, **scored)
+    assert [str(end) for end in ends] == ["None", "3 of 8 generated images are not finite", "None"]
+    _, ends = together(tmp_path, **scored)  # again at the resume
+    assert [str(end) for end in ends] == ["None", "3 of 8 generated images are not finite", "None"]
+
+
+@pytest.mark.parametrize("form", ["vmap", "map"])
+def test_one_that_diverges_stops_no_other(form, tmp_path, monkeypatch):
+    monkeypatch.setattr(population, "form", lambda: form)
+    told = []
     monkeypatch.setitem(DIFFERENCES[1], "optim__disc__lr", 1e38)
-    folders, failures = together(tmp_path)
+    folders, failures = together(tmp_path, told)
     assert failures[0] is failures[2] is None
     assert "is not finite" in str(failures[1])
     assert [(folder / "DONE").exists() for folder in folders] == [True, False, True]
     # More steps: the others go on from where they are, which a run that never saved anything does not hold up.
+    assert told == [str(failures[1])]
     runs = [train.Run(plan, folder, is_over=bool(end)) for plan, folder, end in zip(plans(steps=6), folders, failures)]
     assert train.train_together(runs, noise_images()) == [None] * 3
     assert workdir.read(folders[0])["starts"][-1]["step"] == 4 and int(state_of(folders[2])["step"]) == 6

@@ -9,10 +9,12 @@ import pytest
 from scipy import stats
 
 from jaxgan import report, results
+from jaxgan.errors import UserError
 from jaxgan.results import Result, Summary
 from jaxgan.table import Claim, Column, Row, Table
 
 X = (Column("x", better="higher", format=".1f"),)
+CONFIG = SimpleNamespace(eval=SimpleNamespace(split="test", num_samples=1000, ema=True), data=SimpleNamespace(split="train"))
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(1, 1, 6), RNG.normal(0, 2, 8)
 
@@ -85,6 +87,7 @@ def test_claims_are_corrected_together():
         ({"a": GOOD[:1], "b": POOR}, "undecided", "one run says nothing of spread"),
         ({"a": [*GOOD, None], "b": POOR}, "contradicted", "1 of 6 runs diverged"),
         ({"a": GOOD, "b": [None] * 5}, "holds", "every run of b diverged"),
+        ({"a": POOR, "b": [*GOOD, None]}, "undecided", "p = 5.9e-08"),
         ({"a": GOOD, "b": [*POOR, ...]}, "undecided", "1 runs of b are not done"),
     ],
 )
@@ -93,11 +96,33 @@ def test_verdicts_where_runs_are_few_or_failed(rows, answer, reason):
     assert (verdict.answer, verdict.reason) == (answer, reason)
 
 
+def test_a_claim_that_a_row_is_poor_is_not_contradicted_by_its_divergence():
+    rows = {"a": [*POOR, None]}
+    assert answers(rows, Claim("x", "a", above=1), Claim("x", "a", below=7)) == ["contradicted", "undecided"]
+
+
+def test_runs_of_unlike_steps_are_refused(tmp_path):
+    cells = []
+    for seed, step in enumerate((4, 6)):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        one = {"step": step, "scores": {"fd_digits1k": {"value": 1.0}}, "protocol": {"samples": {"images": 1000}}}
+        (folder / "evaluation.json").write_text(json.dumps({"evaluations": [one]}))
+        (folder / "DONE").write_text(json.dumps({"step": step}))
+        cells.append(SimpleNamespace(folder=folder, is_over=True, failure=None, row="a", seed=seed, config=CONFIG))
+    table = Table("T", "P", "D", "how", (Column("fd"),), {"a": Row()}, (0, 1))
+    with pytest.raises(UserError, match="row 'a' are of unlike steps: 4, 6"):
+        results.summarise(table, cells)
+
+
 def test_words():
     columns = (Column(title="verdict", word=lambda result: "in" if result.numbers["x"] > 7 else "out"),)
-    rows = {"a": GOOD, "b": [8.0, 6.0]}
+    rows = {"a": GOOD, "b": [8.0, 6.0], "c": [8.0, None]}
     found = summary(rows, [Claim("verdict", row, words=("in",)) for row in rows], columns)
-    assert [(v.answer, v.reason) for v in found.verdicts] == [("holds", "in"), ("contradicted", "in and out")]
+    told = [("holds", "in"), ("contradicted", "in and out"), ("contradicted", "in and diverged")]
+    assert [(v.answer, v.reason) for v in found.verdicts] == told
+    with pytest.raises(UserError, match="column 'bad': test_results.py, line .*: KeyError: 'y'"):
+        summary(rows, columns=(Column(title="bad", word=lambda result: result.numbers["y"]),))
     assert "| b | in, out | 2 |" in report.grid(found)
 
 
@@ -149,9 +174,13 @@ def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path
     (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": of}))
     (tmp_path / "DONE").write_text('{"step": 4}')
     (tmp_path / "metrics.jsonl").write_text('{"step": 4, "gen/loss": 0.5, "disc/loss": null}\n{"step": 5, "cut')
-    evaluating = SimpleNamespace(split="test", num_samples=1000)
-    config = SimpleNamespace(eval=evaluating, data=SimpleNamespace(split="train"))
-    cell = SimpleNamespace(folder=tmp_path, is_over=True, failure=None, config=config)
+    cell = SimpleNamespace(folder=tmp_path, is_over=True, failure=None, config=CONFIG)
     result = results.read(cell)
     assert result.numbers["fd"] == 1.0 and result.numbers["gen/loss"] == 0.5 and "disc/loss" not in result.numbers
     assert result.state == "done" and math.isclose(result.history[0]["gen/loss"], 0.5)
+    with (tmp_path / "metrics.jsonl").open("w") as file:  # what the run itself measured, before it was scored again by hand
+        file.write('{"step": 4, "eval/fd_digits1k": 1.25}\n')
+    assert results.read(cell).numbers["fd"] == 1.25
+    other = SimpleNamespace(split="test", num_samples=5000, ema=True)
+    cell.config = SimpleNamespace(eval=other, data=SimpleNamespace(split="train"))
+    assert results.read(cell).state == "unscored" and "fd" not in results.read(cell).numbers

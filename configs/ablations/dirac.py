@@ -42,7 +42,7 @@ METHODS: dict[str, tuple[dict, bool]] = {  # and whether the paper says that it 
     "GAN + consensus": ({"objective.loss": "minimax", "objective.penalties.consensus.weight": 1.0}, True),
     "NSGAN + R1 .3": ({"objective.loss": "nonsaturating", "objective.penalties.r1.weight": 0.3}, True),
 }
-GOOD, BAD = ("converges", "converges nearby"), ("circles", "moves away")
+GOOD, BAD = ("converges", "converges nearby"), ("circles", "moves away", "diverged")
 
 
 def get_config():
@@ -65,7 +65,8 @@ def get_config():
 def verdict(result: Result) -> str:
     """One word for a method in a mode, from its eigenvalues and its trajectory."""
     distance = np.linalg.norm(trajectory(result, "gen.theta", "disc.psi"), axis=1)
-    before, after = (distance[i : i + STEPS // 5].max() for i in (2 * STEPS // 5, 4 * STEPS // 5))
+    fifth = max(1, len(distance) // 5)
+    before, after = distance[-3 * fifth : -2 * fifth].max(initial=0), distance[-fifth:].max(initial=0)
     radius = result.numbers["spectral_radius"]
     if radius < 1 - 1e-9:
         return "converges" if after < 0.1 else "converges nearby"
@@ -113,13 +114,15 @@ def trajectories(summary: Summary):
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.6, 2.1 * len(METHODS)), layout="constrained")
-    for panel, (name, (result,)) in zip(figure.subplots(len(METHODS), len(MODES)).ravel(), summary.results.items()):
-        path = np.concatenate([[[START, START]], trajectory(result, "gen.theta", "disc.psi")])
-        panel.plot(*path.T, linewidth=0.7, color="#0072b2")
-        panel.plot(*path[-1], "o", markersize=4, color="#d55e00")
+    for panel, (name, results) in zip(figure.subplots(len(METHODS), len(MODES)).ravel(), summary.results.items()):
+        for result in results:
+            path = np.concatenate([[[START, START]], trajectory(result, "gen.theta", "disc.psi")])
+            panel.plot(*path.T, linewidth=0.7, color="#0072b2")
+            panel.plot(*path[-1], "o", markersize=4, color="#d55e00")
         panel.plot(0, 0, "+", color="#000000")
         method, _, mode = name.rpartition(", ")
-        panel.set_title(f"{method}\n{mode}: {verdict(result) if result.state == 'done' else result.state}", fontsize=7)
+        words = dict.fromkeys(verdict(result) if result.state == "done" else result.state for result in results)
+        panel.set_title(f"{method}\n{mode}: {' and '.join(words)}", fontsize=7)
         panel.set(xlim=(-2, 2), ylim=(-2, 2), aspect="equal", xticks=(-1, 0, 1), yticks=(-1, 0, 1))
         panel.tick_params(labelsize=6)
     figure.supxlabel("theta, the generator's point", fontsize=8)
