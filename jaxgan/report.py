@@ -136,10 +136,17 @@ def claims(summary: Summary) -> list[str]:
 
 
 def failures(summary: Summary) -> list[str]:
-    """A line for each run that is not done, and why."""
-    every = [result for row in summary.results.values() for result in row if result.cell]
-    told = {r.cell.name: r.message.partition("; last good")[0] for r in every}
-    return [f"- {r.cell.name}: {r.state}{told[r.cell.name] and ': '}{told[r.cell.name]}" for r in every if r.state != "done"]
+    """A line for runs of a row that are not done for the same reason."""
+    seeds: dict[tuple[str, str, str], list[int]] = {}
+    for row, some in summary.results.items():
+        for result in some:
+            if result.state != "done":
+                told = result.message.partition("; last good")[0]
+                seeds.setdefault((row, result.state, told and f": {told}"), []).append(result.cell.seed)
+    return [
+        f"- {row}, seed{'s' if len(some) > 1 else ''} {', '.join(map(str, some))}: {state}{told}"
+        for (row, state, told), some in seeds.items()
+    ]
 
 
 def provenance(summary: Summary, folder: Path) -> dict[str, str]:
