@@ -67,7 +67,8 @@ def test_help():
         "--config.optim.gen.lr=1e-4",
         "train or sample",
         "--interpolate",
-        "wgan.py      WGAN with gradient",
+        "wgan.py                  WGAN with gradient",
+        "ablations/ring.py        Modes of a ring",
         ":gp :clip",
     ):
         assert words in done.stdout
