@@ -65,12 +65,14 @@ class Writer:
       step: where the run (re)starts: what an interrupted one wrote of later steps is dropped, to be written again.
       tensorboard: event files too.
 
-    has_scores: whether the log holds an evaluation of `step`; of other processes than the first, no.
+    has_scores: whether the log holds an evaluation of `step`; of other processes than the first, yes: it
+    is for the first to say.
     """
 
     def __init__(self, workdir: Path, step: int, tensorboard: bool = True):
-        self.workdir, self._board, self.has_scores = Path(workdir), None, False
+        self.workdir, self._board = Path(workdir), None
         self._is_first = jax.process_index() == 0
+        self.has_scores = not self._is_first
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._pending: list[Future] = []
         if not self._is_first:
