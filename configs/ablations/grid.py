@@ -4,7 +4,7 @@
 
 25 Gaussians at {-4, -2, 0, 2, 4}^2 with standard deviation .05; else as `configs/ablations/ring.py`.
 
-short (the default): 10,000 steps and 5 seeds, about 75 minutes on two CPU cores. full: PacGAN's 400,000 steps and 10 seeds.
+short (the default): 10,000 steps and 5 seeds, an hour and a half on two cores. full: PacGAN's 400,000 steps and 10 seeds.
 """
 
 from configs.ablations import ring

@@ -10,7 +10,7 @@ quality, a mode with one such sample is found, reverse KL is that of the shares 
 last rows are ours: WGAN-GP (weight .1, as its authors chose for such data, one round), R1, and the relativistic
 loss with R1 and R2, all weights 1. There is one setting a row, and none was tuned.
 
-short (the default): 10,000 steps and 5 seeds, about 75 minutes on two CPU cores. full: PacGAN's 400 epochs, 400,000 steps,
+short (the default): 10,000 steps and 5 seeds, an hour and a half on two cores. full: PacGAN's 400 epochs, 400,000 steps,
 and 10 seeds; days on a CPU.
 """
 
