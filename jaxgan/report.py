@@ -19,7 +19,7 @@ from jaxgan.table import Column, Table
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 LEGEND = (
     "Mean ± standard deviation over runs. Claims: 95 % t-intervals, Welch's test, p-values corrected together (Holm); fewer "
-    f"than {results.ENOUGH} seeds decide nothing. Bold: better than every other row of its column by the same tests."
+    f"than {results.ENOUGH} seeds decide nothing about means. Bold: better than every other row of its column by these tests."
 )
 STYLE = """
 :root { color-scheme: light; }
@@ -219,7 +219,7 @@ def page(summary: Summary, about: dict[str, str], svgs: dict[str, str], pictures
     for name, svg in svgs.items():
         body.append(f"<h2>{e(name.capitalize())}</h2>{svg}")
     if pictures:
-        body.append('<h2>Samples</h2><p>The newest of the first seed that has any.</p><div class="strips">')
+        body.append('<h2>Samples</h2><p>Of the first seed that has any, from averaged weights.</p><div class="strips">')
         body += [f'<figure><img src="{src}" alt="samples of {e(row)}"><figcaption>{e(row)}</figcaption></figure>'
                  for row, src in pictures.items()]  # fmt: skip
         body.append("</div>")
