@@ -19,7 +19,7 @@ from jaxgan.table import Column, Table
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 LEGEND = (
     "Mean ± standard deviation over runs. Claims: 95 % t-intervals, Welch's test, p-values corrected together (Holm); fewer "
-    f"than {results.ENOUGH} seeds decide nothing about means. Bold: better than every other row of its column by these tests."
+    f"than {results.ENOUGH} seeds decide nothing about means. Bold: better than every other row by these tests."
 )
 STYLE = """
 :root { color-scheme: light; }
