@@ -78,9 +78,9 @@ OF_MODE = {
 def main(overrides: Any) -> int:
     """Runs one mode. Returns the exit code: 0 done, 1 a failure, 2 the user's mistake."""
     logging.set_verbosity(max(FLAGS.verbosity, -2) if FLAGS["verbosity"].present else logging.ERROR)
-    from jaxgan.ablate import CrashedError
+    from jaxgan.cells import CrashedError
     from jaxgan.checkpoint import DamagedError
-    from jaxgan.train import DivergedError
+    from jaxgan.member import DivergedError
 
     try:
         run(overrides)
@@ -183,7 +183,7 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
 
 
 def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
-    from jaxgan import ablate, report
+    from jaxgan import ablate, cells, report
 
     spec, seeds = FLAGS.config, ()
     if FLAGS.report_only and (FLAGS.cell or FLAGS["workers"].present):
@@ -193,26 +193,27 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         overrides = before + overrides
     if FLAGS.workers < 1:
         raise UserError(f"--workers must be at least 1, not {FLAGS.workers}")
-    table = ablate.load(spec)
+    table = cells.load(spec)
     seeds = tuple(dict.fromkeys(numbers(FLAGS.seeds, "--seeds"))) if FLAGS.seeds else seeds
     if seeds:
         table = dataclasses.replace(table, seeds=seeds)
     if FLAGS.cell:
+        ablate.end_with_parent()
         resolved = ablate.chosen(table, spec, workdir, overrides, seeds, FLAGS.cell)
         configure_jax(any(c.config.deterministic for c in resolved), any(c.config.dtype == "float64" for c in resolved))
-        ablate.train_cells(resolved)
+        cells.train_cells(resolved)
         return
     import jax
 
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
     if FLAGS.report_only:
-        cells = ablate.cells(table, spec, workdir, overrides)
-        ablate.score_real(table, cells[0], workdir)
+        every = cells.make_cells(table, spec, workdir, overrides)
+        ablate.score_real(table, every[0], workdir)
     else:
-        cells = ablate.ablate(table, spec, workdir, overrides, seeds, FLAGS.workers)
-    report.write(table, cells, workdir)
+        every = ablate.ablate(table, spec, workdir, overrides, seeds, FLAGS.workers)
+    report.write(table, every, workdir)
     if not FLAGS.report_only:
-        ablate.check_crashed(cells)
+        cells.check_crashed(every)
 
 
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:

@@ -87,9 +87,8 @@ class Checkpoint:
 class Eval:
     """every: steps between evaluations while training, and at its end; 0: none. metrics: names in `metrics.score.METRICS`.
     num_samples: generated images. repeats: sets of them that --mode=evaluate scores; while training it is one.
-    split: of the real images; empty: the run's own. num_real: how many of them, chosen once; 0: all. batch_size: images at
-    once, over all devices. ema: the moving averages of the weights. allow_few: a Fréchet distance of fewer images than
-    dimensions."""
+    split: of the real images; empty: the run's own. num_real: how many of them, chosen once; 0: all. batch_size: at once,
+    over all devices. ema: the weights' moving averages. allow_few: a Fréchet distance of fewer images than dimensions."""
 
     every: int = 0
     metrics: tuple[str, ...] = ("fd", "kid", "prdc", "repetition")

@@ -1,8 +1,6 @@
 """A table's report: `report.md` with its pictures, `report.html` in one file, `table.tex`, `table.csv`."""
 
-import csv
 import html
-import io
 import json
 import os
 import shlex
@@ -10,16 +8,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jaxgan import ablate, figures, results, screen
-from jaxgan.ablate import LAUNCH, Cell
+from jaxgan import ablate, figures, results, screen, verdicts
+from jaxgan.cells import LAUNCH, Cell
 from jaxgan.errors import UserError, described
-from jaxgan.results import Entry, Summary
-from jaxgan.table import Column, Table
+from jaxgan.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
+from jaxgan.results import Summary
+from jaxgan.table import Table
 
-ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 LEGEND = (
     "Mean ± standard deviation over runs. Claims: 95 % t-intervals, Welch's test, p-values corrected together (Holm); fewer "
-    f"than {results.ENOUGH} seeds decide nothing about means. Bold: better than every other row by these tests."
+    f"than {verdicts.ENOUGH} seeds decide nothing about means. Bold: better than every other row by these tests."
 )
 STYLE = """
 :root { color-scheme: light; }
@@ -78,56 +76,6 @@ def _drawn(name: str, draw: Any, summary: Summary) -> Any:
     except Exception as error:
         screen.say(f"figure '{name}' left out: {described(error)}")
         return None
-
-
-def shown(entry: Entry, column: Column) -> str:
-    """An entry as text: "6.40 ± 0.55"."""
-    if column.word:
-        return ", ".join(dict.fromkeys(entry.words)) or "-"
-    if not entry.values:
-        return "-"
-    spread = f" ± {entry.std:{column.format}}" if len(entry.values) > 1 else ""
-    return f"{entry.mean:{column.format}}{spread}"
-
-
-def _rows(summary: Summary) -> Iterable[tuple[str, list[tuple[Column, Entry, str]]]]:
-    """Each row's name, and (column, entry, published value) of each column."""
-    for name, entries in summary.entries.items():
-        published = summary.table.rows[name].published if name in summary.table.rows else {}
-        yield name, [(c, entries[c.name], published.get(c.name, "")) for c in summary.table.columns]
-
-
-def _is_published(table: Table, column: Column) -> bool:
-    return any(column.name in row.published for row in table.rows.values())
-
-
-def _head(table: Table, arrows: dict[str, str]) -> list[str]:
-    out = []
-    for column in table.columns:
-        out.append(f"{column.name} {arrows[column.better]}".strip())
-        out += ["published"] if _is_published(table, column) else []
-    return [*out, "runs"]
-
-
-def _cells(summary: Summary, name: str, row: list[tuple[Column, Entry, str]], bold: str) -> list[str]:
-    out = []
-    for column, entry, published in row:
-        text = shown(entry, column)
-        if not entry.values and not entry.words and all(r.state == "diverged" for r in summary.results[name]):
-            text = "diverged"
-        out.append(bold.format(text) if entry.is_best else text)
-        out += [published or "-"] if _is_published(summary.table, column) else []
-    return [*out, summary.runs(name)]
-
-
-def grid(summary: Summary) -> str:
-    """The table in Markdown."""
-    head = _head(summary.table, ARROWS)
-    lines = ["| | " + " | ".join(head) + " |", "|---" + "|---:" * len(head) + "|"]
-    for name, row in _rows(summary):
-        cells = [cell.replace("|", r"\|") for cell in (name, *_cells(summary, name, row, "**{}**"))]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 def claims(summary: Summary) -> list[str]:
@@ -199,11 +147,11 @@ def page(summary: Summary, about: dict[str, str], svgs: dict[str, str], pictures
     """The report in one HTML file, which loads nothing."""
     e, table = html.escape, summary.table
     body = [f"<h1>{e(table.title)}</h1>", '<div class="wide"><table><tr><th></th>']
-    body += [f"<th{_published_class(name)}>{e(name)}</th>" for name in _head(table, ARROWS)] + ["</tr>"]
-    for name, row in _rows(summary):
-        columns = zip(_head(table, ARROWS), _cells(summary, name, row, "\0{}\0"))
+    body += [f"<th{_published_class(name)}>{e(name)}</th>" for name in head_of(table, ARROWS)] + ["</tr>"]
+    for name, row in rows(summary):
+        columns = zip(head_of(table, ARROWS), cells_of(summary, name, row, "\0{}\0"))
         inner = "".join(
-            f"<td{_published_class(head)}>{_marked(e(text), '<strong>{}</strong>')}</td>" for head, text in columns
+            f"<td{_published_class(head)}>{marked(e(text), '<strong>{}</strong>')}</td>" for head, text in columns
         )
         body.append(f"<tr><td>{e(name)}</td>{inner}</tr>")
     body.append(f"</table></div><p>{e(LEGEND)}</p>")
@@ -236,43 +184,3 @@ def page(summary: Summary, about: dict[str, str], svgs: dict[str, str], pictures
 
 def _published_class(head: str) -> str:
     return ' class="published"' if head == "published" else ""
-
-
-def _marked(text: str, how: str) -> str:
-    """Text that `_cells` has put between zero bytes, in bold."""
-    return how.format(text[1:-1]) if text.startswith("\0") else text
-
-
-TEX = {"\\": r"\textbackslash{}", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "±": r"$\pm$"}
-TEX |= {c: f"\\{c}" for c in "&%$#_{}"} | {"<": r"$<$", ">": r"$>$", "|": r"$|$", "~": r"\textasciitilde{}", "^": r"\^{}"}
-
-
-def _tex(text: str) -> str:
-    text = text.replace("+-", "±")
-    return "".join(TEX.get(c, c) for c in text)
-
-
-def tex(summary: Summary) -> str:
-    """The table for LaTeX, with booktabs."""
-    head = _head(summary.table, ARROWS)
-    lines = ["% needs \\usepackage{booktabs}", f"\\begin{{tabular}}{{l{'r' * len(head)}}}", "\\toprule"]
-    lines += [" & ".join(["", *map(_tex, head)]) + r" \\", "\\midrule"]
-    for name, row in _rows(summary):
-        cells = [_marked(_tex(text), "\\textbf{{{}}}") for text in _cells(summary, name, row, "\0{}\0")]
-        lines.append(" & ".join([_tex(name), *cells]) + r" \\")
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
-
-
-def as_csv(summary: Summary) -> str:
-    """A line for each row and column, with every run's value."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["row", "column", "n", "mean", "std", "low", "high", "published", "best", "values", "runs"])
-    for name, row in _rows(summary):
-        for column, entry, published in row:
-            numbers: list[Any] = [entry.mean, entry.std, *entry.interval] if entry.values else [""] * 4
-            values = ";".join(entry.words if column.word else map(repr, entry.values))
-            n = len(entry.words or entry.values)
-            numbers = ["" if x != x else x for x in numbers]
-            writer.writerow([name, column.name, n, *numbers, published, entry.is_best, values, summary.runs(name)])
-    return out.getvalue()

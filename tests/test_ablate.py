@@ -13,6 +13,7 @@ import pytest
 from helpers import ROOT, SMALL, launch, noise_images
 
 from jaxgan import ablate, build, evaluate, report
+from jaxgan.cells import CrashedError, groups, load, make_cells, train_cells
 from jaxgan.errors import UserError
 
 TABLE = '''
@@ -61,7 +62,7 @@ def spec(tmp_path):
 
 
 def cells(spec, folder, *overrides):
-    return ablate.cells(ablate.load(spec), spec, folder, list(overrides))
+    return make_cells(load(spec), spec, folder, list(overrides))
 
 
 def ended(spec, folder, *arguments, check: int | None = 0):
@@ -75,8 +76,8 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
     assert packed.folder == tmp_path / "runs" / "cells" / "more_R1_0"
     assert packed.config.objective.penalties.r1.weight == 1 and packed.config.task.pack == 2 and packed.config.steps == 8
     assert [cell.config.seed for cell in (plain, again)] == [0, 1]
-    assert [len(group) for group in ablate.groups([plain, again, packed])] == [2, 1]
-    assert [len(group) for group in ablate.groups(cells(spec(), tmp_path / "runs", ("population", "off")))] == [1] * 4
+    assert [len(group) for group in groups([plain, again, packed])] == [2, 1]
+    assert [len(group) for group in groups(cells(spec(), tmp_path / "runs", ("population", "off")))] == [1] * 4
     long = cells(f"{spec()}:long", tmp_path / "runs")
     assert long[0].config.steps == 60
     without = cells(spec(**{"every=3": "every=0"}), tmp_path / "runs")
@@ -211,21 +212,46 @@ def test_an_ablation_that_was_killed_ends_with_the_same_table(spec, tmp_path):
     assert [start["step"] > 0 for start in starts] == [False, True]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process that its parent has died")
+def test_a_cell_s_process_is_told_to_save_when_its_parent_is_killed(tmp_path):
+    child = (
+        "import pathlib, signal, sys, time; from jaxgan import ablate; folder = pathlib.Path(sys.argv[1]);"
+        "signal.signal(signal.SIGTERM, lambda *_: ((folder / 'told').touch(), sys.exit()));"
+        "ablate.end_with_parent(); (folder / 'ready').touch(); time.sleep(60)"
+    )
+    parent = (
+        "import os, subprocess, sys; from jaxgan.ablate import PARENT;"
+        "subprocess.run([sys.executable, '-c', *sys.argv[1:]], env=os.environ | {PARENT: str(os.getpid())})"
+    )
+    process = subprocess.Popen([sys.executable, "-c", parent, child, str(tmp_path)], cwd=ROOT)
+    awaited(tmp_path / "ready")
+    process.kill()
+    process.wait()
+    awaited(tmp_path / "told")
+
+
+def awaited(path):
+    deadline = time.monotonic() + 40
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert path.exists()
+
+
 def test_a_process_that_dies_is_told_of_and_what_it_never_came_to_goes_on(spec, tmp_path):
     every = cells(spec(), tmp_path / "runs")
     log = tmp_path / "log"
     log.write_text("all well\nSegmentation fault\n")
-    groups = ablate.groups(every)
+    both = groups(every)
     for cell in every:  # of an earlier start, and so no sign that this process came to them
         cell.folder.mkdir(parents=True)
         (cell.folder / "config.json").write_text("{}")
         os.utime(cell.folder / "config.json", (0, 0))
     began = time.time() - 1
     (every[0].folder / "config.json").write_text("{}")
-    assert ablate._finish(groups, -11, log, began) == [groups[1]]
+    assert ablate._finish(both, -11, log, began) == [both[1]]
     assert every[0].failure["message"] == "its process ended with code -11: Segmentation fault"
     assert every[2].failure is None
-    fresh = ablate.groups(cells(spec(), tmp_path / "other"))
+    fresh = groups(cells(spec(), tmp_path / "other"))
     assert ablate._finish(fresh, 1, log, began) == [fresh[1]]  # it could not even begin: not for ever
     assert ablate._finish(fresh[1:], 0, log, began) == []
 
@@ -241,7 +267,7 @@ def test_seeds_of_the_command_line(spec, tmp_path):
 
 def test_a_table_without_a_single_run_says_why(spec, tmp_path):
     file, folder = spec(), tmp_path / "runs"
-    every, table = cells(file, folder), ablate.load(file)
+    every, table = cells(file, folder), load(file)
     with pytest.raises(UserError, match="nothing has been trained in .*runs; leave --report_only out"):
         report.write(table, every, folder)
     every[1].fail("crashed", "no such luck")
@@ -259,9 +285,9 @@ def test_cells_whose_data_are_not_resident_train_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "open_data", lambda config: noise_images(resident=False))
     some = cells(str(tmp_path / "table.py"), tmp_path / "runs", *changes.items())
     some[1].fail("diverged", "before")
-    ablate.train_cells(some)
+    train_cells(some)
     assert [(cell.folder / "DONE").exists() for cell in some] == [True, False, True]
     refused = cells(str(tmp_path / "table.py"), tmp_path / "other", *changes.items(), ("population", "on"))
-    with pytest.raises(ablate.CrashedError, match="3 of 3 cells crashed"):
-        ablate.train_cells(refused)
+    with pytest.raises(CrashedError, match="3 of 3 cells crashed"):
+        train_cells(refused)
     assert "population=on needs data on the device" in refused[0].failure["message"]

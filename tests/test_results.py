@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxgan import report, results
+from jaxgan import formats, report, results, verdicts
 from jaxgan.errors import UserError
 from jaxgan.results import Result, Summary
 from jaxgan.table import Claim, Column, Row, Table
@@ -21,25 +21,25 @@ A, B = RNG.normal(1, 1, 6), RNG.normal(0, 2, 8)
 
 def test_welch_and_student_are_scipys():
     theirs = stats.ttest_ind(A, B, equal_var=False)
-    difference, low, high, p = results.compare(A, B)
+    difference, low, high, p = verdicts.compare(A, B)
     interval = theirs.confidence_interval()
     np.testing.assert_allclose((difference, low, high, p), (A.mean() - B.mean(), *interval, theirs.pvalue), rtol=1e-12)
-    mean, low, high, p = results.against(A, 0.3)
+    mean, low, high, p = verdicts.against(A, 0.3)
     one = stats.ttest_1samp(A, 0.3)
     np.testing.assert_allclose((mean, low, high, p), (A.mean(), *one.confidence_interval(), one.pvalue), rtol=1e-12)
-    assert results.compare([8, 8], [8, 8])[3] == 1 and results.compare([8, 8], [7, 7])[3] == 0  # no spread at all
+    assert verdicts.compare([8, 8], [8, 8])[3] == 1 and verdicts.compare([8, 8], [7, 7])[3] == 0  # no spread at all
 
 
 def test_intervals_cover_as_often_as_they_say():
     draws = np.random.default_rng(1).normal(3, 2, (4000, 5))
-    low, high = np.array([results.Entry(tuple(draw)).interval for draw in draws]).T
+    low, high = np.array([verdicts.Entry(tuple(draw)).interval for draw in draws]).T
     assert abs(np.mean((low < 3) & (3 < high)) - 0.95) < 0.012
 
 
 def test_holm():
     """The example of Holm 1979's method in every textbook: the smallest times n, the next times n - 1, never falling."""
-    assert results.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert results.holm([0.9, 0.8]) == [1.0, 1.0] and results.holm([]) == []
+    assert verdicts.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert verdicts.holm([0.9, 0.8]) == [1.0, 1.0] and verdicts.holm([]) == []
 
 
 def summary(rows: dict[str, list], claims=(), columns=X, **fields) -> Summary:
@@ -53,7 +53,7 @@ def summary(rows: dict[str, list], claims=(), columns=X, **fields) -> Summary:
             cell = SimpleNamespace(row=row, seed=i, name=f"{row}, seed {i}")
             found[row].append(Result(cell, state, {"x": value} if state == "done" else {}))
     entries = {row: {c.name: results._entry(c, found[row]) for c in columns} for row in rows}
-    return Summary(table, found, results._with_best(table, entries, found), results._verdicts(table, entries, found))
+    return Summary(table, found, verdicts.mark_best(table, entries, found), verdicts.verdicts(table, entries, found))
 
 
 def answers(rows, *claims):
@@ -74,7 +74,7 @@ def test_verdicts_on_orderings_and_thresholds():
 
 def test_claims_are_corrected_together():
     rows = {"a": GOOD, "b": [7.5, 7.9, 7.7, 7.5, 8.0]}
-    claim, p = Claim("x", "a", than="b"), results.compare(GOOD, [7.5, 7.9, 7.7, 7.5, 8.0])[3]
+    claim, p = Claim("x", "a", than="b"), verdicts.compare(GOOD, [7.5, 7.9, 7.7, 7.5, 8.0])[3]
     assert 0.0125 < p < 0.05
     assert answers(rows, claim) == ["holds"]
     assert answers(rows, claim, *[Claim("x", "a", above=8.04)] * 3) == ["undecided"] * 4
@@ -123,33 +123,33 @@ def test_words():
     assert [(v.answer, v.reason) for v in found.verdicts] == told
     with pytest.raises(UserError, match="column 'bad': test_results.py, line .*: KeyError: 'y'"):
         summary(rows, columns=(Column(title="bad", word=lambda result: result.numbers["y"]),))
-    assert "| b | in, out | 2 |" in report.grid(found)
+    assert "| b | in, out | 2 |" in formats.grid(found)
 
 
 def test_bold_is_what_beats_every_other_row():
-    assert "**8.0 ± 0.1**" in report.grid(summary({"a": GOOD, "b": POOR}))
+    assert "**8.0 ± 0.1**" in formats.grid(summary({"a": GOOD, "b": POOR}))
     for rows in (
         {"a": GOOD, "b": [8.0, 8.2, 7.8, 8.1, 8.0], "c": POOR},  # two that cannot be told apart
         {"a": GOOD[:4], "b": POOR},  # too few
         {"a": GOOD, "b": [*POOR, None]},  # the one that diverged might have been the best
     ):
-        assert "**" not in report.grid(summary(rows))
+        assert "**" not in formats.grid(summary(rows))
 
 
 def test_tables_in_every_format():
     rows = {"a_1": GOOD, "b & c": [*POOR[:3], None, ...], "all gone": [None, None]}
     found = summary(rows, [Claim("x", "a_1", above=7, text="<b> holds")])
     found.table.rows["a_1"].published["x"] = "7.9 +- .1"
-    assert report.grid(found).splitlines()[2:] == [
+    assert formats.grid(found).splitlines()[2:] == [
         "| a_1 | 8.0 ± 0.1 | 7.9 +- .1 | 5 |",
         "| b & c | 6.0 ± 0.2 | - | 3, 1 diverged, 1 open |",
         "| all gone | diverged | - | 0, 2 diverged |",
     ]
-    tex = report.tex(found)
+    tex = formats.tex(found)
     assert r"b \& c & 6.0 $\pm$ 0.2 & - & 3, 1 diverged, 1 open \\" in tex and r"a\_1 & 8.0 $\pm$ 0.1 & 7.9 $\pm$ .1" in tex
     page = report.page(found, {"data": "<none>"}, {}, {})
     assert "&lt;b&gt; holds" in page and "b &amp; c" in page and "&lt;none&gt;" in page and "http" not in page
-    lines = report.as_csv(found).splitlines()
+    lines = formats.as_csv(found).splitlines()
     assert lines[1].startswith("a_1,x,5,8.04") and lines[1].endswith("8.0;8.1;7.9;8.0;8.2,5")
     assert lines[3] == 'all gone,x,0,,,,,,False,,"0, 2 diverged"'
 

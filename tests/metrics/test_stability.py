@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from helpers import ROOT, blueprint, noise_images
 
-from jaxgan import ablate, build, results, train
+from jaxgan import build, cells, results, train
 from jaxgan.build import Blueprint
 from jaxgan.errors import UserError
 from jaxgan.metrics.stability import stability
 
 SPEC, H = str(ROOT / "configs/ablations/dirac.py"), 0.2
-CELLS = {cell.row: cell for cell in ablate.cells(ablate.load(SPEC), SPEC, ROOT / "no_such_folder", [])}
+CELLS = {cell.row: cell for cell in cells.make_cells(cells.load(SPEC), SPEC, ROOT / "no_such_folder", [])}
 
 
 def measured(row):
@@ -71,7 +71,7 @@ def test_verdicts_of_real_runs(row, verdict, distance, tmp_path):
     cell = CELLS[row]
     with jax.enable_x64(True):
         images = build.open_data(cell.config)
-        cell = ablate.Cell(cell.row, 0, cell.number, tmp_path / "run", cell.source, cell.overrides, cell.config)
+        cell = cells.Cell(cell.row, 0, cell.number, tmp_path / "run", cell.source, cell.overrides, cell.config)
         train.train(Blueprint(cell.config, images.image_shape), images, cell.folder)
     result = results.read(cell)
     assert importlib.import_module("configs.ablations.dirac").verdict(result) == verdict
