@@ -23,7 +23,7 @@ COLOURS = (
     "#000000",
     "#8c6d31",
 )  # Okabe and Ito's, and one
-SIDE = 300  # pixels of a row's samples in a page
+SIDE = 300  # pixels of the height of a row's samples in a page
 
 
 def curves(summary: Summary) -> Figure | None:
@@ -73,9 +73,10 @@ def strips(summary: Summary) -> dict[str, Path]:
 
 def sheet(pictures: dict[str, Path]) -> Figure:
     """All rows' samples in one figure, each under its name."""
-    across = min(4, len(pictures))
+    wide = max(_shape(path) for path in pictures.values())
+    across = min(2 if wide > 1.5 else 4, len(pictures))
     down = -(-len(pictures) // across)
-    figure = Figure(figsize=(3 * across, 3.25 * down), layout="constrained")
+    figure = Figure(figsize=(12, down * (12 / across / wide + 0.25)), layout="constrained")
     panels = np.atleast_1d(figure.subplots(down, across)).ravel()
     for panel in panels:
         panel.axis("off")
@@ -84,6 +85,12 @@ def sheet(pictures: dict[str, Path]) -> Figure:
             panel.imshow(np.asarray(picture.convert("RGB")), interpolation="nearest")
         panel.set_title(row, fontsize=9)
     return figure
+
+
+def _shape(path: Path) -> float:
+    """A picture's width over its height."""
+    with Image.open(path) as picture:
+        return picture.width / picture.height
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -105,7 +112,7 @@ def thumbnail(path: Path) -> str:
     """A picture as a data: URL, no larger than a page needs."""
     with Image.open(path) as picture:
         small = picture.convert("RGB")
-        small.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        small.thumbnail((2 * SIDE, SIDE), Image.Resampling.LANCZOS)
         data = io.BytesIO()
         small.save(data, "WEBP", quality=80)
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()

@@ -30,8 +30,8 @@ th { white-space: normal; vertical-align: bottom; max-width: 7rem; }
 th:first-child, td:first-child { text-align: left; white-space: normal; position: sticky; left: 0; background: #fff; }
 .published { color: #5a5a5a; } .claims { list-style: none; padding: 0; } small { color: #5a5a5a; }
 .holds { color: #00693e; } .contradicted { color: #a8321e; } .undecided { color: #5a5a5a; }
-svg { width: 100%; height: auto; } .strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 1rem; }
-figure { margin: 0; } img { width: 100%; height: auto; } figcaption { font-size: .85rem; }
+svg { width: 100%; height: auto; } .strips { display: flex; flex-wrap: wrap; gap: 1rem; }
+figure { margin: 0; } img { height: 170px; max-width: 100%; object-fit: contain; } figcaption { font-size: .85rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: #5a5a5a; } dd { margin: 0; overflow-wrap: anywhere; }
 @media (max-width: 600px) { dl { display: block; } dd { margin-bottom: .5rem; } th, td { padding: .3rem .4rem; }
   td:first-child { max-width: 8rem; } }
