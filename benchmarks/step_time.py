@@ -172,7 +172,11 @@ def same_losses(plan: Blueprint, theirs: Theirs) -> dict[str, tuple[float, float
     try:
         ours = {
             name: float(
-                jax.jit(lambda state, name=name: task.loss(name, state, {"image": jnp.asarray(real)}, Fixed())[0])(state)
+                jax.jit(
+                    lambda state, name=name: task.loss(name, state, {"image": jnp.asarray(real)}, Fixed(), lambda *_: state)[
+                        0
+                    ]
+                )(state)
             )
             for name in ("disc", "gen")
         }

@@ -187,6 +187,7 @@ class Blueprint:
         task = self.task(at_start)
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
         self.group: int = getattr(task, "group", 1)
+        self._differentiated: tuple[str, ...] = getattr(task, "differentiated", ())
         self.rounds = max(update.rounds for update in self.updates)
         if config.simultaneous and self.rounds > 1:
             raise UserError("simultaneous updates share one batch: every rounds.PLAYER must be 1")
@@ -245,6 +246,11 @@ class Blueprint:
         out = {}
         for player, params in self._params.items():
             optimizer = self._make(f"optim.{player}", values)
+            if player in self._differentiated and not optimizer.is_smooth:
+                raise UserError(
+                    f"task.unroll differentiates through the steps of optim.{player}, which needs a derivative at 0: "
+                    f"--config.optim.{player}.eps_root=1e-16 (adam), or sgd"
+                )
             lazy = max((update.every for update in self.updates if update.player == player), default=1)
             out[player] = (optimizer.corrected(lazy) if lazy > 1 else optimizer).make(params)
         return out

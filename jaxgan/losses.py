@@ -84,6 +84,16 @@ LOSSES: dict[str, tuple[Loss, Loss]] = {
 }
 
 
+# The logit at which a discriminator stands between "real" and "fake"; None: the loss knows differences of logits alone.
+BOUNDARIES: dict[Loss, float | None] = {
+    minimax_disc: 0.0,
+    hinge_disc: 0.0,
+    lsgan_disc: 0.5,
+    wasserstein_disc: None,
+    relativistic_disc: None,
+}
+
+
 def find(name: str) -> tuple[Loss, Loss]:
     """The pair that a config names, "package.module:PAIR" for one from elsewhere. Raises UserError."""
     pair = lookup(LOSSES, name, "loss")

@@ -14,6 +14,7 @@ from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
+from jaxgan.monitor import Monitor
 from jaxgan.parallel import Placement
 from jaxgan.sample import make_generate, variables
 from jaxgan.state import NEVER, GanState
@@ -56,6 +57,7 @@ class Member:
             workdir.record(run.folder, self.config, images, run.source, run.overrides, first)
             _show_data(images, self.config.sample.num, run.folder / "samples" / "real.png")
         self.writer = Writer(run.folder, first, self.config.log.tensorboard)
+        self.monitor = Monitor(self.writer.lines, lambda text: screen.say(f"{run.folder} {text}"))
 
     def check(self, bad: int) -> None:
         """Keeps in mind that a param is not finite, if `GanState.first_bad` says so."""
@@ -75,7 +77,7 @@ class Member:
         self.run.failed(failure)
 
     def log(self, step: int, means: Any, rate: dict[str, float], then: Callable[[dict[str, float]], None]) -> None:
-        self.writer.scalars({"step": step, "kimg": step * self.plan.kimg_per_step, **rate} | means, then)
+        self.writer.scalars({"step": step, "kimg": step * self.plan.kimg_per_step, **rate} | means, then, self.monitor)
 
     def sample(self, state: GanState, step: int) -> None:
         if jax.process_index() == 0:

@@ -1,12 +1,13 @@
 """An objective is an adversarial loss plus penalties; it knows neither the task nor the networks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from jaxgan.losses import Loss
+from jaxgan.losses import BOUNDARIES, Loss
 from jaxgan.penalties import Context, Result
 
 
@@ -23,13 +24,23 @@ class Objective:
         loss = self.loss[0 if player == "disc" else 1](real, fake)
         metrics, memory = {f"{player}/adversarial": loss}, {}
         if player == "disc":
-            metrics |= {"disc/real_logits": _mean(real), "disc/fake_logits": _mean(fake)}
-            metrics |= {"disc/accuracy_real": _mean(real, _positive), "disc/accuracy_fake": 1 - _mean(fake, _positive)}
+            metrics |= self._answers(real, fake)
         for name, penalty in self.penalties.items():
             if penalty.player in (player, "both") and penalty.every == 1:
                 value, more, changed = self.penalty(name, ctx)
                 loss, metrics, memory = loss + value, metrics | more, memory | changed
         return loss, metrics | {f"{player}/loss": loss}, memory
+
+    def _answers(self, real: Any, fake: Any) -> dict[str, jax.Array]:
+        """What `monitor` says of the discriminator's logits."""
+        gaps = jax.tree.map(lambda r, f: r - f, real, fake)
+        out = {"disc/real_logits": _mean(real), "disc/fake_logits": _mean(fake), "disc/logit_gap": _mean(gaps)}
+        out |= {"disc/ordered": _mean(gaps, _above(0.0))}
+        boundary = BOUNDARIES.get(self.loss[0], 0.0)
+        if boundary is not None:
+            out |= {"disc/accuracy_real": _mean(real, _above(boundary))}
+            out |= {"disc/accuracy_fake": 1 - _mean(fake, _above(boundary))}
+        return out
 
     def penalty(self, name: str, ctx: Context) -> Result:
         """One weighted penalty. A lazy one counts `every` times, once for each step that it sits out."""
@@ -40,8 +51,8 @@ class Objective:
         return value * penalty.weight * penalty.every, metrics, memory
 
 
-def _positive(logits: jax.Array) -> jax.Array:
-    return (logits > 0).astype(logits.dtype)
+def _above(boundary: float) -> Callable[[jax.Array], jax.Array]:
+    return lambda logits: (logits > boundary).astype(logits.dtype)
 
 
 def _mean(logits: Any, fn=lambda x: x) -> jax.Array:

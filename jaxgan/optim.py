@@ -30,6 +30,11 @@ class Optimizer:
         """Gradients to directions of descent of unit step size."""
         return optax.identity()
 
+    @property
+    def is_smooth(self) -> bool:
+        """Whether a step has a derivative by the gradient even where that is 0."""
+        return True
+
     def corrected(self, every: int) -> "Optimizer":
         """As lazy regularisation at every `every`-th step wants it; see `Adam`."""
         return self
@@ -50,14 +55,19 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam (Kingma and Ba 2015)."""
+    """Adam (Kingma and Ba 2015). eps_root: added inside the root, which at 0 has no derivative, for `task.unroll`."""
 
     b1: Scalar = bounded(0.5, below=1)
     b2: Scalar = bounded(0.999, below=1)
     eps: Scalar = 1e-8
+    eps_root: float = bounded(0.0)
+
+    @property
+    def is_smooth(self):
+        return self.eps_root > 0
 
     def scale(self):
-        return optax.scale_by_adam(self.b1, self.b2, self.eps)  # pyright: ignore
+        return optax.scale_by_adam(self.b1, self.b2, self.eps, self.eps_root)  # pyright: ignore
 
     def corrected(self, every: int) -> "Adam":
         """lr c, b1^c and b2^c with c = every / (every + 1): a lazy update adds a step in `every` to the same moments, and
@@ -73,6 +83,10 @@ class RmsProp(Optimizer):
 
     decay: Scalar = bounded(0.99, below=1)
     eps: Scalar = 1e-8
+
+    @property
+    def is_smooth(self):
+        return False
 
     def scale(self):
         return optax.scale_by_rms(self.decay, self.eps, eps_in_sqrt=False)  # pyright: ignore

@@ -4,15 +4,15 @@ import html
 import json
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from jaxgan import ablate, figures, results, screen, verdicts
+from jaxgan import ablate, figures, monitor, results, screen, verdicts
 from jaxgan.cells import LAUNCH, Cell
 from jaxgan.errors import UserError, described
 from jaxgan.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
-from jaxgan.results import Summary
+from jaxgan.results import Result, Summary
 from jaxgan.table import Table
 
 LEGEND = (
@@ -85,16 +85,34 @@ def claims(summary: Summary) -> list[str]:
 
 def failures(summary: Summary) -> list[str]:
     """A line for runs of a row that are not done for the same reason."""
-    seeds: dict[tuple[str, str, str], list[int]] = {}
+
+    def told(result: Result) -> str:
+        why = result.message.partition("; last good")[0]
+        return "" if result.state == "done" else f"{result.state}: {why}" if why else result.state
+
+    return _by_seeds(summary, told)
+
+
+def illnesses(summary: Summary) -> list[str]:
+    """A line for runs of a row that ended with the same illness, by the monitor's rules."""
+    return _by_seeds(summary, lambda result: "" if result.verdict == monitor.HEALTHY else result.verdict)
+
+
+def _by_seeds(summary: Summary, told: Callable[[Result], str]) -> list[str]:
+    seeds: dict[tuple[str, str], list[int]] = {}
     for row, some in summary.results.items():
         for result in some:
-            if result.state != "done":
-                told = result.message.partition("; last good")[0]
-                seeds.setdefault((row, result.state, told and f": {told}"), []).append(result.cell.seed)
+            if result.cell and told(result):
+                seeds.setdefault((row, told(result)), []).append(result.cell.seed)
     return [
-        f"- {row}, seed{'s' if len(some) > 1 else ''} {', '.join(map(str, some))}: {state}{told}"
-        for (row, state, told), some in seeds.items()
+        f"- {row}, seed{'s' if len(some) > 1 else ''} {', '.join(map(str, some))}: {text}"
+        for (row, text), some in seeds.items()
     ]
+
+
+def notices(summary: Summary) -> list[tuple[str, list[str]]]:
+    """Titles of lists, and their lines."""
+    return [("Runs that are not done", failures(summary)), ("What the stability monitor said last", illnesses(summary))]
 
 
 def provenance(summary: Summary, folder: Path) -> dict[str, str]:
@@ -131,7 +149,7 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
 
 def markdown(summary: Summary, about: dict[str, str], pictures: list[str]) -> str:
     parts = [f"# {summary.table.title}", grid(summary), LEGEND]
-    for title, lines in (("Claims", claims(summary)), ("Runs that are not done", failures(summary))):
+    for title, lines in (("Claims", claims(summary)), *notices(summary)):
         parts += [f"## {title}", "\n".join(lines)] if lines else []
     parts += [f"## Notes\n\n{summary.table.notes}"] if summary.table.notes else []
     parts += ["\n\n".join(f"![{name}]({name}.png)" for name in pictures)] if pictures else []
@@ -161,9 +179,10 @@ def page(summary: Summary, about: dict[str, str], svgs: dict[str, str], pictures
             measured = "; ".join(filter(None, (v.estimate, v.reason)))
             body.append(f'<li><b class="{v.answer}">{v.answer}</b> {e(v.text)} <small>{e(measured)}</small></li>')
         body.append("</ul>")
-    if failures(summary):
-        body.append("<h2>Runs that are not done</h2><ul>")
-        body += [f"<li>{e(line.removeprefix('- '))}</li>" for line in failures(summary)] + ["</ul>"]
+    for title, lines in notices(summary):
+        if lines:
+            body.append(f"<h2>{title}</h2><ul>")
+            body += [f"<li>{e(line.removeprefix('- '))}</li>" for line in lines] + ["</ul>"]
     for name, svg in svgs.items():
         body.append(f"<h2>{e(name.capitalize())}</h2>{svg}")
     if pictures:

@@ -23,7 +23,7 @@ class Result:
     asks) or "open".
 
     numbers: its final scores by part ("fd"), and the newest logged metrics. history: the lines of metrics.jsonl. message: of
-    a failure. evaluation: the last one. starts: the run's provenance.
+    a failure. evaluation: the last one. starts: the run's provenance. verdict: the monitor's last.
     """
 
     cell: Any
@@ -33,6 +33,7 @@ class Result:
     message: str = ""
     evaluation: dict[str, Any] | None = None
     starts: tuple[dict[str, Any], ...] = ()
+    verdict: str = ""
 
 
 def read(cell: Any) -> Result:
@@ -40,7 +41,7 @@ def read(cell: Any) -> Result:
     log, numbers, evaluation = cell.folder / "metrics.jsonl", {}, None
     history = [json.loads(line) for line in writer.lines(log)]
     for line in history:
-        numbers |= {key: x for key, x in line.items() if x is not None and not key.startswith("eval/")}
+        numbers |= {key: x for key, x in line.items() if isinstance(x, int | float) and not key.startswith("eval/")}
     if (cell.folder / "DONE").exists():
         step = json.loads((cell.folder / "DONE").read_text())["step"]
         there = [one for one in evaluate.read(cell.folder) if one["step"] == step]
@@ -55,7 +56,9 @@ def read(cell: Any) -> Result:
     if state == "unscored":
         failure = {"message": "python launch.py --mode=evaluate --workdir=CELL --config.eval... as the table has it"}
     starts = tuple(workdir.read(cell.folder)["starts"]) if (cell.folder / "config.json").exists() else ()
-    return Result(cell, state, numbers, history, failure["message"] if failure else "", evaluation, starts)
+    told = [line["verdict"] for line in history if "verdict" in line]
+    message, verdict = failure["message"] if failure else "", told[-1] if told else ""
+    return Result(cell, state, numbers, history, message, evaluation, starts, verdict)
 
 
 def _is_asked(protocol: dict[str, Any], config: Any) -> bool:

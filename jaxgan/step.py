@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from jaxgan import parallel
+from jaxgan import monitor, parallel
 from jaxgan.noise import Keys
 from jaxgan.state import NEVER, Aux, GanState, Update
 
@@ -76,13 +76,18 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
     """One gradient step of one player on one batch: gradients at `at`, applied to `state`. Returns (state, metrics)."""
     player = update.player
 
+    def advance(state: GanState, player: str, loss: str) -> GanState:
+        """The state after such a step of a player, on the same batch and draws; differentiable."""
+        return descend(parts, Update(player, loss), state, state, examples, keys)[0]
+
     def loss_fn(params) -> tuple[jax.Array, Aux]:
-        return parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys)
+        return parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys, advance)
 
     grads, aux = jax.grad(loss_fn, has_aux=True)(at.params[player])
     grads, metrics = parallel.mean((grads, aux.metrics))
     changes, opt_state = parts.tx[player].update(grads, state.opt_state[player], state.params[player])
     params = optax.apply_updates(state.params[player], changes)
+    metrics = metrics | _norms(update, state.step, grads, changes, state.params[player])
     return state.replace(
         params={**state.params, player: params},
         opt_state={**state.opt_state, player: opt_state},
@@ -91,10 +96,28 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
     ), metrics
 
 
+def _norms(update: Update, step: jax.Array, grads: Any, changes: Any, params: Any) -> Metrics:
+    """`monitor`'s numbers of an update, at every `monitor.EVERY`-th step; in between they are NaN."""
+
+    def measured() -> Metrics:
+        return {
+            f"{update.loss}/grad_norm": optax.tree.norm(grads),
+            f"{update.loss}/update_ratio": optax.tree.norm(changes) / (optax.tree.norm(params) + 1e-12),
+        }
+
+    absent = _absent(jax.eval_shape(measured))
+    return lax.cond(step % monitor.EVERY == 0, measured, lambda: absent)
+
+
 def _sometimes(run: Callable, state: GanState, every: int) -> tuple[GanState, Metrics]:
     """`run` at every `every`-th step; in between its metrics are NaN, which says: none."""
-    absent = jax.tree.map(lambda x: jnp.full(x.shape, jnp.nan, x.dtype), jax.eval_shape(run, state)[1])
+    absent = _absent(jax.eval_shape(run, state)[1])
     return lax.cond(state.step % every == 0, run, lambda state: (state, absent), state)
+
+
+def _absent(shapes: Metrics) -> Metrics:
+    """Metrics of an update that was not made."""
+    return jax.tree.map(lambda x: jnp.full(x.shape, jnp.nan, x.dtype), shapes)
 
 
 def _averaged(state: GanState) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Writer:
       step: where the run (re)starts: what an interrupted one wrote of later steps is dropped, to be written again.
       tensorboard: event files too.
 
+    lines: of the log so far.
     has_scores: whether the log holds an evaluation of `step`; of other processes than the first, yes: it
     is for the first to say.
     """
@@ -73,13 +74,15 @@ class Writer:
         self.workdir, self._board = Path(workdir), None
         self._is_first = jax.process_index() == 0
         self.has_scores = not self._is_first
+        self.lines: list[dict[str, Any]] = []
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._pending: list[Future] = []
         if not self._is_first:
             return
         path = self.workdir / "metrics.jsonl"
         kept = [line for line in lines(path) if json.loads(line)["step"] <= step]
-        self.has_scores = any(json.loads(line)["step"] == step and '"eval/' in line for line in kept)
+        self.lines = [json.loads(line) for line in kept]
+        self.has_scores = any(line["step"] == step and any(key.startswith("eval/") for key in line) for line in self.lines)
         unfinished = path.with_name(path.name + ".tmp")
         unfinished.write_text("".join(kept))
         os.replace(unfinished, path)
@@ -89,12 +92,12 @@ class Writer:
 
             self._board = SummaryWriter(str(self.workdir / "tensorboard"), purge_step=step + 1 if step else None)
 
-    def scalars(self, record: dict[str, Any], then: Callable[[dict[str, float]], None]) -> None:
+    def scalars(self, record: dict[str, Any], then: Callable[[dict[str, Any]], None], add: Any = lambda line: line) -> None:
         """One line of metrics.jsonl, of numbers and scalars on the device; what is not finite becomes null.
 
-        `then` is called with the numbers when they are there.
+        When the numbers are there, `add` may add to them, text as well; `then` is called with all.
         """
-        self._submit(self._scalars, record, then)
+        self._submit(self._scalars, record, then, add)
 
     def samples(self, step: int, make: Callable[[], np.ndarray]) -> Path:
         """`samples/step_00000500.png` of what `make` draws, uint8 [H, W, C]; it is called in the background."""
@@ -119,14 +122,14 @@ class Writer:
                 self._pending.remove(done)
             self._pending.append(self._pool.submit(fn, *arguments))
 
-    def _scalars(self, record: dict[str, Any], then: Callable[[dict[str, float]], None]) -> None:
-        numbers = {key: x if isinstance(x, int) else float(x) for key, x in jax.device_get(record).items()}
-        finite = {key: x if np.isfinite(x) else None for key, x in numbers.items()}
+    def _scalars(self, record: dict[str, Any], then: Callable[[dict[str, Any]], None], add: Any) -> None:
+        line = add({key: x if isinstance(x, int) else float(x) for key, x in jax.device_get(record).items()})
+        finite = {key: x if isinstance(x, str) or np.isfinite(x) else None for key, x in line.items()}
         self._file.write(json.dumps(finite) + "\n")
-        then(numbers)
+        then(line)
         if self._board:
             for key, value in finite.items():
-                if value is not None and key != "step":
+                if isinstance(value, int | float) and key != "step":
                     self._board.add_scalar(key, value, int(record["step"]))
 
     def _samples(self, path: Path, step: int, make: Callable[[], np.ndarray]) -> None:

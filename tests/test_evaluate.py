@@ -133,7 +133,7 @@ def test_refusals(tmp_path, monkeypatch):
         scored(folder, eval__features__name="digits")
     with pytest.raises(UserError, match="needs more than 8 images on each side, not 7"):
         scored(folder, eval__num_samples=7)
-    with pytest.raises(UserError, match="this extractor has no classes; leave 'is' and 'classes' out"):
+    with pytest.raises(UserError, match="this extractor has no classes; leave 'is', 'classes' and 'class_modes' out"):
         scored(folder, eval__metrics="is")
     with pytest.raises(UserError, match="num_samples must be at least 1"):
         scored(folder, eval__num_samples=0)

@@ -72,6 +72,40 @@ def test_instance_noise_lies_on_all_that_the_discriminator_sees():
     assert "task.instance_noise" not in blueprint("dcgan.py").hparams  # none: not even zeros are added
 
 
+@pytest.mark.parametrize("unroll", [1, 3])
+def test_unrolled_steps_are_differentiated_and_not_taken(unroll):
+    """Dirac-GAN by hand: the discriminator's slope after each step is a function of the generator's point."""
+    lr, start = 0.3, 0.9
+    changes = {"optim__gen__lr": lr, "optim__disc__lr": lr, "nets__gen__start": start, "dims": 1}
+    _, plain, _ = stepped(dirac(**changes), jnp.zeros((8, 1)))
+    plan = dirac(task__unroll=unroll, **changes)
+    _, after, metrics = stepped(plan, jnp.zeros((8, 1)))
+    psi = float(after.params["disc"]["psi"][0])
+    assert psi == float(plain.params["disc"]["psi"][0])
+
+    def loss(theta):
+        ahead = psi
+        for _ in range(unroll):
+            ahead = ahead - lr * jax.nn.sigmoid(ahead * theta) * theta
+        return jax.nn.softplus(-ahead * theta)
+
+    expected, grad = jax.value_and_grad(loss)(start)
+    assert float(metrics["gen/loss"]) == pytest.approx(float(expected), rel=1e-5)
+    assert float(after.params["gen"]["theta"][0]) == pytest.approx(start - lr * float(grad), rel=1e-5)
+    assert abs(float(after.params["gen"]["theta"][0] - plain.params["gen"]["theta"][0])) > 1e-3
+
+
+def test_unrolling_through_an_optimizer_without_a_derivative_at_0_is_refused():
+    for name in ("adam", "rmsprop"):
+        with pytest.raises(
+            UserError, match=r"task.unroll differentiates through .*optim.disc.eps_root=1e-16 \(adam\), or sgd"
+        ):
+            blueprint("dcgan.py", task__unroll=2, optim__disc__name=name)
+    plan = blueprint("dcgan.py", task__unroll=2, optim__disc__eps_root="1e-16")
+    _, after, _ = stepped(plan, jnp.ones((8, 12, 12, 1)))  # all alike: many gradients are exactly 0
+    assert int(after.first_bad) > 1000 and after.params["gen"].keys() == plan.shapes().params["gen"].keys()
+
+
 @pytest.mark.parametrize("simultaneous", [True, False])
 def test_consensus_descends_on_both_players_gradients(simultaneous):
     """Dirac-GAN by hand: v = (-psi s, theta s), s the logistic function of psi theta, and R = |v|^2 / 2 in both losses."""

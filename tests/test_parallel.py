@@ -38,6 +38,16 @@ def run(plan, placement, steps=2, resident=True):
         ("dcgan.py", {"nets__disc__norm": "batch", "task__disc_batches": "joint"}),
         ("hinge.py", {"objective__penalties__r1__every": 2, "task__gen_norm": "running"}),
         ("dcgan.py", {"objective__penalties__consensus__weight": 1, "task__pack": 2, "task__instance_noise": 0.3}),
+        (
+            "dcgan.py",
+            {
+                "task__unroll": 1,
+                "optim__disc__eps_root": "1e-8",
+                "nets__disc__minibatch": "discrimination",
+                "nets__disc__group": 2,
+                "nets__disc__norm": "batch",
+            },
+        ),
     ],
 )
 def test_any_number_of_devices(spec, overrides):

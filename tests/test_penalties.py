@@ -99,3 +99,8 @@ def test_accuracies_and_logits_are_reported():
     assert np.isclose(metrics["disc/accuracy_real"], np.mean(real > 0))
     assert np.isclose(metrics["disc/accuracy_fake"], np.mean(fake <= 0))
     assert np.isclose(metrics["disc/real_logits"], real.mean(), atol=1e-6)
+    assert np.isclose(metrics["disc/logit_gap"], real.mean() - fake.mean(), atol=1e-6)
+    assert np.isclose(metrics["disc/ordered"], np.mean(real > fake))
+    halves = Objective(LOSSES["lsgan"])("disc", context(linear))[1]  # stands between 0 and 1
+    assert np.isclose(halves["disc/accuracy_real"], np.mean(real > 0.5))
+    assert "disc/accuracy_real" not in Objective(LOSSES["wasserstein"])("disc", context(linear))[1]

@@ -1,5 +1,6 @@
 """What a table says of its runs: tests that agree with scipy's, and verdicts that wait for enough of them."""
 
+import dataclasses
 import json
 import math
 from types import SimpleNamespace
@@ -154,6 +155,19 @@ def test_tables_in_every_format():
     assert lines[3] == 'all gone,x,0,,,,,,False,,"0, 2 diverged"'
 
 
+def test_illnesses_are_listed_by_row(tmp_path):
+    found = summary({"a": GOOD, "b": POOR})
+    ill = [
+        dataclasses.replace(result, cell=SimpleNamespace(seed=i), verdict="collapsed: all alike" if i < 2 else "healthy")
+        for i, result in enumerate(found.results["b"])
+    ]
+    found.results["b"] = ill
+    assert report.illnesses(found) == ["- b, seeds 0, 1: collapsed: all alike"]
+    assert "<li>b, seeds 0, 1: collapsed: all alike</li>" in report.page(found, {}, {}, {})
+    assert "## What the stability monitor said last\n\n- b, seeds 0, 1" in report.markdown(found, {}, [])
+    assert "monitor" not in report.markdown(summary({"a": GOOD, "b": POOR}), {}, [])
+
+
 def test_curves_are_over_the_steps_that_all_runs_have(tmp_path):
     def run(values):
         history = [{"step": step, "eval/fd_digits1k": value, "gen/loss": None} for step, value in values.items()]
@@ -173,10 +187,13 @@ def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path
     of.append(evaluation("test", 1000, 4.0) | {"step": 2})
     (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": of}))
     (tmp_path / "DONE").write_text('{"step": 4}')
-    (tmp_path / "metrics.jsonl").write_text('{"step": 4, "gen/loss": 0.5, "disc/loss": null}\n{"step": 5, "cut')
+    (tmp_path / "metrics.jsonl").write_text(
+        '{"step": 4, "gen/loss": 0.5, "disc/loss": null, "verdict": "healthy"}\n{"step": 5, "cut'
+    )
     cell = SimpleNamespace(folder=tmp_path, is_over=True, failure=None, config=CONFIG)
     result = results.read(cell)
     assert result.numbers["fd"] == 1.0 and result.numbers["gen/loss"] == 0.5 and "disc/loss" not in result.numbers
+    assert result.verdict == "healthy" and "verdict" not in result.numbers
     assert result.state == "done" and math.isclose(result.history[0]["gen/loss"], 0.5)
     with (tmp_path / "metrics.jsonl").open("w") as file:  # what the run itself measured, before it was scored again by hand
         file.write('{"step": 4, "eval/fd_digits1k": 1.25}\n')

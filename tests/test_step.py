@@ -24,7 +24,7 @@ class Dirac:
     def init_memory(self):
         return {"calls": jnp.int32(0)}
 
-    def loss(self, name, state, batch, keys):
+    def loss(self, name, state, batch, keys, advance):
         psi, theta = state.params["disc"]["x"], state.params["gen"]["x"]
         memory = {"calls": state.memory["calls"] + 1}
         value = psi * (theta - jnp.mean(batch["x"]))

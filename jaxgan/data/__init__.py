@@ -6,10 +6,11 @@ A source is a dataclass whose fields are the config's `data` section, with `open
 import dataclasses
 from typing import Any
 
-from jaxgan.data import folder, tfds, toy
+from jaxgan.data import folder, stacked, tfds, toy
 from jaxgan.errors import UserError, is_reference, lookup, lookup_class
 
-SOURCES = {name: tfds.Tfds for name in tfds.BUILDERS} | {"image_folder": folder.ImageFolder} | toy.TOYS
+SOURCES = {name: tfds.Tfds for name in tfds.BUILDERS} | toy.TOYS
+SOURCES |= {"image_folder": folder.ImageFolder, "stacked_digits": stacked.StackedDigits}
 
 
 def find(name: str) -> Any:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+SURE = 0.9  # a probability
+
 
 def inception_score(probabilities: np.ndarray, splits: int = 10) -> float:
     """exp(E KL(p(y|x) || p(y))), the mean over splits in the order given: Salimans et al. 2016, "Improved Techniques for
@@ -12,6 +14,23 @@ def inception_score(probabilities: np.ndarray, splits: int = 10) -> float:
         marginal = np.log(np.maximum(part.mean(0), 1e-300))
         scores.append(np.exp((part * (logs - marginal)).sum(1).mean()))
     return float(np.mean(scores))
+
+
+def modes(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    """{"modes": classes that are the likeliest one of some fake, "reverse_kl": nats, "high_quality": share of fakes whose
+    likeliest class has a probability above .9}, classes being modes (Srivastava et al. 2017, section 4.2).
+
+    real, fake: probabilities [N, K] and [M, K]. reverse_kl is KL(q || p), q the fakes' shares of the modes and p the reals',
+    with one more of each kind added to the reals, so that it is finite. M fakes of the right distribution have about
+    (K - 1) / (2 M) of it: .019 for 26,000 of 1,000 modes.
+    """
+    p, q = (np.bincount(x.argmax(1), minlength=x.shape[1]).astype(np.float64) for x in (real, fake))
+    p, q, found = (p + 1) / (p + 1).sum(), q / q.sum(), q > 0
+    return {
+        "modes": float(found.sum()),
+        "high_quality": float((fake.max(1) > SURE).mean()),
+        "reverse_kl": float(np.sum(q[found] * np.log(q[found] / p[found]))),
+    }
 
 
 def class_distance(real: np.ndarray, fake: np.ndarray) -> float:

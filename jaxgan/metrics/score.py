@@ -86,6 +86,12 @@ METRICS = {
         {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
         f"within {modes.NEAR} standard deviations",
     ),
+    "class_modes": Metric(
+        ("classes",),
+        lambda real, fake, _: classes.modes(real.classes, fake.classes),
+        {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
+        f"the likeliest class; high quality above {classes.SURE}",
+    ),
     "stability": Metric(
         ("state",),
         stability.stability,
@@ -192,7 +198,7 @@ class Collector:
         if out is None:
             raise UserError("there are no images to score")
         if "classes" in keep and not probabilities:
-            raise UserError("this extractor has no classes; leave 'is' and 'classes' out of --config.eval.metrics")
+            raise UserError("this extractor has no classes; leave 'is', 'classes' and 'class_modes' out of eval.metrics")
         return Statistics(
             out,
             np.concatenate(features) if features else None,

@@ -60,12 +60,23 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels after the first layer, doubled at each halving."""
+    """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels after the first layer, doubled at each halving.
+
+    minibatch: what an example may know of the others, each of its group of `group` adjacent ones: nothing ("none"), their
+      standard deviation ("stddev": Karras et al. 2018) or distances ("discrimination": Salimans et al. 2016).
+    """
 
     dtype: Any
     width: int = bounded(64, least=1)
     activation: str = among(layers.ACTIVATIONS, "leaky_relu")
     norm: str = among(layers.NORMS, "batch")
+    minibatch: str = among(("none", "stddev", "discrimination"), "none")
+    group: int = bounded(4, least=1)
+
+    @property
+    def coupled(self) -> int:
+        """How many adjacent examples are judged together."""
+        return 1 if self.minibatch == "none" else self.group
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
@@ -78,6 +89,10 @@ class Discriminator(nn.Module):
             if i:  # the paper leaves the first layer without BatchNorm
                 x = layers.Norm(self.norm, self.dtype)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)
+        if self.minibatch == "stddev":
+            x = layers.minibatch_stddev(x, self.group)
         features = x.reshape(len(x), -1)
+        if self.minibatch == "discrimination":
+            features = layers.MinibatchDiscrimination(self.group, dtype=self.dtype)(features)
         logits = layers.Dense(1, dtype=layers.wide(self.dtype), spectral=spectral)(features)[:, 0]
         return layers.Out(logits, features)

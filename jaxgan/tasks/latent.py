@@ -1,5 +1,6 @@
 """The GAN of Goodfellow et al. 2014: a generator turns noise z into an image, a discriminator scores images."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 
 from jaxgan import parallel
 from jaxgan.fields import among, bounded
+from jaxgan.monitor import diversity
 from jaxgan.nets import DISCRIMINATORS, GENERATORS
 from jaxgan.nets.layers import Out, wide
 from jaxgan.noise import Keys
@@ -29,6 +31,8 @@ class Latent:
       running ones ("running"). The running ones move in the generator's own update alone, either way.
     pack: how many images, adjacent ones of the batch, the discriminator judges as one, their channels side by side (PacGAN,
       Lin et al. 2018): a batch holds batch_size / pack packs. Penalties act on packs.
+    unroll: how many more updates of the discriminator the generator's loss looks ahead, through which it is differentiated
+      (Metz et al. 2017), on the same batch and noise; the discriminator itself does not take them.
     instance_noise: standard deviation of Gaussian noise on every image that the discriminator sees, real and fake (Sonderby
       et al. 2016, Arjovsky and Bottou 2017); none: no noise.
     """
@@ -43,6 +47,7 @@ class Latent:
     disc_batches: str = among(("separate", "joint"), "separate")
     gen_norm: str = among(("batch", "running"), "batch")
     pack: int = bounded(1, least=1)
+    unroll: int = bounded(0, least=0)
     instance_noise: Scalar | None = None
 
     nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
@@ -52,7 +57,12 @@ class Latent:
     @property
     def group(self) -> int:
         """A replica's batch must be a multiple of this."""
-        return self.pack
+        return self.pack * getattr(self.disc, "coupled", 1)
+
+    @property
+    def differentiated(self) -> tuple[str, ...]:
+        """Players through whose optimizer a loss is differentiated."""
+        return ("disc",) if self.unroll else ()
 
     def updates(self, rounds: dict[str, int]) -> list[Update]:
         """The discriminator's rounds, its lazy penalties, then the generator's; the first update's images count as
@@ -108,11 +118,16 @@ class Latent:
         """The discriminator's logits of images or packs, from {"disc": variables} as after training."""
         return self.disc.apply(variables["disc"], image, None, train=False).logits  # pyright: ignore
 
-    def loss(self, name: str, state: GanState, batch: dict[str, jax.Array], keys: Keys) -> tuple[jax.Array, Aux]:
+    def loss(
+        self, name: str, state: GanState, batch: dict[str, jax.Array], keys: Keys, advance: Callable[..., GanState]
+    ) -> tuple[jax.Array, Aux]:
         """The scalar that a player descends on: "disc", "gen", or "penalty/NAME" for a lazy penalty.
 
-        batch: "image" [N, H, W, C] in [-1, 1], and "label" [N] where the data has labels.
+        batch: "image" [N, H, W, C] in [-1, 1], and "label" [N] where the data has labels. advance: (state, player, loss) ->
+        the state after that player's step on this batch.
         """
+        for _ in range(self.unroll if name == "gen" else 0):
+            state = advance(state, "disc", "disc")
         player = name if name in self.players else self.objective.penalties[name.removeprefix("penalty/")].player
         one = self._pass(player, state, batch, keys, advance=name == "disc")
         ctx = Context(
@@ -130,6 +145,8 @@ class Latent:
             value, metrics, memory = self.objective.penalty(name.removeprefix("penalty/"), ctx)
             return value, Aux(metrics, {}, memory)
         value, metrics, memory = self.objective(player, ctx)
+        if player == "gen":
+            metrics |= {"gen/diversity": diversity(one.real["image"], one.fake["image"])}
         return value, Aux(metrics, {player: one.changed[player]}, memory)
 
     def _pass(self, player: str, state: GanState, batch: dict[str, jax.Array], keys: Keys, advance: bool) -> "_Pass":

@@ -50,6 +50,41 @@ def test_bfloat16_keeps_params_norms_and_logits_wide(name):
     assert 0 < float(jnp.abs(out.logits - exact.logits).max()) < 0.1  # it did compute in bfloat16
 
 
+def test_minibatch_stddev_is_of_groups_of_adjacent_examples():
+    x = jax.random.normal(jax.random.key(0), (8, 3, 3, 5)) * jnp.arange(1, 9)[:, None, None, None]
+    out = layers.minibatch_stddev(x, 4)
+    assert out.shape == (8, 3, 3, 6)
+    np.testing.assert_array_equal(out[..., :5], x)
+    for first in (0, 4):
+        np.testing.assert_allclose(out[first : first + 4, ..., 5], np.asarray(x)[first : first + 4].std(0).mean(), rtol=1e-5)
+    alike = layers.minibatch_stddev(jnp.ones((4, 2)), 4)
+    assert alike.shape == (4, 3) and float(alike[0, 2]) < 1e-3
+
+
+def test_minibatch_discrimination_knows_how_near_the_others_are():
+    net = layers.MinibatchDiscrimination(2, kernels=3, dims=2)
+    x = jax.random.normal(jax.random.key(0), (4, 6))
+    x = x.at[3].set(x[2])  # the second pair is one example twice
+    variables = net.init(jax.random.key(1), x)
+    out = np.asarray(net.apply(variables, x))
+    assert out.shape == (4, 9)
+    np.testing.assert_allclose(out[2:, 6:], 1, rtol=1e-6)  # exp(0), of the one other
+    m = np.asarray(x @ variables["params"]["Dense_0"]["kernel"]).reshape(4, 3, 2)
+    near = np.exp(-np.abs(m[0] - m[1]).sum(-1))
+    np.testing.assert_allclose(out[:2, 6:], [near, near], rtol=1e-5)
+
+
+@pytest.mark.parametrize("minibatch", ["stddev", "discrimination"])
+def test_a_discriminator_that_knows_its_group(minibatch):
+    net = dcgan.Discriminator(jnp.float32, width=4, norm="none", minibatch=minibatch, group=2)
+    assert net.coupled == 2 and dcgan.Discriminator(jnp.float32, group=2).coupled == 1
+    image = jax.random.normal(jax.random.key(1), (4, *SHAPE))
+    variables = net.init(jax.random.key(0), image, train=False)
+    logits = net.apply(variables, image, train=False).logits
+    other = net.apply(variables, image.at[1].set(0), train=False).logits
+    assert float(jnp.abs(logits - other)[0]) > 0 and float(jnp.abs(logits - other)[2:].max()) == 0
+
+
 @pytest.mark.parametrize("shape", [(1,), (2,), SHAPE])
 def test_dirac_gan_has_a_point_and_a_slope(shape):
     gen, disc = GENERATORS["dirac"](shape, jnp.float32, start=0.5), DISCRIMINATORS["dirac"](jnp.float32, start=2.0)

@@ -1,0 +1,63 @@
+"""Stacked digits: three random digits as the channels of one picture, 1,000 modes that can be counted (Metz et al. 2017).
+
+The counting of VEEGAN (Srivastava et al. 2017) and after it: a classifier reads each channel, and three digits name a mode.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxgan.data.source import Arrays, Images, is_resident
+from jaxgan.data.tfds import Tfds
+from jaxgan.errors import UserError
+from jaxgan.fields import among, bounded
+
+CHANNELS = 3
+
+
+@dataclass(frozen=True)
+class StackedDigits:
+    """Pictures [H, W, 3], each channel a digit drawn from `base` uniformly and by itself; label 100 a + 10 b + c.
+
+    images: how many (VEEGAN: 128,000). split: of the base. draw_seed: of which digits are stacked, apart from the run's
+    seed. base: a data set of TFDS's or ours, grey and of ten classes: "digits" (4,000 digits to draw from), "mnist". dir,
+    resident: as in `Tfds`.
+    """
+
+    images: int = bounded(128_000, least=1, below=2**27)
+    split: str = "train"
+    draw_seed: int = bounded(0, below=2**32)
+    base: str = "digits"
+    dir: str = ""
+    resident: str = among(("auto", "on", "off"), "auto")
+
+    def open(self) -> Images:
+        """Raises UserError where the base is not there, or has no ten classes of grey pictures."""
+        base = Tfds(name=self.base, split=self.split, dir=self.dir).open()
+        if base.image_shape[2] != 1 or base.num_classes != 10:
+            shape = "x".join(map(str, base.image_shape))
+            raise UserError(
+                f"data.base={self.base} has {base.num_classes} classes of {shape}; ten of grey pictures can be stacked"
+            )
+        digits = base.load()
+        rng = np.random.default_rng([self.draw_seed, *self.split.encode()])
+        index = rng.integers(0, len(base), (self.images, CHANNELS))
+        height, width, _ = base.image_shape
+        size = self.images * height * width * CHANNELS
+        return Images(
+            name=f"stacked {self.images:,} of {base.name}, draw_seed {self.draw_seed}",
+            examples=Stacks(digits["image"][..., 0], digits["label"], index),
+            image_shape=(height, width, CHANNELS),
+            num_classes=10**CHANNELS,
+            resident=is_resident(self.resident, size),
+            digest=base.digest,
+        )
+
+
+@dataclass
+class Stacks(Arrays):
+    """Example i is the images `index[i]`, one behind the other."""
+
+    def __getitem__(self, i: int):
+        at = self.index[i]
+        return {"image": np.moveaxis(self.images[at], 0, -1), "label": int(self.labels[at] @ (100, 10, 1))}  # pyright: ignore

@@ -1,0 +1,93 @@
+"""The stability monitor: numbers of a run's health, most of them free, and the rules that name an illness.
+
+In each line of metrics.jsonl:
+  disc/accuracy_real, disc/accuracy_fake   shares on the right side of the loss' boundary, if it has one
+  disc/ordered                             share of pairs, a real and a fake, of which the real has the higher logit
+  disc/logit_gap                           mean logit of reals minus that of fakes
+  UPDATE/grad_norm, UPDATE/update_ratio    norm of an update's gradient; norm of what it adds to the params over theirs
+  grad_norm_ratio                          the discriminator's gradient norm over the generator's
+  gen/diversity                            root mean square distance between two fakes, over that between two reals
+  verdict                                  "healthy", or an illness with the rule that named it
+
+A verdict is a state and no sentence: a run may recover. Thresholds are this package's own; a rule looks at `WINDOW` lines.
+"""
+
+import collections
+import math
+import statistics
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan import parallel
+
+EVERY = 16  # steps between measurements of norms, which read all params three times
+WINDOW = 5  # lines of the log
+EARLY = 200  # steps in which nothing is judged: a new generator's samples are all alike
+COLLAPSED = 0.1  # of gen/diversity
+SATURATED = 0.99  # of both accuracies
+DIVERGING = 100.0  # times the median gradient norm of all lines so far
+HEALTHY = "healthy"
+
+
+def diversity(real: jax.Array, fake: jax.Array) -> jax.Array:
+    """sqrt(V(fake) / V(real)), V the total variance over the global batch's examples, half the mean squared distance
+    between two of them: 0 where all fakes are the same. NaN where all reals are. real, fake: [N, ...]."""
+
+    def total(x: jax.Array) -> jax.Array:
+        x = x.reshape(len(x), -1).astype(jnp.promote_types(x.dtype, jnp.float32))
+        centre = parallel.mean(jnp.mean(x, 0))
+        spread, size = parallel.mean((jnp.mean(jnp.sum((x - centre) ** 2, 1)), jnp.mean(jnp.sum(x**2, 1))))
+        return jnp.where(spread > 1e-10 * size, spread, 0)  # the rest is rounding
+
+    of_real = total(real)
+    return jnp.where(of_real > 0, jnp.sqrt(total(fake) / jnp.where(of_real > 0, of_real, 1)), jnp.nan)
+
+
+class Monitor:
+    """Adds `grad_norm_ratio` and the verdict to lines of the log, in their order.
+
+    Args: lines: of the log so far. say: called with a text when the verdict has changed.
+    """
+
+    def __init__(self, lines: Iterable[dict[str, Any]] = (), say: Callable[[str], None] = lambda text: None):
+        self._say: Callable[[str], None] = lambda text: None
+        self._seen: dict[str, list[float]] = collections.defaultdict(list)
+        self.verdict = HEALTHY
+        for line in lines:
+            if "verdict" in line:
+                self(line)
+        self._say = say
+
+    def __call__(self, line: dict[str, Any]) -> dict[str, Any]:
+        """The line with what the monitor adds."""
+        for key, value in line.items():
+            if isinstance(value, float) and value == value:
+                self._seen[key].append(value)
+        before, self.verdict = self.verdict, self._judge(line)
+        if before.partition(":")[0] != self.verdict.partition(":")[0]:
+            self._say(f"step {line['step']}: {self.verdict}")
+        disc, gen = (line.get(f"{player}/grad_norm", math.nan) for player in ("disc", "gen"))
+        return line | {"grad_norm_ratio": disc / gen if gen else math.nan, "verdict": self.verdict}
+
+    def _judge(self, line: dict[str, Any]) -> str:
+        if line["step"] < EARLY:
+            return HEALTHY
+        for key, values in self._seen.items():
+            middle = statistics.median(values)
+            if key.endswith("/grad_norm") and len(values) > 2 * WINDOW and min(values[-WINDOW:]) > DIVERGING * middle:
+                return f"diverging: {key} above {DIVERGING:g} times its median in the last {WINDOW} lines"
+        diverse = self._last("gen/diversity")
+        if diverse and max(diverse) < COLLAPSED:
+            return f"collapsed: gen/diversity below {COLLAPSED:g} in the last {WINDOW} lines"
+        right = self._last("disc/accuracy_real"), self._last("disc/accuracy_fake")
+        if all(right) and min(map(min, right)) > SATURATED:
+            return f"discriminator saturated: accuracies on real and fake above {SATURATED:g} in the last {WINDOW} lines"
+        return HEALTHY
+
+    def _last(self, key: str) -> list[float]:
+        """The last `WINDOW` values; none if there are fewer."""
+        values = self._seen.get(key, [])
+        return values[-WINDOW:] if len(values) >= WINDOW else []

@@ -1,0 +1,93 @@
+"""The monitor's numbers and rules, on lines made up and on runs that fall ill."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import blueprint, noise_images
+from jax.sharding import PartitionSpec as P
+
+from jaxgan import monitor, train
+from jaxgan.monitor import EARLY, WINDOW, Monitor, diversity
+
+WELL = {
+    "disc/grad_norm": 2.0,
+    "gen/grad_norm": 4.0,
+    "gen/diversity": 0.9,
+    "disc/accuracy_real": 0.7,
+    "disc/accuracy_fake": 1.0,
+}
+
+
+def told(*changes, start=EARLY, lines=()):
+    """The monitor's lines for WELL with each of the changes, and what it said."""
+    said = []
+    watch = Monitor(lines, said.append)
+    return [watch(WELL | {"step": start + i} | change) for i, change in enumerate(changes)], said
+
+
+@pytest.mark.parametrize(
+    "ill, verdict",
+    [
+        ({"gen/diversity": 0.05}, "collapsed: gen/diversity below 0.1 in the last 5 lines"),
+        ({"disc/accuracy_real": 1.0}, "discriminator saturated: accuracies on real and fake above 0.99 in the last 5 lines"),
+        ({"gen/grad_norm": 401.0}, "diverging: gen/grad_norm above 100 times its median in the last 5 lines"),
+    ],
+)
+def test_an_illness_is_named_after_a_window_of_lines_and_may_pass(ill, verdict):
+    lines, said = told(*[{}] * 20, *[ill] * WINDOW, {})
+    assert [line["verdict"] for line in lines] == ["healthy"] * (19 + WINDOW) + [verdict, "healthy"]
+    assert said == [f"step {EARLY + 19 + WINDOW}: {verdict}", f"step {EARLY + 20 + WINDOW}: healthy"]
+    assert all(line["grad_norm_ratio"] == 2 / line["gen/grad_norm"] for line in lines)
+    # A resumed run's monitor knows the lines before.
+    again, more = told(*[ill] * 2, lines=lines[:-3], start=lines[-3]["step"])
+    assert [line["verdict"] for line in again] == ["healthy", verdict] and len(more) == 1
+
+
+def test_the_start_and_what_was_not_measured_give_no_verdict():
+    young, said = told(*[{"gen/diversity": 0.0}] * 9, start=EARLY - 9)
+    assert {line["verdict"] for line in young} == {"healthy"} and not said
+    ill = {"gen/diversity": 0.05}
+    assert told(ill, ill, {"gen/diversity": float("nan")}, ill, ill)[0][-1]["verdict"] == "healthy"  # four were measured
+    assert all(np.isnan(told({"gen/grad_norm": x})[0][0]["grad_norm_ratio"]) for x in (0.0, float("nan")))
+    critic = Monitor()
+    for step in range(EARLY, EARLY + 20):  # of a loss without a boundary
+        line = critic({"step": step, "disc/ordered": 1.0, "gen/diversity": 1.0})
+    assert line["verdict"] == "healthy"
+
+
+def test_diversity_is_a_ratio_of_distances_over_the_global_batch():
+    rng = np.random.default_rng(0)
+    real, fake = (jnp.asarray(rng.normal(size=(8, 3, 2)) * scale + scale) for scale in (2.0, 0.5))
+
+    def distance(x):
+        x = np.asarray(x).reshape(8, -1)
+        return np.mean(np.sum((x[:, None] - x) ** 2, -1))
+
+    expected = np.sqrt(distance(fake) / distance(real))
+    assert float(diversity(real, fake)) == pytest.approx(expected, rel=1e-5)
+    mesh = jax.make_mesh((4,), ("data",), axis_types=(jax.sharding.AxisType.Auto,))
+    spread = jax.shard_map(diversity, mesh=mesh, in_specs=P("data"), out_specs=P(), check_vma=False)
+    assert float(jax.jit(spread)(real, fake)) == pytest.approx(expected, rel=1e-5)
+    assert float(diversity(real, fake[:1].repeat(8, 0))) == 0
+    assert np.isnan(diversity(real[:1].repeat(8, 0), fake))
+
+
+def test_a_run_that_saturates_says_so(tmp_path, capsys, monkeypatch):
+    """Noise pictures against a generator that may not move: the discriminator soon knows them all."""
+    for name, value in (("EARLY", 10), ("EVERY", 4)):
+        monkeypatch.setattr(monitor, name, value)
+    plan = blueprint(
+        "vanilla.py", steps=60, log__every=4, checkpoint__every=0, sample__every=0, optim__gen__lr=0, optim__disc__lr=0.02
+    )
+    train.train(plan, noise_images(), tmp_path / "run")
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["verdict"].startswith("discriminator saturated: ")
+    assert f"run step {lines[-1]['step']}" in capsys.readouterr().out or any(
+        x["verdict"] == lines[-1]["verdict"] for x in lines
+    )
+    last = lines[-1]
+    assert last["gen/update_ratio"] == 0 and last["gen/grad_norm"] > 0 and 0 < last["disc/update_ratio"] < 1
+    assert last["grad_norm_ratio"] == pytest.approx(last["disc/grad_norm"] / last["gen/grad_norm"])
