@@ -1,8 +1,11 @@
-"""A member's step in a population against its step alone: vmap and lax.map, side by side.
+"""A member's step in a population against its step alone, in every form that there is, side by side.
 
     python benchmarks/population.py --members=4
+    python benchmarks/population.py --members=8 --games=WGAN-GP,DCGAN   # on a GPU
 
 Milliseconds a member and step, the median of five rounds of each form in turn, in one process; nothing else should run.
+"map" has one member's whole step after the other's; "vmap" all members in each operation, and the convolutions of members,
+whose kernels differ, one after the other ("turns"), in groups of channels ("grouped"), or as matrix products ("matmul").
 """
 
 import argparse
@@ -19,6 +22,7 @@ import numpy as np
 
 from jaxgan import build, config, population, program
 from jaxgan.build import Blueprint
+from jaxgan.nets.members import members_as
 
 GAMES = {
     "ring, PacGAN's MLPs, batch 100": ("configs/toy.py:ring", [("simultaneous", "true")], 40),
@@ -27,7 +31,15 @@ GAMES = {
                                 ("nets.disc.activation", "relu")], 200),
     "digits, DCGAN of width 16, batch 64": (
         "configs/dcgan.py", [("nets.gen.width", "16"), ("nets.disc.width", "16")], 10),
+    "digits, WGAN-GP of width 64, batch 64": (
+        "configs/wgan.py", [("nets.gen.width", "64"), ("nets.disc.width", "64"), ("batch_size", "64")], 1),
 }  # fmt: skip
+FORMS = {
+    "map": ("map", "turns"),
+    "vmap, turns": ("vmap", "turns"),
+    "vmap, grouped": ("vmap", "grouped"),
+    "vmap, matmul": ("vmap", "matmul"),
+}
 
 
 def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: int) -> dict[str, float]:
@@ -41,15 +53,17 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: in
     states = [plan.init(jax.random.key(plan.config.seed)) for plan in plans]
     hparams = population.stack_hparams(plans)
     runs = {"alone": (jax.jit(program.make_program(plans[0], images)), states[0], plans[0].hparams, 1)}
-    for form in ("map", "vmap"):
+    for name, (form, convolutions) in FORMS.items():
         run = jax.jit(population.make_program(plans[0], images, form))
-        runs[form] = (run, population.stack(states), hparams, members)
+        runs[name] = (run, population.stack(states), hparams, members)
+        with members_as(convolutions):  # which is a matter of the trace
+            jax.block_until_ready(run(runs[name][1], hparams, data, np.int32(0)))
     times: dict[str, list[float]] = {form: [] for form in runs}
     for i in range(6):
         for form, (run, state, scalars, n) in runs.items():
             began = time.perf_counter()
             jax.block_until_ready(run(state, scalars, data, np.int32(steps)))
-            if i:  # the first round compiles
+            if i:  # the first round warms up
                 times[form].append((time.perf_counter() - began) / steps / n * 1000)
     return {form: statistics.median(some) for form, some in times.items()}
 
@@ -57,10 +71,14 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: in
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, default=4)
-    members = parser.parse_args().members
+    parser.add_argument("--games", default="", help="parts of the games' names, with commas between; default: all")
+    args = parser.parse_args()
+    members = args.members
     print(f"jax {jax.__version__}, {jax.devices()[0].device_kind}, {members} members; ms a member and step\n")
-    print("| | alone | map | vmap |\n|---|---:|---:|---:|")
+    print("| | alone | " + " | ".join(FORMS) + " |\n|---|" + "---:|" * (1 + len(FORMS)))
     for name, (spec, overrides, steps) in GAMES.items():
+        if not any(part in name for part in args.games.split(",")):
+            continue
         found = measure(spec, overrides, steps, members)
         print(f"| {name} | " + " | ".join(f"{x:.3g}" for x in found.values()) + " |", flush=True)
 

@@ -49,8 +49,14 @@ class Loop:
             self.cut = jax.jit(lambda tree: population.cut(tree, n))
         else:
             make, hparams, self.cut = program.make_program, self.plan.hparams, lambda tree: [tree]
-        self.hparams = placement.replicate(hparams)
-        self.program = placement.wrap(make(self.plan, images), batch_is_split=not images.resident)
+        self.hparams, run = placement.replicate(hparams), make(self.plan, images)
+        self.place = self.whole = lambda state: state
+        if population.spreads(n, placement):
+            self.program = placement.wrap_members(run, population.AXES)
+            self.place = lambda state: placement.divide(state, population.AXES)
+            self.whole = jax.jit(lambda state: state, out_shardings=placement.replicated)
+        else:
+            self.program = placement.wrap(run, batch_is_split=not images.resident)
         self.count = functools.cache(lambda n: placement.replicate(np.int32(n)))
         self.per_dispatch = program.steps_per_dispatch(self.config, images, n)
         self.ahead = max(1, AHEAD // self.per_dispatch)  # in dispatches
@@ -66,8 +72,8 @@ class Loop:
 
     def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
         """Trains from step `first`; returns the step that it got to, or stopped at because all members have diverged."""
-        config, data, done = self.config, self._data(first), first
-        for member, own in self._each(state):
+        config, data, done, state = self.config, self._data(first), first, self.place(state)
+        for member, own in self._each(self.whole(state)):
             # Saved, and then stopped before the scores.
             if first and member.scores_due(first) and not self.placement.all(member.writer.has_scores):
                 self._score(member, own, first)
@@ -129,7 +135,7 @@ class Loop:
         shown = self.progress.log
         numbers = program.means(self.totals)
         if self.config.log.params:
-            numbers |= program.single_params(state)
+            numbers |= program.single_params(self.placement.local(self.whole(state)))
         for member, means in self._each(numbers):
             member.log(step, means, rate, shown)
             shown = _silent
@@ -138,6 +144,7 @@ class Loop:
     def _record(self, state: GanState, step: int, sampling: bool, saving: bool, scoring: bool) -> None:
         """Pictures, checkpoints and scores, of params that are finite. Checkpoints before scores: what evaluating may run
         into costs no step. The metrics' means start anew, so that a resumed run logs the same ones."""
+        state = self.whole(state)
         self._check(self.placement.local(state.first_bad))
         began, scored = time.monotonic(), False
         for member, own in self._each(state):

@@ -118,6 +118,36 @@ class Placement:
         )
         return jax.jit(sharded, donate_argnums=0)
 
+    def wrap_members(self, step: Callable, axes: Any) -> Callable:
+        """As `wrap`, for a population that is divided among the devices, each of which trains its members on whole batches:
+        no axis is bound. axes: of the state, by leaf or subtree, 0 where members are stacked and None where they share.
+
+        hparams are stacked; `data` is resident, one copy on each device. The report comes back whole.
+        """
+        at = jax.tree.map(_along_members, axes, is_leaf=lambda axis: axis is None)
+        sharded = jax.shard_map(
+            step, mesh=self.members, in_specs=(at, P("members"), P(), P()), out_specs=(at, P("members")), check_vma=False
+        )
+
+        def run(state, hparams, data, count):
+            state, report = sharded(state, hparams, data, count)
+            return state, lax.with_sharding_constraint(report, self.replicated)
+
+        return jax.jit(run, donate_argnums=0)
+
+    @property
+    def members(self) -> Mesh:
+        """The devices as a mesh along which members are divided."""
+        return Mesh(self.mesh.devices, ("members",))
+
+    def divide(self, state: Any, axes: Any) -> Any:
+        """A population's state, whole on every device, as `wrap_members` wants it."""
+
+        def put(axis, part):
+            return jax.device_put(part, NamedSharding(self.members, _along_members(axis)))
+
+        return jax.tree.map(put, axes, state, is_leaf=lambda axis: axis is None)
+
     def init(self, make: Callable, *args) -> Any:
         """`make(*args)`, computed where the state lives: one copy on each device."""
         return jax.jit(make, out_shardings=self._home)(*args)
@@ -189,6 +219,10 @@ class Placement:
         parts = [jax.device_put(x[:, i * b : (i + 1) * b], d) for i, d in enumerate(self.local_devices)]
         shape = (x.shape[0], b * self.size, *x.shape[2:])
         return jax.make_array_from_single_device_arrays(shape, self.sharded, parts)
+
+
+def _along_members(axis: int | None) -> P:
+    return P() if axis is None else P("members")
 
 
 def _replicate(x: np.ndarray, sharding: NamedSharding) -> jax.Array:

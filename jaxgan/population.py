@@ -18,6 +18,7 @@ from jaxgan import config as configs
 from jaxgan.build import Blueprint
 from jaxgan.config import Config, flat
 from jaxgan.data.source import Images
+from jaxgan.parallel import Placement
 from jaxgan.state import GanState
 
 AXES = GanState(step=None, params=0, model_state=0, opt_state=0, ema=0, memory=0, rng=0, first_bad=0)  # pyright: ignore
@@ -36,6 +37,13 @@ def form() -> str:
     """ "vmap", every member in each operation, where devices have room for more; "map", one member after the other, on a
     CPU, whose cores one member fills and where a member's bits then do not depend on how many there are."""
     return "map" if jax.default_backend() == "cpu" else "vmap"
+
+
+def spreads(members: int, placement: Placement) -> bool:
+    """Whether each device trains some of the members, on whole batches, and not all devices every member, on parts of them:
+    where their number allows it, in one process."""
+    alone = jax.process_count() == 1 and placement.kind == "shard_map"
+    return alone and placement.size > 1 and members > 1 and members % placement.size == 0
 
 
 def make_program(plan: Blueprint, images: Images, form: str) -> Callable:

@@ -38,14 +38,16 @@ def train_together(runs: list[Run], images: Images) -> list[DivergedError | User
     plan = runs[0].plan
     placement = Placement(plan.config.parallel)
     for run in runs:
-        check(run.plan, placement, run.folder)
+        check(run.plan, placement, run.folder, len(runs))
         workdir.check_data(run.folder, images)
-    budget.check(plan, images, placement, len(runs))
+    shared = placement.size if population.spreads(len(runs), placement) else 1
+    budget.check(plan, images, placement, len(runs) // shared)
     ends: dict[Path, DivergedError | UserError | None] = {}
     for part in _parts(runs):
         with ExitStack() as stack:
             for run in part:
                 stack.enter_context(workdir.claimed(run.folder))
+            check_batch(plan, placement, len(part))
             found, is_stopped = _train(part, images, placement)
         ends |= {run.folder: end for run, end in zip(part, found)}
         if is_stopped:
@@ -56,7 +58,8 @@ def train_together(runs: list[Run], images: Images) -> list[DivergedError | User
 def _parts(runs: list[Run]) -> list[list[Run]]:
     """Runs that can go on together, having a checkpoint of a common step or none at all; the furthest first.
 
-    If all can, those that are over keep their places among them, so that the same operations give the same bits ("vmap").
+    If all can, those that are over keep their places among them, so that the same operations give the same bits ("vmap", or
+    members on devices of their own).
     """
     left = [run for run in runs if not run.is_over]
     parts: list[tuple[list[Run], set[int]]] = []
@@ -70,13 +73,20 @@ def _parts(runs: list[Run]) -> list[list[Run]]:
         else:
             parts.append(([run], set(steps)))
     if len(parts) == 1:
-        return [runs if population.form() == "vmap" else [run for run in runs if not run.is_over]]
+        keep = population.form() == "vmap" or jax.device_count() > 1
+        return [runs if keep else [run for run in runs if not run.is_over]]
     return [[run for run in runs if run in members] for members, _ in parts]
 
 
-def check(plan: Blueprint, placement: Placement, folder: Path) -> None:
+def check_batch(plan: Blueprint, placement: Placement, members: int) -> None:
+    """Refuses a batch that devices cannot share, unless they share the members. Raises UserError."""
+    if not population.spreads(members, placement):
+        budget.check_batch(plan, placement)
+
+
+def check(plan: Blueprint, placement: Placement, folder: Path, members: int = 1) -> None:
     """Refuses what can be known to fail before the data are there. Raises UserError."""
-    budget.check_batch(plan, placement)
+    check_batch(plan, placement, members)
     workdir.check(folder, plan.config)
     if plan.config.eval.every:
         evaluate.check(plan)

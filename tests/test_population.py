@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import jax
 import numpy as np
@@ -44,6 +45,32 @@ def test_members_are_their_solo_runs_in_float64(form, kind, n):
             for name, (total, count) in own["totals"].items():
                 assert report["totals"][name][1][i] == count  # of a lazy penalty, only the steps that made it
                 np.testing.assert_allclose(report["totals"][name][0][i], total, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("form", ["vmap", "map"])
+def test_members_on_devices_of_their_own_are_their_solo_runs(form, tmp_path, monkeypatch):
+    """Four members on four devices, a batch that four devices could not share, and what lies between steps."""
+    monkeypatch.setattr(population, "form", lambda: form)
+    monkeypatch.setattr(sys.modules[__name__], "DIFFERENCES", [*DIFFERENCES, {"seed": 5}])
+    small = {"dtype": "float64", "batch_size": 6}
+    assert population.spreads(4, Placement()) and not population.spreads(3, Placement())
+    jax.config.update("jax_enable_x64", True)  # for Orbax' threads too
+    try:
+        folders, failures = together(tmp_path, **small)
+        assert failures == [None] * 4
+        for folder, plan in list(zip(folders, plans(**small)))[1:3]:
+            placement = Placement(devices=devices(1))
+            start = placement.init(lambda seed, plan=plan: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
+            alone, _ = trained(placement, start, program.make_program(plan, noise_images()), plan.hparams, 4)
+            alone, member = arrays(placement.local(alone)), state_of(folder)
+            for name, x in alone.items():
+                np.testing.assert_allclose(member[name], x, rtol=1e-9, atol=1e-9, err_msg=name)
+        # Cut off, all go on from where they were.
+        before = [records(folder) for folder in folders]
+        together(tmp_path, **small, steps=6)
+        assert [records(folder)[: len(old)] for folder, old in zip(folders, before)] == before
+    finally:
+        jax.config.update("jax_enable_x64", False)
 
 
 def test_what_may_train_together():

@@ -25,6 +25,8 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+from jaxgan.nets import members
+
 Padding = tuple[tuple[int, int], tuple[int, int]]
 NHWC = ("NHWC", "HWIO", "NHWC")
 
@@ -187,20 +189,25 @@ _defbilinear(input_grad_p, (conv_p, _ct_first), (kernel_grad_p, _ct_first))
 _defbilinear(kernel_grad_p, (input_grad_p, _ct_last), (conv_p, _ct_last))
 
 
-def _batching(primitive: Primitive, folds: bool):
-    """Mapped images with a shared kernel fold into the batch; whatever else is mapped goes one member at a time."""
+def _batching(primitive: Primitive, operation: str):
+    """Mapped images with a shared kernel fold into the batch; whatever else is mapped takes the form of the backend."""
 
     def rule(operands, axes, *, geometry):
         (lhs, rhs), (lhs_axis, rhs_axis) = operands, axes
-        if folds and rhs_axis is None:
+        if operation != "kernel_grad" and rhs_axis is None:
             lhs = jnp.moveaxis(lhs, lhs_axis, 0)
             out = primitive.bind(lhs.reshape(-1, *lhs.shape[2:]), rhs, geometry=geometry)
             return out.reshape(*lhs.shape[:2], *out.shape[1:]), 0
         mapped = [jnp.moveaxis(a, axis, 0) for a, axis in zip(operands, axes) if axis is not None]
+        form = members.form()
+        if form != "turns":
+            n, rest = len(mapped[0]), iter(mapped)
+            every = [jnp.broadcast_to(a, (n, *a.shape)) if axis is None else next(rest) for a, axis in zip(operands, axes)]
+            return members.apply(form, operation, every[0], every[1], geometry), 0
 
-        def one(members):
-            members = iter(members)
-            lhs_, rhs_ = (a if axis is None else next(members) for a, axis in zip(operands, axes))
+        def one(some):
+            some = iter(some)
+            lhs_, rhs_ = (a if axis is None else next(some) for a, axis in zip(operands, axes))
             return primitive.bind(lhs_, rhs_, geometry=geometry)
 
         return lax.map(one, mapped), 0
@@ -208,6 +215,6 @@ def _batching(primitive: Primitive, folds: bool):
     batching.primitive_batchers[primitive] = rule
 
 
-_batching(conv_p, folds=True)
-_batching(input_grad_p, folds=True)
-_batching(kernel_grad_p, folds=False)
+_batching(conv_p, "conv")
+_batching(input_grad_p, "input_grad")
+_batching(kernel_grad_p, "kernel_grad")

@@ -9,6 +9,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxgan.nets import conv as ours
+from jaxgan.nets import members
 
 SHAPES = [  # image, kernel, stride, channels in and out, padding
     ((8, 8), 4, 2, 3, 5, None),
@@ -86,8 +87,9 @@ def test_forward_mode_and_hessian():
     assert_close(jax.jvp(f(ours.conv), (w,), (w,)), jax.jvp(f(reference), (w,), (w,)))
 
 
+@pytest.mark.parametrize("form", ["turns", "grouped", "matmul"])
 @pytest.mark.parametrize("axes", [(0, None), (None, 0), (0, 0), (1, 3)])
-def test_vmap(axes):
+def test_vmap(axes, form):
     x, w = operands((6, 6), 3, 2, 2)
     xs = x if axes[0] is None else jnp.stack([x, 2 * x, -x], axes[0])
     ws = w if axes[1] is None else jnp.stack([w, 3 * w, w**2], axes[1])
@@ -96,7 +98,26 @@ def test_vmap(axes):
         f = lambda x, w: jnp.sum(conv(x, w, 2) ** 3)  # noqa: E731
         return jax.vmap(lambda x, w: (conv(x, w, 2), jax.grad(f, (0, 1))(x, w)), axes)(xs, ws)
 
-    assert_close(all_of(ours.conv), all_of(reference))
+    with members.members_as(form):
+        assert_close(all_of(ours.conv), all_of(reference))
+    assert members.form() == "turns"  # on a CPU
+
+
+@pytest.mark.parametrize("form", members.FORMS)
+@pytest.mark.parametrize("image, kernel, stride, c, features, padding", SHAPES)
+def test_members_of_every_shape(form, image, kernel, stride, c, features, padding):
+    x, w = operands(image, kernel, c, features)
+    xs, ws = jnp.stack([x, -2 * x]), jnp.stack([w, w**2])
+
+    def of_all(conv):
+        def slope(x, w):
+            inner = jax.grad(lambda x: jnp.sum(conv(x, w, stride, padding) ** 3))
+            return jax.grad(lambda w: jnp.sum(inner(x) ** 2))(w)  # as a gradient penalty's
+
+        return jax.vmap(slope)(xs, ws)
+
+    with members.members_as(form):
+        assert_close(of_all(ours.conv), of_all(reference))
 
 
 def test_inside_scan_remat_shard_map_and_export():
