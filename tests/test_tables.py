@@ -1,0 +1,53 @@
+"""Every table of `configs/ablations`: its rows resolve, and a cell of it trains, is scored and gets into its report."""
+
+import importlib
+import json
+
+import pytest
+from helpers import ROOT
+
+from jaxgan import cells, report
+from jaxgan.table import Table
+
+FILES = sorted(path.stem for path in (ROOT / "configs" / "ablations").glob("*.py"))
+TINY = {
+    "steps": 2, "batch_size": 16, "log.every": 1, "sample.every": 0, "sample.num": 4, "checkpoint.every": 0, "eval.every": 0,
+    "eval.num_samples": 150, "eval.num_real": 200, "eval.batch_size": 50, "eval.allow_few": True, "eval.repeats": 1,
+}  # fmt: skip
+
+
+def specs():
+    for file in FILES:
+        module = importlib.import_module(f"configs.ablations.{file}")
+        for variant in getattr(module, "VARIANTS", ("",)):
+            yield f"{ROOT}/configs/ablations/{file}.py" + (f":{variant}" if variant else "")
+
+
+@pytest.mark.parametrize("spec", list(specs()))
+def test_all_rows_resolve(spec, tmp_path):
+    table = cells.load(spec)
+    every = cells.make_cells(table, spec, tmp_path, [])
+    assert len(every) == len(table.rows) * len(table.seeds)
+    assert sum(map(len, cells.groups(every))) == len(every)
+    readme, name = (ROOT / "README.md").read_text(), spec.rpartition("/")[2].partition(":")[0]
+    assert f"`{name}`" in readme
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file", ["cifar10", "critic_steps", "normalisation", "robustness", "stacked_digits", "two_time_scales"]
+)
+def test_a_cell_trains_and_the_report_has_it(file, tmp_path):
+    spec = f"{ROOT}/configs/ablations/{file}.py"
+    spec += ":digits" if f"{spec}:digits" in set(specs()) else ""
+    table: Table = cells.load(spec)
+    tiny = {**TINY, "data.images": 500} if file == "stacked_digits" else TINY
+    tiny = [(key, str(value)) for key, value in tiny.items() if key != "eval.every" or "is" not in table.curves]
+    every = cells.make_cells(table, spec, tmp_path, tiny)
+    last = [cell for cell in every if cell.seed == 0][-1]  # the row with most changes
+    cells.train_cells([last])
+    assert json.loads((last.folder / "DONE").read_text()) == {"step": 2}
+    page = report.write(table, every, tmp_path).read_text()
+    assert f"<td>{last.row}</td>" in page and page.count("<svg") == bool(table.curves) + len(table.figures)
+    for title in table.figures:
+        assert (tmp_path / f"{title}.png").stat().st_size > 1000
