@@ -23,7 +23,7 @@ from jaxgan.build import Blueprint
 GAMES = {
     "ring, PacGAN's MLPs, batch 100": ("configs/toy.py:ring", [("simultaneous", "true")], 48),
     "digits, DCGAN of width 16, batch 64": ("configs/dcgan.py", [("nets.gen.width", "16"), ("nets.disc.width", "16")], 16),
-    "digits, WGAN-GP of width 32, batch 32": ("configs/wgan.py", [], 16),
+    "digits, configs/wgan.py": ("configs/wgan.py", [], 16),
 }
 
 

@@ -21,7 +21,7 @@ def get_config() -> Any:
     config.batch_size = 64  # real images in a round, over all devices of all hosts
     config.dtype = "float32"  # of networks; or bfloat16, with params, norms, penalties and logits in float32
     config.parallel = "shard_map"  # or pmap: the same bits
-    config.steps_per_dispatch = 0  # of data on the device; 0: 1 on a CPU, else 8; the same bits
+    config.steps_per_dispatch = 0  # of data on the device; 0: 1 for a run on a CPU, else 8; the same bits
     config.population = (
         "auto"  # --mode=ablate: cells that differ in seed and * numbers alone train as one program; or on, off
     )

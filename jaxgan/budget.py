@@ -40,7 +40,12 @@ def capacity(placement: Placement) -> int:
 
 def check_batch(plan: Blueprint, placement: Placement) -> None:
     """Refuses a batch that the devices cannot share. Raises UserError."""
-    size, devices = plan.config.batch_size, placement.size
+    check_share(plan, placement.size)
+
+
+def check_share(plan: Blueprint, devices: int) -> None:
+    """`check_batch` for so many devices."""
+    size = plan.config.batch_size
     if size % devices:
         near = max(devices, round(size / devices) * devices)
         raise UserError(f"batch_size={size} is not divisible by the {devices} devices; {near} is")

@@ -246,10 +246,10 @@ class Blueprint:
         out = {}
         for player, params in self._params.items():
             optimizer = self._make(f"optim.{player}", values)
-            if player in self._differentiated and not optimizer.is_smooth:
+            if player in self._differentiated and not getattr(optimizer, "is_smooth", True):
                 raise UserError(
                     f"task.unroll differentiates through the steps of optim.{player}, which needs a derivative at 0: "
-                    f"--config.optim.{player}.eps_root=1e-16 (adam), or sgd"
+                    f"--config.optim.{player}.eps_root=1e-16 (adam) or sgd, without max_grad_norm"
                 )
             lazy = max((update.every for update in self.updates if update.player == player), default=1)
             out[player] = (optimizer.corrected(lazy) if lazy > 1 else optimizer).make(params)

@@ -150,7 +150,7 @@ def groups(some: Iterable[Cell]) -> list[list[Cell]]:
     out: dict[str, list[Cell]] = {}
     for cell in some:
         out.setdefault(population.kind(cell.config) or cell.name, []).append(cell)
-    return list(out.values())
+    return [kind[i : i + population.LARGEST] for kind in out.values() for i in range(0, len(kind), population.LARGEST)]
 
 
 def check_crashed(some: list[Cell]) -> None:

@@ -84,14 +84,8 @@ LOSSES: dict[str, tuple[Loss, Loss]] = {
 }
 
 
-# The logit at which a discriminator stands between "real" and "fake"; None: the loss knows differences of logits alone.
-BOUNDARIES: dict[Loss, float | None] = {
-    minimax_disc: 0.0,
-    hinge_disc: 0.0,
-    lsgan_disc: 0.5,
-    wasserstein_disc: None,
-    relativistic_disc: None,
-}
+# The logit at which a discriminator stands between "real" and "fake"; others know differences of logits alone.
+BOUNDARIES: dict[Loss, float] = {minimax_disc: 0.0, hinge_disc: 0.0, lsgan_disc: 0.5}
 
 
 def find(name: str) -> tuple[Loss, Loss]:

@@ -9,7 +9,8 @@ In each line of metrics.jsonl:
   gen/diversity                            root mean square distance between two fakes, over that between two reals
   verdict                                  "healthy", or an illness with the rule that named it
 
-A verdict is a state and no sentence: a run may recover. Thresholds are this package's own; a rule looks at `WINDOW` lines.
+A verdict is a state and no sentence: a run may recover. Thresholds are this package's own; a rule looks at the last `WINDOW`
+lines that have what it judges.
 """
 
 import collections
@@ -30,6 +31,7 @@ COLLAPSED = 0.1  # of gen/diversity
 SATURATED = 0.99  # of both accuracies
 DIVERGING = 100.0  # times the median gradient norm of all lines so far
 HEALTHY = "healthy"
+JUDGED = ("/grad_norm", "gen/diversity", "disc/accuracy_real", "disc/accuracy_fake")
 
 
 def diversity(real: jax.Array, fake: jax.Array) -> jax.Array:
@@ -53,31 +55,31 @@ class Monitor:
     """
 
     def __init__(self, lines: Iterable[dict[str, Any]] = (), say: Callable[[str], None] = lambda text: None):
-        self._say: Callable[[str], None] = lambda text: None
+        self._say = say
         self._seen: dict[str, list[float]] = collections.defaultdict(list)
         self.verdict = HEALTHY
         for line in lines:
-            if "verdict" in line:
-                self(line)
-        self._say = say
+            self._take(line)
+            self.verdict = line.get("verdict", self.verdict)
 
     def __call__(self, line: dict[str, Any]) -> dict[str, Any]:
         """The line with what the monitor adds."""
-        for key, value in line.items():
-            if isinstance(value, float) and value == value:
-                self._seen[key].append(value)
-        before, self.verdict = self.verdict, self._judge(line)
+        self._take(line)
+        before, self.verdict = self.verdict, self._judge()
         if before.partition(":")[0] != self.verdict.partition(":")[0]:
             self._say(f"step {line['step']}: {self.verdict}")
         disc, gen = (line.get(f"{player}/grad_norm", math.nan) for player in ("disc", "gen"))
         return line | {"disc/grad_norm_ratio": disc / gen if gen else math.nan, "verdict": self.verdict}
 
-    def _judge(self, line: dict[str, Any]) -> str:
-        if line["step"] < EARLY:
-            return HEALTHY
+    def _take(self, line: dict[str, Any]) -> None:
+        for key, value in line.items():
+            if line["step"] >= EARLY and key.endswith(JUDGED) and isinstance(value, float) and math.isfinite(value):
+                self._seen[key].append(value)
+
+    def _judge(self) -> str:
         for key, values in self._seen.items():
-            middle = statistics.median(values)
-            if key.endswith("/grad_norm") and len(values) > 2 * WINDOW and min(values[-WINDOW:]) > DIVERGING * middle:
+            norms = values if key.endswith("/grad_norm") and len(values) > 2 * WINDOW else [0.0]
+            if min(norms[-WINDOW:]) > DIVERGING * statistics.median(norms):
                 return f"diverging: {key} above {DIVERGING:g} times its median in the last {WINDOW} lines"
         diverse = self._last("gen/diversity")
         if diverse and max(diverse) < COLLAPSED:

@@ -36,7 +36,7 @@ class Objective:
         gaps = jax.tree.map(lambda r, f: r - f, real, fake)
         out = {"disc/real_logits": _mean(real), "disc/fake_logits": _mean(fake), "disc/logit_gap": _mean(gaps)}
         out |= {"disc/ordered": _mean(gaps, _above(0.0))}
-        boundary = BOUNDARIES.get(self.loss[0], 0.0)
+        boundary = BOUNDARIES.get(self.loss[0])
         if boundary is not None:
             out |= {"disc/accuracy_real": _mean(real, _above(boundary))}
             out |= {"disc/accuracy_fake": 1 - _mean(fake, _above(boundary))}

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from jaxgan.fields import bounded
@@ -33,7 +34,7 @@ class Optimizer:
     @property
     def is_smooth(self) -> bool:
         """Whether a step has a derivative by the gradient even where that is 0."""
-        return True
+        return self.max_grad_norm is None
 
     def corrected(self, every: int) -> "Optimizer":
         """As lazy regularisation at every `every`-th step wants it; see `Adam`."""
@@ -64,7 +65,7 @@ class Adam(Optimizer):
 
     @property
     def is_smooth(self):
-        return self.eps_root > 0
+        return super().is_smooth and np.float32(self.eps_root) > 0
 
     def scale(self):
         return optax.scale_by_adam(self.b1, self.b2, self.eps, self.eps_root)  # pyright: ignore

@@ -141,10 +141,10 @@ class Placement:
         return Mesh(self.mesh.devices, ("members",))
 
     def divide(self, state: Any, axes: Any) -> Any:
-        """A population's state, whole on every device, as `wrap_members` wants it."""
+        """A population's state, whole on every device, as `wrap_members` wants it. Takes the state."""
 
         def put(axis, part):
-            return jax.device_put(part, NamedSharding(self.members, _along_members(axis)))
+            return jax.device_put(part, NamedSharding(self.members, _along_members(axis)), donate=True)
 
         return jax.tree.map(put, axes, state, is_leaf=lambda axis: axis is None)
 

@@ -45,7 +45,7 @@ def make_landscape(plan: Blueprint, real: np.ndarray) -> Callable[[Any, Any], La
     A place is judged among its own: in a pack the others are fakes. A relativistic loss sets it against real points.
     """
     task, around = plan.task(evaluate(plan.hparams, jnp.float32(0))), frame(real)
-    pack, (left, right, bottom, top) = plan.group, around
+    pack, (left, right, bottom, top) = task.pack, around
     rows = np.random.default_rng(0).permutation(len(real))[: DRAWS * pack]
     reals = jnp.asarray(np.resize(real[rows], (DRAWS, pack * 2)))
 

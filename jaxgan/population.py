@@ -21,6 +21,7 @@ from jaxgan.data.source import Images
 from jaxgan.parallel import Placement
 from jaxgan.state import GanState
 
+LARGEST = 16  # members of a population; more make several
 AXES = GanState(step=None, params=0, model_state=0, opt_state=0, ema=0, memory=0, rng=0, first_bad=0)  # pyright: ignore
 
 

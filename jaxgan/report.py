@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan import ablate, figures, monitor, results, screen, verdicts
-from jaxgan.cells import LAUNCH, Cell
+from jaxgan.cells import LAUNCH, Cell, slug
 from jaxgan.errors import UserError, described
 from jaxgan.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
 from jaxgan.results import Result, Summary
@@ -53,7 +53,7 @@ def write(table: Table, cells: Iterable[Cell], folder: Path) -> Path:
     drawn = {name: figure for name, figure in drawn.items() if figure is not None}
     strips = figures.strips(summary) if table.samples else {}
     for name, figure in drawn.items():
-        figures.save(figure, folder / f"{name}.png")
+        figures.save(figure, folder / f"{slug(name)}.png")
     if strips:
         figures.save(figures.sheet(strips), folder / "samples.png")
     text = markdown(summary, about, [*drawn, *(["samples"] if strips else [])])
@@ -152,7 +152,7 @@ def markdown(summary: Summary, about: dict[str, str], pictures: list[str]) -> st
     for title, lines in (("Claims", claims(summary)), *notices(summary)):
         parts += [f"## {title}", "\n".join(lines)] if lines else []
     parts += [f"## Notes\n\n{summary.table.notes}"] if summary.table.notes else []
-    parts += ["\n\n".join(f"![{name}]({name}.png)" for name in pictures)] if pictures else []
+    parts += ["\n\n".join(f"![{name}]({slug(name)}.png)" for name in pictures)] if pictures else []
     parts += ["## Where it comes from", "\n".join(f"- {key}: {_code(key, value)}" for key, value in about.items())]
     return "\n\n".join(parts) + "\n"
 

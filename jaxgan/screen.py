@@ -10,6 +10,7 @@ from typing import Any
 import jax
 from tqdm import tqdm
 
+from jaxgan import population
 from jaxgan.build import Blueprint
 from jaxgan.data.source import Images
 from jaxgan.parallel import Placement
@@ -21,8 +22,8 @@ def say(text: str) -> None:
         tqdm.write(text)
 
 
-def summary(plan: Blueprint, images: Images, placement: Placement, folder: Path | str, step: int) -> str:
-    """The lines that a run starts with."""
+def summary(plan: Blueprint, images: Images, placement: Placement, folder: Path | str, step: int, members: int = 1) -> str:
+    """The lines that a run, or a population of so many members, starts with."""
     config = plan.config
     shape = "x".join(map(str, images.image_shape))
     what = f"images of {shape}" if len(images.image_shape) == 3 else f"points in {shape} dimensions"
@@ -39,15 +40,22 @@ def summary(plan: Blueprint, images: Images, placement: Placement, folder: Path 
         "objective": loss,
         "step": ", ".join(_update(update) for update in plan.updates),
         "devices": f"{placement.size} x {device.device_kind} ({config.parallel}, {config.dtype}), "
-        f"{config.batch_size // placement.size} of {config.batch_size} images each",
+        + (
+            f"{members // placement.size} of {members} members each"
+            if population.spreads(members, placement)
+            else f"{config.batch_size // placement.size} of {config.batch_size} images each"
+        ),
         "steps": f"{step:,} to {config.steps:,}, {config.steps * plan.kimg_per_step:,.0f} thousand images, "
         f"{1000 * config.steps * plan.kimg_per_step / len(images):,.0f} epochs",
         "output": f"{folder}",
     }
+    disc = config.nets.get("disc", {})
+    mixing = [("BatchNorm", "norm=layer")] * (disc.get("norm") == "batch")
+    mixing += [(f"minibatch={disc.get('minibatch')}", "minibatch=none")] * (disc.get("minibatch", "none") != "none")
     warnings = [
-        f"warning: {name} measures each example's slope, and BatchNorm in disc mixes the examples; use norm=layer"
+        f"warning: {name} measures each example's slope, and {what} in disc mixes the examples; use {instead}"
         for name in config.objective.penalties
-        if config.nets.get("disc", {}).get("norm") == "batch"
+        for what, instead in mixing
     ]
     return "\n".join([f"{name:>10}  {text}" for name, text in lines.items()] + warnings)
 

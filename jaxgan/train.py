@@ -40,22 +40,23 @@ def train_together(runs: list[Run], images: Images) -> list[DivergedError | User
     for run in runs:
         check(run.plan, placement, run.folder, len(runs))
         workdir.check_data(run.folder, images)
-    shared = placement.size if population.spreads(len(runs), placement) else 1
-    budget.check(plan, images, placement, len(runs) // shared)
+    budget.check(plan, images, placement, len(runs))
     ends: dict[Path, DivergedError | UserError | None] = {}
-    for part in _parts(runs):
+    for part in _parts(runs, placement):
         with ExitStack() as stack:
             for run in part:
                 stack.enter_context(workdir.claimed(run.folder))
-            check_batch(plan, placement, len(part))
-            found, is_stopped = _train(part, images, placement)
+            # What is left of members that were spread may have a batch that only one device can take.
+            alone = not population.spreads(len(part), placement) and plan.config.batch_size % placement.size
+            where = Placement(plan.config.parallel, placement.local_devices[:1]) if alone else placement
+            found, is_stopped = _train(part, images, where)
         ends |= {run.folder: end for run, end in zip(part, found)}
         if is_stopped:
             break
     return [ends.get(run.folder) for run in runs]
 
 
-def _parts(runs: list[Run]) -> list[list[Run]]:
+def _parts(runs: list[Run], placement: Placement) -> list[list[Run]]:
     """Runs that can go on together, having a checkpoint of a common step or none at all; the furthest first.
 
     If all can, those that are over keep their places among them, so that the same operations give the same bits ("vmap", or
@@ -73,20 +74,14 @@ def _parts(runs: list[Run]) -> list[list[Run]]:
         else:
             parts.append(([run], set(steps)))
     if len(parts) == 1:
-        keep = population.form() == "vmap" or jax.device_count() > 1
+        keep = population.form() == "vmap" or population.spreads(len(runs), placement)
         return [runs if keep else [run for run in runs if not run.is_over]]
     return [[run for run in runs if run in members] for members, _ in parts]
 
 
-def check_batch(plan: Blueprint, placement: Placement, members: int) -> None:
-    """Refuses a batch that devices cannot share, unless they share the members. Raises UserError."""
-    if not population.spreads(members, placement):
-        budget.check_batch(plan, placement)
-
-
 def check(plan: Blueprint, placement: Placement, folder: Path, members: int = 1) -> None:
     """Refuses what can be known to fail before the data are there. Raises UserError."""
-    check_batch(plan, placement, members)
+    budget.check_share(plan, 1 if population.spreads(members, placement) else placement.size)
     workdir.check(folder, plan.config)
     if plan.config.eval.every:
         evaluate.check(plan)
@@ -108,7 +103,7 @@ def _train(runs: list[Run], images: Images, placement: Placement) -> tuple[list[
         states, wanted = _start(runs, saved, placement)
         first = int(placement.local(states[0].step))
         where = f"{runs[0].folder}" + (f" and {len(runs) - 1} more, trained together" if several else "")
-        screen.say(screen.summary(plan, images, placement, where, first))
+        screen.say(screen.summary(plan, images, placement, where, first, len(runs)))
         if first > config.steps or not any(wanted):
             screen.say(f"already at step {max(first, config.steps)}; --config.steps=N with a larger N trains on")
             return [None] * len(runs), False

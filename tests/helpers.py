@@ -75,6 +75,11 @@ def blueprint(spec: str = "wgan.py", **overrides) -> Blueprint:
     return Blueprint(tiny(spec, **overrides), (12, 12, 1))
 
 
+def numbers(line: dict) -> dict[str, float]:
+    """A line of the log without what was not measured, or is text."""
+    return {key: x for key, x in line.items() if isinstance(x, int | float)}
+
+
 def arrays(state) -> dict[str, np.ndarray]:
     """Every leaf of a state on the host, by its path."""
     from jaxgan.checkpoint import flatten

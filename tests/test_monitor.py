@@ -42,13 +42,16 @@ def test_an_illness_is_named_after_a_window_of_lines_and_may_pass(ill, verdict):
     assert said == [f"step {EARLY + 19 + WINDOW}: {verdict}", f"step {EARLY + 20 + WINDOW}: healthy"]
     assert all(line["disc/grad_norm_ratio"] == 2 / line["gen/grad_norm"] for line in lines)
     # A resumed run's monitor knows the lines before.
-    again, more = told(*[ill] * 2, lines=lines[:-3], start=lines[-3]["step"])
+    kept = [*lines[:-3], {"step": lines[-4]["step"], "kimg": 1.0, "eval/fd_digits1k": 3.0}]
+    again, more = told(*[ill] * 2, lines=kept, start=lines[-3]["step"])
     assert [line["verdict"] for line in again] == ["healthy", verdict] and len(more) == 1
 
 
 def test_the_start_and_what_was_not_measured_give_no_verdict():
     young, said = told(*[{"gen/diversity": 0.0}] * 9, start=EARLY - 9)
     assert {line["verdict"] for line in young} == {"healthy"} and not said
+    older, _ = told(*[{"gen/diversity": 0.0}] * 9, start=EARLY - 5)  # of which four count
+    assert older[-1]["verdict"] == "healthy"
     ill = {"gen/diversity": 0.05}
     assert told(ill, ill, {"gen/diversity": float("nan")}, ill, ill)[0][-1]["verdict"] == "healthy"  # four were measured
     assert all(np.isnan(told({"gen/grad_norm": x})[0][0]["disc/grad_norm_ratio"]) for x in (0.0, float("nan")))
@@ -85,9 +88,8 @@ def test_a_run_that_saturates_says_so(tmp_path, capsys, monkeypatch):
     train.train(plan, noise_images(), tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["verdict"].startswith("discriminator saturated: ")
-    assert f"run step {lines[-1]['step']}" in capsys.readouterr().out or any(
-        x["verdict"] == lines[-1]["verdict"] for x in lines
-    )
+    first = next(line for line in lines if line["verdict"] == lines[-1]["verdict"])
+    assert f"{tmp_path / 'run'} step {first['step']}: discriminator saturated: " in capsys.readouterr().out
     last = lines[-1]
     assert last["gen/update_ratio"] == 0 and last["gen/grad_norm"] > 0 and 0 < last["disc/update_ratio"] < 1
     assert last["disc/grad_norm_ratio"] == pytest.approx(last["disc/grad_norm"] / last["gen/grad_norm"])

@@ -144,8 +144,7 @@ def test_clusters_are_recognised(variables, several, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["shard_map", "pmap"])
-@pytest.mark.parametrize("resident", ["on", "off"])
+@pytest.mark.parametrize("kind, resident", [("shard_map", "on"), ("pmap", "off")])
 def test_two_processes_of_two_devices(kind, resident, tmp_path):
     """Losses as with four devices in one process, and the second half of the run from the first half's checkpoint."""
     small = ["--config=configs/wgan.py", "--config.batch_size=8", "--config.task.z_dim=4", "--config.nets.gen.width=4"]

@@ -30,7 +30,7 @@ def test_all_rows_resolve(spec, tmp_path):
     assert len(every) == len(table.rows) * len(table.seeds)
     assert sum(map(len, cells.groups(every))) == len(every)
     readme, name = (ROOT / "README.md").read_text(), spec.rpartition("/")[2].partition(":")[0]
-    assert f"`{name}`" in readme
+    assert f"`{name}`" in readme[readme.index("| table | what it reproduces") :]
 
 
 @pytest.mark.slow
@@ -42,7 +42,7 @@ def test_a_cell_trains_and_the_report_has_it(file, tmp_path):
     spec += ":digits" if f"{spec}:digits" in set(specs()) else ""
     table: Table = cells.load(spec)
     tiny = {**TINY, "data.images": 500} if file == "stacked_digits" else TINY
-    tiny = [(key, str(value)) for key, value in tiny.items() if key != "eval.every" or "is" not in table.curves]
+    tiny = [(key, str(value)) for key, value in tiny.items()]
     every = cells.make_cells(table, spec, tmp_path, tiny)
     last = [cell for cell in every if cell.seed == 0][-1]  # the row with most changes
     cells.train_cells([last])
@@ -50,4 +50,4 @@ def test_a_cell_trains_and_the_report_has_it(file, tmp_path):
     page = report.write(table, every, tmp_path).read_text()
     assert f"<td>{last.row}</td>" in page and page.count("<svg") == bool(table.curves) + len(table.figures)
     for title in table.figures:
-        assert (tmp_path / f"{title}.png").stat().st_size > 1000
+        assert (tmp_path / f"{title.replace(' ', '_')}.png").stat().st_size > 1000

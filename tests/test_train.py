@@ -9,7 +9,7 @@ import time
 import jax
 import numpy as np
 import pytest
-from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, launch, noise_images
+from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, launch, noise_images, numbers
 from PIL import Image
 
 from jaxgan import program, train, workdir
@@ -117,7 +117,9 @@ def test_dispatches_of_any_length_end_at_the_same_bits(spec, tmp_path):
     lines = {line["step"]: line for line in metrics_of(one)}
     for line in metrics_of(three):
         if line["step"] in (2, 4, 7):
-            assert line == pytest.approx(lines[line["step"]], rel=1e-6)
+            other = lines[line["step"]]
+            assert line.pop("verdict") == other.pop("verdict")
+            assert numbers(line) == pytest.approx(numbers(other), rel=1e-6)
 
 
 def test_where_the_host_takes_over():

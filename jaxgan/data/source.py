@@ -34,7 +34,7 @@ class Images:
     Points in place of images, float32 [D], have an `image_shape` of (D,).
     flip: whether training mirrors every other image, at random.
     digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
-    modes: of points that gather around known ones.
+    modes: of points that gather around known ones. shares: of the classes, where the data fix them.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Images:
     flip: bool = False
     digest: str = ""
     modes: Modes | None = None
+    shares: np.ndarray | None = None
 
     @property
     def dtype(self) -> Any:

@@ -3,6 +3,7 @@
 The counting of VEEGAN (Srivastava et al. 2017) and after it: a classifier reads each channel, and three digits name a mode.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,7 @@ class StackedDigits:
             num_classes=10**CHANNELS,
             resident=is_resident(self.resident, size),
             digest=base.digest,
+            shares=functools.reduce(np.kron, [np.bincount(digits["label"], minlength=10) / len(base)] * CHANNELS),
         )
 
 

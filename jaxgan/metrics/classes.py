@@ -16,21 +16,26 @@ def inception_score(probabilities: np.ndarray, splits: int = 10) -> float:
     return float(np.mean(scores))
 
 
-def modes(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+def modes(shares: np.ndarray, fake: np.ndarray) -> dict[str, float]:
     """{"modes": classes that are the likeliest one of some fake, "reverse_kl": nats, "high_quality": share of fakes whose
     likeliest class has a probability above .9}, classes being modes (Srivastava et al. 2017, section 4.2).
 
-    real, fake: probabilities [N, K] and [M, K]. reverse_kl is KL(q || p), q the fakes' shares of the modes and p the reals',
-    with one more of each kind added to the reals, so that it is finite. M fakes of the right distribution have about
-    (K - 1) / (2 M) of it: .019 for 26,000 of 1,000 modes.
+    shares: the real images' of the modes, [K]. fake: probabilities [M, K]. reverse_kl is KL(q || p), q the fakes' shares of
+    the modes and p the reals'. M fakes of the right distribution have about (K - 1) / (2 M) of it: .019 for 26,000 of 1,000.
     """
-    p, q = (np.bincount(x.argmax(1), minlength=x.shape[1]).astype(np.float64) for x in (real, fake))
-    p, q, found = (p + 1) / (p + 1).sum(), q / q.sum(), q > 0
+    p, q = shares, np.bincount(fake.argmax(1), minlength=fake.shape[1]) / len(fake)
+    found = q > 0
     return {
         "modes": float(found.sum()),
         "high_quality": float((fake.max(1) > SURE).mean()),
         "reverse_kl": float(np.sum(q[found] * np.log(q[found] / p[found]))),
     }
+
+
+def shares(probabilities: np.ndarray) -> np.ndarray:
+    """Of the likeliest classes [K] among images [N, K], with one image of each class added, so that none is 0."""
+    counts = np.bincount(probabilities.argmax(1), minlength=probabilities.shape[1]) + 1.0
+    return counts / counts.sum()
 
 
 def class_distance(real: np.ndarray, fake: np.ndarray) -> float:

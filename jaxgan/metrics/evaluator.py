@@ -54,7 +54,7 @@ class Evaluator:
         }
         chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
         self.real = self._real(images, chosen)
-        self.real.modes = images.modes
+        self.real.modes, self.real.shares = images.modes, images.shares
 
     def __call__(self, batches: Batches, count: int) -> dict[str, float]:
         """{name: value} of so many generated images."""

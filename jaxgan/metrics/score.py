@@ -24,12 +24,13 @@ from jaxgan.parallel import Placement
 @dataclass
 class Statistics:
     """Of a set of images. features [N, D] float32 and classes [N, K] (probabilities) where they were kept; modes: of real
-    points that have known ones."""
+    points that have known ones. shares: of real images' classes, where they are known."""
 
     moments: Moments
     features: np.ndarray | None = None
     classes: np.ndarray | None = None
     modes: Modes | None = None
+    shares: np.ndarray | None = None
 
 
 class Metric(NamedTuple):
@@ -88,9 +89,11 @@ METRICS = {
     ),
     "class_modes": Metric(
         ("classes",),
-        lambda real, fake, _: classes.modes(real.classes, fake.classes),
+        lambda real, fake, _: classes.modes(
+            classes.shares(real.classes) if real.shares is None else real.shares, fake.classes
+        ),
         {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
-        f"the likeliest class; high quality above {classes.SURE}",
+        f"the likeliest class, against the data's own shares where known; high quality above {classes.SURE}",
     ),
     "stability": Metric(
         ("state",),

@@ -93,6 +93,6 @@ class Discriminator(nn.Module):
             x = layers.minibatch_stddev(x, self.group)
         features = x.reshape(len(x), -1)
         if self.minibatch == "discrimination":
-            features = layers.MinibatchDiscrimination(self.group, dtype=self.dtype)(features)
+            features = layers.MinibatchDiscrimination(self.group, dtype=self.dtype, spectral=spectral)(features)
         logits = layers.Dense(1, dtype=layers.wide(self.dtype), spectral=spectral)(features)[:, 0]
         return layers.Out(logits, features)

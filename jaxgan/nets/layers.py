@@ -137,11 +137,13 @@ class MinibatchDiscrimination(nn.Module):
     kernels: int = 50
     dims: int = 5
     dtype: Any = jnp.float32
+    spectral: bool = False
 
     @nn.compact
     def __call__(self, x):
         exact, n = wide(self.dtype), min(self.group, len(x))
-        matrices = Dense(self.kernels * self.dims, dtype=self.dtype, use_bias=False)(x).astype(exact)
+        dense = Dense(self.kernels * self.dims, dtype=self.dtype, use_bias=False, spectral=self.spectral)
+        matrices = dense(x).astype(exact)
         groups = matrices.reshape(-1, n, self.kernels, self.dims)
         distances = jnp.abs(groups[:, :, None] - groups[:, None]).sum(-1)
         near = jnp.exp(-distances).sum(2) - 1  # all but itself

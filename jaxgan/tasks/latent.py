@@ -57,7 +57,12 @@ class Latent:
     @property
     def group(self) -> int:
         """A replica's batch must be a multiple of this."""
-        return self.pack * getattr(self.disc, "coupled", 1)
+        return self.pack * self._coupled
+
+    @property
+    def _coupled(self) -> int:
+        """How many adjacent examples the discriminator judges together."""
+        return getattr(self.disc, "coupled", 1)
 
     @property
     def differentiated(self) -> tuple[str, ...]:
@@ -82,7 +87,7 @@ class Latent:
         keys = {player: jax.random.fold_in(rng, i) for i, player in enumerate(self.players)}
         z = jnp.zeros((2, self.z_dim), wide(self.dtype))
         variables = {
-            "disc": self.disc.init(keys["disc"], self._zeros(2), train=False),
+            "disc": self.disc.init(keys["disc"], self._zeros(2 * self._coupled), train=False),
             "gen": self.gen.init(keys["gen"], z, train=False),
         }
         return jax.tree.map(lambda x: x.astype(wide(self.dtype)), variables)  # flax has statistics in float32 alone
@@ -146,16 +151,16 @@ class Latent:
             return value, Aux(metrics, {}, memory)
         value, metrics, memory = self.objective(player, ctx)
         if player == "gen":
-            metrics |= {"gen/diversity": diversity(one.real["image"], one.fake["image"])}
+            metrics |= {"gen/diversity": diversity(batch["image"], one.image)}
         return value, Aux(metrics, {player: one.changed[player]}, memory)
 
     def _pass(self, player: str, state: GanState, batch: dict[str, jax.Array], keys: Keys, advance: bool) -> "_Pass":
         """Fakes, and the discriminator's answers on them and on the real examples, as `player`'s update sees them."""
-        fake, gen_state = self._fake(state, keys, train=player == "gen" or self.gen_norm == "batch")
+        image, gen_state = self._fake(state, keys, train=player == "gen" or self.gen_norm == "batch")
         critic = self._critic(state, advance)
-        real, fake = self._seen(batch["image"], keys, "real"), self._seen(fake, keys, "fake")
+        real, fake = self._seen(batch["image"], keys, "real"), self._seen(image, keys, "fake")
         real_out, fake_out, disc_state = self._judge(critic, real, fake)
-        return _Pass(real, fake, real_out, fake_out, critic, {"gen": gen_state, "disc": disc_state})
+        return _Pass(image, real, fake, real_out, fake_out, critic, {"gen": gen_state, "disc": disc_state})
 
     def _gradients(self, state: GanState, batch: dict[str, jax.Array], keys: Keys) -> dict[str, Any]:
         """Of each player's adversarial loss by its own params, over the global batch."""
@@ -194,7 +199,9 @@ class Latent:
         """The discriminator's variables, their power iterations one further if `advance`, once for the whole loss."""
         variables = state.variables("disc")
         if advance and "spectral" in variables:
-            moved = self.disc.apply(variables, self._zeros(1), train=False, mutable=["spectral"])[1]  # u: of kernels alone
+            moved = self.disc.apply(variables, self._zeros(self._coupled), train=False, mutable=["spectral"])[
+                1
+            ]  # of kernels
             variables = {**variables, **jax.lax.stop_gradient(moved)}
         return variables
 
@@ -221,8 +228,10 @@ class Latent:
 
 
 class _Pass(NamedTuple):
-    """Real and fake examples, the discriminator's answers and variables, and both networks' collections afterwards."""
+    """What the generator made, real and fake examples as the discriminator sees them, its answers and variables, and both
+    networks' collections afterwards."""
 
+    image: jax.Array
     real: Examples
     fake: Examples
     real_out: Out
