@@ -60,6 +60,14 @@ MISTAKES = {
         (f"{WGAN} --config.step=5", "did you mean 'steps'?"),
         (f"{WGAN} --config.optim.gen.lrr=1", "did you mean 'optim.gen.lr'?"),
         (f"{WGAN} --config.nets.gan.width=3", "did you mean 'nets.gen.width'"),
+        (
+            f"{WGAN} --config.task.unroll=3",
+            "which needs a derivative at 0: --config.optim.disc.eps_root=1e-16 (adam) or sgd",
+        ),
+        (
+            "--config=configs/wgan.py:clip --config.nets.disc.minibatch=stddev --config.batch_size=36",
+            "no whole groups of 4; 32 does",
+        ),
         (f"{WGAN} --config.lr=1e-4", "did you mean 'optim.disc.lr' or 'optim.gen.lr'?"),
         (f"{WGAN} --config.data=cifar10", "'data' is a section; its kind is data.name=..."),
         (f"{WGAN} --config.objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
