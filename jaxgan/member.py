@@ -65,12 +65,13 @@ class Member:
             step, update = divmod(bad, len(self.plan.updates))
             saved = self.checkpoints.steps
             good = f"{self.checkpoints.directory}/{saved[-1]}" if saved else "none"
-            self.fail(
-                DivergedError(
-                    f"a param of '{self.plan.updates[update].player}' is not finite after update "
-                    f"'{self.plan.updates[update].loss}' of step {step + 1}; last good checkpoint: {good}"
-                )
+            why = (
+                f"a param of '{self.plan.updates[update].player}' is not finite after update "
+                f"'{self.plan.updates[update].loss}' of step {step + 1}"
             )
+            record = {"step": step + 1, "kimg": (step + 1) * self.plan.kimg_per_step}
+            self.writer.scalars(record, lambda line: None, lambda line: line | {"verdict": f"diverged: {why}"})
+            self.fail(DivergedError(f"{why}; last good checkpoint: {good}"))
 
     def fail(self, failure: DivergedError | UserError) -> None:
         self.failure = failure

@@ -95,7 +95,9 @@ def failures(summary: Summary) -> list[str]:
 
 def illnesses(summary: Summary) -> list[str]:
     """A line for runs of a row that ended with the same illness, by the monitor's rules."""
-    return _by_seeds(summary, lambda result: "" if result.verdict == monitor.HEALTHY else result.verdict)
+    return _by_seeds(
+        summary, lambda result: "" if result.state == "diverged" or result.verdict == monitor.HEALTHY else result.verdict
+    )
 
 
 def _by_seeds(summary: Summary, told: Callable[[Result], str]) -> list[str]:

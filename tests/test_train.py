@@ -154,6 +154,8 @@ def test_nan_stops_the_run_and_saves_nothing(tmp_path):
     assert str(caught.value).endswith(f"{tmp_path}/checkpoints/2")
     assert Checkpoints(tmp_path / "checkpoints").steps == [2]
     assert not (tmp_path / "DONE").exists()
+    last = metrics_of(tmp_path)[-1]
+    assert last["verdict"] == "diverged: a param of 'disc' is not finite after update 'disc' of step 3" and last["step"] == 3
     with pytest.raises(train.DivergedError):
         fit(tmp_path, **overrides)  # the last good state leads there again
 
