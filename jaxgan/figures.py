@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -91,6 +92,33 @@ def _shape(path: Path) -> float:
     """A picture's width over its height."""
     with Image.open(path) as picture:
         return picture.width / picture.height
+
+
+def heat_map(
+    summary: Summary,
+    column: str,
+    names: list[list[str]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    form: str,
+    log: bool = False,
+) -> Figure:
+    """Means of a table's column where its rows are a grid: names[i][j] is the row that belongs to rows[i] and columns[j].
+
+    form: of a mean, ".1f". log: colours by the logarithm. The figure's axes can be labelled further.
+    """
+    entries = [[summary.entries[name][column].values for name in line] for line in names]
+    means = np.array([[np.mean(values) if values else np.nan for values in line] for line in entries])
+    figure = Figure(figsize=(2.2 + 1.0 * len(columns), 1.4 + 0.6 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.imshow(np.log(means) if log else means, cmap="cividis", aspect="auto")
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    for (i, j), value in np.ndenumerate(means):
+        level = 1.0 if np.isnan(value) else drawn.norm(np.log(value) if log else value)
+        text = "-" if np.isnan(value) else format(value, form)
+        axes.text(j, i, text, ha="center", va="center", color="white" if level < 0.5 else "black")  # pyright: ignore
+    return figure
 
 
 def save(figure: Figure, path: Path) -> None:

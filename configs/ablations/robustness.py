@@ -13,10 +13,9 @@ A run has trained if the Inception Score of 1,000 samples, by this package's cla
 have 9.5, ten is the most): one of the thresholds of the paper's table 2. Three seeds.
 """
 
-import numpy as np
-
 from configs import dcgan
 from configs.ablations.objectives import UPDATES, optimizers
+from jaxgan import figures
 from jaxgan.results import Result, Summary
 from jaxgan.table import Claim, Column, Row, Table
 
@@ -60,22 +59,9 @@ def name(method: str, architecture: str) -> str:
 
 def grid(summary: Summary):
     """Mean Inception Scores, a row a network and a column a method."""
-    from matplotlib.figure import Figure
-
-    means = np.full((len(ARCHITECTURES), len(METHODS)), np.nan)
-    for i, architecture in enumerate(ARCHITECTURES):
-        for j, method in enumerate(METHODS):
-            values = summary.entries[name(method, architecture)]["is"].values
-            means[i, j] = np.mean(values) if values else np.nan
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(means, vmin=1, vmax=10, cmap="cividis", aspect="auto")
-    axes.set_xticks(range(len(METHODS)), list(METHODS))
-    axes.set_yticks(range(len(ARCHITECTURES)), list(ARCHITECTURES))
-    for (i, j), value in np.ndenumerate(means):
-        text = "-" if np.isnan(value) else f"{value:.1f}"
-        axes.text(j, i, text, ha="center", va="center", color="white" if value < 6 else "black")
-    axes.set_title(f"Inception Score; above {THRESHOLD:g} counts as trained", fontsize=10)
+    names = [[name(method, architecture) for method in METHODS] for architecture in ARCHITECTURES]
+    figure = figures.heat_map(summary, "is", names, tuple(ARCHITECTURES), tuple(METHODS), ".1f")
+    figure.axes[0].set_title(f"Inception Score; above {THRESHOLD:g} counts as trained", fontsize=10)
     return figure
 
 

@@ -8,9 +8,8 @@ measured yet: it wants a GPU, TFDS's `cifar10` and the 2015 Inception's weights)
 steps. digits: 500 steps at width 16; a trial.
 """
 
-import numpy as np
-
 from configs import cifar10, dcgan
+from jaxgan import figures
 from jaxgan.results import Summary
 from jaxgan.table import Column, Row, Table
 
@@ -36,25 +35,13 @@ def name(disc: float, gen: float) -> str:
 
 
 def heat_map(summary: Summary):
-    """Mean Fréchet distances: the discriminator's step size upwards, the generator's to the right."""
-    from matplotlib.figure import Figure
-
-    means = np.full((len(RATES), len(RATES)), np.nan)
-    for i, disc in enumerate(RATES):
-        for j, gen in enumerate(RATES):
-            values = summary.entries[name(disc, gen)]["fd"].values
-            means[i, j] = np.mean(values) if values else np.nan
-    figure = Figure(figsize=(5.5, 4.5), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(np.log(means), origin="lower", cmap="cividis_r")
+    """Mean Fréchet distances: the discriminator's step size downwards, the generator's to the right."""
     labels = [f"{rate:g}" for rate in RATES]
-    axes.set_xticks(range(len(RATES)), labels)
-    axes.set_yticks(range(len(RATES)), labels)
-    axes.set_xlabel("step size of gen")
-    axes.set_ylabel("step size of disc")
-    for (i, j), value in np.ndenumerate(means):
-        text, dark = "-" if np.isnan(value) else f"{value:.0f}", value > np.nanmedian(means)
-        axes.text(j, i, text, ha="center", va="center", color="white" if dark else "black")
+    figure = figures.heat_map(
+        summary, "fd", [[name(disc, gen) for gen in RATES] for disc in RATES], labels, labels, ".0f", log=True
+    )
+    axes = figure.axes[0]
+    axes.set(xlabel="step size of gen", ylabel="step size of disc")
     axes.set_title("Fréchet distance", fontsize=10)
     return figure
 
