@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import step
-from jaxgan.build import DTYPES, Blueprint
+from jaxgan.build import Blueprint
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
+from jaxgan.experiment import DTYPES
 from jaxgan.nets.layers import wide
 from jaxgan.noise import Keys
 from jaxgan.parallel import Placement

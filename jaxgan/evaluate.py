@@ -12,10 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import build, screen, workdir
-from jaxgan.build import Blueprint, Eval
+from jaxgan.build import Blueprint
 from jaxgan.config import Config
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
+from jaxgan.experiment import Eval
 from jaxgan.images import to_uint8
 from jaxgan.metrics import score
 from jaxgan.metrics.evaluator import Evaluator, stored

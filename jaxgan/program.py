@@ -13,10 +13,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxgan import parallel
-from jaxgan.build import DTYPES, Blueprint
+from jaxgan.build import Blueprint
 from jaxgan.config import Config
 from jaxgan.data import order
 from jaxgan.data.source import Images
+from jaxgan.experiment import DTYPES
 from jaxgan.nets.layers import wide
 from jaxgan.state import GanState
 from jaxgan.step import make_train_step

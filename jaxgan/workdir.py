@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
-from jaxgan import build, config, screen, writer
+from jaxgan import build, config, experiment, screen, writer
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.config import Config
@@ -69,7 +69,7 @@ def check(workdir: Path, new: Config) -> None:
         saved = read(workdir)
         # Resolved anew, so that a field which the run did not know yet has its default.
         old = config.resolve(ml_collections.ConfigDict(saved["config"]), [], build.sections)
-        lines = config.difference(old.to_dict(), new.to_dict(), build.OPERATIONAL)
+        lines = config.difference(old.to_dict(), new.to_dict(), experiment.OPERATIONAL)
         if lines:
             raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
 

@@ -12,11 +12,11 @@ from PIL import Image, ImageFilter
 from test_train import metrics_of, state_of
 
 from jaxgan import evaluate, images, train, workdir
-from jaxgan.build import Eval
 from jaxgan.data.given import open_given
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
+from jaxgan.experiment import Eval
 from jaxgan.metrics.digits import Digits
 from jaxgan.metrics.evaluator import Evaluator, stored
 from jaxgan.metrics.features import Random

@@ -9,10 +9,10 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from jaxgan.build import Eval
 from jaxgan.data.cache import user_cache
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
+from jaxgan.experiment import Eval
 from jaxgan.metrics import moments, score
 from jaxgan.metrics.features import Network
 from jaxgan.metrics.moments import Moments
