@@ -102,6 +102,7 @@ class Blueprint:
         self._sections = sections(config.to_dict())
         self.hparams = configs.scalars(config, self._sections) | {"order": np.uint32(order.seed_key(config.seed))}
         at_start = evaluate(self.hparams, jnp.float32(0))
+        self._check_labels()
         task = self.task(at_start)
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
         self.group: int = getattr(task, "group", 1)
@@ -132,7 +133,8 @@ class Blueprint:
         supplied = {"image_shape": self.image_shape, "dtype": DTYPES[self.config.dtype]}
         penalties = {name: self._make(f"objective.penalties.{name}", values) for name in self.config.objective.penalties}
         objective = Objective(losses.find(self.config.objective.loss), penalties)
-        nets = {net: self._make(f"nets.{net}", values, **supplied) for net in self._sections["task"].cls.nets}
+        told = {"num_classes": self.config.task.get("num_classes", 0)}
+        nets = {net: self._make(f"nets.{net}", values, **supplied, **told) for net in self._sections["task"].cls.nets}
         return self._make("task", values, objective=objective, **nets, **supplied)
 
     def assemble(self, hparams: dict[str, Any], step: jax.Array) -> Parts:
@@ -155,6 +157,21 @@ class Blueprint:
     def shapes(self) -> GanState:
         """The state's shapes and dtypes, without an array."""
         return jax.eval_shape(self.init, jax.random.key(0))
+
+    def check_data(self, images: Images) -> None:
+        """Refuses data without the labels that networks are told of. Raises UserError."""
+        told, have = self.config.task.get("num_classes", 0), images.num_classes
+        if told and told != have:
+            what = f"has labels of {have} classes" if have else "has no labels"
+            raise UserError(f"task.num_classes={told}, but the data set {what}; --config.task.num_classes={have or 0}")
+
+    def _check_labels(self) -> None:
+        if not self.config.task.get("num_classes", 0):
+            return
+        for net in self._sections["task"].cls.nets:
+            if not any(f.name == "num_classes" for f in dataclasses.fields(self._sections[f"nets.{net}"].cls)):
+                name = self.config.nets[net].name
+                raise UserError(f"nets.{net}.name={name} takes no labels; stylegan does, or --config.task.num_classes=0")
 
     def _make(self, path: str, values: dict[str, Any], **supplied: Any) -> Any:
         return configs.make(self.config, path, self._sections[path], values, **supplied)

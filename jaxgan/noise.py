@@ -41,6 +41,11 @@ class Keys:
         return jax.vmap(lambda row: jax.random.fold_in(key, row))(parallel.rows(self._n))
 
 
+def stream(keys: jax.Array, role: str) -> jax.Array:
+    """For each of the keys [N] another, of the role's own stream."""
+    return jax.vmap(lambda key: jax.random.fold_in(key, role_id(role)))(keys)
+
+
 def role_id(role: str) -> int:
     """A stable 32-bit number for a role's name."""
     return zlib.crc32(role.encode())

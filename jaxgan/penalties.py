@@ -9,6 +9,7 @@ belong to the main pass. A network with BatchNorm couples the examples, and its 
 at every k-th step with k times its weight (lazy regularisation, Karras et al. 2020).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ class Context(NamedTuple):
 
     critic: examples -> `Out`, in float32 and without consequence for any state.
     generate: Keys -> fake examples, drawn afresh, differentiable in the generator's params.
+    path: Keys -> (latents [N, ...] drawn afresh, the function from them to images), differentiable likewise.
     real, fake: the examples of this round; real_out, fake_out: their `Out`s from the main pass.
     memory: what the penalties carry from step to step; keys: this round's random streams, one key an example.
     gradients: each player's gradient of its adversarial loss by its own params, over the global batch, {player: params};
@@ -41,6 +43,7 @@ class Context(NamedTuple):
 
     critic: Callable[[Examples], Out]
     generate: Callable[[Keys], Examples]
+    path: Callable[[Keys], tuple[jax.Array, Callable[[jax.Array], jax.Array]]]
     real: Examples
     fake: Examples
     real_out: Out
@@ -150,4 +153,38 @@ class Consensus:
         return jnp.sum(jnp.stack([jnp.sum(x**2) for x in jax.tree.leaves(ctx.gradients())])) / 2, {}, {}
 
 
-PENALTIES = {"wgan_gp": WganGp, "dragan": Dragan, "r1": R1, "r2": R2, "consensus": Consensus}
+@dataclass(frozen=True)
+class PathLength:
+    """E (|J^T y| - a)^2, J the derivative of the image by its latent, y normal noise in the image over the root of its
+    number of pixels, and a the moving average of |J^T y| (Karras et al. 2020, equation 4 and appendix B): a step in the
+    latent should change any image by as much. The norm of latents that are several vectors w is the root of the mean of
+    theirs squared.
+
+    decay: of a, an update. shrink: the share of the batch that is drawn for it, one in so many. a is over the global batch,
+    and a constant to the gradient.
+    """
+
+    weight: Scalar = 2.0
+    decay: Scalar = 0.01
+    shrink: int = bounded(2, least=1)
+    every: int = bounded(4, least=1)
+    player = "gen"
+    memory = {"path_length": 0.0}
+
+    def __call__(self, ctx: Context) -> Result:
+        keys = ctx.keys.grouped(self.shrink)
+        latents, paint = ctx.path(keys)
+
+        def seen(latents):
+            image = paint(latents)
+            draw = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))
+            return jnp.sum(image * draw(keys("path_length/noise"))) / math.sqrt(math.prod(image.shape[1:-1]))
+
+        squares = jnp.sum(jax.grad(seen)(latents) ** 2, -1)
+        lengths = _norm(jnp.mean(squares, tuple(range(1, squares.ndim))))
+        before = ctx.memory["path_length"]
+        mean = jax.lax.stop_gradient(before + self.decay * (parallel.mean(jnp.mean(lengths)) - before))
+        return jnp.mean((lengths - mean) ** 2), {"mean": mean}, {"path_length": mean}
+
+
+PENALTIES = {"wgan_gp": WganGp, "dragan": Dragan, "r1": R1, "r2": R2, "consensus": Consensus, "path_length": PathLength}

@@ -39,6 +39,7 @@ def train_together(runs: list[Run], images: Images) -> list[DivergedError | User
     placement = Placement(plan.config.parallel)
     for run in runs:
         check(run.plan, placement, run.folder, len(runs))
+        run.plan.check_data(images)
         workdir.check_data(run.folder, images)
     budget.check(plan, images, placement, len(runs))
     ends: dict[Path, DivergedError | UserError | None] = {}

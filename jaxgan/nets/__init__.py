@@ -1,12 +1,13 @@
 """Networks by the names that a config gives them.
 
 A generator is called `(z, cond, *, train, keys)` and returns images in [-1, 1]; a discriminator is called
-`(image, cond, *, train, keys)` and returns a `layers.Out`. A class' fields with defaults are its section of the
+`(image, cond, *, train, keys)` and returns a `layers.Out`. cond: labels [N] of a network that has `num_classes`, else None.
+keys: a function from a role to one random key an example, or None. A class' fields with defaults are its section of the
 config; those without (`image_shape`, `dtype`) follow from the run.
 """
 
-from jaxgan.nets import dcgan, dirac, mlp, resnet, sngan
+from jaxgan.nets import dcgan, dirac, mlp, resnet, sngan, stylegan
 
-_FILES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "sngan": sngan, "dirac": dirac}
+_FILES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "sngan": sngan, "stylegan": stylegan, "dirac": dirac}
 GENERATORS = {name: file.Generator for name, file in _FILES.items()}
 DISCRIMINATORS = {name: file.Discriminator for name, file in _FILES.items()}

@@ -68,13 +68,19 @@ def conv(x: jax.Array, w: jax.Array, stride: int = 1, padding: Padding | None = 
     return _bind(conv_p, x, w, Geometry(strides, padding, image, kernel))
 
 
-def conv_transpose(x: jax.Array, w: jax.Array, stride: int = 2) -> jax.Array:
-    """The transpose of `conv` under SAME padding, [N, H, W, C'] -> [N, stride H, stride W, C].
+def conv_transpose(x: jax.Array, w: jax.Array, stride: int = 2, padding: Padding | None = None) -> jax.Array:
+    """The transpose of `conv`, [N, H, W, C'] -> [N, stride H, stride W, C] under SAME padding (None), and larger by
+    what the kernel reaches beyond its stride under less.
 
     The kernel keeps the layout of the convolution that this transposes: [h, w, C, C'], with C' the channels of `x`.
     """
-    image, kernel, strides = (x.shape[1] * stride, x.shape[2] * stride), (w.shape[0], w.shape[1]), (stride, stride)
-    return _bind(input_grad_p, x, w, Geometry(strides, same_padding(kernel, strides, image), image, kernel))
+    kernel, strides = (w.shape[0], w.shape[1]), (stride, stride)
+    if padding is None:
+        image = (x.shape[1] * stride, x.shape[2] * stride)
+        padding = same_padding(kernel, strides, image)
+    else:
+        image = tuple((n - 1) * stride + k - sum(pads) for n, k, pads in zip(x.shape[1:3], kernel, padding))
+    return _bind(input_grad_p, x, w, Geometry(strides, padding, image, kernel))
 
 
 def _bind(primitive: Primitive, lhs: jax.Array, rhs: jax.Array, geometry: Geometry) -> jax.Array:

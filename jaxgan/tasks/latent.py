@@ -1,7 +1,9 @@
 """The GAN of Goodfellow et al. 2014: a generator turns noise z into an image, a discriminator scores images."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -9,11 +11,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import parallel
+from jaxgan.errors import UserError
 from jaxgan.fields import among, bounded
 from jaxgan.monitor import diversity
 from jaxgan.nets import DISCRIMINATORS, GENERATORS
 from jaxgan.nets.layers import Out, wide
-from jaxgan.noise import Keys
+from jaxgan.noise import Keys, stream
 from jaxgan.objective import Objective
 from jaxgan.penalties import Context, Examples
 from jaxgan.schedules import Scalar
@@ -33,6 +36,8 @@ class Latent:
       Lin et al. 2018): a batch holds batch_size / pack packs. Penalties act on packs.
     unroll: how many more updates of the discriminator the generator's loss looks ahead, through which it is differentiated
       (Metz et al. 2017), on the same batch and noise; the discriminator itself does not take them.
+    num_classes: how many classes both networks are told of, by a label beside z or the image; 0: none. Fakes in training
+      have the labels of the real examples beside them, others uniform ones.
     instance_noise: standard deviation of Gaussian noise on every image that the discriminator sees, real and fake (Sonderby
       et al. 2016, Arjovsky and Bottou 2017); none: no noise.
     """
@@ -48,7 +53,12 @@ class Latent:
     gen_norm: str = among(("batch", "running"), "batch")
     pack: int = bounded(1, least=1)
     unroll: int = bounded(0, least=0)
+    num_classes: int = bounded(0, least=0)
     instance_noise: Scalar | None = None
+
+    def __post_init__(self):
+        if self.num_classes and self.pack > 1:
+            raise UserError("a pack of images has no label of its own: task.pack or task.num_classes, not both")
 
     nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
     players = ("disc", "gen")
@@ -57,7 +67,8 @@ class Latent:
     @property
     def group(self) -> int:
         """A replica's batch must be a multiple of this."""
-        return self.pack * self._coupled
+        shares = [getattr(penalty, "shrink", 1) for penalty in self.objective.penalties.values()]
+        return self.pack * math.lcm(self._coupled, *shares)
 
     @property
     def _coupled(self) -> int:
@@ -85,22 +96,33 @@ class Latent:
     def init(self, rng: jax.Array) -> dict[str, Any]:
         """{player: flax variables}."""
         keys = {player: jax.random.fold_in(rng, i) for i, player in enumerate(self.players)}
-        z = jnp.zeros((2, self.z_dim), wide(self.dtype))
+        z, label = jnp.zeros((2, self.z_dim), wide(self.dtype)), jnp.zeros(2, int) if self.num_classes else None
+        empty = self._empty(2 * self._coupled)
         variables = {
-            "disc": self.disc.init(keys["disc"], self._zeros(2 * self._coupled), train=False),
-            "gen": self.gen.init(keys["gen"], z, train=False),
+            "disc": self.disc.init(keys["disc"], empty["image"], empty["cond"], train=False),
+            "gen": self.gen.init(keys["gen"], z, label, train=False),
         }
         return jax.tree.map(lambda x: x.astype(wide(self.dtype)), variables)  # flax has statistics in float32 alone
 
     def init_memory(self) -> dict[str, Any]:
-        return {}
+        """What penalties carry from step to step, at step 0."""
+        memory = [getattr(penalty, "memory", {}) for penalty in self.objective.penalties.values()]
+        return {name: jnp.asarray(x, wide(self.dtype)) for some in memory for name, x in some.items()}
 
     def draw(self, keys: jax.Array) -> dict[str, jax.Array]:
-        """A generator's inputs, one example for each key of [N]: {"z": [N, z_dim]}."""
+        """A generator's inputs, one example for each key of [N]: {"z": [N, z_dim], "noise": [N] keys} and perhaps
+        "label"."""
+        inputs = {"z": self._z(keys), "noise": keys}
+        if self.num_classes:
+            of = partial(jax.random.randint, shape=(), minval=0, maxval=self.num_classes)
+            inputs["label"] = jax.vmap(of)(stream(keys, "label"))
+        return inputs
+
+    def _z(self, keys: jax.Array) -> jax.Array:
         kwargs = {"shape": (self.z_dim,), "dtype": wide(self.dtype)}
         if self.z == "uniform":
-            return {"z": jax.vmap(lambda key: jax.random.uniform(key, minval=-1, maxval=1, **kwargs))(keys)}
-        return {"z": jax.vmap(lambda key: jax.random.normal(key, **kwargs))(keys)}
+            return jax.vmap(lambda key: jax.random.uniform(key, minval=-1, maxval=1, **kwargs))(keys)
+        return jax.vmap(lambda key: jax.random.normal(key, **kwargs))(keys)
 
     def blend(self, a: dict[str, jax.Array], b: dict[str, jax.Array], t: jax.Array) -> dict[str, jax.Array]:
         """Inputs the share t [N] of the way from a to b: along the great circle for normal z (White 2016), whose norms lie
@@ -108,16 +130,16 @@ class Latent:
         x, y, t = a["z"], b["z"], t[:, None]
         line = (1 - t) * x + t * y
         if self.z == "uniform":
-            return {"z": line}
+            return {**a, "z": line}
         norms = jnp.linalg.norm(x, axis=1, keepdims=True) * jnp.linalg.norm(y, axis=1, keepdims=True)
         angle = jnp.arccos(jnp.clip(jnp.sum(x * y, 1, keepdims=True) / norms, -1, 1))
         sine = jnp.sin(angle)
         arc = (jnp.sin((1 - t) * angle) * x + jnp.sin(t * angle) * y) / jnp.where(sine > 1e-4, sine, 1)
-        return {"z": jnp.where(sine > 1e-4, arc, line)}
+        return {**a, "z": jnp.where(sine > 1e-4, arc, line)}
 
-    def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array], keys: Any = None) -> jax.Array:
+    def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> jax.Array:
         """Images [N, H, W, C] in [-1, 1] for the inputs' examples, from {"gen": variables} as after training."""
-        return self.gen.apply(variables["gen"], inputs["z"], train=False, keys=keys)  # pyright: ignore[reportReturnType]
+        return self._make(variables["gen"], inputs, partial(stream, inputs["noise"]), train=False)[0]
 
     def judge(self, variables: dict[str, Any], image: jax.Array) -> Any:
         """The discriminator's logits of images or packs, from {"disc": variables} as after training."""
@@ -137,7 +159,8 @@ class Latent:
         one = self._pass(player, state, batch, keys, advance=name == "disc")
         ctx = Context(
             critic=lambda x: self._out(self._exact(), one.critic, x)[0],
-            generate=lambda keys: self._seen(self._fake(state, keys, train=True)[0], keys, "fake"),
+            generate=lambda keys: self._seen(self._fake(state, batch, keys, train=True)[0], batch, keys, "fake"),
+            path=lambda keys: self._path(state, keys),
             real=one.real,
             fake=one.fake,
             real_out=one.real_out,
@@ -156,9 +179,9 @@ class Latent:
 
     def _pass(self, player: str, state: GanState, batch: dict[str, jax.Array], keys: Keys, advance: bool) -> "_Pass":
         """Fakes, and the discriminator's answers on them and on the real examples, as `player`'s update sees them."""
-        image, gen_state = self._fake(state, keys, train=player == "gen" or self.gen_norm == "batch")
+        image, gen_state = self._fake(state, batch, keys, train=player == "gen" or self.gen_norm == "batch")
         critic = self._critic(state, advance)
-        real, fake = self._seen(batch["image"], keys, "real"), self._seen(image, keys, "fake")
+        real, fake = self._seen(batch["image"], batch, keys, "real"), self._seen(image, batch, keys, "fake")
         real_out, fake_out, disc_state = self._judge(critic, real, fake)
         return _Pass(image, real, fake, real_out, fake_out, critic, {"gen": gen_state, "disc": disc_state})
 
@@ -172,36 +195,50 @@ class Latent:
 
         return parallel.mean({player: jax.grad(adversarial)(state.params[player], player) for player in self.players})
 
-    def _seen(self, image: jax.Array, keys: Keys, which: str) -> Examples:
-        """What the discriminator is shown of images [N, H, W, C]: with noise, and in packs [N / pack, H, W, pack C]."""
+    def _seen(self, image: jax.Array, batch: dict[str, jax.Array], keys: Keys, which: str) -> Examples:
+        """What the discriminator is shown of images [N, H, W, C]: with noise, in packs [N / pack, H, W, pack C], and with
+        the batch's labels beside them."""
         if self.instance_noise is not None:
             draw = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))
             image = image + self.instance_noise * draw(keys(f"instance_noise/{which}"))
         if self.pack > 1:
             packs = image.reshape(-1, self.pack, *image.shape[1:])
             image = jnp.moveaxis(packs, 1, -2).reshape(len(packs), *image.shape[1:-1], -1)
-        return {"image": image, "cond": None}
+        return {"image": image, "cond": batch["label"] if self.num_classes else None}
 
-    def _zeros(self, n: int) -> jax.Array:
-        """So many of the discriminator's inputs, empty."""
+    def _empty(self, n: int) -> Examples:
+        """So many of the discriminator's inputs."""
         *sides, channels = self.image_shape
-        return jnp.zeros((n, *sides, channels * self.pack), wide(self.dtype))
+        image = jnp.zeros((n, *sides, channels * self.pack), wide(self.dtype))
+        return {"image": image, "cond": jnp.zeros(n, int) if self.num_classes else None}
 
-    def _fake(self, state: GanState, keys: Keys, train: bool) -> tuple[jax.Array, dict[str, Any]]:
+    def _fake(
+        self, state: GanState, batch: dict[str, jax.Array], keys: Keys, train: bool
+    ) -> tuple[jax.Array, dict[str, Any]]:
         """Fake images, and the generator's collections after them."""
-        z = self.draw(keys("z"))["z"]
-        image, changed = self.gen.apply(
-            state.variables("gen"), z, train=train, keys=keys("gen"), mutable=["batch_stats"] if train else []
-        )
+        inputs = {"z": self._z(keys("z")), "label": batch.get("label")}
+        image, changed = self._make(state.variables("gen"), inputs, lambda role: keys(f"gen/{role}"), train)
         return image, {**state.model_state["gen"], **changed}
+
+    def _make(
+        self, variables: dict[str, Any], inputs: dict[str, Any], keys: Callable, train: bool
+    ) -> tuple[jax.Array, dict[str, Any]]:
+        """Images, and the generator's collections that training changes. keys: role -> one key an example."""
+        label = inputs["label"] if self.num_classes else None
+        mutable = ["batch_stats"] if train else []
+        return self.gen.apply(variables, inputs["z"], label, train=train, keys=keys, mutable=mutable)  # pyright: ignore
+
+    def _path(self, state: GanState, keys: Keys) -> tuple[jax.Array, Callable]:
+        """Latents drawn afresh, [N, ...], and the generator as a function of them."""
+        inputs, noise = self.draw(keys("path")), lambda role: keys(f"path/{role}")
+        return inputs["z"], lambda z: self._make(state.variables("gen"), {**inputs, "z": z}, noise, train=True)[0]
 
     def _critic(self, state: GanState, advance: bool) -> dict[str, Any]:
         """The discriminator's variables, their power iterations one further if `advance`, once for the whole loss."""
         variables = state.variables("disc")
         if advance and "spectral" in variables:
-            moved = self.disc.apply(variables, self._zeros(self._coupled), train=False, mutable=["spectral"])[
-                1
-            ]  # of kernels
+            empty = self._empty(self._coupled)
+            _, moved = self.disc.apply(variables, empty["image"], empty["cond"], train=False, mutable=["spectral"])
             variables = {**variables, **jax.lax.stop_gradient(moved)}
         return variables
 
