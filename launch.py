@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))  # configs import each other, from wherever this i
 from jaxgan.errors import UserError, as_path, described, nearest, numbers  # noqa: E402
 
 FLAGS = flags.FLAGS
-MODES = ("train", "sample", "evaluate", "ablate")
+MODES = ("train", "sample", "evaluate", "ablate", "project")
 USAGE = """
 python launch.py --config=configs/wgan.py                        trains; the workdir is runs/wgan
 python launch.py --config=configs/wgan.py                        again: goes on where it stopped
@@ -41,7 +41,7 @@ flags.DEFINE_string("mode", "train", f"What to do: {' or '.join(MODES)}. train g
 flags.DEFINE_string("workdir", "", "The run's folder; runs/<config's name> by default.")
 flags.DEFINE_boolean("print_config", False, "Print the complete config, each line an override, and stop.")
 flags.DEFINE_boolean("dry_run", False, "Print layers, params, memory and arithmetic, and stop, without a workdir.")
-flags.DEFINE_integer("num", None, "sample: how many images (64).")
+flags.DEFINE_integer("num", None, "sample: how many images (64). project: how many of --input's (8).")
 flags.DEFINE_string("grid", "", "sample: COLUMNSxROWS of the grid; as near to a square as it gets.")
 flags.DEFINE_string(
     "seeds",
@@ -54,11 +54,19 @@ flags.DEFINE_string("out", "", "sample: FILE.png (a grid), FILE.npz (arrays), or
 flags.DEFINE_integer(
     "interpolate", 0, "sample: this many frames from each image to the next, as FILE.gif and FILE_strip.png."
 )
+flags.DEFINE_list("truncation_psi", [], "sample, of a StyleGAN: how far styles are from their mean, .7; several, 1,.7,.5,0, "
+                  "make a table with a row each.")  # fmt: skip
+flags.DEFINE_string("space", "z", "sample, of a StyleGAN: where --interpolate walks, z or w.")
+flags.DEFINE_string("mix", "", "sample, of a StyleGAN: numbers whose styles the images of --seeds take, a column "
+                    "each.")  # fmt: skip
+flags.DEFINE_string("layers", "", "sample, with --mix: in which layers, 0-1 (pose) or 4-5 (colour).")
 flags.DEFINE_boolean("ema", True, "sample: from the moving averages of the weights; --noema: from the weights.")
 flags.DEFINE_integer("step", None, "evaluate: which checkpoint; the newest by default.")
 flags.DEFINE_string("samples", "", "evaluate: anybody's pictures in place of a run's: a folder or archive, FILE.npz (uint8 "
                     "[N, H, W, C]), or a TFDS data set, NAME or NAME@SPLIT.")  # fmt: skip
 flags.DEFINE_string("reference", "", "evaluate: the real pictures that --samples are scored against, given in the same way.")
+flags.DEFINE_string("input", "", "project: pictures to look for among a StyleGAN's styles, given as --samples are.")
+flags.DEFINE_integer("iterations", 500, "project: steps of the search.")
 flags.DEFINE_integer("workers", 1, "ablate: processes that train cells at the same time, each with its share of the cores.")
 flags.DEFINE_string("cell", "", "ablate: train these cells alone, 3 or 0-4,7, and write no report: for job arrays.")
 flags.DEFINE_boolean("report_only", False, "ablate: write the report of what is there, and train nothing.")
@@ -69,9 +77,10 @@ flags.DEFINE_integer("num_processes", None, "distributed: how many processes.")
 flags.DEFINE_integer("process_id", None, "distributed: which of them this is.")
 OF_MODE = {
     "train": ("print_config", "dry_run"),
-    "sample": ("num", "grid", "seeds", "out", "interpolate", "ema"),
+    "sample": ("num", "grid", "seeds", "out", "interpolate", "ema", "truncation_psi", "space", "mix", "layers"),
     "evaluate": ("step", "samples", "reference", "out"),
     "ablate": ("seeds", "workers", "cell", "report_only"),
+    "project": ("num", "input", "iterations", "out"),
 }
 
 
@@ -133,14 +142,38 @@ def run(overrides: list[tuple[str, str]]) -> None:
         ablate(workdir, overrides)
         return
     if overrides:
-        raise UserError(f"--config.{overrides[0][0]} has no effect in --mode=sample: the config is the run's own")
+        raise UserError(f"--config.{overrides[0][0]} has no effect in --mode={FLAGS.mode}: the config is the run's own")
+    if FLAGS.mode == "project":
+        project(workdir)
+        return
     from jaxgan import sample
     from jaxgan import workdir as folders
 
-    order = sample.order(FLAGS.num, FLAGS.grid, FLAGS.seeds, FLAGS.out, FLAGS.ema, FLAGS.interpolate)
+    order = sample.order(sample.Flags(**{name: getattr(FLAGS, name) for name in OF_MODE["sample"]}))
     saved = folders.read(workdir)["config"]
     configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
     sample.sample(workdir, order)
+
+
+def project(workdir: Path) -> None:
+    from jaxgan import workdir as folders
+
+    for name, least in (("num", 1), ("iterations", 1)):
+        if FLAGS[name].present and getattr(FLAGS, name) < least:
+            raise UserError(f"--{name} must be at least {least}, not {getattr(FLAGS, name)}")
+    if not FLAGS.input:
+        raise UserError(
+            "--mode=project needs --input: a folder or archive of pictures, FILE.npz, or a data set, digits@test"
+        )
+    out = as_path(FLAGS.out) if FLAGS.out else None
+    if out and (out.suffix.lower() != ".png" or not out.parent.is_dir()):
+        raise UserError(f"--out={FLAGS.out} must be FILE.png in a folder that exists")
+    saved = folders.read(workdir)["config"]
+    configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
+    from jaxgan import project
+    from jaxgan.data.given import open_given
+
+    project.project(workdir, open_given(FLAGS.input, saved["data"].get("dir", "")), FLAGS.num or 8, FLAGS.iterations, out)
 
 
 def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:

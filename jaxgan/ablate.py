@@ -173,10 +173,15 @@ def _flags(group: list[Cell]) -> tuple[bool, bool]:
 def _finish(some: list[list[Cell]], code: int, log: Path, began: float) -> list[list[Cell]]:
     """Says what has become of groups, and writes down what their process, which began then, could not. Returns those that it
     never came to."""
-    untouched = [group for group in some if not any(_is_touched(cell, began) for cell in group)]
-    if code not in (0, 130) and len(untouched) == len(some):  # it could not even begin, and would not another time
+    untouched = []
+    for group in some:
+        left = [cell for cell in group if not cell.is_over and not _is_touched(cell, began)]
+        if left:  # a population is always the same; cells that train one by one need no others
+            untouched.append(group if not any(_is_touched(cell, began) for cell in group) else left)
+    if code not in (0, 130) and untouched == some:  # it could not even begin, and would not another time
         untouched = untouched[1:]
-    for cell in (cell for group in some if group not in untouched for cell in group):
+    left = sum(untouched, [])
+    for cell in (cell for group in some for cell in group if cell not in left):
         if not cell.is_over and not cell.failure and code not in (0, 130):
             last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
             cell.fail("crashed", f"its process ended with code {code}: {last[:300]}", str(log))

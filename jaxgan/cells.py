@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from jaxgan.checkpoint import DamagedError
 from jaxgan.config import Config, Overrides
 from jaxgan.errors import UserError, nearest
 from jaxgan.metrics import score
-from jaxgan.table import Table
+from jaxgan.table import REAL, Claim, Column, Table
 from jaxgan.writer import write_json
 
 LAUNCH = Path(__file__).resolve().parents[1] / "launch.py"
@@ -74,8 +74,15 @@ def load(spec: str) -> Table:
     found = config.call(spec, "table")
     if not isinstance(found, Table):
         raise UserError(f"{spec}: table() must return a jaxgan.table.Table, not {type(found).__name__}")
+    _check_types(found, spec)
     columns = {column.name: column for column in found.columns}
-    for column in columns.values():
+    for column in found.columns:
+        if columns[column.name] is not column:
+            raise UserError(f"two columns are called '{column.name}'; give one another title")
+        try:
+            format(0.0, column.format)
+        except ValueError as error:
+            raise UserError(f"column '{column.name}': '{column.format}' is no format of a number, as .2f is") from error
         if column.better not in ("higher", "lower", ""):
             raise UserError(f"column '{column.name}' is better 'higher', 'lower' or '', not '{column.better}'")
     for name, row in found.rows.items():
@@ -98,6 +105,23 @@ def load(spec: str) -> Table:
         if claim.than and not columns[claim.column].better:
             raise UserError(f"a claim compares rows by '{claim.column}', of which the table does not say what is better")
     return dataclasses.replace(found, seeds=tuple(dict.fromkeys(found.seeds)))
+
+
+def _check_types(found: Table, spec: str) -> None:
+    """Refuses what a forgotten comma or bracket makes of a table. Raises UserError."""
+    lists = {"columns": Column, "claims": Claim, "seeds": int, "curves": str}
+    for name, kind in lists.items():
+        value = getattr(found, name)
+        if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(x, kind) for x in value):
+            raise UserError(f"{spec}: {name} must be several of {kind.__name__}, (...,), not {value!r:.60}")
+    for name in ("columns", "rows", "seeds"):
+        if not getattr(found, name):
+            raise UserError(f"{spec}: the table has no {name}")
+    if found.real and REAL in found.rows:
+        raise UserError(f"{spec}: with real=... the row '{REAL}' is made by itself")
+    for claim in found.claims:
+        if isinstance(claim.words, str):
+            raise UserError(f"{spec}: a claim's words must be several, ('{claim.words}',), not '{claim.words}'")
 
 
 def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[Cell]:
@@ -176,8 +200,9 @@ def _train(group: list[Cell]) -> None:
     if all(cell.is_over for cell in group):
         return
     for cell in group:
-        if not cell.is_over:
-            (cell.folder / "failure.json").unlink(missing_ok=True)
+        if not cell.is_over and cell.folder.exists():
+            with workdir.claimed(cell.folder):  # another process that trains it is no failure of the cell
+                (cell.folder / "failure.json").unlink(missing_ok=True)
     try:
         images = build.open_data(group[0].config)
         if group[0].config.population == "on" and not images.resident:

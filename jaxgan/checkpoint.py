@@ -50,11 +50,15 @@ class Checkpoints:
         """Steps of the finished checkpoints, ascending."""
         return [checkpoint.step for checkpoint in self._orbax.checkpoints]
 
-    def save(self, step: int, tree: Any) -> None:
+    def save(self, step: int, tree: Any, note: Any = None) -> None:
         """Starts to write `tree`, a pytree of arrays and keys over the whole mesh, and returns; a save still under way
-        is waited for, not dropped."""
+        is waited for, not dropped. note: JSON to keep beside it."""
         flat = flatten(tree)
-        self._orbax.save_async(step, flat, force=True, custom_metadata={"digest": digest(flat)})
+        self._orbax.save_async(step, flat, force=True, custom_metadata={"digest": digest(flat), "note": note})
+
+    def note(self, step: int) -> Any:
+        """What was kept beside the checkpoint of a step; None if nothing was, or there is no such checkpoint."""
+        return _kept(self._orbax.metadata(step)).get("note") if step in self.steps else None
 
     def restore(
         self, abstract: Any, warn: Callable[[str], None] = logging.warning, step: int | None = None
@@ -78,7 +82,7 @@ class Checkpoints:
             _check_structure(saved.metadata, flat, self.directory / str(at))
             try:
                 loaded = self._orbax.load(at, flat)
-                if {"digest": digest(loaded)} != saved.custom_metadata:
+                if digest(loaded) != _kept(saved).get("digest"):
                     raise ValueError("its bytes are not those that were saved")
             except Exception as error:
                 damaged.append((at, error))
@@ -107,6 +111,10 @@ class Checkpoints:
 
     def close(self) -> None:
         self._orbax.close()
+
+
+def _kept(metadata: Any) -> dict[str, Any]:
+    return metadata.custom_metadata or {}
 
 
 def flatten(tree: Any) -> dict[str, Any]:

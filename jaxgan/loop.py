@@ -73,6 +73,7 @@ class Loop:
     def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
         """Trains from step `first`; returns the step that it got to, or stopped at because all members have diverged."""
         config, data, done, state = self.config, self._data(first), first, self.place(state)
+        self.totals = program.read([member.checkpoints.note(first) if member else None for member in self.members])
         for member, own in self._each(self.whole(state)):
             # Saved, and then stopped before the scores.
             if first and member.scores_due(first) and not self.placement.all(member.writer.has_scores):
@@ -114,7 +115,8 @@ class Loop:
     def _watch(self, step: int, report: dict[str, Any]) -> None:
         """Adds up the metrics on the device, and waits for the step of about `AHEAD` steps back, whose params it checks."""
         report = self.placement.local(report)
-        self.totals = report["totals"] if self.totals is None else program.combine(self.totals, report["totals"])
+        known = self.totals is not None and self.totals.keys() == report["totals"].keys()
+        self.totals = program.combine(self.totals, report["totals"]) if known else report["totals"]
         self.waiting.append((step, report["first_bad"]))
         if len(self.waiting) > self.ahead:
             self.finished, first_bad = self.waiting.popleft()
@@ -143,20 +145,19 @@ class Loop:
 
     def _record(self, state: GanState, step: int, sampling: bool, saving: bool, scoring: bool) -> None:
         """Pictures, checkpoints and scores, of params that are finite. Checkpoints before scores: what evaluating may run
-        into costs no step. The metrics' means start anew, so that a resumed run logs the same ones."""
+        into costs no step."""
         state = self.whole(state)
         self._check(self.placement.local(state.first_bad))
         began, scored = time.monotonic(), False
+        totals = self.cut(self.totals) if self.totals else [None] * len(self.members)
         for member, own in self._each(state):
             if saving:
-                member.save(own, step)
+                member.save(own, step, totals[self.members.index(member)])
             if sampling:
                 member.sample(own, step)
             if scoring and member.scores_due(step):
                 scored = True
                 self._score(member, own, step)
-        if saving:
-            self.totals = None
         if scored:
             self.clock += time.monotonic() - began  # which is not the training's
 

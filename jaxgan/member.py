@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxgan import evaluate, plane, screen, workdir
+from jaxgan import evaluate, plane, program, screen, workdir
 from jaxgan import images as pictures
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
@@ -93,9 +93,9 @@ class Member:
         if len(frames) > 1:
             pictures.save_gif(self.folder / "samples" / "training.gif", frames, per_second=5)
 
-    def save(self, state: GanState, step: int) -> None:
+    def save(self, state: GanState, step: int, totals: Any) -> None:
         if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind
-            self.checkpoints.save(step, self.placement.to_global(state))
+            self.checkpoints.save(step, self.placement.to_global(state), program.written(totals))
 
     def scores_due(self, step: int) -> bool:
         return self.evaluator is not None and (step == self.config.steps or is_due(step, self.config.eval.every))

@@ -27,7 +27,7 @@ class Objective:
             metrics |= self._answers(real, fake)
         for name, penalty in self.penalties.items():
             if penalty.player in (player, "both") and penalty.every == 1:
-                value, more, changed = self.penalty(name, ctx)
+                value, more, changed = self.penalty(name, ctx, player)
                 loss, metrics, memory = loss + value, metrics | more, memory | changed
         return loss, metrics | {f"{player}/loss": loss}, memory
 
@@ -42,11 +42,11 @@ class Objective:
             out |= {"disc/accuracy_fake": 1 - _mean(fake, _above(boundary))}
         return out
 
-    def penalty(self, name: str, ctx: Context) -> Result:
-        """One weighted penalty. A lazy one counts `every` times, once for each step that it sits out."""
+    def penalty(self, name: str, ctx: Context, player: str) -> Result:
+        """One weighted penalty, in a player's loss. A lazy one counts `every` times, once for each step that it sits out."""
         penalty = self.penalties[name]
         value, metrics, memory = penalty(ctx)
-        prefix = f"{penalty.player}/{name}"
+        prefix = f"{player}/{name}"
         metrics = {prefix: value} | {f"{prefix}_{key}": x for key, x in metrics.items()}
         return value * penalty.weight * penalty.every, metrics, memory
 

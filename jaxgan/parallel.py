@@ -2,7 +2,7 @@
 
 One function, the training step, runs on every device with the axis "data" bound. The state is the same on each; the
 batch is split along its second axis, [rounds, batch, ...]. `shard_map` and `pmap` wrap that same function. Outside of
-both, on one device with no axis bound, `mean` and `gather` are the identity: networks and losses need no second form.
+both, on one device with no axis bound, `mean` is the identity: networks and losses need no second form.
 """
 
 import os
@@ -51,11 +51,6 @@ def axis_name() -> str | None:
 def mean(tree: Any) -> Any:
     """The mean over replicas of a tree of floats; of anything else the result would be meaningless."""
     return lax.pmean(tree, AXIS) if is_bound() else tree
-
-
-def gather(x: jax.Array) -> jax.Array:
-    """Rows of every replica, [n, ...] -> [devices * n, ...], in the order of the global batch."""
-    return lax.all_gather(x, AXIS, tiled=True) if is_bound() else x
 
 
 def size() -> int:

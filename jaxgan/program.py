@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxgan import parallel
@@ -117,6 +118,26 @@ def _add(totals: Any, metrics: dict[str, jax.Array]) -> dict[str, Any]:
 def combine(totals: Any, more: Any) -> Any:
     """The totals of two dispatches together."""
     return jax.tree.map(jnp.add, totals, more)
+
+
+def written(totals: Any) -> dict[str, list]:
+    """The totals of one run as JSON, to the last bit."""
+    found = jax.device_get(totals or {})
+    return {name: [float(total).hex(), total.dtype.name, int(count)] for name, (total, count) in found.items()}
+
+
+def read(notes: list[dict[str, list] | None]) -> Any:
+    """The totals that were `written`, of one run, or stacked of several, of which None is one that adds nothing; None where
+    there are none."""
+    first = next((note for note in notes if note), None)
+    if first is None:
+        return None
+    out = {}
+    for name, (_, dtype, _) in first.items():
+        each = [(note or {}).get(name, ["0x0p0", dtype, 0]) for note in notes]
+        sums, counts = np.array([float.fromhex(x) for x, *_ in each], dtype), np.array([n for *_, n in each], np.int32)
+        out[name] = (sums, counts) if len(notes) > 1 else (sums[0], counts[0])
+    return out
 
 
 @jax.jit

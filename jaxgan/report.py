@@ -141,7 +141,7 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
         "scores": json.dumps(measured[0], sort_keys=True) if measured else "",
         "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
         "revision": each("git_revision"),
-        "versions": ", ".join(f"{k} {v}" for k, v in sorted(starts[-1]["versions"].items())),
+        "versions": ", ".join(sorted({f"{k} {v}" for start in starts for k, v in start["versions"].items()})),
         "devices": f"{each('devices')} x {each('device')}",
         "trained": f"{dates[0][:16]} to {dates[-1][:16]} UTC (starts of runs)",
         "duration": f"{screen.duration(seconds)}, workers: {state['starts'][-1]['workers']}" if seconds else "",

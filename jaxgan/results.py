@@ -1,6 +1,7 @@
 """What has become of a table's cells, read from their folders."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,10 @@ import numpy as np
 from jaxgan import evaluate, verdicts, workdir, writer
 from jaxgan.errors import UserError, described
 from jaxgan.metrics import score
-from jaxgan.table import Column, Table
+from jaxgan.metrics.extractors import EXTRACTORS
+from jaxgan.table import REAL, Column, Table
 from jaxgan.verdicts import Entry, Verdict
 
-REAL = "real images"  # the row's name
 STATES = ("diverged", "crashed", "unscored", "open")  # of runs that are not done
 
 
@@ -22,8 +23,9 @@ class Result:
     """What has become of a cell. state: "done", "diverged", "crashed", "unscored" (trained, and not scored as its config
     asks) or "open".
 
-    numbers: its final scores by part ("fd"), and the newest logged metrics. history: the lines of metrics.jsonl. message: of
-    a failure. evaluation: the last one. starts: the run's provenance. verdict: the monitor's last.
+    numbers: its final scores by part ("fd"), and the last logged metrics; none that is not finite. history: the lines of
+    metrics.jsonl. message: of a failure. evaluation: the last one. starts: the run's provenance. verdict: the monitor's
+    last.
     """
 
     cell: Any
@@ -41,16 +43,17 @@ def read(cell: Any) -> Result:
     log, numbers, evaluation = cell.folder / "metrics.jsonl", {}, None
     history = [json.loads(line) for line in writer.lines(log)]
     for line in history:
-        numbers |= {key: x for key, x in line.items() if isinstance(x, int | float) and not key.startswith("eval/")}
+        numbers |= {key: x for key, x in line.items() if not isinstance(x, str) and not key.startswith("eval/")}
     if (cell.folder / "DONE").exists():
         step = json.loads((cell.folder / "DONE").read_text())["step"]
-        there = [one for one in evaluate.read(cell.folder) if one["step"] == step]
-        evaluation = next((one for one in reversed(there) if _is_asked(one["protocol"], cell.config)), None)
+        there = [one for one in evaluate.read(cell.folder) if one["step"] == step and _is_asked(one, cell.config)]
+        logged = {name: x for line in history if line["step"] == step for name, x in line.items()}
+        # It may have been scored again by hand, on more sets of samples or otherwise; the run's own set is the first.
+        own = [one for one in there if _is_logged(one, logged)]
+        evaluation = (own or there or [None])[-1]
         if evaluation:
-            numbers |= {score.part(name): one["value"] for name, one in evaluation["scores"].items()}
-            # The run's own: it may have been scored again by hand, on more sets of samples.
-            logged = {name.removeprefix("eval/"): x for line in history if line["step"] == step for name, x in line.items()}
-            numbers |= {score.part(name): logged[name] for name in evaluation["scores"] if name in logged}
+            numbers |= {score.part(name): one["values"][0] for name, one in evaluation["scores"].items()}
+    numbers = {key: x for key, x in numbers.items() if x is not None}
     failure = None if cell.is_over and (cell.folder / "DONE").exists() else cell.failure
     state = failure["kind"] if failure else "open" if not cell.is_over else "done" if evaluation else "unscored"
     if state == "unscored":
@@ -61,13 +64,27 @@ def read(cell: Any) -> Result:
     return Result(cell, state, numbers, history, message, evaluation, starts, verdict)
 
 
-def _is_asked(protocol: dict[str, Any], config: Any) -> bool:
+def _is_asked(evaluation: dict[str, Any], config: Any) -> bool:
     """Whether an evaluation is of the kind that the run's config asks for; another may have been made by hand."""
-    wanted, (_, is_split, split) = config.eval, protocol.get("real", {}).get("data", "").partition(", split ")
-    right = not is_split or split.split(",")[0] == (wanted.split or config.data.split)
-    samples, weights = protocol.get("samples", {}), "moving average" if wanted.ema else "raw"
+    wanted, protocol = config.eval, evaluation["protocol"]
+    real, samples = protocol.get("real", {}), protocol.get("samples", {})
+    _, is_split, split = real.get("data", "").partition(", split ")
+    right = not is_split or re.split(r", | \(", split)[0] == (wanted.split or config.data.split)
+    weights = "moving average" if wanted.ema else "raw"
     right &= samples.get("images", wanted.num_samples) == wanted.num_samples
-    return right and samples.get("weights", weights) == weights
+    right &= samples.get("weights", weights) == weights
+    right &= not wanted.num_real or real.get("images", wanted.num_real) == wanted.num_real
+    network = protocol.get("extractor", {}).get("name", wanted.features.name)
+    right &= network == wanted.features.name or wanted.features.name not in EXTRACTORS
+    parts = {score.part(name) for name in evaluation["scores"]}
+    return right and all(parts & metric.better.keys() for metric in score.find(wanted.metrics).values())
+
+
+def _is_logged(evaluation: dict[str, Any], logged: dict[str, Any]) -> bool:
+    """Whether its first set of samples is the one whose scores the run itself has logged."""
+    own = {name.removeprefix("eval/"): x for name, x in logged.items() if name.startswith("eval/")}
+    first = {name: one["values"][0] for name, one in evaluation["scores"].items()}
+    return own == {name: x if np.isfinite(x) else None for name, x in first.items() if not np.isnan(x)}
 
 
 @dataclass(frozen=True)
@@ -94,14 +111,15 @@ def summarise(table: Table, cells: Iterable[Any], real: dict[str, Any] | None = 
         results[cell.row].append(read(cell))
     everything = [result for row in results.values() for result in row]
     for row, some in results.items():
-        steps = sorted({result.evaluation["step"] for result in some if result.evaluation})
+        steps = sorted({result.evaluation["step"] for result in some if result.state == "done" and result.evaluation})
         if len(steps) > 1:
             raise UserError(f"the runs of row '{row}' are of unlike steps: {', '.join(map(str, steps))}; train all to one")
-    evaluate.same_protocol(result.evaluation for result in everything if result.evaluation)
+    scored = [result.evaluation for result in everything if result.state == "done" and result.evaluation]
+    evaluate.same_protocol(scored)
     entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in table.rows}
     decided, entries = verdicts.verdicts(table, entries, results), verdicts.mark_best(table, entries, results)
     if real:
-        evaluate.same_protocol([*(result.evaluation for result in everything if result.evaluation), real])
+        evaluate.same_protocol([*scored, real])
         numbers = {score.part(name): one["value"] for name, one in real["scores"].items()}
         results[REAL] = [Result(None, "done", numbers)]
         entries[REAL] = {column.name: _entry(column, results[REAL]) for column in table.columns if not column.word}

@@ -1,5 +1,6 @@
 """Pictures from a trained generator, at latents that are a function of the run's seed and an image's number alone."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,15 +36,39 @@ def _make_draw(plan: Blueprint) -> tuple[Any, Callable]:
 
 
 def make_generate(plan: Blueprint) -> Callable:
-    """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]."""
+    """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]; of a generator with styles also `(variables, numbers,
+    psi [N])`, truncated."""
     task, draw = _make_draw(plan)
-    return lambda nets, numbers: task.generate(nets, draw(numbers))
+
+    def generate(nets, numbers, psi=None):
+        inputs = draw(numbers)
+        return task.generate(nets, inputs if psi is None else task.styles(nets, inputs, psi))
+
+    return generate
 
 
-def make_interpolate(plan: Blueprint) -> Callable:
-    """`(variables, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another."""
+def make_interpolate(plan: Blueprint, space: str = "z") -> Callable:
+    """`(variables, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another, in
+    the latent space ("z") or among styles ("w"), there perhaps truncated by one more argument."""
     task, draw = _make_draw(plan)
-    return lambda nets, a, b, t: task.generate(nets, task.blend(draw(a), draw(b), t))
+
+    def interpolate(nets, a, b, t, psi=1.0):
+        ends = (draw(a), draw(b)) if space == "z" else (task.styles(nets, draw(n), psi) for n in (a, b))
+        return task.generate(nets, task.blend(*ends, t))
+
+    return interpolate
+
+
+def make_mix(plan: Blueprint, layers: tuple[int, ...]) -> Callable:
+    """`(variables, numbers [N], others [N], psi [N]) -> images`, painted with the others' styles in these layers."""
+    task, draw = _make_draw(plan)
+
+    def mix(nets, numbers, others, psi):
+        own, other = (task.styles(nets, draw(n), psi) for n in (numbers, others))
+        taken = jnp.isin(jnp.arange(own["w"].shape[1]), jnp.array(layers))
+        return task.generate(nets, {**own, "w": jnp.where(taken[:, None], other["w"], own["w"])})
+
+    return mix
 
 
 @dataclass(frozen=True)
@@ -54,6 +79,10 @@ class Order:
     out: FILE.png for a grid, FILE.npz for arrays, else a folder of PNG files; None: the run's samples/.
     ema: from the moving averages of the weights.
     frames: from each image to the next, as FILE.gif and FILE_strip.png; 0: none.
+
+    Of generators with styles: psi: truncation, each a row of the grid if there are several; none: as trained. space: that
+    of the frames, "z" or "w". mix, layers: numbers whose styles these layers take, a column each; beside and above, what
+    was mixed.
     """
 
     seeds: tuple[int, ...]
@@ -61,17 +90,46 @@ class Order:
     out: Path | None = None
     ema: bool = True
     frames: int = 0
+    psi: tuple[float, ...] = ()
+    space: str = "z"
+    mix: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
+
+    @property
+    def styled(self) -> str:
+        """The flag that only a generator with styles can follow."""
+        given = {"truncation_psi": self.psi, "space=w": self.space == "w", "mix": self.mix}
+        return next((f"--{flag}" for flag, there in given.items() if there), "")
 
 
-def order(num: int | None, grid: str, seeds: str, out: str, ema: bool, frames: int) -> Order:
-    """The flags' spellings as an `Order`. Raises UserError where they contradict each other."""
+@dataclass(frozen=True)
+class Flags:
+    """The flags of --mode=sample, as they are typed."""
+
+    num: int | None = None
+    grid: str = ""
+    seeds: str = ""
+    out: str = ""
+    ema: bool = True
+    interpolate: int = 0
+    truncation_psi: tuple[str, ...] = ()
+    space: str = "z"
+    mix: str = ""
+    layers: str = ""
+
+
+def order(given: Flags) -> Order:
+    """The flags as an `Order`. Raises UserError where they contradict each other."""
+    num, grid, seeds, out, frames = given.num, given.grid, given.seeds, given.out, given.interpolate
+    psi, mix = _psi(given), errors.numbers(given.mix, "--mix") if given.mix else ()
     columns, rows = _parse_grid(grid) if grid else (None, None)
     cells = columns * rows if columns and rows else None
     if num is not None and num < 1:
         raise UserError(f"--num must be at least 1, not {num}")
     if frames < 0:
         raise UserError(f"--interpolate must be at least 1 frame, not {frames}")
-    numbers = errors.numbers(seeds, "--seeds") if seeds else tuple(range(num or cells or (8 if frames else 64)))
+    several = frames or mix or len(psi) > 1
+    numbers = errors.numbers(seeds, "--seeds") if seeds else tuple(range(num or cells or (8 if several else 64)))
     for flag, count in (("--num", num), ("--grid", cells)):
         if count is not None and count != len(numbers):
             other = "--seeds" if seeds else "--num"
@@ -80,10 +138,24 @@ def order(num: int | None, grid: str, seeds: str, out: str, ema: bool, frames: i
         raise UserError("an interpolation goes between at least two seeds: --seeds=0-7")
     if frames and grid:
         raise UserError("--grid has no effect with --interpolate, whose strip has a row from each image to the next")
+    if grid and (mix or len(psi) > 1):
+        raise UserError("--grid has no effect on a table, which has a column for each number")
+    if len(psi) > 1 and (mix or frames):
+        raise UserError(
+            "several values of --truncation_psi make a table of their own; give one beside --mix or --interpolate"
+        )
+    if mix and frames:
+        raise UserError("--mix and --interpolate make pictures of their own; choose one")
+    if bool(mix) != bool(given.layers):
+        raise UserError("--mix takes styles in some layers: --seeds=0-3 --mix=8-15 --layers=0-1")
+    if given.space not in ("z", "w") or (given.space == "w" and not frames):
+        raise UserError(f"--space is z or w, and of --interpolate, not '{given.space}'")
     path = as_path(out) if out else None
-    allowed = (".gif",) if frames else ("", ".png", ".npz")
+    table = bool(mix or len(psi) > 1)
+    allowed = (".gif",) if frames else (".png",) if table else ("", ".png", ".npz")
     if path and path.suffix.lower() not in allowed:
-        kinds = "FILE.gif" if frames else "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each)"
+        kinds = "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each)"
+        kinds = "FILE.gif" if frames else "FILE.png" if table else kinds
         raise UserError(f"--out={out} must be {kinds}")
     if path:
         for folder in (*path.parents, *([] if path.suffix else [path])):
@@ -91,7 +163,8 @@ def order(num: int | None, grid: str, seeds: str, out: str, ema: bool, frames: i
                 raise UserError(f"--out={out} cannot be written: '{folder}' is a file, not a folder")
         if path.suffix and path.is_dir():
             raise UserError(f"--out={out} is a folder; name a file in it")
-    return Order(numbers, columns, path, ema, frames)
+    layers = errors.numbers(given.layers, "--layers") if given.layers else ()
+    return Order(numbers, columns, path, given.ema, frames, psi, given.space, mix, layers)
 
 
 def sample(folder: Path, wanted: Order) -> Path:
@@ -104,6 +177,7 @@ def sample(folder: Path, wanted: Order) -> Path:
     if jax.process_index() != 0:
         return folder
     points = len(plan.image_shape) == 1
+    _check_styles(plan, wanted)
     if points and (wanted.frames or (wanted.out and not wanted.out.suffix)):
         raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
     nets = placement.local(variables(state, wanted.ema))
@@ -112,13 +186,19 @@ def sample(folder: Path, wanted: Order) -> Path:
         if wanted.frames:
             path = wanted.out or folder / "samples" / f"interpolation_{step:08d}{raw}.gif"
             _interpolation(plan, nets, wanted, path)
+        elif wanted.mix or len(wanted.psi) > 1:
+            path = wanted.out or folder / "samples" / f"{'mix' if wanted.mix else 'truncation'}_{step:08d}{raw}.png"
+            _table(plan, nets, wanted, path)
         else:
-            made = _generate(make_generate(plan), nets, np.array(wanted.seeds, np.uint32), points=points)
+            numbers = np.array(wanted.seeds, np.uint32)
+            psi = [np.full(len(numbers), wanted.psi[0], np.float32)] if wanted.psi else []
+            made = _generate(make_generate(plan), nets, numbers, *psi, points=points)
             path = wanted.out or folder / "samples" / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
             _write(path, made, wanted, step, build.open_data(plan.config).reference() if points else None)
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
+    what = f"styles of {len(wanted.mix)} in {len(wanted.seeds)}" if wanted.mix else what
     screen.say(f"{what}, step {step}: {path}")
     return path
 
@@ -146,14 +226,56 @@ def _write(path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndar
             images.save_png(path / f"seed{seed:08d}.png", picture)
 
 
+def _check_styles(plan: Blueprint, wanted: Order) -> None:
+    task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
+    if wanted.styled and not hasattr(task, "styles"):
+        raise UserError(f"{wanted.styled} is of generators with styles (configs/stylegan_lite.py); this run's has none")
+    if wanted.layers and max(wanted.layers) >= task.gen.num_styles:
+        raise UserError(
+            f"--layers goes to {max(wanted.layers)}, and this generator has layers 0 to {task.gen.num_styles - 1}"
+        )
+
+
+def _table(plan: Blueprint, nets: Any, wanted: Order, path: Path) -> None:
+    """A row for each truncation; or a row for each number and a column for each whose styles it takes."""
+    seeds, others = np.array(wanted.seeds, np.uint32), np.array(wanted.mix, np.uint32)
+    if not wanted.mix:
+        psi = np.repeat(np.array(wanted.psi, np.float32), len(seeds))
+        made = _generate(make_generate(plan), nets, np.tile(seeds, len(wanted.psi)), psi)
+        images.save_png(path, images.grid(made, len(seeds)))
+        return
+    rows, columns = np.repeat(seeds, len(others)), np.tile(others, len(seeds))
+    every = [np.concatenate([seeds, others, rows]), np.concatenate([seeds, others, columns])]
+    psi = np.full(len(every[0]), wanted.psi[0] if wanted.psi else 1.0, np.float32)
+    made = _generate(make_mix(plan, wanted.layers), nets, *every, psi)
+    left, above, inside = np.split(made, [len(seeds), len(seeds) + len(others)])
+    inside = inside.reshape(len(seeds), len(others), *inside.shape[1:])
+    lines = [np.concatenate([np.full_like(left[:1], 255), above])]
+    lines += [np.concatenate([left[i : i + 1], inside[i]]) for i in range(len(seeds))]
+    images.save_png(path, images.grid(np.concatenate(lines), 1 + len(others)))
+
+
+def _psi(given: Flags) -> tuple[float, ...]:
+    try:
+        values = tuple(float(x) for x in given.truncation_psi)
+    except ValueError:
+        values = (math.nan,)
+    if not all(map(math.isfinite, values)):
+        raise UserError(
+            f"--truncation_psi must be a number, .7, or several, 1,.7,.5,0, not '{','.join(given.truncation_psi)}'"
+        )
+    return values
+
+
 def _interpolation(plan: Blueprint, nets: Any, wanted: Order, path: Path) -> None:
     """FILE.gif through all seeds and back to the first; FILE_strip.png with a row from each seed to the next."""
     seeds = np.array(wanted.seeds, np.uint32)
-    fn = make_interpolate(plan)
+    fn = make_interpolate(plan, "w" if wanted.psi else wanted.space)
 
     def legs(t: np.ndarray, after: np.ndarray, before: np.ndarray) -> np.ndarray:
         times = np.tile(t.astype(np.float32), len(before))
-        return _generate(fn, nets, np.repeat(before, len(t)), np.repeat(after, len(t)), times)
+        psi = [np.full(len(times), wanted.psi[0], np.float32)] if wanted.psi else []
+        return _generate(fn, nets, np.repeat(before, len(t)), np.repeat(after, len(t)), times, *psi)
 
     frames = legs(np.arange(wanted.frames) / wanted.frames, np.roll(seeds, -1), seeds)
     strip = legs(np.linspace(0, 1, STRIP), seeds[1:], seeds[:-1])

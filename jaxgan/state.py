@@ -15,7 +15,7 @@ class GanState(flax.struct.PyTreeNode):
     step: int32, passes over the update list. params, opt_state: by player. model_state: by player, the networks' other
     collections (BatchNorm statistics, spectral-norm vectors). ema: by player, moving averages {"params", "model_state"}.
     memory: unlearned state that a loss owns. rng: the root key, which never advances. first_bad: int32, the step and
-    update that first left a param non-finite, as step * updates + update.
+    update that first left a param non-finite (or beyond 1e19), as step * updates + update.
     """
 
     step: jax.Array

@@ -125,6 +125,7 @@ def _averaged(state: GanState) -> dict[str, Any]:
 
 
 def _first_bad(state: GanState, update: Update, i: int, n: int) -> jax.Array:
-    """The first (step, update) that left its player's params non-finite; once set it stays. No word to the host."""
+    """The first (step, update) that left the norm of its player's params non-finite, which in float32 they are from 1e19 on;
+    once set it stays. No word to the host."""
     finite = jnp.isfinite(optax.tree.norm(state.params[update.player]))
     return jnp.minimum(state.first_bad, jnp.where(finite, NEVER, state.step * n + i))

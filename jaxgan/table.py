@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+REAL = "real images"  # the name of their row
+
 
 @dataclass(frozen=True)
 class Row:

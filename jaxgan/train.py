@@ -137,16 +137,15 @@ def _start(runs: list[Run], saved: list[Checkpoints], placement: Placement) -> t
         state = workdir.start(runs[0].plan, placement, saved[0])
         return [state], [not done[0] or int(placement.local(state.step)) != steps]
     wanted = [not run.is_over and (not there or own.steps[-1:] != [steps]) for run, there, own in zip(runs, done, saved)]
-    new = [workdir.start(run.plan, placement, own, 0) for run, own in zip(runs, saved)]
     if not any(wanted):
-        return new, wanted
+        return [workdir.init(run.plan, placement) for run in runs], wanted
     common = set.intersection(*(set(own.steps) for own, more in zip(saved, wanted) if more))
     for at in sorted(common, reverse=True):
         found = [_restored(run, own, placement, at) if more else None for run, own, more in zip(runs, saved, wanted)]
         if all(state or not more for state, more in zip(found, wanted)):
             step = next(state.step for state in found if state)
-            return [state or other.replace(step=step) for state, other in zip(found, new)], wanted
-    return new, wanted
+            return [state or workdir.init(run.plan, placement).replace(step=step) for state, run in zip(found, runs)], wanted
+    return [workdir.start(run.plan, placement, own, 0) for run, own in zip(runs, saved)], wanted
 
 
 def _restored(run: Run, saved: Checkpoints, placement: Placement, step: int) -> GanState | None:

@@ -16,6 +16,7 @@ from jaxgan.table import Claim, Column, Table
 
 ENOUGH = 5  # seeds, for a claim
 LEVEL = 0.05
+ROUNDING = 1e-12  # numbers that differ by this share are equal: equal ones have a mean beside them
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ def compare(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float
     """(difference of means, ends of its 95 % interval, two-sided p) of two samples, by Welch's test."""
     va, vb = np.var(a, ddof=1) / len(a), np.var(b, ddof=1) / len(b)
     difference, error = float(np.mean(a) - np.mean(b)), math.sqrt(va + vb)
-    if error == 0:
-        return difference, difference, difference, float(difference == 0)
+    scale = max(np.max(np.abs(a)), np.max(np.abs(b)))
+    if error <= ROUNDING * scale:
+        same = abs(difference) <= ROUNDING * scale
+        return difference, difference, difference, float(same)
     freedom = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
     half = float(stats.t.ppf(1 - LEVEL / 2, freedom)) * error
     return difference, difference - half, difference + half, float(2 * stats.t.sf(abs(difference) / error, freedom))
@@ -69,7 +72,9 @@ def against(a: Sequence[float], number: float) -> tuple[float, float, float, flo
     """(mean, ends of its 95 % interval, two-sided p that it is `number`), by Student's test."""
     entry = Entry(tuple(a))
     error = entry.std / math.sqrt(len(a))
-    p = float(entry.mean == number) if error == 0 else 2 * stats.t.sf(abs(entry.mean - number) / error, len(a) - 1)
+    scale, distance = max(np.max(np.abs(a)), abs(number)), abs(entry.mean - number)
+    constant = error <= ROUNDING * scale
+    p = distance <= ROUNDING * scale if constant else 2 * stats.t.sf(distance / error, len(a) - 1)
     low, high = entry.interval
     return entry.mean, low, high, float(p)
 
@@ -169,6 +174,7 @@ def _without_numbers(claim: Claim, better: str, entries: dict, results: dict) ->
         )
     if claim.than and count(claim.than, "diverged") == len(results[claim.than]):
         return verdict("holds", f"every run of {claim.than} diverged")
-    if min(len(entries[row][claim.column].values) for row in (claim.row, claim.than) if row) < 2:
-        return verdict("undecided", "one run says nothing of spread")
+    numbers = [len(entries[row][claim.column].values) for row in (claim.row, claim.than) if row]
+    if min(numbers) < 2:
+        return verdict("undecided", "one run says nothing of spread" if min(numbers) else f"no run has '{claim.column}'")
     return None

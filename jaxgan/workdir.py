@@ -149,8 +149,13 @@ def start(plan: Blueprint, placement: Placement, checkpoints: Checkpoints, step:
     found = None if step == 0 else checkpoints.restore(abstract_state(plan, placement), screen.say, step)
     if found:
         return placement.from_global(found[1])
-    state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
+    state = init(plan, placement)
     return adopt(plan, placement, state) if plan.config.init_from.workdir else state
+
+
+def init(plan: Blueprint, placement: Placement) -> GanState:
+    """A run's state at step 0, but for `init_from`."""
+    return placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
 
 
 def check_donor(plan: Blueprint) -> None:

@@ -8,6 +8,7 @@ import datetime
 import importlib.metadata
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,7 +53,7 @@ def git_revision() -> str:
 
 def write_json(path: Path, content: Any) -> None:
     """Writes a JSON file whole or not at all."""
-    unfinished = path.with_name(path.name + ".tmp")
+    unfinished = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")  # others may write it too
     unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n")
     os.replace(unfinished, path)
 
@@ -93,7 +94,8 @@ class Writer:
             self._board = SummaryWriter(str(self.workdir / "tensorboard"), purge_step=step + 1 if step else None)
 
     def scalars(self, record: dict[str, Any], then: Callable[[dict[str, Any]], None], add: Any = lambda line: line) -> None:
-        """One line of metrics.jsonl, of numbers and scalars on the device; what is not finite becomes null.
+        """One line of metrics.jsonl, of numbers and scalars on the device; NaN is what was not measured, and left out, and
+        what is infinite becomes null.
 
         When the numbers are there, `add` may add to them, text as well; `then` is called with all.
         """
@@ -124,7 +126,8 @@ class Writer:
 
     def _scalars(self, record: dict[str, Any], then: Callable[[dict[str, Any]], None], add: Any) -> None:
         line = add({key: x if isinstance(x, int) else float(x) for key, x in jax.device_get(record).items()})
-        finite = {key: x if isinstance(x, str) or np.isfinite(x) else None for key, x in line.items()}
+        measured = {key: x for key, x in line.items() if isinstance(x, str) or not np.isnan(x)}
+        finite = {key: x if isinstance(x, str) or np.isfinite(x) else None for key, x in measured.items()}
         self._file.write(json.dumps(finite) + "\n")
         then(line)
         if self._board:

@@ -26,6 +26,7 @@ CONFIGS = [
     "cifar10.py:sngan_resnet",
     "cifar10.py:wgan",
     "celeba.py",
+    "stylegan_lite.py",
 ]
 SMALL = {
     "batch_size": "8",
@@ -42,6 +43,10 @@ def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDic
     base = config.load(f"{ROOT}/configs/{spec}")
     small = dict(SMALL)
     for net in ("gen", "disc"):
+        if base.nets[net].name == "stylegan":
+            small |= {f"nets.{net}.max_width": "8"} | (
+                {"nets.gen.w_dim": "8", "nets.gen.mapping": "2"} if net == "gen" else {"nets.disc.group": "2"}
+            )
         small[f"nets.{net}." + ("widths" if base.nets[net].name == "mlp" else "width")] = "4"
     small |= {key.replace("__", "."): str(value) for key, value in overrides.items()}
     for net in ("gen", "disc"):  # another network has its own size

@@ -118,6 +118,12 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
         (PLAIN, {'"plain", above=-1': '"plain", words=("in",)'}, "a claim about 'modes' needs numbers"),
         (PLAIN, {'"modes", "plain", above=-1': '"gen/loss", "plain", than="more + R1"'}, "does not say what is better"),
         (PLAIN, {'paper="none"': 'papers="none"'}, "unexpected keyword argument 'papers'"),
+        (PLAIN, {"seeds=(0, 1)": "seeds=5"}, "seeds must be several of int, .*, not 5"),
+        (PLAIN, {"seeds=(0, 1)": "seeds=()"}, "the table has no seeds"),
+        (PLAIN, {'Column("modes"': 'Column("high_quality", "modes"), Column("modes"'}, "two columns are called 'modes'"),
+        (PLAIN, {'".1f"': '"2f%"'}, "'2f%' is no format of a number"),
+        (PLAIN, {'"plain", above=-1': '"plain", words="in"'}, r"words must be several, \('in',\)"),
+        (PLAIN + ', "real images": Row()', {'paper="none"': 'paper="none", real="digits@test"'}, "is made by itself"),
     ],
 )
 def test_mistakes_in_a_table_are_told_before_anything_runs(spec, tmp_path, rows, changes, message):
@@ -248,7 +254,7 @@ def test_a_process_that_dies_is_told_of_and_what_it_never_came_to_goes_on(spec, 
         os.utime(cell.folder / "config.json", (0, 0))
     began = time.time() - 1
     (every[0].folder / "config.json").write_text("{}")
-    assert ablate._finish(both, -11, log, began) == [both[1]]
+    assert ablate._finish(both, -11, log, began) == [[every[1]], both[1]]
     assert every[0].failure["message"] == "its process ended with code -11: Segmentation fault"
     assert every[2].failure is None
     fresh = groups(cells(spec(), tmp_path / "other"))

@@ -21,11 +21,13 @@ def task_of(plan):
 def test_packs_are_adjacent_images_with_their_channels_side_by_side():
     task = task_of(blueprint("dcgan.py", task__pack=2))
     images = jnp.arange(4 * 12 * 12).reshape(4, 12, 12, 1).astype(jnp.float32)
-    packs = task._seen(images, Keys(jax.random.key(0), 0, 0, 0, 4), "real")["image"]
+    packs = task._seen(images, {}, Keys(jax.random.key(0), 0, 0, 0, 4), "real")["image"]
     assert packs.shape == (2, 12, 12, 2)
     np.testing.assert_array_equal(packs[1, :, :, 0], images[2, :, :, 0])
     np.testing.assert_array_equal(packs[1, :, :, 1], images[3, :, :, 0])
-    points = task._seen(jnp.array([[1.0, 2], [3, 4], [5, 6], [7, 8]]), Keys(jax.random.key(0), 0, 0, 0, 4), "real")["image"]
+    points = task._seen(jnp.array([[1.0, 2], [3, 4], [5, 6], [7, 8]]), {}, Keys(jax.random.key(0), 0, 0, 0, 4), "real")[
+        "image"
+    ]
     np.testing.assert_array_equal(points, [[1, 2, 3, 4], [5, 6, 7, 8]])
 
 
@@ -63,11 +65,11 @@ def test_instance_noise_lies_on_all_that_the_discriminator_sees():
     task = task_of(blueprint("dcgan.py", task__instance_noise=0.5))
     keys = Keys(jax.random.key(0), 0, 0, 0, 64)
     clean = jnp.zeros((64, 12, 12, 1))
-    noise = {which: np.asarray(task._seen(clean, keys, which)["image"]) for which in ("real", "fake")}
+    noise = {which: np.asarray(task._seen(clean, {}, keys, which)["image"]) for which in ("real", "fake")}
     for one in noise.values():
         assert one.std() == pytest.approx(0.5, rel=0.03) and abs(one.mean()) < 0.02
     assert abs(np.corrcoef(noise["real"].ravel(), noise["fake"].ravel())[0, 1]) < 0.05
-    quiet = task_of(blueprint("dcgan.py", task__instance_noise=0))._seen(clean, keys, "real")["image"]
+    quiet = task_of(blueprint("dcgan.py", task__instance_noise=0))._seen(clean, {}, keys, "real")["image"]
     np.testing.assert_array_equal(quiet, clean)
     assert "task.instance_noise" not in blueprint("dcgan.py").hparams  # none: not even zeros are added
 
@@ -138,4 +140,6 @@ def test_consensus_descends_on_both_players_gradients(simultaneous):
     assert float(after.params["disc"]["psi"][0]) == pytest.approx(float(new_psi), rel=1e-5)
     assert float(after.params["gen"]["theta"][0]) == pytest.approx(float(new_theta), rel=1e-5)
     field = (0.7**2 + 0.9**2) * float(jax.nn.sigmoid(0.63)) ** 2 / 2
-    assert float(metrics["both/consensus"]) == pytest.approx(field, rel=1e-5) or not simultaneous
+    assert float(metrics["disc/consensus"]) == pytest.approx(field, rel=1e-5)
+    later = (float(at) ** 2 + 0.9**2) * float(jax.nn.sigmoid(0.9 * at)) ** 2 / 2
+    assert float(metrics["gen/consensus"]) == pytest.approx(later, rel=1e-5)

@@ -9,7 +9,7 @@ from jaxgan.losses import LOSSES
 from jaxgan.nets.layers import Out
 from jaxgan.noise import Keys
 from jaxgan.objective import Objective
-from jaxgan.penalties import PENALTIES, R1, R2, Context, Dragan, WganGp, squared_slopes
+from jaxgan.penalties import PENALTIES, R1, R2, Context, Dragan, PathLength, WganGp, squared_slopes
 
 SHAPE = (4, 4, 3)
 W = jax.random.normal(jax.random.key(3), SHAPE) / 3
@@ -28,8 +28,18 @@ def quadratic(x):
 def context(critic, real=REAL, fake=FAKE):
     real, fake = {"image": real, "cond": None}, {"image": fake, "cond": None}
     keys = Keys(jax.random.key(0), 0, 0, 0, len(REAL))
+    memory = {"path_length": jnp.float32(0)}
     return Context(
-        critic, lambda keys: fake, real, fake, critic(real), critic(fake), {}, keys, lambda: {"disc": jnp.ones(2)}
+        critic=critic,
+        generate=lambda keys: fake,
+        path=lambda keys: (jnp.ones((len(REAL) // 2, 2)), lambda z: jnp.broadcast_to(jnp.sum(z), (len(REAL) // 2, *SHAPE))),
+        real=real,
+        fake=fake,
+        real_out=critic(real),
+        fake_out=critic(fake),
+        memory=memory,
+        keys=keys,
+        gradients=lambda: {"disc": jnp.ones(2)},
     )
 
 
@@ -75,6 +85,32 @@ def test_slopes_of_patches_and_heads_are_of_their_sum():
     np.testing.assert_allclose(slopes, np.full(6, 9.0 * np.prod(SHAPE)), rtol=1e-6)
 
 
+def test_path_length_of_a_linear_generator():
+    """g(w) = A w has the Jacobian A everywhere: lengths |A^T y|, of mean square |A|^2 / pixels over y."""
+    n, dims = 3, 5
+    matrix = jax.random.normal(jax.random.key(4), (dims, *SHAPE))
+    latents = jax.random.normal(jax.random.key(5), (n, dims))
+    ctx = context(linear)._replace(
+        path=lambda keys: (latents, lambda w: jnp.tensordot(w, matrix, 1)), memory={"path_length": jnp.float32(0.5)}
+    )
+    value, metrics, memory = PathLength(decay=0.25, shrink=2)(ctx)
+    y = jax.vmap(lambda key: jax.random.normal(key, SHAPE))(ctx.keys.grouped(2)("path_length/noise")) / 4  # 16 pixels
+    lengths = jnp.sqrt(jnp.sum(jnp.einsum("dhwc,nhwc->nd", matrix, y) ** 2, 1))
+    mean = 0.5 + 0.25 * (lengths.mean() - 0.5)
+    assert float(memory["path_length"]) == pytest.approx(float(mean), rel=1e-5) and metrics["mean"] == memory["path_length"]
+    assert float(value) == pytest.approx(float(jnp.mean((lengths - mean) ** 2)), rel=1e-5)
+    many = jax.random.normal(jax.random.key(6), (4000, *SHAPE)) / 4
+    squares = jnp.sum(jnp.einsum("dhwc,nhwc->nd", matrix, many) ** 2, 1)
+    assert float(squares.mean()) == pytest.approx(float(jnp.sum(matrix**2)) / 16, rel=0.02)
+    # Several vectors: the mean over them of the squares; a scaled generator, scaled lengths.
+    double = ctx._replace(path=lambda keys: (
+        jnp.stack([latents, latents], 1), lambda w: jnp.tensordot(w[:, 0] + 2 * w[:, 1], matrix, 1)
+    ))  # fmt: skip
+    assert float(PathLength(decay=1.0)(double)[2]["path_length"]) == pytest.approx(
+        float(lengths.mean()) * 2.5**0.5, rel=1e-5
+    )
+
+
 @pytest.mark.parametrize("name", PENALTIES)
 def test_a_dead_critic_has_finite_gradients(name):
     def penalty(scale):
@@ -89,7 +125,7 @@ def test_the_objective_adds_weighted_penalties_and_leaves_lazy_ones_out():
     slope = float(jnp.sum(W**2)) / 2
     plain = float(Objective(LOSSES["wasserstein"])("disc", ctx)[0])
     assert np.isclose(float(objective("disc", ctx)[0]), plain + 3 * slope, rtol=1e-5)
-    assert np.isclose(float(objective.penalty("r2", ctx)[0]), 4 * 5 * slope, rtol=1e-5)
+    assert np.isclose(float(objective.penalty("r2", ctx, "disc")[0]), 4 * 5 * slope, rtol=1e-5)
     assert float(objective("gen", ctx)[0]) == float(Objective(LOSSES["wasserstein"])("gen", ctx)[0])
 
 

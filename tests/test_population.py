@@ -1,5 +1,6 @@
 """Members of a population are the runs that they would be alone, and their folders are ordinary ones."""
 
+import contextlib
 import json
 import shutil
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from helpers import arrays, assert_same_bits, blueprint, devices, noise_images, numbers
 
-from jaxgan import population, program, train, workdir
+from jaxgan import interrupt, population, program, train, workdir
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
 
@@ -148,6 +149,17 @@ def test_members_that_were_cut_off_at_different_steps_end_at_the_same_bits(form,
         assert_same_bits(state_of(a), state_of(b))
         assert records(a) == records(b)
         assert (b / "DONE").exists()
+
+
+def test_members_stopped_between_two_lines_of_the_log(tmp_path, monkeypatch):
+    whole, _ = together(tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(interrupt, "stop_signal", lambda: contextlib.nullcontext(lambda step: step == 3))
+        together(tmp_path / "cut")
+    cut, _ = together(tmp_path / "cut")
+    for a, b in zip(whole, cut):
+        assert_same_bits(state_of(a), state_of(b))
+        assert records(a) == records(b)
 
 
 def test_a_damaged_checkpoint_takes_all_members_further_back(tmp_path, capsys):

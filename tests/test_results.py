@@ -15,7 +15,16 @@ from jaxgan.results import Result, Summary
 from jaxgan.table import Claim, Column, Row, Table
 
 X = (Column("x", better="higher", format=".1f"),)
-CONFIG = SimpleNamespace(eval=SimpleNamespace(split="test", num_samples=1000, ema=True), data=SimpleNamespace(split="train"))
+
+
+def asked(**changes):
+    """A cell's config, as far as it says how to score."""
+    features = SimpleNamespace(name="digits")
+    wanted = {"split": "test", "num_samples": 1000, "num_real": 0, "ema": True, "metrics": ("fd",), "features": features}
+    return SimpleNamespace(eval=SimpleNamespace(**wanted | changes), data=SimpleNamespace(split="train"))
+
+
+CONFIG = asked()
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(1, 1, 6), RNG.normal(0, 2, 8)
 
@@ -28,7 +37,9 @@ def test_welch_and_student_are_scipys():
     mean, low, high, p = verdicts.against(A, 0.3)
     one = stats.ttest_1samp(A, 0.3)
     np.testing.assert_allclose((mean, low, high, p), (A.mean(), *one.confidence_interval(), one.pvalue), rtol=1e-12)
-    assert verdicts.compare([8, 8], [8, 8])[3] == 1 and verdicts.compare([8, 8], [7, 7])[3] == 0  # no spread at all
+    for number in (8, 0.1, 0.7, 28.9):  # no spread at all, though a mean of equal numbers may differ from them
+        assert verdicts.compare([number] * 10, [number] * 7)[3] == 1 and verdicts.against([number] * 10, number)[3] == 1
+        assert verdicts.compare([number] * 10, [7] * 7)[3] == 0 and verdicts.against([number] * 10, 7)[3] == 0
 
 
 def test_intervals_cover_as_often_as_they_say():
@@ -107,13 +118,15 @@ def test_runs_of_unlike_steps_are_refused(tmp_path):
     for seed, step in enumerate((4, 6)):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        one = {"step": step, "scores": {"fd_digits1k": {"value": 1.0}}, "protocol": {"samples": {"images": 1000}}}
+        one = {"step": step, "scores": {"fd_digits1k": {"values": [1.0]}}, "protocol": {"samples": {"images": 1000}}}
         (folder / "evaluation.json").write_text(json.dumps({"evaluations": [one]}))
         (folder / "DONE").write_text(json.dumps({"step": step}))
         cells.append(SimpleNamespace(folder=folder, is_over=True, failure=None, row="a", seed=seed, config=CONFIG))
     table = Table("T", "P", "D", "how", (Column("fd"),), {"a": Row()}, (0, 1))
     with pytest.raises(UserError, match="row 'a' are of unlike steps: 4, 6"):
         results.summarise(table, cells)
+    cells[0].is_over = False  # it is to train on, and does not count as yet
+    assert [result.state for result in results.summarise(table, cells).results["a"]] == ["open", "done"]
 
 
 def test_words():
@@ -179,9 +192,9 @@ def test_curves_are_over_the_steps_that_all_runs_have(tmp_path):
 
 
 def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path):
-    def evaluation(split, images, value):
-        protocol = {"real": {"data": f"digits/1.0.0, split {split}"}, "samples": {"images": images}}
-        return {"step": 4, "scores": {"fd_digits1k": {"value": value}}, "protocol": protocol}
+    def evaluation(split, images, *values, name="digits", **protocol):
+        protocol = {"real": {"data": f"digits/1.0.0, split {split} (32x32, crop)"}, "samples": {"images": images}} | protocol
+        return {"step": 4, "scores": {f"fd_{name}1k": {"values": values}}, "protocol": protocol}
 
     of = [evaluation("test", 1000, 1.0), evaluation("train", 1000, 2.0), evaluation("test", 500, 3.0)]
     of.append(evaluation("test", 1000, 4.0) | {"step": 2})
@@ -195,9 +208,22 @@ def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path
     assert result.numbers["fd"] == 1.0 and result.numbers["gen/loss"] == 0.5 and "disc/loss" not in result.numbers
     assert result.verdict == "healthy" and "verdict" not in result.numbers
     assert result.state == "done" and math.isclose(result.history[0]["gen/loss"], 0.5)
+    again = evaluation("test", 1000, 1.0, 9.0, precision="other")  # more sets of samples
+    random = evaluation("test", 1000, 7.0, name="random", extractor={"name": "random"})
+    alone = evaluation("test", 1000, 8.0, name="is") | {"scores": {"is_digits1k": {"values": [8.0]}}}
+    (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [*of, again, random, alone]}))
+    found = results.read(cell)
+    assert found.numbers["fd"] == 1.0 and found.evaluation == json.loads(json.dumps(again))
     with (tmp_path / "metrics.jsonl").open("w") as file:  # what the run itself measured, before it was scored again by hand
-        file.write('{"step": 4, "eval/fd_digits1k": 1.25}\n')
-    assert results.read(cell).numbers["fd"] == 1.25
-    other = SimpleNamespace(split="test", num_samples=5000, ema=True)
-    cell.config = SimpleNamespace(eval=other, data=SimpleNamespace(split="train"))
-    assert results.read(cell).state == "unscored" and "fd" not in results.read(cell).numbers
+        file.write('{"step": 4, "eval/fd_digits1k": 1.0, "gen/loss": 0.5}\n{"step": 4, "gen/loss": null}\n')
+    of[0]["scores"]["fd_digits1k"]["values"], again["scores"]["fd_digits1k"]["values"] = [1.0], [1.5, 9.0]
+    (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [*of, again]}))
+    found = results.read(cell)
+    assert found.evaluation == json.loads(json.dumps(of[0]))
+    assert found.numbers["fd"] == 1.0 and "gen/loss" not in found.numbers  # the final one is infinite
+    for other in ({"num_samples": 5000}, {"metrics": ("fd", "is")}, {"num_real": 50}, {"ema": False}):
+        cell.config = asked(**other)
+        (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [
+            evaluation("test", 1000, 1.0, real={"data": "digits/1.0.0, split test", "images": 1000},
+                       samples={"images": 1000, "weights": "moving average"})]}))  # fmt: skip
+        assert results.read(cell).state == "unscored" and "fd" not in results.read(cell).numbers

@@ -28,7 +28,7 @@ def points(tmp_path_factory):
 
 
 def order(**flags):
-    return sample.order(**{"num": None, "grid": "", "seeds": "", "out": "", "ema": True, "frames": 0} | flags)
+    return sample.order(sample.Flags(**flags))
 
 
 def array(path):
@@ -43,7 +43,7 @@ def array(path):
         ({"num": 5}, 5, None),
         ({"grid": "8x4"}, 32, 8),
         ({"seeds": "0-3,9"}, 5, None),
-        ({"frames": 4}, 8, None),
+        ({"interpolate": 4}, 8, None),
     ],
 )
 def test_orders(flags, count, columns):
@@ -76,7 +76,7 @@ def test_twice_is_the_same_and_raw_is_another(run, tmp_path):
 
 
 def test_interpolation(run, tmp_path):
-    path = sample.sample(run, order(seeds="0-2", frames=4, out=str(tmp_path / "walk.gif")))
+    path = sample.sample(run, order(seeds="0-2", interpolate=4, out=str(tmp_path / "walk.gif")))
     with Image.open(path) as animation:
         assert animation.n_frames == 3 * 4 and animation.size == (12, 12)
     strip, ends = array(tmp_path / "walk_strip.png"), array(sample.sample(run, order(seeds="0-2", grid="3x1")))
@@ -100,6 +100,6 @@ def test_points_are_a_scatter_plot_or_arrays(points, tmp_path):
     assert array(sample.sample(points, order(num=100))).shape == (480, 480, 3)
     with np.load(sample.sample(points, order(num=100, out=str(tmp_path / "p.npz")))) as saved:
         assert saved["images"].shape == (100, 2) and saved["images"].dtype == np.float32
-    for flags in ({"out": str(tmp_path / "each")}, {"frames": 3}):
+    for flags in ({"out": str(tmp_path / "each")}, {"interpolate": 3}):
         with pytest.raises(UserError, match="points have no pictures of their own"):
             sample.sample(points, order(**flags))

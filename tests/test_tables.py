@@ -6,7 +6,7 @@ import json
 import pytest
 from helpers import ROOT
 
-from jaxgan import cells, report
+from jaxgan import cells, report, results
 from jaxgan.table import Table
 
 FILES = sorted(path.stem for path in (ROOT / "configs" / "ablations").glob("*.py"))
@@ -47,6 +47,7 @@ def test_a_cell_trains_and_the_report_has_it(file, tmp_path):
     last = [cell for cell in every if cell.seed == 0][-1]  # the row with most changes
     cells.train_cells([last])
     assert json.loads((last.folder / "DONE").read_text()) == {"step": 2}
+    assert results.read(last).state == "done"
     page = report.write(table, every, tmp_path).read_text()
     assert f"<td>{last.row}</td>" in page and page.count("<svg") == bool(table.curves) + len(table.figures)
     for title in table.figures:

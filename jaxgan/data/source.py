@@ -34,7 +34,8 @@ class Images:
     Points in place of images, float32 [D], have an `image_shape` of (D,).
     flip: whether training mirrors every other image, at random.
     digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
-    modes: of points that gather around known ones. shares: of the classes, where the data fix them.
+    modes: of points that gather around known ones. shares: of the classes, where the data fix them, classes that the
+    extractor named `classes` tells apart.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Images:
     digest: str = ""
     modes: Modes | None = None
     shares: np.ndarray | None = None
+    classes: str = ""
 
     @property
     def dtype(self) -> Any:

@@ -41,6 +41,8 @@ class StackedDigits:
                 f"data.base={self.base} has {base.num_classes} classes of {shape}; ten of grey pictures can be stacked"
             )
         digits = base.load()
+        if len(np.unique(digits["label"])) < 10:
+            raise UserError(f"{base.name} lacks a class of the ten; choose another data.split")
         rng = np.random.default_rng([self.draw_seed, *self.split.encode()])
         index = rng.integers(0, len(base), (self.images, CHANNELS))
         height, width, _ = base.image_shape
@@ -52,6 +54,7 @@ class StackedDigits:
             num_classes=10**CHANNELS,
             resident=is_resident(self.resident, size),
             digest=base.digest,
+            classes="digits",
             shares=functools.reduce(np.kron, [np.bincount(digits["label"], minlength=10) / len(base)] * CHANNELS),
         )
 

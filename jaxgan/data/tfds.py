@@ -17,13 +17,16 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tensorflow_datasets.core import constants
 
-from jaxgan.data import cache, digits
+from jaxgan.data import cache, digits, emoji
 from jaxgan.data.fit import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path, is_reference, lookup, nearest
 from jaxgan.fields import among
 
-BUILDERS = {"digits": digits.Digits}  # our own; importing a builder's class is what makes TFDS know its name
+BUILDERS = {
+    "digits": digits.Digits,
+    "emoji": emoji.Emoji,
+}  # our own; importing a builder's class is what makes TFDS know its name
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ class Tfds(Fit):
                 )
 
     def _prepare(self, builder: Any) -> None:
-        ours = self.name in BUILDERS  # and too small for a progress bar
+        ours = self.name.partition("/")[0] in BUILDERS  # and too small for a progress bar
         try:
             with redirect_stdout(io.StringIO()) if ours else nullcontext(), _no_bars() if ours else nullcontext():
                 builder.download_and_prepare(file_format="array_record")

@@ -37,6 +37,11 @@ class Evaluator:
         needs = {need for metric in self.metrics.values() for need in metric.needs}
         if "modes" in needs and images.modes is None:
             raise UserError(f"{images.name} has no known modes; leave 'modes' out of --config.eval.metrics")
+        if "class_modes" in self.metrics and images.shares is not None and network.name != images.classes:
+            raise UserError(
+                f"class_modes of {images.name} is of the classes of the extractor '{images.classes}'; "
+                f"--config.eval.features.name={images.classes}"
+            )
         self.keep = sorted(needs - {"modes"})
         self.size = -(-wanted.batch_size // placement.size) * placement.size
         self.collect = Collector(network, placement)

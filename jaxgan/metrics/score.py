@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from jaxgan.data.source import Modes
 from jaxgan.errors import UserError, nearest
-from jaxgan.metrics import classes, kid, modes, moments, neighbours, stability
+from jaxgan.metrics import classes, kid, modes, moments, neighbours, path_length, stability
 from jaxgan.metrics.features import Network
 from jaxgan.metrics.moments import Moments
 from jaxgan.parallel import Placement
@@ -95,6 +95,14 @@ METRICS = {
         {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
         f"the likeliest class, against the data's own shares where known; high quality above {classes.SURE}",
     ),
+    "ppl": Metric(
+        ("state",),
+        lambda plan, _, state: {
+            score_name("ppl", plan.extractor, plan.config.eval.num_samples): path_length.path_length(plan, state)
+        },
+        {"ppl": "lower"},
+        "derivative of the features' direction, where paths begin",
+    ),
     "stability": Metric(
         ("state",),
         stability.stability,
@@ -107,11 +115,6 @@ METRICS = {
 def better(name: str) -> str:
     """ "lower" or "higher", for a score's name, fd_digits5k or fid50k."""
     return _ways()[part(name)]
-
-
-def rank(name: str) -> int:
-    """A score's place in a table: that of `METRICS`."""
-    return list(_ways()).index(part(name))
 
 
 def part(name: str) -> str:

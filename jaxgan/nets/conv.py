@@ -79,7 +79,8 @@ def conv_transpose(x: jax.Array, w: jax.Array, stride: int = 2, padding: Padding
         image = (x.shape[1] * stride, x.shape[2] * stride)
         padding = same_padding(kernel, strides, image)
     else:
-        image = tuple((n - 1) * stride + k - sum(pads) for n, k, pads in zip(x.shape[1:3], kernel, padding))
+        height, width = ((n - 1) * stride + k - sum(pads) for n, k, pads in zip(x.shape[1:3], kernel, padding))
+        image = (height, width)
     return _bind(input_grad_p, x, w, Geometry(strides, padding, image, kernel))
 
 

@@ -2,12 +2,17 @@
 section 2; 2020, figure 7), and Zhang 2019 before it, "Making Convolutional Networks Shift-Invariant Again".
 
 Up: a zero after every pixel of both axes, then the filter with gain two an axis. Down: the filter, then every other pixel.
-Outside of the image everything is zero. Filters are separable, symmetric and sum to one; they are applied as sums of
-shifted images, a form that all backends compile well and that is linear, hence exact at every order of differentiation.
+Outside of the image everything is zero. Filters are separable, symmetric and sum to one. All is one linear operation, whose
+transpose is that operation again with up and down exchanged: a primitive, so that derivatives of any order stay as small as
+it is, where those of its slices would grow.
 """
 
 import jax
 import jax.numpy as jnp
+from jax import lax
+from jax.core import ShapedArray
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
 
 from jaxgan.nets.conv import Padding, conv, conv_transpose
 
@@ -21,16 +26,14 @@ Taps = tuple[float, ...]
 
 def up(x: jax.Array, taps: Taps) -> jax.Array:
     """[N, H, W, C] -> [N, 2H, 2W, C]."""
-    for axis in (1, 2):
-        x = _up(x, taps, axis)
-    return x
+    low = (len(taps) + 1) // 2
+    return 4 * _fir(x, taps, 2, 1, (low, len(taps) - 1 - low))
 
 
 def down(x: jax.Array, taps: Taps) -> jax.Array:
     """[N, H, W, C] -> [N, H / 2, W / 2, C], of even sides."""
-    for axis in (1, 2):
-        x = _down(x, taps, axis)
-    return x
+    low = (len(taps) - 1) // 2
+    return _fir(x, taps, 1, 2, (low, len(taps) - 2 - low))
 
 
 def up_conv(x: jax.Array, w: jax.Array, taps: Taps) -> jax.Array:
@@ -40,46 +43,61 @@ def up_conv(x: jax.Array, w: jax.Array, taps: Taps) -> jax.Array:
     """
     y = conv_transpose(x, w.swapaxes(2, 3), 2, NONE)  # [N, 2H + 1, 2W + 1, C']
     low = (len(taps) + 1) // 2 - 1
-    return 4 * _blur(y, taps, (low, len(taps) - 2 - low))
+    return 4 * _fir(y, taps, 1, 1, (low, len(taps) - 2 - low))
 
 
 def down_conv(x: jax.Array, w: jax.Array, taps: Taps) -> jax.Array:
     """The filter, then w [3, 3, C, C'] with stride two: [N, H, W, C] -> [N, H / 2, W / 2, C'], of even sides."""
     low = (len(taps) - 1) // 2 + 1
-    return conv(_blur(x, taps, (low, len(taps) - low)), w, 2, NONE)
+    return conv(_fir(x, taps, 1, 1, (low, len(taps) - low)), w, 2, NONE)
 
 
-def _shifted(x: jax.Array, by: int, size: int, axis: int) -> jax.Array:
-    """`size` entries along an axis from entry `by` on, zero where there are none."""
-    before, after = max(0, -by), max(0, by + size - x.shape[axis])
-    pads = [(0, 0)] * x.ndim
-    pads[axis] = (before, after)
-    x = jnp.pad(x, pads) if before or after else x
-    return jax.lax.slice_in_dim(x, by + before, by + before + size, axis=axis)
+def _fir(x: jax.Array, taps: Taps, up: int, down: int, pad: tuple[int, int]) -> jax.Array:
+    """Along both axes: `up - 1` zeros after each pixel, `pad` zeros before and after all, the filter, every `down`-th
+    pixel."""
+    return fir_p.bind(x, taps=taps, up=up, down=down, pads=(pad, pad))
 
 
-def _blur(x: jax.Array, taps: Taps, pad: tuple[int, int]) -> jax.Array:
-    """The filter alone; an axis of n becomes n + low + high - len(taps) + 1."""
-    for axis in (1, 2):
-        size = x.shape[axis] + sum(pad) - len(taps) + 1
-        x = sum(tap * _shifted(x, k - pad[0], size, axis) for k, tap in enumerate(taps))  # pyright: ignore
+def _length(n: int, taps: Taps, up: int, down: int, pad: tuple[int, int]) -> int:
+    return -(-(n * up + sum(pad) - len(taps) + 1) // down)
+
+
+def _apply(x, *, taps: Taps, up: int, down: int, pads: Padding):
+    for axis, (low, high) in zip((1, 2), pads):
+        n = _length(x.shape[axis], taps, up, down, (low, high))
+        config = [(0, 0, 0)] * x.ndim
+        config[axis] = (low, high + up - 1, up - 1)
+        padded = lax.pad(x, jnp.zeros((), x.dtype), config)
+        parts = [lax.slice_in_dim(padded, k, k + (n - 1) * down + 1, down, axis) for k in range(len(taps))]
+        x = sum(tap * part for tap, part in zip(taps, parts))
     return x
 
 
-def _up(x: jax.Array, taps: Taps, axis: int) -> jax.Array:
-    """Even and odd pixels apart, each from the taps that meet no zero."""
-    n, low = x.shape[axis], (len(taps) + 1) // 2
-    phases = []
-    for phase in (0, 1):
-        at = [(2 * tap, phase + k - low) for k, tap in enumerate(taps) if (phase + k - low) % 2 == 0]
-        phases.append(sum(tap * _shifted(x, place // 2, n, axis) for tap, place in at))
-    y = jnp.stack(phases, axis + 1)
-    return y.reshape(*x.shape[:axis], 2 * n, *x.shape[axis + 1 :])
+def _shape(x, *, taps: Taps, up: int, down: int, pads: Padding):
+    sides = [_length(n, taps, up, down, pad) for n, pad in zip(x.shape[1:3], pads)]
+    return ShapedArray((x.shape[0], *sides, x.shape[3]), x.dtype)
 
 
-def _down(x: jax.Array, taps: Taps, axis: int) -> jax.Array:
-    n, low = x.shape[axis] // 2, (len(taps) - 1) // 2
-    phases = x.reshape(*x.shape[:axis], n, 2, *x.shape[axis + 1 :])
-    even, odd = (jax.lax.index_in_dim(phases, i, axis + 1, keepdims=False) for i in (0, 1))
-    places = [(tap, k - low) for k, tap in enumerate(taps)]
-    return sum(tap * _shifted(odd if place % 2 else even, place // 2, n, axis) for tap, place in places)  # pyright: ignore
+def _transpose(ct, x, *, taps: Taps, up: int, down: int, pads: Padding):
+    if type(ct) is ad.Zero:
+        return [ad.Zero(x.aval)]
+    k, back = len(taps), []
+    for n, o, (low, _) in zip(x.aval.shape[1:3], ct.shape[1:3], pads):
+        before = k - 1 - low
+        back.append((before, (n - 1) * up + k - o * down - before))
+    return [fir_p.bind(ct, taps=taps[::-1], up=down, down=up, pads=tuple(back))]
+
+
+def _batch(operands, axes, **params):
+    (x,), (axis,) = operands, axes
+    x = jnp.moveaxis(x, axis, 0)
+    y = fir_p.bind(x.reshape(-1, *x.shape[2:]), **params)
+    return y.reshape(*x.shape[:2], *y.shape[1:]), 0
+
+
+fir_p = Primitive("jaxgan_fir")
+fir_p.def_impl(jax.jit(fir_p.bind, static_argnames=("taps", "up", "down", "pads")))
+fir_p.def_abstract_eval(_shape)
+mlir.register_lowering(fir_p, mlir.lower_fun(_apply, multiple_results=False))
+ad.deflinear2(fir_p, _transpose)
+batching.primitive_batchers[fir_p] = _batch

@@ -13,6 +13,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxgan import parallel
 from jaxgan.fields import among, bounded
@@ -117,7 +118,7 @@ class StyledConv(nn.Module):
     dtype: Any
 
     @nn.compact
-    def __call__(self, x, w, noise_keys=None):
+    def __call__(self, x, w, noise=None):
         channels, exact = x.shape[-1], layers.wide(self.dtype)
         conv_ = Scaled((3, 3, channels, self.features), self.dtype, name="conv")
         x = x.astype(self.dtype)
@@ -129,9 +130,8 @@ class StyledConv(nn.Module):
             x = conv(x, kernel) if self.up is None else resample.up_conv(x, kernel, self.up)
         if self.noise:
             strength = self.param("noise", nn.initializers.zeros, (1 if self.kind == "modulated" else self.features,), exact)
-            if noise_keys is not None:
-                draw = jax.vmap(lambda key: jax.random.normal(key, (*x.shape[1:3], 1), exact))
-                x = x + (draw(noise_keys) * strength).astype(x.dtype)
+            if noise is not None:
+                x = x + (noise * strength).astype(x.dtype)
         x = leaky(conv_.add_bias(x))
         if self.kind == "adain":
             wide = x.astype(exact)
@@ -232,12 +232,12 @@ class Generator(nn.Module):
 
     def paint(self, w, keys=None):
         """Images of w [N, num_styles, w_dim]. keys: role -> one key an example, for noise; None: no noise."""
-        count = 0
+        count, noise = 0, iter(self._noise(keys("noise")) if self.noise and keys else ())
 
         def styled(layer, x):
             nonlocal count
             count += 1
-            return layer(x, w[:, count - 1], keys and keys(f"noise/{count - 1}"))
+            return layer(x, w[:, count - 1], next(noise, None))
 
         if self.start == "constant":
             x = jnp.broadcast_to(self.constant, (len(w), *self.constant.shape))
@@ -256,6 +256,14 @@ class Generator(nn.Module):
                 colour = self._clamped(self.colours[len(self.colours) - len(self.second) + i](x, w[:, count]), i)
                 image = colour if image is None else resample.up(image, taps) + colour
         return image
+
+    def _noise(self, keys: jax.Array) -> list[jax.Array]:
+        """Of each layer, [N, height, width, 1]; one draw, cut to pieces, which compiles faster than many."""
+        height, width = self.size
+        shapes = [(height << i, width << i, 1) for i in range(len(self.second)) for _ in range(2 if i else 1)]
+        ends = np.cumsum([math.prod(shape) for shape in shapes])
+        draw = jax.vmap(lambda key: jax.random.normal(key, (int(ends[-1]),), layers.wide(self.dtype)))(keys)
+        return [part.reshape(-1, *shape) for part, shape in zip(jnp.split(draw, ends[:-1], 1), shapes)]
 
     def _clamped(self, x: jax.Array, block: int) -> jax.Array:
         return x if self.dtypes[block] == layers.wide(self.dtype) else jnp.clip(x, -self.clamp, self.clamp)
@@ -294,12 +302,10 @@ class Discriminator(nn.Module):
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         n, exact, taps = halvings(image.shape[1:]), layers.wide(self.dtype), resample.FILTERS[self.resample]
         widths = [min(self.max_width, self.width << i) for i in range(n + 1)]
-        x = None
-        for i, features in enumerate(widths):
-            dtype = exact if i > n - self.wide_blocks else self.dtype
-            if x is None or self.input == "skip":
-                seen = self._hidden(f"block{i}_colour", image, 1, features, dtype)
-                x = seen if x is None else x + seen
+        x, dtypes = jnp.zeros(()), [exact if i > n - self.wide_blocks else self.dtype for i in range(n + 1)]
+        for i, (features, dtype) in enumerate(zip(widths, dtypes)):
+            if i == 0 or self.input == "skip":
+                x = x + self._hidden(f"block{i}_colour", image, 1, features, dtype)
             if i == n:
                 break
             before = x
@@ -312,7 +318,7 @@ class Discriminator(nn.Module):
                 image = resample.down(image, taps)
         if self.group > 1:
             x = layers.minibatch_stddev(x, self.group)
-        x = self._hidden("last_conv", x, 3, widths[n], dtype)
+        x = self._hidden("last_conv", x, 3, widths[n], dtypes[n])
         x = x.reshape(len(x), -1).astype(exact)
         features = leaky(Scaled((x.shape[-1], widths[n]), exact, name="dense")(x))
         logits = Scaled((widths[n], 1), exact, name="logits")(features)[:, 0]

@@ -170,7 +170,7 @@ class Latent:
             gradients=lambda: self._gradients(state, batch, keys),
         )
         if name not in self.players:
-            value, metrics, memory = self.objective.penalty(name.removeprefix("penalty/"), ctx)
+            value, metrics, memory = self.objective.penalty(name.removeprefix("penalty/"), ctx, player)
             return value, Aux(metrics, {}, memory)
         value, metrics, memory = self.objective(player, ctx)
         if player == "gen":

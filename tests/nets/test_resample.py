@@ -74,3 +74,31 @@ def test_down_is_the_transpose_of_up():
         x, y = jnp.asarray(of((2, 6, 6, 3)), jnp.float32), jnp.asarray(of((2, 12, 12, 3), 1), jnp.float32)
         left, right = jnp.vdot(resample.up(x, taps), y), 4 * jnp.vdot(x, resample.down(y, taps))
         np.testing.assert_allclose(left, right, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", TAPS)
+@pytest.mark.parametrize("operation", ["up", "down", "up_conv", "down_conv"])
+def test_derivatives_are_those_of_plain_slices(name, operation):
+    """Of the second order, of `lax`'s own operations; under vmap; and forward mode."""
+    taps, keys = resample.FILTERS[name], jax.random.split(jax.random.key(0), 2)
+    with jax.enable_x64(True):
+        x, w = jax.random.normal(keys[0], (2, 6, 8, 3)), jax.random.normal(keys[1], (3, 3, 3, 2))
+
+        def first(x, w):
+            operands = (x, w) if "conv" in operation else (x,)
+            return jnp.sum(jnp.sin(getattr(resample, operation)(*operands, taps)))
+
+        def second(x, w):
+            return sum(jnp.sum(g**2) for g in jax.grad(first, (0, 1))(x, w))
+
+        ours = [jax.grad(fn, (0, 1))(x, w) for fn in (first, second)]
+        forward = jax.jvp(first, (x, w), (x, w))[1]
+        bind = lambda x, **params: resample._apply(x, **params)  # noqa: E731
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(resample.fir_p, "bind", bind)
+            theirs = [jax.grad(fn, (0, 1))(x, w) for fn in (first, second)]
+        for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs)):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(forward, sum(jnp.vdot(g, v) for g, v in zip(ours[0], (x, w))), rtol=1e-9)
+        each = jax.vmap(first)(x[:, None], jnp.stack([w, 2 * w]))
+        np.testing.assert_allclose(each, [first(x[:1], w), first(x[1:], 2 * w)], rtol=1e-9)
