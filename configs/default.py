@@ -46,17 +46,18 @@ def get_config() -> Any:
         "cache": "",  # folder of fitted images; empty: ~/.cache/jaxgan/images
     }
     config.task = {
-        "name": "latent",
+        "name": "latent",  # or style, with generators of styles
         "z_dim": 100,
         "z": "normal",  # or uniform in [-1, 1]
         "disc_batches": "separate",  # real and fake in two batches (BatchNorm sees one kind at a time), or joint
         "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
         "pack": 1,  # images that the discriminator judges as one
+        "num_classes": 0,  # labels that both networks are told (stylegan); 0: none
         "unroll": 0,  # updates of the discriminator that the generator's loss looks ahead
         "instance_noise": None,  # * standard deviation of noise on all that the discriminator sees
     }
     config.nets = {
-        "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # or mlp, resnet, sngan
+        "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # or mlp, resnet, sngan, stylegan
         "disc": {
             "name": "dcgan",
             "width": 64,
@@ -68,7 +69,8 @@ def get_config() -> Any:
     }
     config.objective = {
         "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic
-        # wgan_gp, dragan, r1, r2: each {"weight": *, "every": steps between its updates, 1 = part of the loss, ...}
+        # wgan_gp, dragan, r1, r2, consensus, path_length: each {"weight": *, "every": steps between its updates, 1 = part of
+        # the loss, ...}
         "penalties": {},
     }
     config.rounds = {"disc": 1, "gen": 1}  # batches in a row for a player; the discriminator's is n_critic
@@ -95,7 +97,12 @@ def get_config() -> Any:
     config.checkpoint = {"every": 250, "keep": 3}  # steps (0: at the end only), how many stay
     config.eval = {
         "every": 0,  # steps between evaluations while training, and at its end; 0: none
-        "metrics": ("fd", "kid", "prdc", "repetition"),  # and: is, classes, class_modes, for extractors that have classes
+        "metrics": (
+            "fd",
+            "kid",
+            "prdc",
+            "repetition",
+        ),  # and: ppl; is, classes, class_modes, for extractors that have classes
         "features": {"name": "digits"},  # or efficientnet_lite0, inception (with eval.features.weights=FILE), random
         "num_samples": 5000,  # generated images
         "repeats": 3,  # sets of them that --mode=evaluate scores

@@ -19,9 +19,9 @@ def path_length(plan: Any, state: Any) -> float:
     The paper has squared LPIPS distances over a step of 1e-4 squared; this is the derivative itself, by forward mode, and
     other features, so that values compare with each other alone. `eval.num_samples` paths; noise stays as it is.
     """
-    wanted, network = plan.config.eval, plan.extractor
     if len(plan.image_shape) == 1:
         raise UserError("ppl is of pictures; leave it out of --config.eval.metrics")
+    wanted, network = plan.config.eval, plan.extractor
     task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
     root = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("path_length"))
 

@@ -69,7 +69,7 @@ def _apply(x, *, taps: Taps, up: int, down: int, pads: Padding):
         config[axis] = (low, high + up - 1, up - 1)
         padded = lax.pad(x, jnp.zeros((), x.dtype), config)
         parts = [lax.slice_in_dim(padded, k, k + (n - 1) * down + 1, down, axis) for k in range(len(taps))]
-        x = sum(tap * part for tap, part in zip(taps, parts))
+        x = sum((tap * part for tap, part in zip(taps, parts)), jnp.zeros((), x.dtype))
     return x
 
 
