@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import parallel
+from jaxgan.errors import UserError
 from jaxgan.fields import among, bounded
 from jaxgan.nets import layers, resample
 from jaxgan.nets.conv import conv
@@ -225,6 +226,8 @@ class Generator(nn.Module):
     def styles(self, z, cond=None, *, train: bool = False):
         """w [N, w_dim]; with `train` the mean of w moves along, over the global batch."""
         w = self.map(z, cond)
+        if w.shape[-1] != self.w_dim:
+            raise UserError(f"without a mapping w is z: nets.gen.w_dim={w.shape[-1]}, or nets.gen.mapping=1 or more")
         if train and self.is_mutable_collection("batch_stats") and not self.is_initializing():
             mean = parallel.mean(jnp.mean(jax.lax.stop_gradient(w), 0))
             self.w_avg.value = mean + self.w_avg_decay * (self.w_avg.value - mean)
