@@ -158,6 +158,20 @@ MISTAKES = {
         ("--mode=sample --workdir=done --out=empty.png", "--out=empty.png is a folder"),
         ("--mode=sample --workdir=done --interpolate=8 --grid=2x2", "--grid has no effect with --interpolate"),
         ("--mode=sample --workdir=done --interpolate=8 --num=1", "at least two seeds"),
+        ("--mode=sample --workdir=done --truncation_psi=.7", "--truncation_psi is of generators with styles"),
+        ("--mode=sample --workdir=done --truncation_psi=half", "--truncation_psi must be a number, .7, or several"),
+        (
+            "--mode=sample --workdir=done --mix=8-15",
+            "--mix takes styles in some layers: --seeds=0-3 --mix=8-15 --layers=0-1",
+        ),
+        ("--mode=project --workdir=done", "--mode=project needs --input"),
+        ("--mode=project --workdir=done --input=empty.npz", "there is no 'empty.npz'"),
+        ("--config=configs/dcgan.py --config.task.num_classes=10", "nets.disc.name=dcgan takes no labels; stylegan does"),
+        ("--config=configs/stylegan_lite.py --config.task.num_classes=7", "the data set has labels of 10 classes"),
+        (
+            "--config=configs/stylegan_lite.py:emoji --config.data.dir=empty",
+            "npm pack emoji-datasource-google@16.0.0 writes",
+        ),
     ],
     "Evaluation": [
         (f"{DCGAN} --config.eval.every=50 --config.eval.metrics=fdd", "unknown metric 'fdd' in eval.metrics"),
