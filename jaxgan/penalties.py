@@ -161,7 +161,7 @@ class PathLength:
     theirs squared.
 
     decay: of a, an update. shrink: the share of the batch that is drawn for it, one in so many. a is over the global batch,
-    and a constant to the gradient.
+    a constant to the gradient, and begins as the first mean: one that rises from 0 would press all lengths down with it.
     """
 
     weight: Scalar = 2.0
@@ -183,7 +183,8 @@ class PathLength:
         squares = jnp.sum(jax.grad(seen)(latents) ** 2, -1)
         lengths = _norm(jnp.mean(squares, tuple(range(1, squares.ndim))))
         before = ctx.memory["path_length"]
-        mean = jax.lax.stop_gradient(before + self.decay * (parallel.mean(jnp.mean(lengths)) - before))
+        here = parallel.mean(jnp.mean(lengths))
+        mean = jax.lax.stop_gradient(jnp.where(before > 0, before + self.decay * (here - before), here))
         return jnp.mean((lengths - mean) ** 2), {"mean": mean}, {"path_length": mean}
 
 

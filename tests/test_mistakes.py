@@ -165,7 +165,7 @@ MISTAKES = {
             "--mix takes styles in some layers: --seeds=0-3 --mix=8-15 --layers=0-1",
         ),
         ("--mode=project --workdir=done", "--mode=project needs --input"),
-        ("--mode=project --workdir=done --input=empty.npz", "there is no 'empty.npz'"),
+        ("--mode=project --workdir=done --input=empty.npz", "'empty.npz' cannot be read: No such file"),
         ("--config=configs/dcgan.py --config.task.num_classes=10", "nets.disc.name=dcgan takes no labels; stylegan does"),
         ("--config=configs/stylegan_lite.py --config.task.num_classes=7", "the data set has labels of 10 classes"),
         (

@@ -61,14 +61,17 @@ class Emoji(tfds.core.GeneratorBasedBuilder):
             homepage="https://github.com/iamcal/emoji-data",
         )
 
-    def _split_generators(self, dl_manager):
-        folder = Path(dl_manager._manual_dir or "")  # its property raises with a page of text where the folder is not there
+    def find(self, folder: Path) -> Path:
+        """The archive in TFDS's folder for manual downloads. Raises UserError where it is not there, or is another file."""
         archive = folder / ARCHIVE
         if not archive.exists():
             raise UserError(f"the data set emoji needs {archive}: {self.MANUAL_DOWNLOAD_INSTRUCTIONS}")
         if hashlib.sha256(archive.read_bytes()).hexdigest() != DIGEST:
             raise UserError(f"{archive} is not the file that npm serves; {self.MANUAL_DOWNLOAD_INSTRUCTIONS}")
-        with tarfile.open(archive) as tar:
+        return archive
+
+    def _split_generators(self, dl_manager):
+        with tarfile.open(self.find(Path(dl_manager.manual_dir))) as tar:
             members = [member for member in tar if member.name.startswith(("package/img/google/64/", "package/emoji.json"))]
             files = {member.name: tar.extractfile(member).read() for member in members}  # pyright: ignore
         entries = sorted(json.loads(files["package/emoji.json"]), key=lambda entry: entry["unified"])

@@ -144,11 +144,13 @@ class Tfds(Fit):
 
     def _refuse_hopeless(self, builder: Any) -> None:
         """Before TFDS downloads for hours what it cannot prepare, or retries for minutes what it cannot reach."""
+        root = as_path(self.dir or constants.DATA_DIR)
+        if isinstance(builder, emoji.Emoji):  # TFDS would make folders first
+            builder.find(root / "downloads" / "manual")
         if not type(builder).__module__.startswith("tensorflow_datasets."):
             return
         if importlib.util.find_spec("tensorflow") is None:
             raise UserError(f'preparing TFDS\'s {self.name} needs TensorFlow, once: pip install -e ".[tfds]"')
-        root = as_path(self.dir or constants.DATA_DIR)
         if (root / "downloads").is_dir():  # perhaps all is here
             return
         for url in list(builder.url_infos or ())[:1]:
