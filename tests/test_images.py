@@ -35,11 +35,12 @@ def test_a_writer_that_starts_again_drops_what_came_later(tmp_path):
     for start, steps in [(0, (1, 2, 3)), (2, (3,))]:
         writer = Writer(tmp_path, start, tensorboard=False)
         for step in steps:
-            writer.scalars({"step": step, "loss": np.float32(start), "bad": np.nan}, seen.append)
+            writer.scalars({"step": step, "loss": np.float32(start), "bad": np.inf, "absent": np.nan}, seen.append)
         writer.close()
         with (tmp_path / "metrics.jsonl").open("a") as file:
             file.write('{"step": 9, "cut by a ki')
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()[:-1]]
+    assert not any("absent" in line for line in lines)
     assert [(line["step"], line["loss"], line["bad"]) for line in lines] == [(1, 0, None), (2, 0, None), (3, 2, None)]
     assert len(seen) == 4
 
