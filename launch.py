@@ -216,13 +216,13 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
 
 
 def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
-    from jaxgan import ablate, cells, report
+    from jaxgan import ablate, cells, report, tally
 
     spec, seeds = FLAGS.config, ()
     if FLAGS.report_only and (FLAGS.cell or FLAGS["workers"].present):
         raise UserError("--report_only trains nothing: leave --cell and --workers out")
     if not spec:  # as the folder's last start had it
-        spec, before, seeds = ablate.remembered(workdir)
+        spec, before, seeds = tally.remembered(workdir)
         overrides = before + overrides
     if FLAGS.workers < 1:
         raise UserError(f"--workers must be at least 1, not {FLAGS.workers}")

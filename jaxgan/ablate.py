@@ -8,8 +8,6 @@ made of, `cells` trains it, `report` shows it.
 """
 
 import ctypes
-import json
-import math
 import os
 import shlex
 import signal
@@ -20,27 +18,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from jaxgan import config, evaluate, screen, workdir
 from jaxgan.cells import LAUNCH, Cell, groups, make_cells, slug
 from jaxgan.config import Overrides
 from jaxgan.errors import UserError, numbers
 from jaxgan.table import Table
-from jaxgan.writer import write_json
+from jaxgan.tally import Clock, Progress
 
 REAL = "real.json"  # scores of real images
 PARENT = "JAXGAN_ABLATION"  # environment variable: the process that started this one
 POLL = 2.0  # seconds between looks at the workers
-
-
-def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...]]:
-    """(config, overrides, seeds if they were given) of a table's last start. Raises UserError where there is none."""
-    path = folder / "table.json"
-    if not path.is_file():
-        raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
-    saved = json.loads(path.read_text())
-    return saved["config"], [tuple(one.split("=", 1)) for one in saved["overrides"]], tuple(saved["seeds"] or ())
 
 
 def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, seeds: Sequence[int], which: str) -> list[Cell]:
@@ -50,7 +37,7 @@ def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, seeds: S
         raise UserError(f"--cell={which}, but the table has cells 0 to {len(every) - 1}")
     if not (folder / "table.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _Clock(folder, spec, overrides, seeds, 0)
+        Clock(folder, spec, overrides, seeds, 0)
     return [every[i] for i in dict.fromkeys(wanted)]
 
 
@@ -64,7 +51,7 @@ def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, seeds: S
         todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
         over = sum(cell.is_over for cell in every)
         screen.say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
-        clock = _Clock(folder, spec, overrides, seeds, workers if todo else 0)
+        clock = Clock(folder, spec, overrides, seeds, workers if todo else 0)
         score_real(table, every[0], folder)
         for cell in every:
             if not cell.is_over and cell.folder.exists():
@@ -105,12 +92,12 @@ def _work(
     folder: Path,
     overrides: Overrides,
     workers: int,
-    clock: "_Clock",
+    clock: Clock,
 ) -> None:
     waiting, running = list(todo), {}
     size = -(-len(todo) // (4 * workers))  # groups in a process: small ones would take less time than its start
     slots = list(range(workers))
-    progress = _Progress(every)
+    progress = Progress(every)
     (folder / "logs").mkdir(exist_ok=True)
     try:
         while waiting or running:
@@ -180,8 +167,8 @@ def _finish(some: list[list[Cell]], code: int, log: Path, began: float) -> list[
             untouched.append(group if not any(_is_touched(cell, began) for cell in group) else left)
     if code not in (0, 130) and untouched == some:  # it could not even begin, and would not another time
         untouched = untouched[1:]
-    left = sum(untouched, [])
-    for cell in (cell for group in some for cell in group if cell not in left):
+    later = sum(untouched, [])
+    for cell in (cell for group in some for cell in group if cell not in later):
         if not cell.is_over and not cell.failure and code not in (0, 130):
             last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
             cell.fail("crashed", f"its process ended with code {code}: {last[:300]}", str(log))
@@ -196,60 +183,3 @@ def _finish(some: list[list[Cell]], code: int, log: Path, began: float) -> list[
 def _is_touched(cell: Cell, since: float) -> bool:
     files = [cell.folder / name for name in ("config.json", "failure.json")]
     return any(path.exists() and path.stat().st_mtime >= since for path in files)
-
-
-class _Clock:
-    """`table.json`: what was asked for, and how long each start that had something to do has worked on it."""
-
-    def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int):
-        self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
-        before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
-        asked = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": list(seeds) or None}
-        self.own = {"seconds": 0.0, "workers": workers}
-        self.content = asked | {"starts": [*before, self.own] if workers else before}
-        write_json(self.path, self.content)
-
-    def tick(self, at_once: bool = False) -> None:
-        now = time.monotonic()
-        if at_once or now - self.told > 30:
-            self.own["seconds"], self.told = round(now - self.began, 1), now
-            write_json(self.path, self.content)
-
-
-class _Progress:
-    """How far all cells are, and about how long the rest will take: a bar on a terminal, else a line a minute."""
-
-    def __init__(self, every: list[Cell]):
-        self.every, self.began, self.told = every, time.monotonic(), 0.0
-        self.at_start = sum(map(_steps, every))
-        self.total = sum(cell.config.steps for cell in every)
-        self.bar = None
-        if sys.stderr.isatty():
-            self.bar = tqdm(total=self.total, initial=self.at_start, unit="step", dynamic_ncols=True)
-
-    def show(self, running: list[Cell]) -> None:
-        now, done = time.monotonic(), sum(map(_steps, self.every))
-        if self.bar is not None:
-            self.bar.update(done - self.bar.n)
-            self.bar.set_postfix_str(", ".join(dict.fromkeys(cell.row for cell in running)))
-        elif now - self.told > 60:
-            self.told, rate = now, (done - self.at_start) / (now - self.began)
-            left = f"about {screen.duration((self.total - done) / rate)} left" if rate > 0 else "starting"
-            over = sum(cell.is_over for cell in self.every)
-            screen.say(f"{over} of {len(self.every)} cells done, {done:,} of {self.total:,} steps, {left}")
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-
-def _steps(cell: Cell) -> int:
-    """How far a cell is, by its log; one that is over counts whole."""
-    if cell.is_over:
-        return cell.config.steps
-    try:
-        with (cell.folder / "metrics.jsonl").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
-            return json.loads(file.read().splitlines()[-1])["step"]
-    except (OSError, ValueError, IndexError):  # none yet, or a line half written
-        return 0

@@ -17,11 +17,11 @@ from jaxgan.config import Config
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.experiment import Eval
+from jaxgan.generate import make_generate, variables
 from jaxgan.images import to_uint8
 from jaxgan.metrics import score
 from jaxgan.metrics.evaluator import Evaluator, stored
 from jaxgan.parallel import Placement
-from jaxgan.sample import make_generate, variables
 from jaxgan.state import GanState
 from jaxgan.writer import provenance, write_json
 

@@ -14,9 +14,9 @@ from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
+from jaxgan.generate import make_generate, variables
 from jaxgan.monitor import Monitor
 from jaxgan.parallel import Placement
-from jaxgan.sample import make_generate, variables
 from jaxgan.state import NEVER, GanState
 from jaxgan.writer import Writer
 
@@ -95,7 +95,7 @@ class Member:
 
     def save(self, state: GanState, step: int, totals: Any) -> None:
         if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind
-            self.checkpoints.save(step, self.placement.to_global(state), program.written(totals))
+            self.checkpoints.save(step, self.placement.to_global(state), program.totals_as_json(totals))
 
     def scores_due(self, step: int) -> bool:
         return self.evaluator is not None and (step == self.config.steps or is_due(step, self.config.eval.every))

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxgan.losses import BOUNDARIES, Loss
 from jaxgan.penalties import Context, Result
+from jaxgan.state import Update
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,16 @@ class Objective:
                 value, more, changed = self.penalty(name, ctx, player)
                 loss, metrics, memory = loss + value, metrics | more, memory | changed
         return loss, metrics | {f"{player}/loss": loss}, memory
+
+    @property
+    def memory(self) -> dict[str, float]:
+        """What penalties carry from step to step, as it begins."""
+        return {name: x for p in self.penalties.values() for name, x in getattr(p, "memory", {}).items()}
+
+    def lazy(self, player: str) -> list[Update]:
+        """The updates of a player's penalties that are not part of its every loss."""
+        those = {name: p for name, p in self.penalties.items() if p.every > 1 and p.player == player}
+        return [Update(player, f"penalty/{name}", 1, p.every) for name, p in those.items()]
 
     def _answers(self, real: Any, fake: Any) -> dict[str, jax.Array]:
         """What `monitor` says of the discriminator's logits."""

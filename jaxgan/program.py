@@ -120,14 +120,14 @@ def combine(totals: Any, more: Any) -> Any:
     return jax.tree.map(jnp.add, totals, more)
 
 
-def written(totals: Any) -> dict[str, list]:
+def totals_as_json(totals: Any) -> dict[str, list]:
     """The totals of one run as JSON, to the last bit."""
     found = jax.device_get(totals or {})
     return {name: [float(total).hex(), total.dtype.name, int(count)] for name, (total, count) in found.items()}
 
 
-def read(notes: list[dict[str, list] | None]) -> Any:
-    """The totals that were `written`, of one run, or stacked of several, of which None is one that adds nothing; None where
+def totals_from_json(notes: list[dict[str, list] | None]) -> Any:
+    """What `totals_as_json` wrote, of one run, or stacked of several, of which None is one that adds nothing; None where
     there are none."""
     first = next((note for note in notes if note), None)
     if first is None:

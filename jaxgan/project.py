@@ -12,10 +12,10 @@ import optax
 from jaxgan import images, screen, workdir
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
+from jaxgan.generate import variables
 from jaxgan.nets import resample
 from jaxgan.noise import stream
 from jaxgan.parallel import Placement
-from jaxgan.sample import variables
 from jaxgan.schedules import evaluate
 
 LR = 0.1

@@ -53,7 +53,7 @@ def read(cell: Any) -> Result:
         evaluation = (own or there or [None])[-1]
         if evaluation:
             numbers |= {score.part(name): one["values"][0] for name, one in evaluation["scores"].items()}
-    numbers = {key: x for key, x in numbers.items() if x is not None}
+    numbers = {key: x for key, x in numbers.items() if x is not None and np.isfinite(x)}
     failure = None if cell.is_over and (cell.folder / "DONE").exists() else cell.failure
     state = failure["kind"] if failure else "open" if not cell.is_over else "done" if evaluation else "unscored"
     if state == "unscored":

@@ -14,61 +14,12 @@ import numpy as np
 from jaxgan import build, errors, images, plane, screen, workdir
 from jaxgan.build import Blueprint
 from jaxgan.errors import UserError, as_path
-from jaxgan.noise import role_id
+from jaxgan.generate import make_generate, make_interpolate, make_mix, variables
 from jaxgan.parallel import Placement
 from jaxgan.schedules import evaluate
-from jaxgan.state import GanState
 
 CHUNK = 64  # images generated at once
 STRIP = 9  # pictures in a row of an interpolation's strip, both ends included
-
-
-def variables(state: GanState, ema: bool) -> dict[str, Any]:
-    """Every player's flax variables, the moving averages where `ema` and it has them."""
-    return {player: state.variables(player, ema and player in state.ema) for player in state.params}
-
-
-def _make_draw(plan: Blueprint) -> tuple[Any, Callable]:
-    """The task, and numbers [N] -> its inputs: number i has the same latent in every picture."""
-    task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
-    key = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("sample"))
-    return task, lambda numbers: task.draw(jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers))
-
-
-def make_generate(plan: Blueprint) -> Callable:
-    """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]; of a generator with styles also `(variables, numbers,
-    psi [N])`, truncated."""
-    task, draw = _make_draw(plan)
-
-    def generate(nets, numbers, psi=None):
-        inputs = draw(numbers)
-        return task.generate(nets, inputs if psi is None else task.styles(nets, inputs, psi))
-
-    return generate
-
-
-def make_interpolate(plan: Blueprint, space: str = "z") -> Callable:
-    """`(variables, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another, in
-    the latent space ("z") or among styles ("w"), there perhaps truncated by one more argument."""
-    task, draw = _make_draw(plan)
-
-    def interpolate(nets, a, b, t, psi=1.0):
-        ends = (draw(a), draw(b)) if space == "z" else (task.styles(nets, draw(n), psi) for n in (a, b))
-        return task.generate(nets, task.blend(*ends, t))
-
-    return interpolate
-
-
-def make_mix(plan: Blueprint, layers: tuple[int, ...]) -> Callable:
-    """`(variables, numbers [N], others [N], psi [N]) -> images`, painted with the others' styles in these layers."""
-    task, draw = _make_draw(plan)
-
-    def mix(nets, numbers, others, psi):
-        own, other = (task.styles(nets, draw(n), psi) for n in (numbers, others))
-        taken = jnp.isin(jnp.arange(own["w"].shape[1]), jnp.array(layers))
-        return task.generate(nets, {**own, "w": jnp.where(taken[:, None], other["w"], own["w"])})
-
-    return mix
 
 
 @dataclass(frozen=True)
@@ -198,6 +149,7 @@ def sample(folder: Path, wanted: Order) -> Path:
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
+    what = f"{what} at {len(wanted.psi)} truncations" if len(wanted.psi) > 1 else what
     what = f"styles of {len(wanted.mix)} in {len(wanted.seeds)}" if wanted.mix else what
     screen.say(f"{what}, step {step}: {path}")
     return path
@@ -270,7 +222,7 @@ def _psi(given: Flags) -> tuple[float, ...]:
 def _interpolation(plan: Blueprint, nets: Any, wanted: Order, path: Path) -> None:
     """FILE.gif through all seeds and back to the first; FILE_strip.png with a row from each seed to the next."""
     seeds = np.array(wanted.seeds, np.uint32)
-    fn = make_interpolate(plan, "w" if wanted.psi else wanted.space)
+    fn = make_interpolate(plan, wanted.space)
 
     def legs(t: np.ndarray, after: np.ndarray, before: np.ndarray) -> np.ndarray:
         times = np.tile(t.astype(np.float32), len(before))

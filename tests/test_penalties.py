@@ -99,6 +99,8 @@ def test_path_length_of_a_linear_generator():
     mean = 0.5 + 0.25 * (lengths.mean() - 0.5)
     assert float(memory["path_length"]) == pytest.approx(float(mean), rel=1e-5) and metrics["mean"] == memory["path_length"]
     assert float(value) == pytest.approx(float(jnp.mean((lengths - mean) ** 2)), rel=1e-5)
+    first = PathLength(decay=0.25, shrink=2)(ctx._replace(memory={"path_length": jnp.float32(0)}))[2]["path_length"]
+    assert float(first) == pytest.approx(float(lengths.mean()), rel=1e-5)  # begins as the first mean
     many = jax.random.normal(jax.random.key(6), (4000, *SHAPE)) / 4
     squares = jnp.sum(jnp.einsum("dhwc,nhwc->nd", matrix, many) ** 2, 1)
     assert float(squares.mean()) == pytest.approx(float(jnp.sum(matrix**2)) / 16, rel=0.02)

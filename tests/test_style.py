@@ -106,13 +106,16 @@ def test_a_table_of_mixed_styles(run, tmp_path):
 
 
 def test_walks_in_w(run, tmp_path):
-    paths = []
-    for space in ("z", "w"):
-        flags = sample.Flags(seeds="0,1", interpolate=4, space=space, out=str(tmp_path / f"{space}.gif"))
-        paths.append(sample.sample(run, sample.order(flags)))
-    strips = [np.asarray(Image.open(path.with_name(f"{path.stem}_strip.png"))) for path in paths]
-    np.testing.assert_allclose(strips[0][:, :12].astype(int), strips[1][:, :12], atol=1)
-    assert (strips[0] != strips[1]).any()
+    strips = {}
+    for space, psi in (("z", ()), ("w", ()), ("z", ("0.5",)), ("w", ("0.5",))):
+        flags = sample.Flags(seeds="0,1", interpolate=4, space=space, truncation_psi=psi, out=str(tmp_path / "walk.gif"))
+        sample.sample(run, sample.order(flags))
+        strips[space, psi] = np.asarray(Image.open(tmp_path / "walk_strip.png")).astype(int)
+    for psi in ((), ("0.5",)):
+        first = picture(run, tmp_path, seeds="0", grid="1x1", truncation_psi=psi)
+        for space in ("z", "w"):
+            np.testing.assert_allclose(strips[space, psi][:, :12], first, atol=1)
+        assert (strips["z", psi] != strips["w", psi]).any()  # through other pictures, from one end to the other
 
 
 @pytest.mark.parametrize(

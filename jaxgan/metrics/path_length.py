@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.errors import UserError
+from jaxgan.generate import variables
 from jaxgan.noise import role_id, stream
-from jaxgan.sample import variables
 from jaxgan.schedules import evaluate
 
 

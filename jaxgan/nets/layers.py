@@ -117,6 +117,12 @@ class ConvTranspose(_Kernel):
         return self.bias(convolution.conv_transpose(x.astype(self.dtype), w.swapaxes(2, 3), self.stride))
 
 
+def packed(image: jax.Array, n: int) -> jax.Array:
+    """Images [N, H, W, C] -> packs [N / n, H, W, n C] of n adjacent ones, their channels side by side."""
+    packs = image.reshape(-1, n, *image.shape[1:])
+    return jnp.moveaxis(packs, 1, -2).reshape(len(packs), *image.shape[1:-1], -1)
+
+
 def minibatch_stddev(x: jax.Array, group: int) -> jax.Array:
     """x [N, ..., C] with one more channel, the same for each `group` of adjacent examples: their standard deviation, its
     mean over everything else (Karras et al. 2018, "Progressive Growing of GANs", section 3; in groups as StyleGAN's code).

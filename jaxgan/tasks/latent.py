@@ -10,12 +10,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxgan import parallel
+from jaxgan import latents, parallel
 from jaxgan.errors import UserError
 from jaxgan.fields import among, bounded
 from jaxgan.monitor import diversity
 from jaxgan.nets import DISCRIMINATORS, GENERATORS
-from jaxgan.nets.layers import Out, wide
+from jaxgan.nets.layers import Out, packed, wide
 from jaxgan.noise import Keys, stream
 from jaxgan.objective import Objective
 from jaxgan.penalties import Context, Examples
@@ -48,7 +48,7 @@ class Latent:
     image_shape: tuple[int, int, int]
     dtype: Any
     z_dim: int = bounded(100, least=1)
-    z: str = among(("normal", "uniform"), "normal")
+    z: str = among(latents.DISTRIBUTIONS, "normal")
     disc_batches: str = among(("separate", "joint"), "separate")
     gen_norm: str = among(("batch", "running"), "batch")
     pack: int = bounded(1, least=1)
@@ -83,15 +83,8 @@ class Latent:
     def updates(self, rounds: dict[str, int]) -> list[Update]:
         """The discriminator's rounds, its lazy penalties, then the generator's; the first update's images count as
         seen."""
-        lazy = {name: p for name, p in self.objective.penalties.items() if p.every > 1}
-        return [
-            update
-            for player in self.players
-            for update in [
-                Update(player, player, rounds[player]),
-                *(Update(player, f"penalty/{name}", 1, p.every) for name, p in lazy.items() if p.player == player),
-            ]
-        ]
+        own = lambda player: Update(player, player, rounds[player])  # noqa: E731
+        return [update for player in self.players for update in (own(player), *self.objective.lazy(player))]
 
     def init(self, rng: jax.Array) -> dict[str, Any]:
         """{player: flax variables}."""
@@ -106,8 +99,7 @@ class Latent:
 
     def init_memory(self) -> dict[str, Any]:
         """What penalties carry from step to step, at step 0."""
-        memory = [getattr(penalty, "memory", {}) for penalty in self.objective.penalties.values()]
-        return {name: jnp.asarray(x, wide(self.dtype)) for some in memory for name, x in some.items()}
+        return {name: jnp.asarray(x, wide(self.dtype)) for name, x in self.objective.memory.items()}
 
     def draw(self, keys: jax.Array) -> dict[str, jax.Array]:
         """A generator's inputs, one example for each key of [N]: {"z": [N, z_dim], "noise": [N] keys} and perhaps
@@ -119,23 +111,11 @@ class Latent:
         return inputs
 
     def _z(self, keys: jax.Array) -> jax.Array:
-        kwargs = {"shape": (self.z_dim,), "dtype": wide(self.dtype)}
-        if self.z == "uniform":
-            return jax.vmap(lambda key: jax.random.uniform(key, minval=-1, maxval=1, **kwargs))(keys)
-        return jax.vmap(lambda key: jax.random.normal(key, **kwargs))(keys)
+        return latents.draw(self.z, keys, self.z_dim, wide(self.dtype))
 
     def blend(self, a: dict[str, jax.Array], b: dict[str, jax.Array], t: jax.Array) -> dict[str, jax.Array]:
-        """Inputs the share t [N] of the way from a to b: along the great circle for normal z (White 2016), whose norms lie
-        in a thin shell that a straight line would leave; straight for uniform z."""
-        x, y, t = a["z"], b["z"], t[:, None]
-        line = (1 - t) * x + t * y
-        if self.z == "uniform":
-            return {**a, "z": line}
-        norms = jnp.linalg.norm(x, axis=1, keepdims=True) * jnp.linalg.norm(y, axis=1, keepdims=True)
-        angle = jnp.arccos(jnp.clip(jnp.sum(x * y, 1, keepdims=True) / norms, -1, 1))
-        sine = jnp.sin(angle)
-        arc = (jnp.sin((1 - t) * angle) * x + jnp.sin(t * angle) * y) / jnp.where(sine > 1e-4, sine, 1)
-        return {**a, "z": jnp.where(sine > 1e-4, arc, line)}
+        """Inputs the share t [N] of the way from a to b, with all but z of a."""
+        return {**a, "z": latents.blend(self.z, a["z"], b["z"], t)}
 
     def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> jax.Array:
         """Images [N, H, W, C] in [-1, 1] for the inputs' examples, from {"gen": variables} as after training."""
@@ -157,8 +137,9 @@ class Latent:
             state = advance(state, "disc", "disc")
         player = name if name in self.players else self.objective.penalties[name.removeprefix("penalty/")].player
         one = self._pass(player, state, batch, keys, advance=name == "disc")
+        exact = self.disc.clone(dtype=wide(self.dtype))  # slopes of slopes do not survive bfloat16
         ctx = Context(
-            critic=lambda x: self._out(self._exact(), one.critic, x)[0],
+            critic=lambda x: self._out(exact, one.critic, x)[0],
             generate=lambda keys: self._seen(self._fake(state, batch, keys, train=True)[0], batch, keys, "fake"),
             path=lambda keys: self._path(state, keys),
             real=one.real,
@@ -201,10 +182,7 @@ class Latent:
         if self.instance_noise is not None:
             draw = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))
             image = image + self.instance_noise * draw(keys(f"instance_noise/{which}"))
-        if self.pack > 1:
-            packs = image.reshape(-1, self.pack, *image.shape[1:])
-            image = jnp.moveaxis(packs, 1, -2).reshape(len(packs), *image.shape[1:-1], -1)
-        return {"image": image, "cond": batch["label"] if self.num_classes else None}
+        return {"image": packed(image, self.pack), "cond": batch["label"] if self.num_classes else None}
 
     def _empty(self, n: int) -> Examples:
         """So many of the discriminator's inputs."""
@@ -241,10 +219,6 @@ class Latent:
             _, moved = self.disc.apply(variables, empty["image"], empty["cond"], train=False, mutable=["spectral"])
             variables = {**variables, **jax.lax.stop_gradient(moved)}
         return variables
-
-    def _exact(self) -> nn.Module:
-        """The discriminator computing in float32 throughout: slopes of slopes do not survive bfloat16."""
-        return self.disc.clone(dtype=wide(self.dtype))
 
     def _out(self, disc: nn.Module, variables: dict[str, Any], x: Examples) -> tuple[Out, dict[str, Any]]:
         """(`Out`, BatchNorm statistics after these examples)."""

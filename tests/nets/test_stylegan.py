@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from jaxgan.nets import resample, stylegan
+from jaxgan.nets import resample, styled, stylegan
 
 SHAPE = (12, 12, 3)
 
@@ -44,12 +44,12 @@ def test_modulated_convolution_is_one_convolution_an_example(demodulate, up):
             return lambda *operands: sum(jnp.sum(g**2) for g in every(*operands))
 
         for order in (first, second):
-            ours = jax.value_and_grad(order(stylegan.modulated_conv), argnums=(0, 1, 2))(x, w, style)
+            ours = jax.value_and_grad(order(styled.modulated_conv), argnums=(0, 1, 2))(x, w, style)
             theirs = jax.value_and_grad(order(naive), argnums=(0, 1, 2))(x, w, style)
             for a, b in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs)):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * float(jnp.abs(b).max()))
         np.testing.assert_allclose(  # and in float32
-            stylegan.modulated_conv(*(jnp.asarray(a, jnp.float32) for a in (x, w, style)), demodulate, up),
+            styled.modulated_conv(*(jnp.asarray(a, jnp.float32) for a in (x, w, style)), demodulate, up),
             naive(x, w, style, demodulate, up),
             atol=1e-5,
             rtol=1e-5,
@@ -59,7 +59,7 @@ def test_modulated_convolution_is_one_convolution_an_example(demodulate, up):
 def test_demodulated_kernels_have_norm_one():
     """An image of white noise keeps its variance whatever the style."""
     x, w = jax.random.normal(jax.random.key(0), (2, 64, 64, 8)), jax.random.normal(jax.random.key(1), (3, 3, 8, 4))
-    y = stylegan.modulated_conv(x, w, jnp.array([[0.01] * 8, [100.0] * 8]))
+    y = styled.modulated_conv(x, w, jnp.array([[0.01] * 8, [100.0] * 8]))
     np.testing.assert_allclose(jnp.std(y, (1, 2, 3)), 1, rtol=0.05)
 
 
@@ -157,7 +157,7 @@ def test_equalised_kernels():
     for fan_in in (16, 1024):
         x = jax.random.normal(jax.random.key(0), (64, fan_in))
         for lr_mul in (1.0, 0.01):
-            net = stylegan.Scaled((fan_in, 256), jnp.float32, lr_mul)
+            net = styled.Scaled((fan_in, 256), jnp.float32, lr_mul)
             variables = net.init(jax.random.key(1), x)
             np.testing.assert_allclose(jnp.std(net.apply(variables, x)), 1, rtol=0.1)
             np.testing.assert_allclose(jnp.std(variables["params"]["kernel"]), 1 / lr_mul, rtol=0.1)

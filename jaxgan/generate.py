@@ -1,0 +1,65 @@
+"""A trained generator's images as pure functions of their numbers: latents follow from the run's seed and a number alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxgan.build import Blueprint
+from jaxgan.noise import role_id
+from jaxgan.schedules import evaluate
+from jaxgan.state import GanState
+
+
+def variables(state: GanState, ema: bool) -> dict[str, Any]:
+    """Every player's flax variables, the moving averages where `ema` and it has them."""
+    return {player: state.variables(player, ema and player in state.ema) for player in state.params}
+
+
+def _make_draw(plan: Blueprint) -> tuple[Any, Callable]:
+    """The task, and numbers [N] -> its inputs: number i has the same latent in every picture."""
+    task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
+    key = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("sample"))
+    return task, lambda numbers: task.draw(jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers))
+
+
+def make_generate(plan: Blueprint) -> Callable:
+    """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]; of a generator with styles also `(variables, numbers,
+    psi [N])`, truncated."""
+    task, draw = _make_draw(plan)
+
+    def generate(nets, numbers, psi=None):
+        inputs = draw(numbers)
+        return task.generate(nets, inputs if psi is None else task.styles(nets, inputs, psi))
+
+    return generate
+
+
+def make_interpolate(plan: Blueprint, space: str = "z") -> Callable:
+    """`(variables, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another, in
+    the latent space ("z") or among styles ("w"); of a generator with styles perhaps truncated by one more argument."""
+    task, draw = _make_draw(plan)
+
+    def interpolate(nets, a, b, t, psi=None):
+        def styles(inputs):
+            return task.styles(nets, inputs, 1.0 if psi is None else psi)
+
+        if space == "w":
+            return task.generate(nets, task.blend(styles(draw(a)), styles(draw(b)), t))
+        between = task.blend(draw(a), draw(b), t)
+        return task.generate(nets, between if psi is None else styles(between))
+
+    return interpolate
+
+
+def make_mix(plan: Blueprint, layers: tuple[int, ...]) -> Callable:
+    """`(variables, numbers [N], others [N], psi [N]) -> images`, painted with the others' styles in these layers."""
+    task, draw = _make_draw(plan)
+
+    def mix(nets, numbers, others, psi):
+        own, other = (task.styles(nets, draw(n), psi) for n in (numbers, others))
+        taken = jnp.isin(jnp.arange(own["w"].shape[1]), jnp.array(layers))
+        return task.generate(nets, {**own, "w": jnp.where(taken[:, None], other["w"], own["w"])})
+
+    return mix
