@@ -52,12 +52,13 @@ def get_config() -> Any:
         "disc_batches": "separate",  # real and fake in two batches (BatchNorm sees one kind at a time), or joint
         "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
         "pack": 1,  # images that the discriminator judges as one
-        "num_classes": 0,  # labels that both networks are told (stylegan); 0: none
+        "num_classes": 0,  # labels that both networks are told (stylegan, r3gan); 0: none
         "unroll": 0,  # updates of the discriminator that the generator's loss looks ahead
         "instance_noise": None,  # * standard deviation of noise on all that the discriminator sees
     }
+    config.augment = {"name": "none"}  # of what the discriminator sees: none, diffaugment, or ada
     config.nets = {
-        "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # or mlp, resnet, sngan, stylegan
+        "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # mlp, resnet, sngan, stylegan, r3gan
         "disc": {
             "name": "dcgan",
             "width": 64,
@@ -69,8 +70,8 @@ def get_config() -> Any:
     }
     config.objective = {
         "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic
-        # wgan_gp, dragan, r1, r2, consensus, path_length: each {"weight": *, "every": steps between its updates, 1 = part of
-        # the loss, ...}
+        # wgan_gp, dragan, r1, r2, lecam, consensus, path_length: each {"weight": *, "every": steps between its updates, 1 =
+        # part of the loss, ...}
         "penalties": {},
     }
     config.rounds = {"disc": 1, "gen": 1}  # batches in a row for a player; the discriminator's is n_critic

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxgan import config as configs
 from jaxgan import data, losses
+from jaxgan.augment import AUGMENTS
 from jaxgan.config import Config
 from jaxgan.data import order
 from jaxgan.data.source import Images
@@ -52,6 +53,7 @@ def sections(raw: dict) -> dict[str, Section]:
         "eval": section(Eval),
         "init_from": section(InitFrom),
     }
+    out |= tagged("augment", "none", AUGMENTS, "augmentation", "memory", "adapt")
     out |= tagged("eval.features", "digits", EXTRACTORS, "extractor", "check", "load")
     for net, table in task.nets.items():
         out |= tagged(f"nets.{net}", "dcgan", table, f"network for {net}")
@@ -103,6 +105,7 @@ class Blueprint:
         self.hparams = configs.scalars(config, self._sections) | {"order": np.uint32(order.seed_key(config.seed))}
         at_start = evaluate(self.hparams, jnp.float32(0))
         self._check_labels()
+        self._check_augment()
         task = self.task(at_start)
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
         self.group: int = getattr(task, "group", 1)
@@ -135,7 +138,8 @@ class Blueprint:
         objective = Objective(losses.find(self.config.objective.loss), penalties)
         told = {"num_classes": self.config.task.get("num_classes", 0)}
         nets = {net: self._make(f"nets.{net}", values, **supplied, **told) for net in self._sections["task"].cls.nets}
-        return self._make("task", values, objective=objective, **nets, **supplied)
+        augment = self._make("augment", values)
+        return self._make("task", values, objective=objective, augment=augment, **nets, **supplied)
 
     def assemble(self, hparams: dict[str, Any], step: jax.Array) -> Parts:
         """What the step works with when `step` passes have been made."""
@@ -172,6 +176,11 @@ class Blueprint:
             if not any(f.name == "num_classes" for f in dataclasses.fields(self._sections[f"nets.{net}"].cls)):
                 name = self.config.nets[net].name
                 raise UserError(f"nets.{net}.name={name} takes no labels; stylegan does, or --config.task.num_classes=0")
+
+    def _check_augment(self) -> None:
+        name = self.config.augment.name
+        if name != "none" and len(self.image_shape) != 3:
+            raise UserError(f"augment.name={name} is of images, and these are points; --config.augment.name=none")
 
     def _make(self, path: str, values: dict[str, Any], **supplied: Any) -> Any:
         return configs.make(self.config, path, self._sections[path], values, **supplied)

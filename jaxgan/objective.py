@@ -37,6 +37,16 @@ class Objective:
         """What penalties carry from step to step, as it begins."""
         return {name: x for p in self.penalties.values() for name, x in getattr(p, "memory", {}).items()}
 
+    @property
+    def has_boundary(self) -> bool:
+        """Whether logits say by themselves what is taken for real."""
+        return self.loss[0] in BOUNDARIES
+
+    def taken_for_real(self, logits: Any) -> jax.Array:
+        """+1 where an example's mean logit is above the loss' boundary, else -1, [N]; of a loss without one, above 0."""
+        each = [jnp.mean(leaf.reshape(len(leaf), -1), 1) for leaf in jax.tree.leaves(logits)]
+        return 2 * _above(BOUNDARIES.get(self.loss[0], 0.0))(jnp.mean(jnp.stack(each), 0)) - 1
+
     def lazy(self, player: str) -> list[Update]:
         """The updates of a player's penalties that are not part of its every loss."""
         those = {name: p for name, p in self.penalties.items() if p.every > 1 and p.player == player}

@@ -141,6 +141,38 @@ class R2:
 
 
 @dataclass(frozen=True)
+class LeCam:
+    """E (D(x) - a_fake)^2 + E (D(G(z)) - a_real)^2, each a the moving average of the logits of the other kind (Tseng et al.
+    2021, "Regularizing Generative Adversarial Networks under Limited Data", equation 5; the authors' code leaves out reals
+    below a_fake and fakes above a_real).
+
+    decay: of a, an update, over the global batch; both begin as the first means. An example's logit is the mean of its own.
+    """
+
+    weight: Scalar = 0.3
+    decay: Scalar = 0.01
+    every: int = bounded(1, least=1)
+    player = "disc"
+    memory = {"lecam/real": 0.0, "lecam/fake": 0.0, "lecam/begun": 0.0}
+
+    def __call__(self, ctx: Context) -> Result:
+        logits = {"real": _each(ctx.real_out), "fake": _each(ctx.fake_out)}
+        begun = ctx.memory["lecam/begun"]
+        memory = {"lecam/begun": jnp.ones_like(begun)}
+        for kind, each in logits.items():
+            before, here = ctx.memory[f"lecam/{kind}"], jax.lax.stop_gradient(parallel.mean(jnp.mean(each)))
+            memory[f"lecam/{kind}"] = jnp.where(begun > 0, before + self.decay * (here - before), here)
+        gaps = (logits["real"] - memory["lecam/fake"]) ** 2, (logits["fake"] - memory["lecam/real"]) ** 2
+        return sum(map(jnp.mean, gaps)), {}, memory
+
+
+def _each(out: Out) -> jax.Array:
+    """The mean of each example's logits, [N]."""
+    leaves = jax.tree.leaves(out.logits)
+    return jnp.mean(jnp.stack([jnp.mean(leaf.reshape(len(leaf), -1), 1) for leaf in leaves]), 0)
+
+
+@dataclass(frozen=True)
 class Consensus:
     """(1/2) |v|^2, v both players' gradients of their adversarial losses by their own params, added to both players'
     losses (Mescheder et al. 2017, "The Numerics of GANs", section 4.1, whose gamma is `weight`)."""
@@ -188,4 +220,12 @@ class PathLength:
         return jnp.mean((lengths - mean) ** 2), {"mean": mean}, {"path_length": mean}
 
 
-PENALTIES = {"wgan_gp": WganGp, "dragan": Dragan, "r1": R1, "r2": R2, "consensus": Consensus, "path_length": PathLength}
+PENALTIES = {
+    "wgan_gp": WganGp,
+    "dragan": Dragan,
+    "r1": R1,
+    "r2": R2,
+    "lecam": LeCam,
+    "consensus": Consensus,
+    "path_length": PathLength,
+}

@@ -90,7 +90,7 @@ MISTAKES = [
     ("nets.gen.name=dcgn", "unknown network for gen 'dcgn'; did you mean 'dcgan'?"),
     ("nets.gen.name=no_such_module:Net", "network for gen 'no_such_module:Net' cannot be imported"),
     ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
-    ("objective.penalties.r3.weight=1", "unknown penalty 'r3'; known: consensus, dragan, path_length, r1, r2, wgan_gp"),
+    ("objective.penalties.r3.weight=1", "unknown penalty 'r3'; known: consensus, dragan, lecam, path_length, r1, r2"),
     ("objective.penalties=r1", "'objective.penalties' is a section: objective.penalties.r1.weight"),
     ("objective.penalties.r1=none", "there is no penalty 'r1' to remove"),
     ("objective.penalties.r1=5", "takes fields, objective.penalties.r1.weight=..., or 'none'"),

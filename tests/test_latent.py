@@ -21,11 +21,11 @@ def task_of(plan):
 def test_packs_are_adjacent_images_with_their_channels_side_by_side():
     task = task_of(blueprint("dcgan.py", task__pack=2))
     images = jnp.arange(4 * 12 * 12).reshape(4, 12, 12, 1).astype(jnp.float32)
-    packs = task._seen(images, {}, Keys(jax.random.key(0), 0, 0, 0, 4), "real")["image"]
+    packs = task._seen(images, {}, Keys(jax.random.key(0), 0, 0, 0, 4), "real", {})["image"]
     assert packs.shape == (2, 12, 12, 2)
     np.testing.assert_array_equal(packs[1, :, :, 0], images[2, :, :, 0])
     np.testing.assert_array_equal(packs[1, :, :, 1], images[3, :, :, 0])
-    points = task._seen(jnp.array([[1.0, 2], [3, 4], [5, 6], [7, 8]]), {}, Keys(jax.random.key(0), 0, 0, 0, 4), "real")[
+    points = task._seen(jnp.array([[1.0, 2], [3, 4], [5, 6], [7, 8]]), {}, Keys(jax.random.key(0), 0, 0, 0, 4), "real", {})[
         "image"
     ]
     np.testing.assert_array_equal(points, [[1, 2, 3, 4], [5, 6, 7, 8]])
@@ -65,11 +65,11 @@ def test_instance_noise_lies_on_all_that_the_discriminator_sees():
     task = task_of(blueprint("dcgan.py", task__instance_noise=0.5))
     keys = Keys(jax.random.key(0), 0, 0, 0, 64)
     clean = jnp.zeros((64, 12, 12, 1))
-    noise = {which: np.asarray(task._seen(clean, {}, keys, which)["image"]) for which in ("real", "fake")}
+    noise = {which: np.asarray(task._seen(clean, {}, keys, which, {})["image"]) for which in ("real", "fake")}
     for one in noise.values():
         assert one.std() == pytest.approx(0.5, rel=0.03) and abs(one.mean()) < 0.02
     assert abs(np.corrcoef(noise["real"].ravel(), noise["fake"].ravel())[0, 1]) < 0.05
-    quiet = task_of(blueprint("dcgan.py", task__instance_noise=0))._seen(clean, {}, keys, "real")["image"]
+    quiet = task_of(blueprint("dcgan.py", task__instance_noise=0))._seen(clean, {}, keys, "real", {})["image"]
     np.testing.assert_array_equal(quiet, clean)
     assert "task.instance_noise" not in blueprint("dcgan.py").hparams  # none: not even zeros are added
 

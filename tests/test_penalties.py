@@ -9,7 +9,7 @@ from jaxgan.losses import LOSSES
 from jaxgan.nets.layers import Out
 from jaxgan.noise import Keys
 from jaxgan.objective import Objective
-from jaxgan.penalties import PENALTIES, R1, R2, Context, Dragan, PathLength, WganGp, squared_slopes
+from jaxgan.penalties import PENALTIES, R1, R2, Context, Dragan, LeCam, PathLength, WganGp, squared_slopes
 
 SHAPE = (4, 4, 3)
 W = jax.random.normal(jax.random.key(3), SHAPE) / 3
@@ -28,7 +28,7 @@ def quadratic(x):
 def context(critic, real=REAL, fake=FAKE):
     real, fake = {"image": real, "cond": None}, {"image": fake, "cond": None}
     keys = Keys(jax.random.key(0), 0, 0, 0, len(REAL))
-    memory = {"path_length": jnp.float32(0)}
+    memory = {name: jnp.float32(x) for p in PENALTIES.values() for name, x in getattr(p, "memory", {}).items()}
     return Context(
         critic=critic,
         generate=lambda keys: fake,
@@ -111,6 +111,21 @@ def test_path_length_of_a_linear_generator():
     assert float(PathLength(decay=1.0)(double)[2]["path_length"]) == pytest.approx(
         float(lengths.mean()) * 2.5**0.5, rel=1e-5
     )
+
+
+def test_lecam_is_the_distance_to_the_other_kind_s_mean_so_far():
+    ctx = context(linear)
+    real, fake = ctx.real_out.logits, ctx.fake_out.logits
+    value, _, memory = LeCam(decay=0.25)(ctx)  # begins as the first means
+    assert float(value) == pytest.approx(
+        float(jnp.mean((real - fake.mean()) ** 2) + jnp.mean((fake - real.mean()) ** 2)), 1e-5
+    )
+    assert float(memory["lecam/real"]) == pytest.approx(float(real.mean()), 1e-5) and memory["lecam/begun"] == 1
+    before = {"lecam/real": jnp.float32(3), "lecam/fake": jnp.float32(-2), "lecam/begun": jnp.float32(1)}
+    value, _, memory = LeCam(decay=0.25)(ctx._replace(memory=before))
+    a_real, a_fake = 3 + 0.25 * (real.mean() - 3), -2 + 0.25 * (fake.mean() + 2)
+    assert float(memory["lecam/real"]) == pytest.approx(float(a_real), 1e-5)
+    assert float(value) == pytest.approx(float(jnp.mean((real - a_fake) ** 2) + jnp.mean((fake - a_real) ** 2)), 1e-5)
 
 
 @pytest.mark.parametrize("name", PENALTIES)

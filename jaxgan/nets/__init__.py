@@ -6,8 +6,16 @@ keys: a function from a role to one random key an example, or None. A class' fie
 config; those without (`image_shape`, `dtype`) follow from the run.
 """
 
-from jaxgan.nets import dcgan, dirac, mlp, resnet, sngan, stylegan
+from jaxgan.nets import dcgan, dirac, mlp, r3gan, resnet, sngan, stylegan
 
-_FILES = {"mlp": mlp, "dcgan": dcgan, "resnet": resnet, "sngan": sngan, "stylegan": stylegan, "dirac": dirac}
+_FILES = {
+    "mlp": mlp,
+    "dcgan": dcgan,
+    "resnet": resnet,
+    "sngan": sngan,
+    "stylegan": stylegan,
+    "r3gan": r3gan,
+    "dirac": dirac,
+}
 GENERATORS = {name: file.Generator for name, file in _FILES.items()}
 DISCRIMINATORS = {name: file.Discriminator for name, file in _FILES.items()}

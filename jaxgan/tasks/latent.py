@@ -21,6 +21,7 @@ from jaxgan.objective import Objective
 from jaxgan.penalties import Context, Examples
 from jaxgan.schedules import Scalar
 from jaxgan.state import Aux, GanState, Update
+from jaxgan.tasks import critic
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Latent:
     gen: nn.Module
     disc: nn.Module
     objective: Objective
+    augment: Any
     image_shape: tuple[int, int, int]
     dtype: Any
     z_dim: int = bounded(100, least=1)
@@ -59,6 +61,11 @@ class Latent:
     def __post_init__(self):
         if self.num_classes and self.pack > 1:
             raise UserError("a pack of images has no label of its own: task.pack or task.num_classes, not both")
+        if getattr(self.augment, "adapt_p", False) and not self.objective.has_boundary:
+            raise UserError(
+                "augment.adapt_p asks how many reals are taken for real, which logits of this loss do not say; give a fixed "
+                "one, --config.augment.adapt_p=False --config.augment.p=.3, or a schedule"
+            )
 
     nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
     players = ("disc", "gen")
@@ -98,8 +105,9 @@ class Latent:
         return jax.tree.map(lambda x: x.astype(wide(self.dtype)), variables)  # flax has statistics in float32 alone
 
     def init_memory(self) -> dict[str, Any]:
-        """What penalties carry from step to step, at step 0."""
-        return {name: jnp.asarray(x, wide(self.dtype)) for name, x in self.objective.memory.items()}
+        """What penalties and augmentation carry from step to step, at step 0."""
+        memory = {**self.objective.memory, **self.augment.memory}
+        return {name: jnp.asarray(x, wide(self.dtype)) for name, x in memory.items()}
 
     def draw(self, keys: jax.Array) -> dict[str, jax.Array]:
         """A generator's inputs, one example for each key of [N]: {"z": [N, z_dim], "noise": [N] keys} and perhaps
@@ -138,9 +146,13 @@ class Latent:
         player = name if name in self.players else self.objective.penalties[name.removeprefix("penalty/")].player
         one = self._pass(player, state, batch, keys, advance=name == "disc")
         exact = self.disc.clone(dtype=wide(self.dtype))  # slopes of slopes do not survive bfloat16
+
+        def generate(keys: Keys) -> Examples:
+            return self._seen(self._fake(state, batch, keys, train=True)[0], batch, keys, "fake", state.memory)
+
         ctx = Context(
-            critic=lambda x: self._out(exact, one.critic, x)[0],
-            generate=lambda keys: self._seen(self._fake(state, batch, keys, train=True)[0], batch, keys, "fake"),
+            critic=lambda x: critic.answers(exact, one.critic, x)[0],
+            generate=generate,
             path=lambda keys: self._path(state, keys),
             real=one.real,
             fake=one.fake,
@@ -154,6 +166,10 @@ class Latent:
             value, metrics, memory = self.objective.penalty(name.removeprefix("penalty/"), ctx, player)
             return value, Aux(metrics, {}, memory)
         value, metrics, memory = self.objective(player, ctx)
+        if player == "disc":
+            signs = self.objective.taken_for_real(one.real_out.logits)
+            more, changed = self.augment.adapt(signs, len(batch["image"]) * parallel.size(), state.memory)
+            metrics, memory = metrics | more, memory | changed
         if player == "gen":
             metrics |= {"gen/diversity": diversity(batch["image"], one.image)}
         return value, Aux(metrics, {player: one.changed[player]}, memory)
@@ -161,10 +177,12 @@ class Latent:
     def _pass(self, player: str, state: GanState, batch: dict[str, jax.Array], keys: Keys, advance: bool) -> "_Pass":
         """Fakes, and the discriminator's answers on them and on the real examples, as `player`'s update sees them."""
         image, gen_state = self._fake(state, batch, keys, train=player == "gen" or self.gen_norm == "batch")
-        critic = self._critic(state, advance)
-        real, fake = self._seen(batch["image"], batch, keys, "real"), self._seen(image, batch, keys, "fake")
-        real_out, fake_out, disc_state = self._judge(critic, real, fake)
-        return _Pass(image, real, fake, real_out, fake_out, critic, {"gen": gen_state, "disc": disc_state})
+        disc = state.variables("disc")
+        disc = critic.advanced(self.disc, disc, self._empty(self._coupled)) if advance else disc  # once for the whole loss
+        shown = {"real": batch["image"], "fake": image}
+        real, fake = (self._seen(x, batch, keys, which, state.memory) for which, x in shown.items())
+        real_out, fake_out, disc_state = critic.compare(self.disc, disc, real, fake, self.disc_batches == "joint")
+        return _Pass(image, real, fake, real_out, fake_out, disc, {"gen": gen_state, "disc": disc_state})
 
     def _gradients(self, state: GanState, batch: dict[str, jax.Array], keys: Keys) -> dict[str, Any]:
         """Of each player's adversarial loss by its own params, over the global batch."""
@@ -176,9 +194,10 @@ class Latent:
 
         return parallel.mean({player: jax.grad(adversarial)(state.params[player], player) for player in self.players})
 
-    def _seen(self, image: jax.Array, batch: dict[str, jax.Array], keys: Keys, which: str) -> Examples:
-        """What the discriminator is shown of images [N, H, W, C]: with noise, in packs [N / pack, H, W, pack C], and with
-        the batch's labels beside them."""
+    def _seen(self, image: jax.Array, batch: dict[str, jax.Array], keys: Keys, which: str, memory: dict) -> Examples:
+        """What the discriminator is shown of images [N, H, W, C]: augmented, with noise, in packs [N / pack, H, W, pack C],
+        and with the batch's labels beside them."""
+        image = self.augment(image, keys(f"augment/{which}"), memory)
         if self.instance_noise is not None:
             draw = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))
             image = image + self.instance_noise * draw(keys(f"instance_noise/{which}"))
@@ -210,32 +229,6 @@ class Latent:
         """Latents drawn afresh, [N, ...], and the generator as a function of them."""
         inputs, noise = self.draw(keys("path")), lambda role: keys(f"path/{role}")
         return inputs["z"], lambda z: self._make(state.variables("gen"), {**inputs, "z": z}, noise, train=True)[0]
-
-    def _critic(self, state: GanState, advance: bool) -> dict[str, Any]:
-        """The discriminator's variables, their power iterations one further if `advance`, once for the whole loss."""
-        variables = state.variables("disc")
-        if advance and "spectral" in variables:
-            empty = self._empty(self._coupled)
-            _, moved = self.disc.apply(variables, empty["image"], empty["cond"], train=False, mutable=["spectral"])
-            variables = {**variables, **jax.lax.stop_gradient(moved)}
-        return variables
-
-    def _out(self, disc: nn.Module, variables: dict[str, Any], x: Examples) -> tuple[Out, dict[str, Any]]:
-        """(`Out`, BatchNorm statistics after these examples)."""
-        out, changed = disc.apply(variables, x["image"], x["cond"], train=True, mutable=["batch_stats"])
-        return out, {**variables, **changed}
-
-    def _judge(self, variables: dict[str, Any], real: Examples, fake: Examples) -> tuple[Out, Out, dict[str, Any]]:
-        """The main pass: `Out`s of real and fake, and the discriminator's collections after it."""
-        if self.disc_batches == "joint":
-            both = jax.tree.map(lambda *x: jnp.concatenate(x), real, fake)
-            out, variables = self._out(self.disc, variables, both)
-            n = len(real["image"])
-            real_out, fake_out = jax.tree.map(lambda x: x[:n], out), jax.tree.map(lambda x: x[n:], out)
-        else:
-            real_out, variables = self._out(self.disc, variables, real)
-            fake_out, variables = self._out(self.disc, variables, fake)
-        return real_out, fake_out, {k: x for k, x in variables.items() if k != "params"}
 
 
 class _Pass(NamedTuple):

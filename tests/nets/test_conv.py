@@ -143,3 +143,22 @@ def test_bfloat16_and_mixed_operands():
     assert_close(y.astype(float), reference(x, w, 1), 0.05)
     with pytest.raises(TypeError, match="one dtype"):
         ours.conv(x.astype(jnp.float32), w)
+
+
+def test_groups_of_channels():
+    """Against lax's own, with derivatives of two orders and a mapped axis."""
+    x, w = operands((6, 7), 3, 6, 6)
+    w = w[:, :, :2]
+
+    def theirs(x, w):
+        return lax.conv_general_dilated(
+            x, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=3
+        )
+
+    def orders(conv):
+        first = lambda x, w: jnp.sum(jnp.tanh(conv(x, w)) ** 2)  # noqa: E731
+        second = lambda x, w: jnp.sum(jnp.sin(jax.grad(first)(x, w)))  # noqa: E731
+        every = lambda x, w: (conv(x, w), jax.grad(first, (0, 1))(x, w), jax.grad(second, (0, 1))(x, w))  # noqa: E731
+        return jax.jit(every)(x, w), jax.jit(jax.vmap(every))(jnp.stack([x, 2 * x]), jnp.stack([w, -w]))
+
+    assert_close(orders(lambda x, w: ours.grouped(x, w, 3)), orders(theirs))

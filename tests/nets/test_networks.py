@@ -9,7 +9,7 @@ from jaxgan.errors import UserError
 from jaxgan.nets import DISCRIMINATORS, GENERATORS, dcgan, layers
 
 SHAPE = (12, 12, 3)
-NETS = sorted(GENERATORS.keys() - {"dirac", "stylegan"})  # of which one has two numbers, and both no norms
+NETS = sorted(GENERATORS.keys() - {"dirac", "stylegan", "r3gan"})  # which have no norms
 
 
 def size(name):

@@ -1,0 +1,260 @@
+"""Augmentations of what the discriminator sees, real and fake alike, differentiable, each example by draws of its own.
+
+They do not leak into the samples as long as the discriminator sees enough images as they are (Karras et al. 2020, "Training
+Generative Adversarial Networks with Limited Data", section 2.2). Penalties act on augmented images.
+
+An augmentation is called `(images [N, H, W, C] in [-1, 1], keys [N], memory) -> images`; what comes out may leave [-1, 1].
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.ndimage import map_coordinates
+
+from jaxgan import parallel
+from jaxgan.errors import UserError
+from jaxgan.fields import bounded
+from jaxgan.noise import role_id
+from jaxgan.schedules import Scalar
+
+LUMA = jnp.ones(3) / math.sqrt(3)  # the axis of grey
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Images as they are."""
+
+    memory = {}
+
+    def __call__(self, image: jax.Array, keys: jax.Array, memory: dict[str, Any]) -> jax.Array:
+        return image
+
+    def adapt(self, signs: jax.Array, images: int, memory: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """(metrics, changed memory) after a round of the discriminator. signs: +1 for each real that it took for real, else
+        -1, [N], of this replica. images: in the whole round."""
+        return {}, {}
+
+
+@dataclass(frozen=True)
+class DiffAugment(Nothing):
+    """Every image is always augmented (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training").
+
+    kinds: "colour": brightness by U(-.5, .5), saturation times U(0, 2), contrast times U(.5, 1.5), in this order;
+    "translation" by up to an eighth of each side; "cutout" of a square of half of each side. What comes from outside is 0.
+    """
+
+    kinds: tuple[str, ...] = ("colour", "translation", "cutout")
+
+    def __post_init__(self):
+        _check(self.kinds, ("colour", "translation", "cutout"))
+
+    def __call__(self, image, keys, memory):
+        return jax.vmap(self._one)(image, keys)
+
+    def _one(self, x: jax.Array, key: jax.Array) -> jax.Array:
+        draw = _Draw(key, x.dtype)
+        if "colour" in self.kinds:
+            x = x + draw.uniform("brightness", -0.5, 0.5)
+            grey = x.mean(-1, keepdims=True)
+            x = grey + draw.uniform("saturation", 0, 2) * (x - grey)
+            x = x.mean() + draw.uniform("contrast", 0.5, 1.5) * (x - x.mean())
+        height, width, _ = x.shape
+        if "translation" in self.kinds:
+            reach = (round(height / 8), round(width / 8))
+            dy, dx = (draw.integer(f"translation/{axis}", -reach[axis], reach[axis] + 1) for axis in (0, 1))
+            x = _shifted(x, dy, dx)
+        if "cutout" in self.kinds:
+            across, down = (_window(draw.integer(f"cutout/{i}", 0, n + 1), n) for i, n in enumerate((width, height)))
+            x = jnp.where((down[:, None] & across)[:, :, None], 0, x)
+        return x
+
+
+@dataclass(frozen=True)
+class Ada(Nothing):
+    """Each transformation with probability p, steered by how far the discriminator overfits (Karras et al. 2020, "Training
+    Generative Adversarial Networks with Limited Data", section 3 and appendix B).
+
+    p: where it begins, or, unless `adapt`, what it is, a number or a schedule. adapt: p moves by one in `adjust_kimg`
+    thousand images, up while more reals than (1 + target) / 2 are taken for real (r_t of the paper above `target`), else
+    down; judged every `interval` rounds of the discriminator. kinds: "blit": flips, quarter turns, shifts by whole pixels;
+    "geometry": scales, rotations, shifts; "colour": brightness, contrast, inversion, hue, saturation. Beyond the edge the
+    image is mirrored; between pixels it is interpolated linearly, where the paper first enlarges it with wavelets.
+    """
+
+    p: Scalar = 0.0
+    adapt_p: bool = True
+    target: Scalar = 0.6
+    adjust_kimg: Scalar = 500.0
+    interval: int = bounded(4, least=1)
+    kinds: tuple[str, ...] = ("blit", "geometry", "colour")
+
+    def __post_init__(self):
+        _check(self.kinds, ("blit", "geometry", "colour"))
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        return {"augment/p": self.p, "augment/signs": 0.0, "augment/rounds": 0.0} if self.adapt_p else {}
+
+    def __call__(self, image, keys, memory):
+        p = memory["augment/p"] if self.adapt_p else self.p
+        return jax.vmap(lambda x, key: self._one(x, _Draw(key, x.dtype), p))(image, keys)
+
+    def adapt(self, signs, images, memory):
+        if not self.adapt_p:
+            return {}, {}
+        p, total, rounds = (memory[f"augment/{name}"] for name in ("p", "signs", "rounds"))
+        here = parallel.mean(jnp.mean(signs))
+        total, rounds = total + here, rounds + 1
+        due = rounds >= self.interval
+        moved = p + jnp.sign(total / rounds - self.target) * rounds * images / (self.adjust_kimg * 1000)
+        p = jnp.where(due, jnp.clip(moved, 0, 1), p)
+        changed = {"augment/p": p, "augment/signs": jnp.where(due, 0, total), "augment/rounds": jnp.where(due, 0, rounds)}
+        return {"augment/p": p, "augment/overfitting": here}, jax.tree.map(lambda x, old: x.astype(old.dtype), changed, {
+            name: memory[name] for name in changed
+        })  # fmt: skip
+
+    def _one(self, x: jax.Array, draw: "_Draw", p: Any) -> jax.Array:
+        steps = [step for kind in ("blit", "geometry") if kind in self.kinds for step in _MOVES[kind](draw, p, x.shape)]
+        x = warped(x, reduce(jnp.matmul, steps)) if steps else x
+        return recoloured(x, reduce(jnp.matmul, _colours(draw, p)[::-1])) if "colour" in self.kinds else x
+
+
+AUGMENTS = {"none": Nothing, "diffaugment": DiffAugment, "ada": Ada}
+
+
+def warped(x: jax.Array, matrix: jax.Array) -> jax.Array:
+    """An image [H, W, C] whose pixel at (column, row) is the one of x at `matrix` (3x3) times (column, row, 1), both counted
+    from the image's middle; linear between pixels, mirrored beyond the edges."""
+    height, width, _ = x.shape
+    rows, columns = jnp.mgrid[:height, :width]
+    middle = jnp.array([(width - 1) / 2, (height - 1) / 2, 0], x.dtype)
+    points = jnp.stack([columns, rows, jnp.ones_like(rows)], -1).astype(x.dtype) - middle
+    at = jnp.matmul(points, matrix.T, precision="highest") + middle
+    return jax.vmap(lambda c: map_coordinates(c, [at[..., 1], at[..., 0]], 1, "mirror"), -1, -1)(x)
+
+
+def recoloured(x: jax.Array, matrix: jax.Array) -> jax.Array:
+    """An image [H, W, 3] whose colours are `matrix` (4x4) times (r, g, b, 1); one of a single channel as a grey one."""
+    rgb = jnp.broadcast_to(x, (*x.shape[:2], 3)) if x.shape[-1] == 1 else x
+    rgb = jnp.matmul(rgb, matrix[:3, :3].T, precision="highest") + matrix[:3, 3]
+    return rgb.mean(-1, keepdims=True) if x.shape[-1] == 1 else rgb
+
+
+def shift(dx: Any, dy: Any) -> jax.Array:
+    return jnp.eye(3).at[0, 2].set(dx).at[1, 2].set(dy)
+
+
+def scale(sx: Any, sy: Any) -> jax.Array:
+    return jnp.diag(jnp.stack([jnp.asarray(sx, float), jnp.asarray(sy, float), jnp.ones(())]))
+
+
+def rotation(angle: Any) -> jax.Array:
+    c, s = jnp.cos(angle), jnp.sin(angle)
+    return jnp.eye(3).at[:2, :2].set(jnp.array([[c, -s], [s, c]]))
+
+
+def quarters(n: Any) -> jax.Array:
+    """So many quarter turns, exactly."""
+    c, s = jnp.array([1.0, 0, -1, 0])[n], jnp.array([0.0, 1, 0, -1])[n]
+    return jnp.eye(3).at[:2, :2].set(jnp.array([[c, -s], [s, c]]))
+
+
+def _blits(draw: "_Draw", p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
+    height, width, _ = shape
+    dx, dy = draw.uniform("blit/x", -0.125, 0.125), draw.uniform("blit/y", -0.125, 0.125)
+    flip, turns = 1 - 2 * draw.integer("flip", 0, 2), draw.integer("turns", 0, 4)
+    whole = shift(jnp.round(dx * width), jnp.round(dy * height))
+    return [
+        draw.perhaps("flip?", p, scale(flip, 1)),
+        draw.perhaps("turns?", p, quarters(turns)),
+        draw.perhaps("blit?", p, whole),
+    ]
+
+
+def _geometry(draw: "_Draw", p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
+    height, width, _ = shape
+    size, ratio = 2 ** (0.2 * draw.normal("scale")), 2 ** (0.2 * draw.normal("ratio"))
+    rotate = 1 - jnp.sqrt(1 - p)  # either of two rotations, and so p together
+    before, after = (rotation(draw.uniform(name, -jnp.pi, jnp.pi)) for name in ("before", "after"))
+    move = shift(0.125 * width * draw.normal("move/x"), 0.125 * height * draw.normal("move/y"))
+    return [
+        draw.perhaps("scale?", p, scale(size, size)),
+        draw.perhaps("before?", rotate, before),
+        draw.perhaps("ratio?", p, scale(ratio, 1 / ratio)),
+        draw.perhaps("after?", rotate, after),
+        draw.perhaps("move?", p, move),
+    ]
+
+
+_MOVES: dict[str, Callable] = {"blit": _blits, "geometry": _geometry}
+
+
+def _colours(draw: "_Draw", p: Any) -> list[jax.Array]:
+    """4x4 matrices in the order in which they act."""
+
+    def linear(m: jax.Array) -> jax.Array:
+        return jnp.eye(4).at[:3, :3].set(m)
+
+    eye, axis = jnp.eye(3), jnp.outer(LUMA, LUMA)
+    angle, x = draw.uniform("hue", -jnp.pi, jnp.pi), LUMA
+    cross = jnp.array([[0, -x[2], x[1]], [x[2], 0, -x[0]], [-x[1], x[0], 0]])
+    hue = jnp.cos(angle) * eye + jnp.sin(angle) * cross + (1 - jnp.cos(angle)) * axis  # Rodrigues
+    inverted = draw.integer("inverted", 0, 2)
+    return [
+        draw.perhaps("brightness?", p, jnp.eye(4).at[:3, 3].set(0.2 * draw.normal("brightness"))),
+        draw.perhaps("contrast?", p, linear(eye * 2 ** (0.5 * draw.normal("contrast")))),
+        draw.perhaps("inverted?", p, linear(eye - 2 * axis * inverted)),
+        draw.perhaps("hue?", p, linear(hue)),
+        draw.perhaps("saturation?", p, linear(axis + (eye - axis) * 2 ** draw.normal("saturation"))),
+    ]
+
+
+class _Draw:
+    """One example's random numbers, a stream of its own for each name."""
+
+    def __init__(self, key: jax.Array, dtype: Any):
+        self.key, self.dtype = key, dtype
+
+    def _of(self, name: str) -> jax.Array:
+        return jax.random.fold_in(self.key, role_id(name))
+
+    def uniform(self, name: str, low: float, high: float) -> jax.Array:
+        return jax.random.uniform(self._of(name), (), self.dtype, low, high)
+
+    def normal(self, name: str) -> jax.Array:
+        return jax.random.normal(self._of(name), (), self.dtype)
+
+    def integer(self, name: str, low: int, high: int) -> jax.Array:
+        """In [low, high)."""
+        return jax.random.randint(self._of(name), (), low, high)
+
+    def perhaps(self, name: str, p: Any, matrix: jax.Array) -> jax.Array:
+        """The matrix with probability p, else the identity."""
+        return jnp.where(self.uniform(name, 0, 1) < p, matrix, jnp.eye(len(matrix))).astype(self.dtype)
+
+
+def _window(middle: jax.Array, n: int) -> jax.Array:
+    """Which of n pixels are in the half of them round the middle one, [n]."""
+    begin = middle - round(n / 2) // 2
+    return (jnp.arange(n) >= begin) & (jnp.arange(n) < begin + round(n / 2))
+
+
+def _shifted(x: jax.Array, dy: jax.Array, dx: jax.Array) -> jax.Array:
+    """By whole pixels; 0 from outside."""
+    for axis, by in ((0, dy), (1, dx)):
+        n = x.shape[axis]
+        at = jnp.arange(n) - by
+        inside = ((at >= 0) & (at < n)).reshape(-1, *[1] * (x.ndim - 1 - axis))
+        x = jnp.where(inside, jnp.take(x, jnp.clip(at, 0, n - 1), axis), 0)
+    return x
+
+
+def _check(kinds: tuple[str, ...], known: tuple[str, ...]) -> None:
+    for kind in kinds:
+        if kind not in known:
+            raise UserError(f"unknown augment.kinds '{kind}'; known: {', '.join(known)}")

@@ -1,0 +1,157 @@
+"""R3GAN's networks (Huang et al. 2024, "The GAN is dead; long live the GAN! A Modern Baseline GAN"): residual blocks of
+three convolutions without any norm, grouped and widened in the middle, under the initialisation that makes up for norms
+(Zhang et al. 2019, "Fixup Initialization").
+
+Each part is a field, so that the paper's ladder from a plain network to this one is configs. A convolution before a leaky
+ReLU has He's variance, gain sqrt(2 / (1 + .2^2)); those within blocks are L^(-1/4) of that for L blocks, the last of each
+block is 0, and those without an activation have variance 1 / fan-in.
+"""
+
+import math
+from typing import Any
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from jaxgan.fields import among, bounded
+from jaxgan.nets import conv as convolution
+from jaxgan.nets import layers, resample
+from jaxgan.nets.dcgan import halvings
+
+GAIN = math.sqrt(2 / (1 + 0.2**2))  # He et al. 2015, equation 14, for slope .2
+leaky = layers.ACTIVATIONS["leaky_relu"]
+
+
+class Conv(nn.Module):
+    """A kernel of N(0, gain^2 / fan-in), groups of it side by side, on [N, H, W, C]; with `bias` one number a channel."""
+
+    features: int
+    dtype: Any
+    size: int = 1
+    gain: float = 1.0
+    groups: int = 1
+    bias: bool = False
+
+    @nn.compact
+    def __call__(self, x):
+        exact, fan_in = layers.wide(self.dtype), self.size**2 * x.shape[-1] // self.groups
+        shape = (self.size, self.size, x.shape[-1] // self.groups, self.features)
+        kernel = self.param("kernel", nn.initializers.normal(self.gain / math.sqrt(fan_in)), shape, exact)
+        y = convolution.grouped(x.astype(self.dtype), kernel.astype(self.dtype), self.groups)
+        if self.bias:
+            y += self.param("bias", nn.initializers.zeros, (self.features,), exact).astype(y.dtype)
+        return y
+
+
+class Block(nn.Module):
+    """x [N, H, W, C] -> the same shape. "residual": x plus 1x1, 3x3 and 1x1 convolutions, `expansion` C channels between
+    them, in groups of `group_width` (0: one group). "plain": two 3x3 convolutions and nothing beside them."""
+
+    kind: str
+    expansion: float
+    group_width: int
+    blocks: int
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, x):
+        channels = x.shape[-1]
+        if self.kind == "plain":
+            for _ in range(2):
+                x = leaky(Conv(channels, self.dtype, 3, GAIN, bias=True)(x))
+            return x
+        hidden, gain = round(channels * self.expansion), GAIN * self.blocks**-0.25
+        groups = hidden // self.group_width if self.group_width else 1
+        groups = next(n for n in range(max(groups, 1), 0, -1) if hidden % n == 0)
+        y = leaky(Conv(hidden, self.dtype, 1, gain, bias=True)(x))
+        y = leaky(Conv(hidden, self.dtype, 3, gain, groups, bias=True)(y))
+        return x + Conv(channels, self.dtype, 1, 0.0)(y)
+
+
+def _widths(width: int, max_width: int, n: int) -> list[int]:
+    """Channels by resolution, the image's own first."""
+    return [min(max_width, width << i) for i in range(n + 1)]
+
+
+class Generator(nn.Module):
+    """z [N, Z] -> images [N, H, W, C], not squashed. `width` is the channels at the image's own resolution, doubled inwards
+    up to `max_width`.
+
+    blocks: at each resolution. block, expansion, group_width: see `Block`. filter: of what doubles the image,
+    `resample.FILTERS`. skip: colours of every resolution are added up (StyleGAN2's output), in place of the last alone.
+    """
+
+    image_shape: tuple[int, int, int]
+    dtype: Any
+    num_classes: int
+    width: int = bounded(64, least=1)
+    max_width: int = bounded(256, least=1)
+    blocks: int = bounded(2, least=1)
+    block: str = among(("residual", "plain"), "residual")
+    expansion: float = bounded(2.0, least=0.125)
+    group_width: int = bounded(16, least=0)
+    filter: str = among(resample.FILTERS, "triangle")
+    skip: bool = False
+
+    @nn.compact
+    def __call__(self, z, cond=None, *, train: bool, keys=None):
+        n, exact, taps = halvings(self.image_shape), layers.wide(self.dtype), resample.FILTERS[self.filter]
+        height, width, colours = self.image_shape
+        widths = _widths(self.width, self.max_width, n)[::-1]
+        if self.num_classes:
+            table = self.param("embed", nn.initializers.normal(1), (self.num_classes, z.shape[-1]), exact)
+            z = jnp.concatenate([z, table[cond]], -1)
+        start = self.param("start", nn.initializers.normal(1), (height >> n, width >> n, widths[0]), exact)
+        scale = layers.Dense(widths[0], use_bias=False, dtype=exact, kernel_init=_linear(z.shape[-1]))(z)
+        x, image = (start * scale[:, None, None]).astype(self.dtype), None
+        for i, features in enumerate(widths):
+            if i:
+                x = resample.up(x, taps)
+                x = x if x.shape[-1] == features else Conv(features, self.dtype)(x)
+            for _ in range(self.blocks):
+                x = Block(self.block, self.expansion, self.group_width, self.blocks * (n + 1), self.dtype)(x)
+            if self.skip or i == n:
+                colour = Conv(colours, self.dtype)(x).astype(exact)
+                image = colour if image is None else resample.up(image, taps) + colour
+        return image
+
+
+class Discriminator(nn.Module):
+    """Images [N, H, W, C] -> `Out` with logits [N]; the generator's fields, in its order turned round.
+
+    With classes the last features' scalar product with the label's embedding is the logit (Miyato and Koyama 2018).
+    """
+
+    dtype: Any
+    num_classes: int
+    width: int = bounded(64, least=1)
+    max_width: int = bounded(256, least=1)
+    blocks: int = bounded(2, least=1)
+    block: str = among(("residual", "plain"), "residual")
+    expansion: float = bounded(2.0, least=0.125)
+    group_width: int = bounded(16, least=0)
+    filter: str = among(resample.FILTERS, "triangle")
+
+    @nn.compact
+    def __call__(self, image, cond=None, *, train: bool, keys=None):
+        n, exact, taps = halvings(image.shape[1:]), layers.wide(self.dtype), resample.FILTERS[self.filter]
+        widths = _widths(self.width, self.max_width, n)
+        x = Conv(widths[0], self.dtype)(image)
+        for i, features in enumerate(widths):
+            if i:
+                x = resample.down(x, taps)
+                x = x if x.shape[-1] == features else Conv(features, self.dtype)(x)
+            for _ in range(self.blocks):
+                x = Block(self.block, self.expansion, self.group_width, self.blocks * (n + 1), self.dtype)(x)
+        area = math.prod(x.shape[1:3])
+        basis = self.param("basis", nn.initializers.normal(area**-0.5), x.shape[1:], exact)
+        features = jnp.sum(x.astype(exact) * basis, (1, 2))
+        if not self.num_classes:
+            logits = layers.Dense(1, use_bias=False, dtype=exact, kernel_init=_linear(widths[-1]))(features)[:, 0]
+            return layers.Out(logits, features)
+        table = self.param("embed", _linear(widths[-1]), (self.num_classes, widths[-1]), exact)
+        return layers.Out(jnp.sum(features * table[cond], -1), features)
+
+
+def _linear(fan_in: int) -> Any:
+    return nn.initializers.normal(fan_in**-0.5)

@@ -1,0 +1,185 @@
+"""Augmentations: nothing at p = 0, undone by their inverses, differentiable, example by example; and how p is steered."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import blueprint, tiny
+
+from jaxgan import augment
+from jaxgan.augment import Ada, DiffAugment
+from jaxgan.build import Blueprint
+from jaxgan.errors import UserError
+from jaxgan.schedules import evaluate
+
+N, SHAPE = 6, (12, 12, 3)
+IMAGES = jax.random.uniform(jax.random.key(0), (N, *SHAPE), minval=-1, maxval=1)
+KEYS = jax.random.split(jax.random.key(1), N)
+
+
+def memory(p):
+    return {"augment/p": jnp.float32(p), "augment/signs": jnp.float32(0), "augment/rounds": jnp.float32(0)}
+
+
+def ada(p, image=IMAGES, keys=KEYS, **fields):
+    return Ada(**fields)(image, keys, memory(p))
+
+
+@pytest.mark.parametrize("kinds", [("blit",), ("geometry",), ("colour",), ("blit", "geometry", "colour")])
+@pytest.mark.parametrize("shape", [SHAPE, (8, 12, 3), (7, 7, 1)])
+def test_ada_at_p_0_is_the_identity_and_at_1_is_not(kinds, shape):
+    image = jax.random.uniform(jax.random.key(2), (N, *shape), minval=-1, maxval=1)
+    np.testing.assert_allclose(ada(0, image, kinds=kinds), image, atol=1e-6)
+    changed = jnp.abs(ada(1, image, kinds=kinds) - image).max((1, 2, 3))
+    assert float(jnp.sum(changed > 1e-3)) >= N - 1  # a flip, quarter turn and shift may all be none
+
+
+def test_what_ada_does_to_an_example_is_its_key_s_alone():
+    out = ada(0.7)
+    np.testing.assert_allclose(ada(0.7, IMAGES[::-1], KEYS[::-1])[::-1], out, atol=1e-6)
+    same = ada(0.7, jnp.broadcast_to(IMAGES[:1], IMAGES.shape))
+    assert len({np.asarray(x).tobytes() for x in same}) > 1
+
+
+def test_share_of_examples_that_are_changed():
+    keys = jax.random.split(jax.random.key(3), 2000)
+    image = jnp.broadcast_to(IMAGES[0], (2000, *SHAPE))
+    for p in (0.2, 0.6):
+        changed = jnp.abs(ada(p, image, keys, kinds=("geometry",)) - image).max((1, 2, 3)) > 1e-4
+        # Four independent kinds: scale, ratio and shift by p each, one of two rotations by p.
+        assert float(changed.mean()) == pytest.approx(1 - (1 - p) ** 4, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "move",
+    [augment.scale(-1, 1), augment.quarters(1), augment.quarters(2), augment.quarters(3)],
+    ids=["flip", "1", "2", "3"],
+)
+def test_exact_moves_are_undone_by_their_inverse(move):
+    there = augment.warped(IMAGES[0], move)
+    assert float(jnp.abs(there - IMAGES[0]).max()) > 0.1
+    np.testing.assert_allclose(augment.warped(there, jnp.linalg.inv(move)), IMAGES[0], atol=1e-5)
+
+
+def test_where_pixels_go():
+    x = IMAGES[0]
+    np.testing.assert_allclose(augment.warped(x, augment.scale(-1, 1)), x[:, ::-1], atol=1e-6)
+    turned = augment.warped(x, augment.quarters(1))
+    assert any(np.allclose(turned, np.rot90(x, k), atol=1e-6) for k in (1, 3))
+    moved = augment.warped(x, augment.shift(2, -3))
+    np.testing.assert_allclose(moved[3:, :-2], x[:-3, 2:], atol=1e-6)
+    np.testing.assert_allclose(moved[:3, :-2], x[1:4, 2:][::-1], atol=1e-6)  # mirrored without the edge itself twice
+    half = augment.warped(x, augment.shift(0.5, 0))
+    np.testing.assert_allclose(half[:, :-1], (x[:, :-1] + x[:, 1:]) / 2, atol=1e-5)
+    smooth = jnp.linspace(-1, 1, 12)[:, None, None] * jnp.ones((12, 12, 3))
+    there_and_back = augment.warped(augment.warped(smooth, augment.rotation(0.3)), augment.rotation(-0.3))
+    np.testing.assert_allclose(there_and_back[4:8, 4:8], smooth[4:8, 4:8], atol=1e-4)
+
+
+def test_colours_are_undone_by_their_inverse():
+    for key in KEYS:
+        draw = augment._Draw(key, jnp.float32)
+        matrix = jnp.eye(4)
+        for one in augment._colours(draw, 1.0):
+            matrix = one @ matrix
+        there = augment.recoloured(IMAGES[0], matrix)
+        np.testing.assert_allclose(augment.recoloured(there, jnp.linalg.inv(matrix)), IMAGES[0], atol=1e-3)
+
+
+def test_what_each_colour_matrix_keeps():
+    for key in KEYS:
+        brightness, contrast, inverted, hue, saturation = augment._colours(augment._Draw(key, jnp.float32), 1.0)
+        grey = jnp.full((2, 2, 3), 0.3)
+        for matrix in (hue, saturation):
+            np.testing.assert_allclose(augment.recoloured(grey, matrix), grey, atol=1e-5)
+        np.testing.assert_allclose(hue[:3, :3] @ hue[:3, :3].T, jnp.eye(3), atol=1e-5)
+        np.testing.assert_allclose(inverted @ inverted, jnp.eye(4), atol=1e-5)
+        assert float(brightness[0, 3]) == float(brightness[2, 3]) and contrast[0, 0] == contrast[1, 1] > 0
+        # A grey image's single channel, as the mean of the three that it stands for.
+        alone = augment.recoloured(grey[..., :1], contrast @ brightness)
+        np.testing.assert_allclose(alone, augment.recoloured(grey, contrast @ brightness)[..., :1], atol=1e-6)
+
+
+@pytest.mark.parametrize("kinds", [("colour",), ("translation",), ("cutout",)])
+@pytest.mark.parametrize("shape", [SHAPE, (8, 12, 1)])
+def test_diffaugment(kinds, shape):
+    image = jax.random.uniform(jax.random.key(2), (400, *shape), minval=0.1, maxval=1)
+    keys = jax.random.split(jax.random.key(1), 400)
+    out = np.asarray(DiffAugment(kinds)(image, keys, {}))
+    if kinds == ("cutout",):
+        gone = (out == 0).all(-1)
+        np.testing.assert_array_equal(out[~gone], np.asarray(image)[~gone])
+        assert gone.sum((1, 2)).max() == shape[0] // 2 * (shape[1] // 2) and gone.sum((1, 2)).min() < gone.sum((1, 2)).max()
+    if kinds == ("translation",):
+        reach = [round(n / 8) for n in shape[:2]]
+        found = set()
+        for x, y in zip(np.asarray(image), out):
+            padded = np.pad(x, ((reach[0],) * 2, (reach[1],) * 2, (0, 0)))
+            for i in range(2 * reach[0] + 1):
+                for j in range(2 * reach[1] + 1):
+                    if np.array_equal(padded[i : i + shape[0], j : j + shape[1]], y):
+                        found.add((i, j))
+        assert len(found) == (2 * reach[0] + 1) * (2 * reach[1] + 1)  # every shift, and nothing else
+    if kinds == ("colour",) and shape[-1] == 1:  # grey: saturation does nothing; brightness, then contrast about the mean
+        slopes = (out - out.mean((1, 2, 3), keepdims=True)) / (image - image.mean((1, 2, 3), keepdims=True))
+        np.testing.assert_allclose(slopes.std((1, 2, 3)), 0, atol=1e-2)
+        assert 0.5 <= slopes.mean((1, 2, 3)).min() and slopes.mean((1, 2, 3)).max() <= 1.5
+        assert np.abs(out.mean((1, 2, 3)) - image.mean((1, 2, 3))).max() <= 0.5
+
+
+@pytest.mark.parametrize("apply", [lambda x: ada(0.9, x), lambda x: DiffAugment()(x, KEYS, {})], ids=["ada", "diffaugment"])
+def test_gradients(apply):
+    direction = jax.random.normal(jax.random.key(4), IMAGES.shape)
+    weights = jax.random.normal(jax.random.key(5), IMAGES.shape)
+    value = lambda x: jnp.sum(weights * apply(x))  # noqa: E731
+    with jax.enable_x64(True):
+        slope = jnp.vdot(jax.grad(value)(IMAGES), direction)
+        assert np.isfinite(float(slope)) and abs(float(slope)) > 1e-3
+        assert float(value(IMAGES + direction) - value(IMAGES)) == pytest.approx(float(slope), rel=1e-3)  # it is linear
+
+
+def test_p_goes_towards_the_target():
+    rule, state = Ada(interval=2, adjust_kimg=1.0, target=0.5), memory(0.25)
+    overfit, fooled = jnp.array([1.0, 1, 1, 1]), jnp.array([1.0, -1, 1, -1])
+    seen = []
+    for signs in (overfit, overfit, overfit, fooled, fooled, fooled, fooled, fooled):
+        metrics, state = rule.adapt(signs, 50, state)
+        seen.append(round(float(state["augment/p"]), 4))
+    # Two rounds of 50 images are a tenth of the 1,000 in which p goes from 0 to 1; a mean at the target does nothing.
+    assert seen == [0.25, 0.35, 0.35, 0.35, 0.35, 0.25, 0.25, 0.15]
+    assert float(metrics["augment/overfitting"]) == 0
+    for _ in range(8):
+        _, state = rule.adapt(fooled, 50, state)
+    assert float(state["augment/p"]) == 0  # never below
+
+
+def test_a_fixed_p_may_be_a_schedule():
+    plan = blueprint("dcgan.py", augment__name="ada", augment__adapt_p=False, augment__p="linear(0, .8, 0, 10)")
+    tasks = [plan.task(evaluate(plan.hparams, jnp.float32(kimg))) for kimg in (0, 5)]
+    assert [float(task.augment.p) for task in tasks] == [0, pytest.approx(0.4)] and tasks[0].augment.memory == {}
+    assert tasks[0].augment.adapt(jnp.ones(4), 4, {}) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    "spec, overrides, message",
+    [
+        (
+            "dcgan.py",
+            {"augment__name": "diffaugment", "augment__kinds": "color"},
+            "unknown augment.kinds 'color'; known: colour",
+        ),
+        (
+            "dcgan.py",
+            {"augment__name": "ada", "objective__loss": "wasserstein"},
+            "augment.adapt_p asks how many reals are taken for real",
+        ),
+    ],
+)
+def test_mistakes(spec, overrides, message):
+    with pytest.raises(UserError, match=message):
+        blueprint(spec, **overrides)
+
+
+def test_points_are_not_augmented():
+    with pytest.raises(UserError, match="augment.name=diffaugment is of images, and these are points"):
+        Blueprint(tiny("toy.py", augment__name="diffaugment"), (2,))
