@@ -2,7 +2,6 @@
 
     python launch.py --config=configs/r3gan.py                 # 4,000 digits of 28x28
     python launch.py --config=configs/r3gan.py:emoji           # 1,720 emoji of 32x32, in colour
-    python launch.py --config=configs/r3gan.py:stacked         # stacked digits, 1,000 modes
     python launch.py --config=configs/r3gan.py:cifar10         # the authors' settings, for accelerators
 
 Relativistic pairs (Jolicoeur-Martineau 2019) with R1 and R2 in every step; residual networks without norms, mappings, noise
@@ -13,7 +12,7 @@ the run.
 
 from configs import default
 
-VARIANTS = ("digits", "emoji", "stacked", "cifar10")
+VARIANTS = ("digits", "emoji", "cifar10")
 
 
 def get_config(variant: str):

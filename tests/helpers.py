@@ -27,6 +27,7 @@ CONFIGS = [
     "cifar10.py:wgan",
     "celeba.py",
     "stylegan_lite.py",
+    "r3gan.py",
 ]
 SMALL = {
     "batch_size": "8",
@@ -43,6 +44,8 @@ def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDic
     base = config.load(f"{ROOT}/configs/{spec}")
     small = dict(SMALL)
     for net in ("gen", "disc"):
+        if base.nets[net].name == "r3gan":
+            small |= {f"nets.{net}.max_width": "8", f"nets.{net}.group_width": "4"}
         if base.nets[net].name == "stylegan":
             small |= {f"nets.{net}.max_width": "8"} | (
                 {"nets.gen.w_dim": "8", "nets.gen.mapping": "2"} if net == "gen" else {"nets.disc.group": "2"}

@@ -43,6 +43,17 @@ def run(plan, placement, steps=2, resident=True):
             {"task__num_classes": 10, "nets__gen__style": "adain", "nets__disc__input": "skip", "nets__disc__group": 1},
         ),
         ("dcgan.py", {"objective__penalties__consensus__weight": 1, "task__pack": 2, "task__instance_noise": 0.3}),
+        ("r3gan.py", {"task__num_classes": 10, "augment__name": "diffaugment"}),
+        (
+            "dcgan.py",
+            {
+                "augment__name": "ada",
+                "augment__p": 0.4,
+                "augment__interval": 1,
+                "augment__adjust_kimg": 0.05,
+                "objective__penalties__lecam__weight": 1,
+            },
+        ),
         (
             "dcgan.py",
             {
