@@ -8,15 +8,15 @@
     python launch.py --mode=project --workdir=runs/stylegan_lite --input=digits@test
 
 Modulated convolutions, a learned constant, noise in every pixel, colours of all resolutions added up; a residual
-discriminator with the standard deviation of groups of four; path length of weight 2 at every 4th step on half a batch, styles
-mixed in nine of ten images, moving averages of half-life 10 kimg that are at most a twentieth of the images seen; Adam with
-betas (0, .99), corrected for the lazy updates.
+discriminator with the standard deviation of groups of four; path length of weight 2 at every 4th step on half a batch,
+styles mixed in nine of ten images, moving averages of half-life 10 kimg that are at most a twentieth of the images seen;
+Adam with betas (0, .99), corrected for the lazy updates.
 
 What differs from the paper, besides size (up to 512 channels there, a mapping of eight layers, 25 million images; here 16 to
 128, four, and 128,000): the paper's logistic loss, R1 at every 16th step and 2e-3 for both players lost nearly all diversity
-on digits within 500 steps, at any of ten step sizes and weights of R1 that were tried. Kernels of variance one move slowly at
-such a rate, the discriminator's too, and it came too late. With a step size of 1e-2 it did not for 300 steps; with logits in
-pairs and R1 and R2 besides (Huang et al. 2024), at every 4th step, diversity stayed. The paper's own:
+on digits within 500 steps, at any of ten step sizes and weights of R1 that were tried. Kernels of variance one move slowly
+at such a rate, the discriminator's too, and it came too late. With a step size of 1e-2 for it diversity lasted 300 steps;
+with logits in pairs and R1 and R2 besides (Huang et al. 2024), at every 4th step, it stayed. The paper's own:
 --config.objective.loss=nonsaturating --config.objective.penalties.r2=none --config.objective.penalties.r1.every=16
 --config.optim.disc.lr=2e-3
 

@@ -94,12 +94,17 @@ def load(spec: str) -> Table:
             ("column", claim.column, columns),
             ("row", claim.row, found.rows),
             ("row", claim.than, {"": 0, **found.rows}),
+            *(("row", row, found.rows) for row in claim.beyond),
         )
         for kind, key, known in about:
             if key not in known:
                 raise UserError(f"a claim names the {kind} '{key}'; {nearest(key, filter(None, known))}")
         if (claim.than != "") + (claim.above is not None) + (claim.below is not None) + (claim.words != ()) != 1:
             raise UserError(f"a claim about the row '{claim.row}' needs one of than, above, below and words")
+        if claim.beyond and (len(claim.beyond) != 2 or not claim.than):
+            raise UserError(
+                f"a claim about a gain, the row '{claim.row}' over than=, is beyond that of two rows, (one, other)"
+            )
         if bool(claim.words) != bool(columns[claim.column].word):
             raise UserError(f"a claim about '{claim.column}' needs {'words' if columns[claim.column].word else 'numbers'}")
         if claim.than and not columns[claim.column].better:

@@ -49,8 +49,9 @@ class Column:
 @dataclass(frozen=True)
 class Claim:
     """What a paper says of a table, put so that numbers can answer: row's mean of column is better than that of row `than`,
-    or above or below a number (in the column's units), or every run's word is one of `words`. text: the claim as a sentence;
-    by default made from the rest."""
+    or above or below a number (in the column's units), or every run's word is one of `words`. beyond: two more rows; then
+    the claim is that row's mean is better than that of `than` by more than the first of these is better than the second.
+    text: the claim as a sentence; by default made from the rest."""
 
     column: str
     row: str
@@ -59,6 +60,12 @@ class Claim:
     below: float | None = None
     words: tuple[str, ...] = ()
     text: str = ""
+    beyond: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """All rows that it is about."""
+        return (self.row, *filter(None, (self.than,)), *self.beyond)
 
 
 @dataclass(frozen=True)

@@ -55,15 +55,17 @@ class Verdict(NamedTuple):
     reason: str
 
 
-def compare(a: Sequence[float], b: Sequence[float]) -> tuple[float, float, float, float]:
-    """(difference of means, ends of its 95 % interval, two-sided p) of two samples, by Welch's test."""
-    va, vb = np.var(a, ddof=1) / len(a), np.var(b, ddof=1) / len(b)
-    difference, error = float(np.mean(a) - np.mean(b)), math.sqrt(va + vb)
-    scale = max(np.max(np.abs(a)), np.max(np.abs(b)))
+def compare(*samples: Sequence[float]) -> tuple[float, float, float, float]:
+    """(difference of means, ends of its 95 % interval, two-sided p) of two samples, by Welch's test; of four, how much the
+    difference of the first two exceeds that of the others."""
+    signs, sizes = (1, -1, -1, 1)[: len(samples)], [len(x) for x in samples]
+    shares = [float(np.var(x, ddof=1)) / len(x) for x in samples]
+    difference = sum(sign * float(np.mean(x)) for sign, x in zip(signs, samples))
+    error, scale = math.sqrt(sum(shares)), max(np.max(np.abs(x)) for x in samples)
     if error <= ROUNDING * scale:
         same = abs(difference) <= ROUNDING * scale
         return difference, difference, difference, float(same)
-    freedom = (va + vb) ** 2 / (va**2 / (len(a) - 1) + vb**2 / (len(b) - 1))
+    freedom = sum(shares) ** 2 / sum(share**2 / (n - 1) for share, n in zip(shares, sizes))  # Welch and Satterthwaite
     half = float(stats.t.ppf(1 - LEVEL / 2, freedom)) * error
     return difference, difference - half, difference + half, float(2 * stats.t.sf(abs(difference) / error, freedom))
 
@@ -116,22 +118,24 @@ def verdicts(table: Table, entries: dict, results: dict) -> list[Verdict]:
         early = _without_numbers(claim, columns[claim.column].better, entries, results)
         settled.append(early)
         if not early:
-            mine = entries[claim.row][claim.column].values
+            values = [entries[row][claim.column].values for row in claim.rows]
             number = claim.above if claim.above is not None else claim.below
-            test = compare(mine, entries[claim.than][claim.column].values) if claim.than else against(mine, number or 0.0)
+            test = compare(*values) if claim.than else against(values[0], number or 0.0)
             tests.append((len(settled) - 1, claim, test))
     for (i, claim, (value, low, high, _)), p in zip(tests, holm([test[3] for *_, test in tests])):
         column = columns[claim.column]
         if claim.than:
             right = value > 0 if column.better == "higher" else value < 0
-            estimate = f"difference {value:+{column.format}} [{low:+{column.format}}, {high:+{column.format}}]"
+            kind = "difference of gains" if claim.beyond else "difference"
+            estimate = f"{kind} {value:+{column.format}} [{low:+{column.format}}, {high:+{column.format}}]"
         else:
             right = value > claim.above if claim.above is not None else value < (claim.below or 0.0)
             estimate = f"{value:{column.format}} [{low:{column.format}}, {high:{column.format}}]"
         answer = ("holds" if right else "contradicted") if p < LEVEL else "undecided"
-        if answer == "contradicted" and any(result.state == "diverged" for result in results.get(claim.than, ())):
+        others = [result for row in claim.rows[1:] for result in results[row]]
+        if (answer == "contradicted" or claim.beyond) and any(result.state == "diverged" for result in others):
             answer = "undecided"  # those that diverged might have been worse than either
-        few = min(len(entries[row][claim.column].values) for row in (claim.row, claim.than) if row)
+        few = min(len(entries[row][claim.column].values) for row in claim.rows)
         reason = f"p = {p:.2g}"
         if few < ENOUGH:
             answer, reason = "undecided", f"{few} seeds, and a claim takes {ENOUGH}"
@@ -145,6 +149,8 @@ def words(claim: Claim, column: Column) -> str:
         return claim.text
     if claim.words:
         return f"{claim.row}: {' or '.join(claim.words)}"
+    if claim.beyond:
+        return f"{claim.row} gains more in {column.name} over {claim.than} than {claim.beyond[0]} over {claim.beyond[1]}"
     if claim.than:
         return f"{claim.row}: {column.name} {column.better or 'other'} than {claim.than}"
     side, number = ("above", claim.above) if claim.above is not None else ("below", claim.below)
@@ -160,7 +166,7 @@ def _without_numbers(claim: Claim, better: str, entries: dict, results: dict) ->
     def count(row: str, *states: str) -> int:
         return sum(result.state in states for result in results[row])
 
-    for row in filter(None, (claim.row, claim.than)):
+    for row in claim.rows:
         if count(row, "open", "crashed", "unscored"):
             return verdict("undecided", f"{count(row, 'open', 'crashed', 'unscored')} runs of {row} are not done")
     diverged = count(claim.row, "diverged")
@@ -172,9 +178,9 @@ def _without_numbers(claim: Claim, better: str, entries: dict, results: dict) ->
         return verdict(
             "contradicted" if is_better else "undecided", f"{diverged} of {len(results[claim.row])} runs diverged"
         )
-    if claim.than and count(claim.than, "diverged") == len(results[claim.than]):
+    if claim.than and not claim.beyond and count(claim.than, "diverged") == len(results[claim.than]):
         return verdict("holds", f"every run of {claim.than} diverged")
-    numbers = [len(entries[row][claim.column].values) for row in (claim.row, claim.than) if row]
+    numbers = [len(entries[row][claim.column].values) for row in claim.rows]
     if min(numbers) < 2:
         return verdict("undecided", "one run says nothing of spread" if min(numbers) else f"no run has '{claim.column}'")
     return None

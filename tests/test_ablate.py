@@ -100,6 +100,8 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
             "published value for 'mods', no column; did you mean 'modes'",
         ),
         ('"plane": Row()', {}, "a claim names the row 'plain'; did you mean 'plane'"),
+        (PLAIN, {"above=": 'than="plain", beyond=("plain", "plian"), text='}, "a claim names the row 'plian'; did you mean"),
+        (PLAIN, {"above=": 'beyond=("plain", "plain"), above='}, "a claim about a gain, the row 'plain' over than="),
         (PLAIN, {"def table(variant)": "def tabel(variant)"}, r"has no table\(\), which makes an ablation's table"),
         (PLAIN, {"return Table(": "return dict("}, r"table\(\) must return a jaxgan.table.Table, not dict"),
         (PLAIN, {'Claim("modes"': 'Claim("mods"'}, "a claim names the column 'mods'; did you mean 'modes'"),

@@ -84,6 +84,26 @@ def test_verdicts_on_orderings_and_thresholds():
     assert summary(rows, [Claim("x", "poor", than="good")], lower).verdicts[0].answer == "holds"
 
 
+def test_gains_beyond_gains():
+    """Of ten at `much` over `none`, of one at `little` over `none`; both directions, and where lower is better."""
+    noise = np.array([0.0, 0.2, -0.1, 0.1, -0.2])
+    rows = {"none": list(20 + noise), "much": list(30 - noise), "some": list(20.3 + 2 * noise), "little": list(21 + noise)}
+    more = Claim("x", "much", than="none", beyond=("little", "some"))
+    less = Claim("x", "little", than="some", beyond=("much", "none"))
+    assert answers(rows, more, less) == ["holds", "contradicted"]
+    assert answers(rows, Claim("x", "little", than="none", beyond=("little", "none"))) == ["undecided"]
+    lower = (Column("x", better="lower", format=".2f"),)
+    found = summary(rows, [more], lower).verdicts[0]
+    assert found.answer == "contradicted" and found.text == "much gains more in x over none than little over some"
+    assert found.estimate.startswith("difference of gains +9.30 [")
+
+
+def test_difference_of_gains_covers_as_often_as_it_says():
+    draws = np.random.default_rng(0).normal(size=(2000, 4, 5)) * np.array([1, 3, 0.5, 2])[:, None]
+    inside = [low < 0 < high for _, low, high, _ in (verdicts.compare(*four) for four in draws)]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
+
+
 def test_claims_are_corrected_together():
     rows = {"a": GOOD, "b": [7.5, 7.9, 7.7, 7.5, 8.0]}
     claim, p = Claim("x", "a", than="b"), verdicts.compare(GOOD, [7.5, 7.9, 7.7, 7.5, 8.0])[3]

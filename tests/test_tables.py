@@ -35,7 +35,18 @@ def test_all_rows_resolve(spec, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "file", ["cifar10", "critic_steps", "normalisation", "robustness", "stacked_digits", "stylegan", "two_time_scales"]
+    "file",
+    [
+        "cifar10",
+        "critic_steps",
+        "limited_data",
+        "normalisation",
+        "r3gan",
+        "robustness",
+        "stacked_digits",
+        "stylegan",
+        "two_time_scales",
+    ],
 )
 def test_a_cell_trains_and_the_report_has_it(file, tmp_path):
     spec = f"{ROOT}/configs/ablations/{file}.py"

@@ -3,14 +3,15 @@
     python launch.py --mode=ablate --config=configs/ablations/stylegan.py --workdir=runs/stylegan            # emoji, 32 px
     python launch.py --mode=ablate --config=configs/ablations/stylegan.py:digits --workdir=runs/stylegan_digits
 
-Each row is the row before it with one change: from Progressive GAN's networks (Karras et al. 2018) with the FIR filter for
-the box, mapping and AdaIN, a learned constant, noise, mixed styles (which is StyleGAN), demodulation, lazy R1, path length,
-colours of all resolutions with a residual discriminator, and twice the width (which is StyleGAN2). Where the papers differ:
-theirs grow until the last but one of StyleGAN2's, and the first is trained with WGAN-GP's penalty; here none grows and all
-have R1. Published are FIDs and path lengths of FFHQ at 1024 px, by the letters of the papers: other data, other features,
-another size.
+Each row is the row before it with one change: from Progressive GAN's networks (Karras et al. 2018) with the FIR filter
+for the box, mapping and AdaIN, a learned constant, noise, mixed styles (which is StyleGAN), demodulation, lazy R1, path
+length, colours of all resolutions with a residual discriminator, and twice the width (which is StyleGAN2). Where the
+papers differ: theirs grow until the last but one of StyleGAN2's, and the first is trained with WGAN-GP's penalty; here
+none grows and all have relativistic pairs with R1 and R2 (`configs/stylegan_lite.py` says why). Published are FIDs and
+path lengths of FFHQ at 1024 px, by the letters of the papers: other data, other features, another size.
 
-1,000 steps of 64 images at width 16 (the last row: 32), three seeds: what is compared are early pictures.
+1,000 steps of 64 images at width 16, the discriminator's 32 (the last row: twice that), three seeds: what is compared are
+early pictures.
 """
 
 from configs import stylegan_lite
@@ -29,6 +30,7 @@ LADDER = {  # rung: its changes, FID and path length on FFHQ
             "nets.gen.output": "plain",
             "nets.disc.input": "plain",
             "objective.penalties.r1.every": 1,
+            "objective.penalties.r2.every": 1,
         }
         | {f"nets.{net}.resample": "box" for net in BOTH},
         "8.04 (A)",
@@ -40,11 +42,11 @@ LADDER = {  # rung: its changes, FID and path length on FFHQ
     "+ noise": ({"nets.gen.noise": True}, "4.42 (E)", ""),
     "+ mixed styles": ({"task.mixing": 0.9}, "4.40 (F; 2A)", "212.1"),
     "+ demodulation": ({"nets.gen.style": "modulated"}, "4.39 (2B)", "175.4"),
-    "+ lazy R1": ({"objective.penalties.r1.every": 16}, "4.38 (2C)", "158.0"),
+    "+ lazy R1": ({f"objective.penalties.{name}.every": 4 for name in ("r1", "r2")}, "4.38 (2C)", "158.0"),
     "+ path length": ({"objective.penalties.path_length.weight": 2.0}, "4.34 (2D)", "122.5"),
     "+ skip, residual": ({"nets.gen.output": "skip", "nets.disc.input": "residual"}, "3.31 (2E)", "124.5"),
     "+ width": (
-        {f"nets.{net}.{key}": value for net in BOTH for key, value in (("width", 32), ("max_width", 256))},
+        {"nets.gen.width": 32, "nets.disc.width": 64} | {f"nets.{net}.max_width": 256 for net in BOTH},
         "2.84 (2F)",
         "145.0",
     ),
