@@ -2,6 +2,7 @@
 
     python launch.py --config=configs/r3gan.py                 # 4,000 digits of 28x28
     python launch.py --config=configs/r3gan.py:emoji           # 1,720 emoji of 32x32, in colour
+    python launch.py --config=configs/r3gan.py:stacked         # stacked digits, scored by their modes
     python launch.py --config=configs/r3gan.py:cifar10         # the authors' settings, for accelerators
 
 Relativistic pairs (Jolicoeur-Martineau 2019) with R1 and R2 in every step; residual networks without norms, mappings, noise
@@ -10,13 +11,13 @@ go along cosines from their first to their last values, as the authors' do over 
 the run.
 """
 
-from configs import default
+from configs import default, stacked_digits
 
-VARIANTS = ("digits", "emoji", "cifar10")
+VARIANTS = ("digits", "emoji", "stacked", "cifar10")
 
 
 def get_config(variant: str):
-    config = default.get_config()
+    config = stacked_digits.get_config("short") if variant == "stacked" else default.get_config()
     config.steps = 3000
     if variant == "emoji":
         config.data.update(name="emoji", size=(32,))
@@ -31,7 +32,7 @@ def get_config(variant: str):
         return f"cosine({first}, {last}, 0, {kimg})"
 
     size = {"width": 768, "max_width": 768} if variant == "cifar10" else {"width": 32, "max_width": 64, "blocks": 1}
-    config.task.z_dim = 64
+    config.task.update(z_dim=64, z="normal")
     config.nets = {player: {"name": "r3gan", **size} for player in ("gen", "disc")}
     config.objective.loss = "relativistic"
     gamma = moving(0.05, 0.005) if variant == "cifar10" else moving(1.0, 0.1)

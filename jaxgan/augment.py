@@ -65,7 +65,7 @@ class DiffAugment(Nothing):
             x = x.mean() + draw.uniform("contrast", 0.5, 1.5) * (x - x.mean())
         height, width, _ = x.shape
         if "translation" in self.kinds:
-            reach = (round(height / 8), round(width / 8))
+            reach = ((height + 4) // 8, (width + 4) // 8)
             dy, dx = (draw.integer(f"translation/{axis}", -reach[axis], reach[axis] + 1) for axis in (0, 1))
             x = _shifted(x, dy, dx)
         if "cutout" in self.kinds:
@@ -240,8 +240,8 @@ class _Draw:
 
 def _window(middle: jax.Array, n: int) -> jax.Array:
     """Which of n pixels are in the half of them round the middle one, [n]."""
-    begin = middle - round(n / 2) // 2
-    return (jnp.arange(n) >= begin) & (jnp.arange(n) < begin + round(n / 2))
+    half = (n + 1) // 2
+    return (jnp.arange(n) >= middle - half // 2) & (jnp.arange(n) < middle - half // 2 + half)
 
 
 def _shifted(x: jax.Array, dy: jax.Array, dx: jax.Array) -> jax.Array:
