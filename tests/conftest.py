@@ -14,7 +14,8 @@ os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_p
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(CACHE)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-os.environ.setdefault("TFDS_DATA_DIR", tempfile.mkdtemp(prefix="jaxgan-tfds-"))
+if "TFDS_DATA_DIR" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:  # workers prepare the same data sets at once
+    os.environ["TFDS_DATA_DIR"] = tempfile.mkdtemp(prefix="jaxgan-tfds-")
 sys.path.insert(0, str(ROOT))
 
 
