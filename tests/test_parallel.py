@@ -50,6 +50,7 @@ def run(plan, placement, steps=2, resident=True):
                 "augment__name": "ada",
                 "augment__p": 0.4,
                 "augment__interval": 1,
+                "augment__kinds": "colour",
                 "augment__adjust_kimg": 0.05,
                 "objective__penalties__lecam__weight": 1,
             },
