@@ -38,8 +38,8 @@ def get_config(variant: str):
     config.nets.gen = {"name": "stylegan", "mapping": 4, "width": 16, "max_width": 128}
     config.nets.disc = {"name": "stylegan", "width": 32, "max_width": 128}
     config.objective.loss = "relativistic"
-    config.objective.penalties = {name: {"weight": 3.0, "every": 4} for name in ("r1", "r2")}
-    config.objective.penalties.path_length = {"weight": 2.0, "every": 4}
+    weights = {"r1": 3.0, "r2": 3.0, "path_length": 2.0}
+    config.objective.penalties = {name: {"weight": weight, "every": 4} for name, weight in weights.items()}
     for player, lr in (("disc", 1e-2), ("gen", 2e-3)):
         config.optim[player].update(lr=lr, b1=0.0, b2=0.99)
     config.steps = 2000

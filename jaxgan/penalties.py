@@ -162,8 +162,8 @@ class LeCam:
         for kind, each in logits.items():
             before, here = ctx.memory[f"lecam/{kind}"], jax.lax.stop_gradient(parallel.mean(jnp.mean(each)))
             memory[f"lecam/{kind}"] = jnp.where(begun > 0, before + self.decay * (here - before), here)
-        gaps = (logits["real"] - memory["lecam/fake"]) ** 2, (logits["fake"] - memory["lecam/real"]) ** 2
-        return sum(map(jnp.mean, gaps)), {}, memory
+        real, fake = logits["real"] - memory["lecam/fake"], logits["fake"] - memory["lecam/real"]
+        return jnp.mean(real**2) + jnp.mean(fake**2), {}, memory
 
 
 def _each(out: Out) -> jax.Array:
