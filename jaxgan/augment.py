@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.ndimage import map_coordinates
 
 from jaxgan import parallel
@@ -22,7 +23,7 @@ from jaxgan.fields import bounded
 from jaxgan.noise import role_id
 from jaxgan.schedules import Scalar
 
-LUMA = jnp.ones(3) / math.sqrt(3)  # the axis of grey
+LUMA = np.full(3, 1 / math.sqrt(3), np.float32)  # the axis of grey; of numpy, since importing must not touch a device
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, devices,
 from jaxgan import build, parallel, program
 from jaxgan.data import order
 from jaxgan.parallel import Placement
+from jaxgan.penalties import PENALTIES
 
 
 def run(plan, placement, steps=2, resident=True):
@@ -31,16 +32,20 @@ def run(plan, placement, steps=2, resident=True):
     return state, jax.device_get(program.means(placement.local(report["totals"])))
 
 
+NO_SLOPES = {"objective__penalties__r1": "none", "objective__penalties__r2": "none"}  # which others of these have
+
+
 @pytest.mark.parametrize(
     "spec, overrides",
     [
         ("wgan.py", {"nets__gen__norm": "batch", "objective__penalties__dragan__weight": 1}),
         ("dcgan.py", {"nets__disc__norm": "batch", "task__disc_batches": "joint"}),
         ("hinge.py", {"objective__penalties__r1__every": 2, "task__gen_norm": "running"}),
-        ("stylegan_lite.py", {"objective__penalties__path_length__every": 2, "nets__disc__group": 2}),
+        ("stylegan_lite.py", {"objective__penalties__path_length__every": 2, "nets__disc__group": 2, **NO_SLOPES}),
         (
             "stylegan_lite.py",
-            {"task__num_classes": 10, "nets__gen__style": "adain", "nets__disc__input": "skip", "nets__disc__group": 1},
+            {"task__num_classes": 10, "nets__gen__style": "adain", "nets__disc__input": "skip", "nets__disc__group": 1}
+            | {"objective__penalties__path_length": "none", **NO_SLOPES},
         ),
         ("dcgan.py", {"objective__penalties__consensus__weight": 1, "task__pack": 2, "task__instance_noise": 0.3}),
         ("r3gan.py", {"task__num_classes": 10, "augment__name": "diffaugment"}),
@@ -71,7 +76,8 @@ def test_any_number_of_devices(spec, overrides):
     """In float64, where only a wrong layout or a wrong mean shows; float32 differs by the order of its sums."""
     with jax.enable_x64(True):
         plan = blueprint(spec, dtype="float64", **overrides)
-        one, *others = [arrays(run(plan, Placement("shard_map", devices(n)), steps=3)[0]) for n in (1, 2, 4)]
+        counts = (1, 2, 4) if spec == "wgan.py" else (1, 4)
+        one, *others = [arrays(run(plan, Placement("shard_map", devices(n)), steps=3)[0]) for n in counts]
     assert {x.dtype for name, x in one.items() if name.startswith("params")} == {np.dtype("float64")}
     for other in others:
         for name in one:
@@ -121,8 +127,9 @@ def test_exactly_the_named_player_moves(spec):
     """Each update of each config alone, two steps on four devices."""
     plan, placement = blueprint(spec, objective__penalties__r1__every=2), Placement("shard_map", devices(4))
     updates = plan.updates
-    lazy = ["gen"] * ("path_length" in plan.config.objective.penalties)
-    assert [update.player for update in updates] == ["disc", "disc", "gen", *lazy]
+    lazy = [PENALTIES[name].player for name, penalty in plan.config.objective.penalties.items() if penalty.every > 1]
+    assert "disc" in lazy
+    assert [update.player for update in updates] == sorted(["disc", "gen", *lazy])
     start = arrays(placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0)))
     for update in updates:
         plan.updates = [update]
