@@ -9,6 +9,9 @@ Relativistic pairs (Jolicoeur-Martineau 2019) with R1 and R2 in every step; resi
 or style. Learning rate, b2, the penalties' weight, the probability of augmentation and the half-life of the moving averages
 go along cosines from their first to their last values, as the authors' do over 20 of 250 million images; here over half of
 the run.
+
+Not settled yet: no variant has been trained to its end. A step of the digits takes a second on two CPU cores, most of it for
+groups of channels that are convolved one after the other.
 """
 
 from configs import default, stacked_digits
