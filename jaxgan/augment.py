@@ -15,9 +15,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.ndimage import map_coordinates
 
-from jaxgan import parallel
+from jaxgan import parallel, transforms
 from jaxgan.errors import UserError
 from jaxgan.fields import bounded
 from jaxgan.noise import role_id
@@ -68,7 +67,7 @@ class DiffAugment(Nothing):
         if "translation" in self.kinds:
             reach = ((height + 4) // 8, (width + 4) // 8)
             dy, dx = (draw.integer(f"translation/{axis}", -reach[axis], reach[axis] + 1) for axis in (0, 1))
-            x = _shifted(x, dy, dx)
+            x = transforms.shifted(x, dy, dx)
         if "cutout" in self.kinds:
             across, down = (_window(draw.integer(f"cutout/{i}", 0, n + 1), n) for i, n in enumerate((width, height)))
             x = jnp.where((down[:, None] & across)[:, :, None], 0, x)
@@ -115,64 +114,26 @@ class Ada(Nothing):
         moved = p + jnp.sign(total / rounds - self.target) * rounds * images / (self.adjust_kimg * 1000)
         p = jnp.where(due, jnp.clip(moved, 0, 1), p)
         changed = {"augment/p": p, "augment/signs": jnp.where(due, 0, total), "augment/rounds": jnp.where(due, 0, rounds)}
-        return {"augment/p": p, "augment/overfitting": here}, jax.tree.map(lambda x, old: x.astype(old.dtype), changed, {
-            name: memory[name] for name in changed
-        })  # fmt: skip
+        changed = {name: x.astype(memory[name].dtype) for name, x in changed.items()}
+        return {"augment/p": p, "augment/overfitting": here}, changed
 
     def _one(self, x: jax.Array, draw: "_Draw", p: Any) -> jax.Array:
         steps = [step for kind in ("blit", "geometry") if kind in self.kinds for step in _MOVES[kind](draw, p, x.shape)]
-        x = warped(x, reduce(jnp.matmul, steps)) if steps else x
-        return recoloured(x, reduce(jnp.matmul, _colours(draw, p)[::-1])) if "colour" in self.kinds else x
+        x = transforms.warped(x, reduce(jnp.matmul, steps)) if steps else x
+        return transforms.recoloured(x, reduce(jnp.matmul, _colours(draw, p)[::-1])) if "colour" in self.kinds else x
 
 
 AUGMENTS = {"none": Nothing, "diffaugment": DiffAugment, "ada": Ada}
-
-
-def warped(x: jax.Array, matrix: jax.Array) -> jax.Array:
-    """An image [H, W, C] whose pixel at (column, row) is the one of x at `matrix` (3x3) times (column, row, 1), both counted
-    from the image's middle; linear between pixels, mirrored beyond the edges."""
-    height, width, _ = x.shape
-    rows, columns = jnp.mgrid[:height, :width]
-    middle = jnp.array([(width - 1) / 2, (height - 1) / 2, 0], x.dtype)
-    points = jnp.stack([columns, rows, jnp.ones_like(rows)], -1).astype(x.dtype) - middle
-    at = jnp.matmul(points, matrix.T, precision="highest") + middle
-    return jax.vmap(lambda c: map_coordinates(c, [at[..., 1], at[..., 0]], 1, "mirror"), -1, -1)(x)
-
-
-def recoloured(x: jax.Array, matrix: jax.Array) -> jax.Array:
-    """An image [H, W, 3] whose colours are `matrix` (4x4) times (r, g, b, 1); one of a single channel as a grey one."""
-    rgb = jnp.broadcast_to(x, (*x.shape[:2], 3)) if x.shape[-1] == 1 else x
-    rgb = jnp.matmul(rgb, matrix[:3, :3].T, precision="highest") + matrix[:3, 3]
-    return rgb.mean(-1, keepdims=True) if x.shape[-1] == 1 else rgb
-
-
-def shift(dx: Any, dy: Any) -> jax.Array:
-    return jnp.eye(3).at[0, 2].set(dx).at[1, 2].set(dy)
-
-
-def scale(sx: Any, sy: Any) -> jax.Array:
-    return jnp.diag(jnp.stack([jnp.asarray(sx, float), jnp.asarray(sy, float), jnp.ones(())]))
-
-
-def rotation(angle: Any) -> jax.Array:
-    c, s = jnp.cos(angle), jnp.sin(angle)
-    return jnp.eye(3).at[:2, :2].set(jnp.array([[c, -s], [s, c]]))
-
-
-def quarters(n: Any) -> jax.Array:
-    """So many quarter turns, exactly."""
-    c, s = jnp.array([1.0, 0, -1, 0])[n], jnp.array([0.0, 1, 0, -1])[n]
-    return jnp.eye(3).at[:2, :2].set(jnp.array([[c, -s], [s, c]]))
 
 
 def _blits(draw: "_Draw", p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
     height, width, _ = shape
     dx, dy = draw.uniform("blit/x", -0.125, 0.125), draw.uniform("blit/y", -0.125, 0.125)
     flip, turns = 1 - 2 * draw.integer("flip", 0, 2), draw.integer("turns", 0, 4)
-    whole = shift(jnp.round(dx * width), jnp.round(dy * height))
+    whole = transforms.shift(jnp.round(dx * width), jnp.round(dy * height))
     return [
-        draw.perhaps("flip?", p, scale(flip, 1)),
-        draw.perhaps("turns?", p, quarters(turns)),
+        draw.perhaps("flip?", p, transforms.scale(flip, 1)),
+        draw.perhaps("turns?", p, transforms.quarters(turns)),
         draw.perhaps("blit?", p, whole),
     ]
 
@@ -181,12 +142,12 @@ def _geometry(draw: "_Draw", p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
     height, width, _ = shape
     size, ratio = 2 ** (0.2 * draw.normal("scale")), 2 ** (0.2 * draw.normal("ratio"))
     rotate = 1 - jnp.sqrt(1 - p)  # either of two rotations, and so p together
-    before, after = (rotation(draw.uniform(name, -jnp.pi, jnp.pi)) for name in ("before", "after"))
-    move = shift(0.125 * width * draw.normal("move/x"), 0.125 * height * draw.normal("move/y"))
+    before, after = (transforms.rotation(draw.uniform(name, -jnp.pi, jnp.pi)) for name in ("before", "after"))
+    move = transforms.shift(0.125 * width * draw.normal("move/x"), 0.125 * height * draw.normal("move/y"))
     return [
-        draw.perhaps("scale?", p, scale(size, size)),
+        draw.perhaps("scale?", p, transforms.scale(size, size)),
         draw.perhaps("before?", rotate, before),
-        draw.perhaps("ratio?", p, scale(ratio, 1 / ratio)),
+        draw.perhaps("ratio?", p, transforms.scale(ratio, 1 / ratio)),
         draw.perhaps("after?", rotate, after),
         draw.perhaps("move?", p, move),
     ]
@@ -201,7 +162,7 @@ def _colours(draw: "_Draw", p: Any) -> list[jax.Array]:
     def linear(m: jax.Array) -> jax.Array:
         return jnp.eye(4).at[:3, :3].set(m)
 
-    eye, axis = jnp.eye(3), jnp.outer(LUMA, LUMA)
+    eye, axis = jnp.eye(3), jnp.asarray(np.outer(LUMA, LUMA))
     angle, x = draw.uniform("hue", -jnp.pi, jnp.pi), LUMA
     cross = jnp.array([[0, -x[2], x[1]], [x[2], 0, -x[0]], [-x[1], x[0], 0]])
     hue = jnp.cos(angle) * eye + jnp.sin(angle) * cross + (1 - jnp.cos(angle)) * axis  # Rodrigues
@@ -243,16 +204,6 @@ def _window(middle: jax.Array, n: int) -> jax.Array:
     """Which of n pixels are in the half of them round the middle one, [n]."""
     half = (n + 1) // 2
     return (jnp.arange(n) >= middle - half // 2) & (jnp.arange(n) < middle - half // 2 + half)
-
-
-def _shifted(x: jax.Array, dy: jax.Array, dx: jax.Array) -> jax.Array:
-    """By whole pixels; 0 from outside."""
-    for axis, by in ((0, dy), (1, dx)):
-        n = x.shape[axis]
-        at = jnp.arange(n) - by
-        inside = ((at >= 0) & (at < n)).reshape(-1, *[1] * (x.ndim - 1 - axis))
-        x = jnp.where(inside, jnp.take(x, jnp.clip(at, 0, n - 1), axis), 0)
-    return x
 
 
 def _check(kinds: tuple[str, ...], known: tuple[str, ...]) -> None:

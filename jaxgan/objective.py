@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan.losses import BOUNDARIES, Loss
-from jaxgan.penalties import Context, Result
+from jaxgan.penalties import Context, Result, by_example
 from jaxgan.state import Update
 
 
@@ -44,8 +44,7 @@ class Objective:
 
     def taken_for_real(self, logits: Any) -> jax.Array:
         """+1 where an example's mean logit is above the loss' boundary, else -1, [N]; of a loss without one, above 0."""
-        each = [jnp.mean(leaf.reshape(len(leaf), -1), 1) for leaf in jax.tree.leaves(logits)]
-        return 2 * _above(BOUNDARIES.get(self.loss[0], 0.0))(jnp.mean(jnp.stack(each), 0)) - 1
+        return 2 * _above(BOUNDARIES.get(self.loss[0], 0.0))(by_example(logits)) - 1
 
     def lazy(self, player: str) -> list[Update]:
         """The updates of a player's penalties that are not part of its every loss."""

@@ -156,7 +156,7 @@ class LeCam:
     memory = {"lecam/real": 0.0, "lecam/fake": 0.0, "lecam/begun": 0.0}
 
     def __call__(self, ctx: Context) -> Result:
-        logits = {"real": _each(ctx.real_out), "fake": _each(ctx.fake_out)}
+        logits = {"real": by_example(ctx.real_out.logits), "fake": by_example(ctx.fake_out.logits)}
         begun = ctx.memory["lecam/begun"]
         memory = {"lecam/begun": jnp.ones_like(begun)}
         for kind, each in logits.items():
@@ -166,10 +166,9 @@ class LeCam:
         return jnp.mean(real**2) + jnp.mean(fake**2), {}, memory
 
 
-def _each(out: Out) -> jax.Array:
+def by_example(logits: Any) -> jax.Array:
     """The mean of each example's logits, [N]."""
-    leaves = jax.tree.leaves(out.logits)
-    return jnp.mean(jnp.stack([jnp.mean(leaf.reshape(len(leaf), -1), 1) for leaf in leaves]), 0)
+    return jnp.mean(jnp.stack([jnp.mean(leaf.reshape(len(leaf), -1), 1) for leaf in jax.tree.leaves(logits)]), 0)
 
 
 @dataclass(frozen=True)

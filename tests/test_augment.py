@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers import blueprint, tiny
 
-from jaxgan import augment
+from jaxgan import augment, transforms
 from jaxgan.augment import Ada, DiffAugment
 from jaxgan.build import Blueprint
 from jaxgan.errors import UserError
@@ -52,27 +52,27 @@ def test_share_of_examples_that_are_changed():
 
 @pytest.mark.parametrize(
     "move",
-    [augment.scale(-1, 1), augment.quarters(1), augment.quarters(2), augment.quarters(3)],
+    [transforms.scale(-1, 1), transforms.quarters(1), transforms.quarters(2), transforms.quarters(3)],
     ids=["flip", "1", "2", "3"],
 )
 def test_exact_moves_are_undone_by_their_inverse(move):
-    there = augment.warped(IMAGES[0], move)
+    there = transforms.warped(IMAGES[0], move)
     assert float(jnp.abs(there - IMAGES[0]).max()) > 0.1
-    np.testing.assert_allclose(augment.warped(there, jnp.linalg.inv(move)), IMAGES[0], atol=1e-5)
+    np.testing.assert_allclose(transforms.warped(there, jnp.linalg.inv(move)), IMAGES[0], atol=1e-5)
 
 
 def test_where_pixels_go():
     x = IMAGES[0]
-    np.testing.assert_allclose(augment.warped(x, augment.scale(-1, 1)), x[:, ::-1], atol=1e-6)
-    turned = augment.warped(x, augment.quarters(1))
+    np.testing.assert_allclose(transforms.warped(x, transforms.scale(-1, 1)), x[:, ::-1], atol=1e-6)
+    turned = transforms.warped(x, transforms.quarters(1))
     assert any(np.allclose(turned, np.rot90(x, k), atol=1e-6) for k in (1, 3))
-    moved = augment.warped(x, augment.shift(2, -3))
+    moved = transforms.warped(x, transforms.shift(2, -3))
     np.testing.assert_allclose(moved[3:, :-2], x[:-3, 2:], atol=1e-6)
     np.testing.assert_allclose(moved[:3, :-2], x[1:4, 2:][::-1], atol=1e-6)  # mirrored without the edge itself twice
-    half = augment.warped(x, augment.shift(0.5, 0))
+    half = transforms.warped(x, transforms.shift(0.5, 0))
     np.testing.assert_allclose(half[:, :-1], (x[:, :-1] + x[:, 1:]) / 2, atol=1e-5)
     smooth = jnp.linspace(-1, 1, 12)[:, None, None] * jnp.ones((12, 12, 3))
-    there_and_back = augment.warped(augment.warped(smooth, augment.rotation(0.3)), augment.rotation(-0.3))
+    there_and_back = transforms.warped(transforms.warped(smooth, transforms.rotation(0.3)), transforms.rotation(-0.3))
     np.testing.assert_allclose(there_and_back[4:8, 4:8], smooth[4:8, 4:8], atol=1e-4)
 
 
@@ -82,8 +82,8 @@ def test_colours_are_undone_by_their_inverse():
         matrix = jnp.eye(4)
         for one in augment._colours(draw, 1.0):
             matrix = one @ matrix
-        there = augment.recoloured(IMAGES[0], matrix)
-        np.testing.assert_allclose(augment.recoloured(there, jnp.linalg.inv(matrix)), IMAGES[0], atol=1e-3)
+        there = transforms.recoloured(IMAGES[0], matrix)
+        np.testing.assert_allclose(transforms.recoloured(there, jnp.linalg.inv(matrix)), IMAGES[0], atol=1e-3)
 
 
 def test_what_each_colour_matrix_keeps():
@@ -91,13 +91,13 @@ def test_what_each_colour_matrix_keeps():
         brightness, contrast, inverted, hue, saturation = augment._colours(augment._Draw(key, jnp.float32), 1.0)
         grey = jnp.full((2, 2, 3), 0.3)
         for matrix in (hue, saturation):
-            np.testing.assert_allclose(augment.recoloured(grey, matrix), grey, atol=1e-5)
+            np.testing.assert_allclose(transforms.recoloured(grey, matrix), grey, atol=1e-5)
         np.testing.assert_allclose(hue[:3, :3] @ hue[:3, :3].T, jnp.eye(3), atol=1e-5)
         np.testing.assert_allclose(inverted @ inverted, jnp.eye(4), atol=1e-5)
         assert float(brightness[0, 3]) == float(brightness[2, 3]) and contrast[0, 0] == contrast[1, 1] > 0
         # A grey image's single channel, as the mean of the three that it stands for.
-        alone = augment.recoloured(grey[..., :1], contrast @ brightness)
-        np.testing.assert_allclose(alone, augment.recoloured(grey, contrast @ brightness)[..., :1], atol=1e-6)
+        alone = transforms.recoloured(grey[..., :1], contrast @ brightness)
+        np.testing.assert_allclose(alone, transforms.recoloured(grey, contrast @ brightness)[..., :1], atol=1e-6)
 
 
 @pytest.mark.parametrize("kinds", [("colour",), ("translation",), ("cutout",)])

@@ -6,7 +6,7 @@
 A: StyleGAN2, `configs/stylegan_lite.py` with the logistic loss and R1. B: all of its parts left out: plain 3x3 convolutions
 and the outputs of all resolutions added up remain. C: relativistic pairs, then R2. D: residual blocks of three convolutions
 with a narrow middle, then without the added outputs. E: the middle in groups, then wide. Published are FIDs of FFHQ at 256
-px. The widths give the rungs from B on parameters within a factor of two.
+px.
 
 1,000 steps of 64 images, three seeds: what is compared are early pictures.
 """
