@@ -18,11 +18,12 @@ sys.path.insert(0, str(ROOT))  # configs import each other, from wherever this i
 from jaxgan.errors import UserError, as_path, described, nearest, numbers  # noqa: E402
 
 FLAGS = flags.FLAGS
-MODES = ("train", "sample", "evaluate", "ablate", "project")
+MODES = ("train", "sample", "evaluate", "ablate", "project", "translate")
 USAGE = """
 python launch.py --config=configs/wgan.py                        trains; the workdir is runs/wgan
 python launch.py --config=configs/wgan.py                        again: goes on where it stopped
 python launch.py --mode=sample --workdir=runs/wgan --grid=8x8    more pictures
+python launch.py --mode=translate --workdir=runs/pix2pix --input=FOLDER    a folder of pictures, translated
 python launch.py --mode=evaluate --workdir=runs/wgan             scores, with the protocol that they were measured by
 python launch.py --mode=ablate --config=configs/ablations/ring.py    a paper's table: trains its cells, writes a report
 python launch.py --config=configs/wgan.py --help                 what this experiment is, and its variants
@@ -49,8 +50,12 @@ flags.DEFINE_string(
     "sample: numbers of the images, 0-63 or 3,5,8-11; a number's image is always the "
     "same. ablate: the seeds of each row, in place of the table's.",
 )
-flags.DEFINE_string("out", "", "sample: FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each); the "
-                    "workdir's samples/ by default. evaluate: FILE.json for the scores of --samples.")  # fmt: skip
+flags.DEFINE_string(
+    "out",
+    "",
+    "sample: FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each); the workdir's samples/ by default. "
+    "translate: a folder; the workdir's translated/ by default. evaluate: FILE.json for the scores of --samples.",
+)
 flags.DEFINE_integer(
     "interpolate", 0, "sample: this many frames from each image to the next, as FILE.gif and FILE_strip.png."
 )
@@ -60,12 +65,18 @@ flags.DEFINE_string("space", "z", "sample, of a StyleGAN: where --interpolate wa
 flags.DEFINE_string("mix", "", "sample, of a StyleGAN: numbers whose styles the images of --seeds take, a column "
                     "each.")  # fmt: skip
 flags.DEFINE_string("layers", "", "sample, with --mix: in which layers, 0-1 (pose) or 4-5 (colour).")
-flags.DEFINE_boolean("ema", True, "sample: from the moving averages of the weights; --noema: from the weights.")
+flags.DEFINE_boolean("ema", True, "sample, translate: from the moving averages of the weights; --noema: from the weights.")
 flags.DEFINE_integer("step", None, "evaluate: which checkpoint; the newest by default.")
 flags.DEFINE_string("samples", "", "evaluate: anybody's pictures in place of a run's: a folder or archive, FILE.npz (uint8 "
                     "[N, H, W, C]), or a TFDS data set, NAME or NAME@SPLIT.")  # fmt: skip
 flags.DEFINE_string("reference", "", "evaluate: the real pictures that --samples are scored against, given in the same way.")
-flags.DEFINE_string("input", "", "project: pictures to look for among a StyleGAN's styles, given as --samples are.")
+flags.DEFINE_string(
+    "input",
+    "",
+    "project: pictures to look for among a StyleGAN's styles, given as --samples are. translate: a folder or archive of "
+    "pictures of any size.",
+)
+flags.DEFINE_enum("direction", "ab", ("ab", "ba"), "translate: from the source's domain to the image's, ab, or back.")
 flags.DEFINE_integer("iterations", 500, "project: steps of the search.")
 flags.DEFINE_integer("workers", 1, "ablate: processes that train cells at the same time, each with its share of the cores.")
 flags.DEFINE_string("cell", "", "ablate: train these cells alone, 3 or 0-4,7, and write no report: for job arrays.")
@@ -81,6 +92,7 @@ OF_MODE = {
     "evaluate": ("step", "samples", "reference", "out"),
     "ablate": ("seeds", "workers", "cell", "report_only"),
     "project": ("num", "input", "iterations", "out"),
+    "translate": ("input", "direction", "out", "ema"),
 }
 
 
@@ -146,6 +158,9 @@ def run(overrides: list[tuple[str, str]]) -> None:
     if FLAGS.mode == "project":
         project(workdir)
         return
+    if FLAGS.mode == "translate":
+        translate(workdir)
+        return
     from jaxgan import sample
     from jaxgan import workdir as folders
 
@@ -174,6 +189,24 @@ def project(workdir: Path) -> None:
     from jaxgan.data.given import open_given
 
     project.project(workdir, open_given(FLAGS.input, saved["data"].get("dir", "")), FLAGS.num or 8, FLAGS.iterations, out)
+
+
+def translate(workdir: Path) -> None:
+    from jaxgan import translate
+    from jaxgan import workdir as folders
+    from jaxgan.data import listing
+
+    if not FLAGS.input:
+        raise UserError("--mode=translate needs --input: a folder or archive of pictures")
+    source, out = as_path(FLAGS.input), as_path(FLAGS.out) if FLAGS.out else None
+    if not source.exists():
+        close = listing.nearest_beside(source, listing.ARCHIVES)
+        raise UserError(f"there is no '{FLAGS.input}'" + (f"; did you mean '{close}'?" if close else ""))
+    if out and (out.is_file() or out.resolve() == source.resolve()):
+        raise UserError(f"--out={FLAGS.out} must be a folder, and not --input")
+    saved = folders.read(workdir)["config"]
+    configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
+    translate.translate(workdir, source, out, FLAGS.direction, FLAGS.ema)
 
 
 def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
@@ -268,9 +301,10 @@ def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         evaluate.check_config(resolved)
     shape = getattr(build.source(resolved), "image_shape", None)
     if shape:  # known before the data are, which may take long to prepare
-        training.check(build.Blueprint(resolved, shape), Placement(resolved.parallel), workdir)
+        plan = build.Blueprint(resolved, shape, getattr(build.source(resolved), "source_shape", ()))
+        training.check(plan, Placement(resolved.parallel), workdir)
     images = build.open_data(resolved)
-    plan = build.Blueprint(resolved, images.image_shape)
+    plan = build.Blueprint(resolved, images.image_shape, images.source_shape)
     if FLAGS.dry_run:
         placement = Placement()
         budget.check_batch(plan, placement)

@@ -42,7 +42,7 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int) -> tuple[fl
     root = Path(__file__).resolve().parents[1]
     resolved = config.resolve(config.load(str(root / spec)), overrides, build.sections)
     images = build.open_data(resolved)
-    plan = Blueprint(resolved, images.image_shape)
+    plan = Blueprint(resolved, images.image_shape, images.source_shape)
     data = {key: jnp.asarray(x) for key, x in images.load().items()}
     state = plan.init(jax.random.key(0))
     runs = []

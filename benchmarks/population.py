@@ -48,7 +48,7 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: in
     base = config.load(str(root / spec))
     seeds = [config.resolve(base, [*overrides, ("seed", str(i))], build.sections) for i in range(members)]
     images = build.open_data(seeds[0])
-    plans = [Blueprint(one, images.image_shape) for one in seeds]
+    plans = [Blueprint(one, images.image_shape, images.source_shape) for one in seeds]
     data = {key: jnp.asarray(x) for key, x in images.load().items()}
     states = [plan.init(jax.random.key(plan.config.seed)) for plan in plans]
     hparams = population.stack_hparams(plans)

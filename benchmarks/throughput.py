@@ -44,7 +44,7 @@ def measure(spec: str, overrides: list[tuple[str, str]]) -> tuple[Blueprint, flo
     """(the run, seconds to the first step, seconds a step)."""
     resolved = config.resolve(config.load(spec), overrides, build.sections)
     images = build.open_data(resolved)
-    plan, placement = Blueprint(resolved, images.image_shape), Placement(devices=jax.devices()[:1])
+    plan, placement = Blueprint(resolved, images.image_shape, images.source_shape), Placement(devices=jax.devices()[:1])
     began = time.perf_counter()
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0))
     hparams, data = placement.replicate(plan.hparams), placement.replicate(images.load())

@@ -34,6 +34,9 @@ def get_config() -> Any:
         "dir": "",  # TFDS's data folder; empty: its default
         "image": "image",  # names of the features
         "label": "label",  # or none
+        "source": "",  # of tasks that translate: the feature to start from, or grey, the image without its colours
+        "source_split": "",  # or a split whose images are sources that belong to no image
+        "jitter": 0,  # pixels: images are fitted to so many more than size, and training takes a random part of them
         "size": (),  # side, or height,width, to bring images to; empty: as they are
         "crop": (),  # first the centre of this side, or height,width
         "fit": "crop",  # another shape is made to fit by: crop, stretch, pad (with the background), refuse

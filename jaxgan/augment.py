@@ -30,6 +30,7 @@ class Nothing:
     """Images as they are."""
 
     memory = {}
+    kinds = ()
 
     def __call__(self, image: jax.Array, keys: jax.Array, memory: dict[str, Any]) -> jax.Array:
         return image

@@ -26,8 +26,23 @@ def size(tree: Any) -> int:
 
 def data_size(images: Images) -> int:
     """Bytes of a data set that stays on the device; 0 for one that is read ahead."""
-    pixel = 1 if len(images.image_shape) == 3 else 4
-    return len(images) * math.prod(images.image_shape) * pixel if images.resident else 0
+    return size(_data(images, (len(images),))) if images.resident else 0
+
+
+def _data(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStruct]:
+    """The shapes of a batch, or of a whole data set, as it is stored; first: its leading axes."""
+
+    def stored(first: tuple[int, ...], shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
+        *sides, channels = shape
+        return jax.ShapeDtypeStruct((*first, *(side + images.jitter for side in sides), channels), images.dtype)
+
+    out = {"image": stored(first, images.image_shape)}
+    if images.num_classes:
+        out["label"] = jax.ShapeDtypeStruct(first, jnp.int32)
+    if images.source_shape:
+        apart = images.sources if images.resident else None
+        out["source"] = stored(first if apart is None else (len(apart),), images.source_shape)
+    return out
 
 
 def capacity(placement: Placement) -> int:
@@ -82,6 +97,8 @@ def flops(plan: Blueprint) -> dict[str, float]:
     dtype = wide(DTYPES[plan.config.dtype])
     examples = {"image": jax.ShapeDtypeStruct((plan.config.batch_size, *plan.image_shape), dtype)}
     examples["label"] = jax.ShapeDtypeStruct((plan.config.batch_size,), jnp.int32)
+    if plan.source_shape:
+        examples["source"] = jax.ShapeDtypeStruct((plan.config.batch_size, *plan.source_shape), dtype)
     counts = {}
     for update in plan.updates:
         lowered = jax.jit(one_round, static_argnums=3).lower(plan.shapes(), plan.hparams, examples, update)
@@ -93,12 +110,13 @@ def activations(plan: Blueprint, images: Images, placement: Placement, program: 
     """Bytes that the compiled step needs on a device beside its arguments. Compiles."""
     mapped = placement.wrap(program, batch_is_split=not images.resident)
     first = (len(images),) if images.resident else (plan.rounds, plan.config.batch_size)
-    points = len(images.image_shape) == 1
-    data = {"image": jax.ShapeDtypeStruct((*first, *images.image_shape), jnp.float32 if points else jnp.uint8)}
-    if images.num_classes:
-        data["label"] = jax.ShapeDtypeStruct(first, jnp.int32)
     shapes: Any = mapped
-    return shapes.lower(plan.shapes(), plan.hparams, data, np.int32(1)).compile().memory_analysis().temp_size_in_bytes
+    return (
+        shapes.lower(plan.shapes(), plan.hparams, _data(images, first), np.int32(1))
+        .compile()
+        .memory_analysis()
+        .temp_size_in_bytes
+    )
 
 
 def layers(plan: Blueprint) -> list[str]:

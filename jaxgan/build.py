@@ -94,16 +94,23 @@ def extractor(config: Config) -> Any:
 class Blueprint:
     """A resolved config over data of a known shape; makes the parts of a step.
 
+    source_shape: of pictures to translate, () where the data have none. translates: whether the task wants them.
     hparams: the scalars, data of the compiled step, and "order", the key of the order of the data. updates: the step's list.
     kimg_per_step: thousands of real images that the first update sees in a step. rounds: batches that a step needs.
     group: a replica's batch is a multiple of it.
     """
 
-    def __init__(self, config: Config, image_shape: tuple[int, ...]):
-        self.config, self.image_shape = config, tuple(image_shape)
+    def __init__(self, config: Config, image_shape: tuple[int, ...], source_shape: tuple[int, ...] = ()):
+        self.config, self.image_shape, self.source_shape = config, tuple(image_shape), tuple(source_shape)
         self._sections = sections(config.to_dict())
+        self.translates = "source" in getattr(self._sections["task"].cls, "needs", ())
+        if self.translates and not source_shape:
+            raise UserError(
+                f"task.name={config.task.name} translates pictures, and the data set {config.data.name} has none to start "
+                "from; --config.data.source=FEATURE (or grey), or --config.data.source_split=SPLIT"
+            )
         self.hparams = configs.scalars(config, self._sections) | {"order": np.uint32(order.seed_key(config.seed))}
-        at_start = evaluate(self.hparams, jnp.float32(0))
+        self._at_start = at_start = evaluate(self.hparams, jnp.float32(0))
         self._check_labels()
         self._check_augment()
         task = self.task(at_start)
@@ -131,9 +138,15 @@ class Blueprint:
         """How many numbers a player learns."""
         return sum(math.prod(x.shape) for x in jax.tree.leaves(self._params[player]))
 
-    def task(self, values: dict[str, Any]) -> Any:
-        """The task, its scalars from `values`: arrays or tracers."""
-        supplied = {"image_shape": self.image_shape, "dtype": DTYPES[self.config.dtype]}
+    def task(self, values: dict[str, Any] | None = None) -> Any:
+        """The task, its scalars from `values`, arrays or tracers; by default as at the start."""
+        values = self._at_start if values is None else values
+        supplied = {
+            "image_shape": self.image_shape,
+            "source_shape": self.source_shape,
+            "batch_size": self.config.batch_size,
+            "dtype": DTYPES[self.config.dtype],
+        }
         penalties = {name: self._make(f"objective.penalties.{name}", values) for name in self.config.objective.penalties}
         objective = Objective(losses.find(self.config.objective.loss), penalties)
         told = {"num_classes": self.config.task.get("num_classes", 0)}
@@ -150,8 +163,7 @@ class Blueprint:
 
     def init(self, rng: jax.Array) -> GanState:
         """The state at step 0; a pure function of the root key."""
-        values = evaluate(self.hparams, jnp.float32(0))
-        return init_state(self.task(values), self._transforms(values), rng)
+        return init_state(self.task(), self._transforms(self._at_start), rng)
 
     @functools.cached_property
     def extractor(self) -> Network:

@@ -212,7 +212,7 @@ def _train(group: list[Cell]) -> None:
         images = build.open_data(group[0].config)
         if group[0].config.population == "on" and not images.resident:
             raise UserError(f"population=on needs data on the device, and {images.name} is not; --config.data.resident=on")
-        plans = [Blueprint(cell.config, images.image_shape) for cell in group]
+        plans = [Blueprint(cell.config, images.image_shape, images.source_shape) for cell in group]
     except Exception as error:
         _crashed(group, error)
         return

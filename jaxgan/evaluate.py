@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import build, screen, workdir
+from jaxgan import generate as generation
 from jaxgan.build import Blueprint
 from jaxgan.config import Config
 from jaxgan.data.source import Images
@@ -28,20 +29,22 @@ from jaxgan.writer import provenance, write_json
 OF_RUNS = ("eval.every", "eval.repeats", "eval.split", "eval.ema")  # which foreign samples have no use for
 
 
-def make_generated(plan: Blueprint, placement: Placement, size: int) -> Callable:
+def make_generated(plan: Blueprint, images: Images, placement: Placement, size: int) -> Callable:
     """`(nets, first, count) -> batches` of the generator's images number first, first + 1, ..., as 8-bit pictures, or of
-    its points."""
+    its points. images: whose sources a translator starts from."""
     generate, is_picture = make_generate(plan), len(plan.image_shape) == 3
 
     @jax.jit
-    def run(nets: Any, numbers: jax.Array) -> tuple[jax.Array, jax.Array]:
-        made = generate(nets, numbers)
+    def run(nets: Any, numbers: jax.Array, given: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        made = generate(nets, numbers, **given)
         return to_uint8(made, jnp) if is_picture else made, jnp.sum(~jnp.isfinite(made).all(range(1, made.ndim)))
 
     def generated(nets: Any, first: int, count: int) -> Iterator[tuple[jax.Array, int]]:
         for start in range(first, first + count, size):
             numbers = np.minimum(np.arange(start, start + size), first + count - 1).astype(np.uint32)
-            pixels, bad = run(nets, placement.deal((size,), lambda at, n=numbers: n[at]))
+            beside = generation.given(plan, images, numbers)  # on every host whole, and dealt out like the numbers
+            dealt = {k: placement.deal(x.shape, lambda at, x=x: x[at]) for k, x in beside.items()}
+            pixels, bad = run(nets, placement.deal((size,), lambda at, n=numbers: n[at]), dealt)
             if int(bad):  # as pixels they would look like any others
                 raise UserError(f"{int(bad)} of {size} generated images are not finite; this generator cannot be scored")
             yield pixels, min(size, first + count - start)
@@ -62,11 +65,11 @@ class RunEvaluator:
         real = _split(plan.config, self.wanted.split) if self.wanted.split else images
         if self.wanted.ema and not plan.shapes().ema:
             raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
-        self.images, metrics = images, score.find(self.wanted.metrics)
+        self.images, metrics = real, score.find(self.wanted.metrics)
         self.of_state = {name: metric for name, metric in metrics.items() if "state" in metric.needs}
         of_images = dataclasses.replace(self.wanted, metrics=tuple(name for name in metrics if name not in self.of_state))
         self.evaluator = Evaluator(of_images, plan.extractor, real, placement) if of_images.metrics else None
-        self.generated = make_generated(plan, placement, self.evaluator.size) if self.evaluator else None
+        self.generated = make_generated(plan, real, placement, self.evaluator.size) if self.evaluator else None
 
     def __call__(self, state: GanState, step: int, repeats: int = 1) -> dict[str, Any]:
         """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of

@@ -1,14 +1,17 @@
-"""A trained generator's images as pure functions of their numbers: latents follow from the run's seed and a number alone."""
+"""A trained generator's images as pure functions of their numbers: latents follow from the run's seed and a number alone; of
+a translator, number i is what it makes of the data's source i.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxgan.build import Blueprint
+from jaxgan.data.source import Images
 from jaxgan.noise import role_id
-from jaxgan.schedules import evaluate
 from jaxgan.state import GanState
 
 
@@ -19,19 +22,27 @@ def variables(state: GanState, ema: bool) -> dict[str, Any]:
 
 def _make_draw(plan: Blueprint) -> tuple[Any, Callable]:
     """The task, and numbers [N] -> its inputs: number i has the same latent in every picture."""
-    task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
+    task = plan.task()
     key = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("sample"))
     return task, lambda numbers: task.draw(jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers))
 
 
-def make_generate(plan: Blueprint) -> Callable:
-    """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]; of a generator with styles also `(variables, numbers,
-    psi [N])`, truncated."""
-    task, draw = _make_draw(plan)
+def given(plan: Blueprint, images: Images, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    """What `make_generate`'s function takes beside the numbers [N]: a translator's {"source": uint8 [N, H, W, C']}."""
+    return {"source": images.gather_sources(numbers.astype(np.int64))} if plan.translates else {}
 
-    def generate(nets, numbers, psi=None):
+
+def make_generate(plan: Blueprint, way: str = "ab") -> Callable:
+    """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]; of a generator with styles also `psi` [N], truncated; of
+    a translator with `source`, see `given`, and of one of two with its way, "ab" or "ba"."""
+    task, draw = _make_draw(plan)
+    how = {} if way == "ab" else {"way": way}
+
+    def generate(nets, numbers, psi=None, source=None):
         inputs = draw(numbers)
-        return task.generate(nets, inputs if psi is None else task.styles(nets, inputs, psi))
+        if source is not None:
+            inputs["source"] = source.astype(jnp.float32) / 127.5 - 1
+        return task.generate(nets, inputs if psi is None else task.styles(nets, inputs, psi), **how)
 
     return generate
 

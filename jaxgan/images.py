@@ -25,6 +25,15 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     return tiles.reshape(rows * height, across * width, channels)
 
 
+def sheet(*columns: np.ndarray, most: int = 16) -> np.ndarray:
+    """Stacks uint8 [N, H, W, C] of one size as one picture: a row for each of the first `most` examples, a column for each
+    stack; grey ones are coloured alike beside coloured ones, and beyond eight rows there are two in a line."""
+    channels = max(x.shape[-1] for x in columns)
+    columns = tuple(np.repeat(x, channels, -1) if x.shape[-1] == 1 else x for x in columns)
+    rows = np.stack([x[:most] for x in columns], 1)
+    return grid(rows.reshape(-1, *rows.shape[2:]), len(columns) * (2 if len(rows) > 8 else 1))
+
+
 def as_picture(pixels: np.ndarray) -> Image.Image:
     """uint8 [H, W, C] with 1, 3 or 4 channels; of other counts the first alone."""
     return Image.fromarray(pixels if pixels.shape[-1] in (3, 4) else pixels[..., 0])

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jaxgan import evaluate, plane, program, screen, workdir
+from jaxgan import generate as generation
 from jaxgan import images as pictures
 from jaxgan.build import Blueprint
 from jaxgan.checkpoint import Checkpoints
@@ -48,6 +49,9 @@ class Member:
     def __init__(self, run: Run, images: Images, placement: Placement, checkpoints: Checkpoints, first: int):
         self.run, self.plan, self.folder, self.config = run, run.plan, run.folder, run.plan.config
         self.placement, self.checkpoints, self.real = placement, checkpoints, images.reference()
+        self.numbers = np.arange(run.plan.config.sample.num)
+        self.given = generation.given(run.plan, images, self.numbers)
+        self.truth = images.gather(self.numbers % len(images))["image"] if images.paired else None
         self.evaluator = evaluate.RunEvaluator(run.plan, images, placement) if self.config.eval.every else None
         self.generate = jax.jit(make_generate(run.plan))
         self.landscape = plane.make_landscape(run.plan, images.reference()) if images.image_shape == (2,) else None  # pyright: ignore
@@ -82,10 +86,17 @@ class Member:
 
     def sample(self, state: GanState, step: int) -> None:
         if jax.process_index() == 0:
-            nets, numbers = self.placement.local(variables(state, ema=True)), np.arange(self.config.sample.num)
-            made = self.generate(nets, numbers)
+            nets = self.placement.local(variables(state, ema=True))
+            made = self.generate(nets, self.numbers, **self.given)
             landscape = self.landscape(nets, made) if self.landscape else None
-            self.writer.samples(step, lambda: _picture(np.asarray(made), self.real, landscape))
+            self.writer.samples(step, lambda: self._picture(np.asarray(made), landscape))
+
+    def _picture(self, made: np.ndarray, landscape: plane.Landscape | None) -> np.ndarray:
+        """A translator's images stand between their sources and, where there are any, the true ones."""
+        if not self.given:
+            return _picture(made, self.real, landscape)
+        truth = [] if self.truth is None else [self.truth]
+        return pictures.sheet(self.given["source"], pictures.to_uint8(made), *truth, most=self.config.sample.num)
 
     def animate(self) -> None:
         """The pictures of points in the plane as one animation, if there are several."""

@@ -53,6 +53,11 @@ def mean(tree: Any) -> Any:
     return lax.pmean(tree, AXIS) if is_bound() else tree
 
 
+def gather(x: jax.Array) -> jax.Array:
+    """The rows of all replicas [global batch, ...] in their global order, from this one's."""
+    return lax.all_gather(x, AXIS, tiled=True) if is_bound() else x
+
+
 def size() -> int:
     """How many replicas share the batch."""
     return lax.axis_size(AXIS) if is_bound() else 1

@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from jaxgan.build import Blueprint
-from jaxgan.schedules import evaluate
 
 LEVELS, ARROWS = 61, 19  # places along each side of the frame where the logit and the slope are taken
 DRAWS = 8  # over which packs and relativistic pairs are averaged
@@ -44,7 +43,7 @@ def make_landscape(plan: Blueprint, real: np.ndarray) -> Callable[[Any, Any], La
 
     A place is judged among its own: in a pack the others are fakes. A relativistic loss sets it against real points.
     """
-    task, around = plan.task(evaluate(plan.hparams, jnp.float32(0))), frame(real)
+    task, around = plan.task(), frame(real)
     pack, (left, right, bottom, top) = task.pack, around
     rows = np.random.default_rng(0).permutation(len(real))[: DRAWS * pack]
     reals = jnp.asarray(np.resize(real[rows], (DRAWS, pack * 2)))

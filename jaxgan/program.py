@@ -60,17 +60,36 @@ def make_batch(plan: Blueprint, images: Images) -> Callable:
     def batch(step: jax.Array, data: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
         rows = parallel.rows(config.batch_size // parallel.size())
         at = order.positions(step, plan.rounds, config.batch_size, rows, jnp)
+        keys = {"image": key, "source": key if images.paired else order.other(key, jnp)}
         if images.resident:
-            index = order.example_index(at, len(images), key, jnp)
-            data = {name: x[index] for name, x in data.items()}
-        image = data["image"]
+            index = {name: order.example_index(at, n, keys[name], jnp) for name, n in _lengths(images).items()}
+            data = {name: x[index.get(name, index["image"])] for name, x in data.items()}
+        return {**data, **{name: seen(data[name], at, keys[name]) for name in ("image", "source") if name in data}}
+
+    def seen(image: jax.Array, at: jax.Array, key: jax.Array) -> jax.Array:
+        """Pictures, or points, [rounds, n, ...] of the positions `at`."""
+        if images.jitter:
+            image = _cut(image, *order.places(at, key, images.jitter + 1, jnp), images.jitter)
         if images.flip:
             image = jnp.where(order.coin(at, key, jnp)[..., None, None, None], image[..., ::-1, :], image)
         is_picture = image.dtype == jnp.uint8  # else points, which are what they are
-        image = image.astype(dtype) / 127.5 - 1 if is_picture else image.astype(dtype)
-        return {**data, "image": image}
+        return image.astype(dtype) / 127.5 - 1 if is_picture else image.astype(dtype)
 
     return batch
+
+
+def _lengths(images: Images) -> dict[str, int]:
+    """How many of them are drawn from, of what is drawn by itself."""
+    return {"image": len(images)} | ({} if images.sources is None else {"source": len(images.sources)})
+
+
+def _cut(image: jax.Array, top: jax.Array, left: jax.Array, jitter: int) -> jax.Array:
+    """Of each picture [..., H + jitter, W + jitter, C] the part [..., H, W, C] from (top, left) on."""
+    *leading, height, width, channels = image.shape
+    size = (height - jitter, width - jitter, channels)
+    cut = jax.vmap(lambda x, y, left: lax.dynamic_slice(x, (y, left, 0), size))
+    flat = cut(image.reshape(-1, height, width, channels), top.reshape(-1), left.reshape(-1))
+    return flat.reshape(*leading, *size)
 
 
 def dispatches(config: Config, length: int, first: int) -> Iterator[int]:

@@ -16,7 +16,6 @@ from jaxgan.generate import variables
 from jaxgan.nets import resample
 from jaxgan.noise import stream
 from jaxgan.parallel import Placement
-from jaxgan.schedules import evaluate
 
 LR = 0.1
 RAMP_UP, RAMP_DOWN = 0.05, 0.25  # shares of the steps in which the step size rises and falls
@@ -36,7 +35,7 @@ def project(folder: Path, targets: Images, num: int, steps: int, out: Path | Non
     """
     placement = Placement()
     plan, step, state = workdir.load(folder, placement)
-    task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
+    task = plan.task()
     if not hasattr(task, "styles"):
         raise UserError("--mode=project is of generators with styles (configs/stylegan_lite.py); this run's has none")
     if targets.image_shape != plan.image_shape:

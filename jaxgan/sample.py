@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import build, errors, images, plane, screen, workdir
 from jaxgan.build import Blueprint
 from jaxgan.errors import UserError, as_path
-from jaxgan.generate import make_generate, make_interpolate, make_mix, variables
+from jaxgan.generate import given, make_generate, make_interpolate, make_mix, variables
 from jaxgan.parallel import Placement
-from jaxgan.schedules import evaluate
 
 CHUNK = 64  # images generated at once
 STRIP = 9  # pictures in a row of an interpolation's strip, both ends included
@@ -129,6 +127,8 @@ def sample(folder: Path, wanted: Order) -> Path:
         return folder
     points = len(plan.image_shape) == 1
     _check_styles(plan, wanted)
+    if plan.translates and wanted.frames:
+        raise UserError("--interpolate goes from latent to latent; this run's generator translates pictures")
     if points and (wanted.frames or (wanted.out and not wanted.out.suffix)):
         raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
     nets = placement.local(variables(state, wanted.ema))
@@ -143,9 +143,11 @@ def sample(folder: Path, wanted: Order) -> Path:
         else:
             numbers = np.array(wanted.seeds, np.uint32)
             psi = [np.full(len(numbers), wanted.psi[0], np.float32)] if wanted.psi else []
-            made = _generate(make_generate(plan), nets, numbers, *psi, points=points)
+            data = build.open_data(plan.config) if points or plan.translates else None
+            beside = given(plan, data, numbers) if data else {}
+            made = _generate(make_generate(plan), nets, numbers, *psi, points=points, **beside)
             path = wanted.out or folder / "samples" / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
-            _write(path, made, wanted, step, build.open_data(plan.config).reference() if points else None)
+            _write(path, made, wanted, step, data.reference() if data else None, beside.get("source"))
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
@@ -155,23 +157,28 @@ def sample(folder: Path, wanted: Order) -> Path:
     return path
 
 
-def _generate(fn: Callable, nets: Any, *arguments: np.ndarray, points: bool = False) -> np.ndarray:
+def _generate(fn: Callable, nets: Any, *arguments: np.ndarray, points: bool = False, **named: np.ndarray) -> np.ndarray:
     """`fn` in chunks of one compiled size: uint8 images, or float points."""
     fn, n = jax.jit(fn), len(arguments[0])
     size = min(CHUNK, n)
     out = []
     for i in range(0, n, size):
-        part = [np.pad(x[i : i + size], (0, max(0, i + size - n)), mode="edge") for x in arguments]
-        made = np.asarray(fn(nets, *part))[: n - i]
+        rows = np.minimum(np.arange(i, i + size), n - 1)
+        made = np.asarray(fn(nets, *(x[rows] for x in arguments), **{key: x[rows] for key, x in named.items()}))[: n - i]
         out.append(made if points else images.to_uint8(made))
     return np.concatenate(out)
 
 
-def _write(path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndarray | None) -> None:
+def _write(
+    path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndarray | None, source: np.ndarray | None
+) -> None:
     if path.suffix.lower() == ".npz":
         images.save_npz(path, images=made, seeds=np.array(wanted.seeds), step=np.array(step))
     elif path.suffix:
-        picture = plane.draw(made, real) if made.ndim == 2 else images.grid(made, wanted.columns)
+        if source is not None and source.shape[1:3] == made.shape[1:3]:
+            picture = images.sheet(source, made, most=len(made))
+        else:
+            picture = plane.draw(made, real) if made.ndim == 2 else images.grid(made, wanted.columns)
         images.save_png(path, picture)
     else:
         for seed, picture in zip(wanted.seeds, made):
@@ -179,7 +186,7 @@ def _write(path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndar
 
 
 def _check_styles(plan: Blueprint, wanted: Order) -> None:
-    task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
+    task = plan.task()
     if wanted.styled and not hasattr(task, "styles"):
         raise UserError(f"{wanted.styled} is of generators with styles (configs/stylegan_lite.py); this run's has none")
     if wanted.layers and max(wanted.layers) >= task.gen.num_styles:

@@ -100,6 +100,7 @@ def _describe(images: Any) -> dict[str, Any]:
         "name": images.name,
         "size": len(images),
         "image_shape": list(images.image_shape),
+        "source_shape": list(images.source_shape),
         "classes": images.num_classes,
         "digest": images.digest,
     }
@@ -109,7 +110,7 @@ def blueprint(workdir: Path, overrides: Any = ()) -> Blueprint:
     """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
     saved = read(workdir)
     resolved = config.resolve(ml_collections.ConfigDict(saved["config"]), list(overrides), build.sections)
-    return Blueprint(resolved, saved["data"]["image_shape"])
+    return Blueprint(resolved, saved["data"]["image_shape"], saved["data"].get("source_shape", ()))
 
 
 def abstract_state(plan: Blueprint, placement: Placement) -> Any:

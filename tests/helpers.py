@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxgan import build, config
 from jaxgan.build import Blueprint
+from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.source import Images
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +29,8 @@ CONFIGS = [
     "celeba.py",
     "stylegan_lite.py",
     "r3gan.py",
+    "pix2pix.py",
+    "cyclegan.py",
 ]
 SMALL = {
     "batch_size": "8",
@@ -43,6 +46,10 @@ def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDic
     """A config of `configs/` at smoke size; overrides with __ for the dots."""
     base = config.load(f"{ROOT}/configs/{spec}")
     small = dict(SMALL)
+    if base.task.name in ("paired", "unpaired"):
+        del small["task.z_dim"]
+        small |= {"task.pool": "6"} if base.task.name == "unpaired" else {}
+        small |= {"nets.gen.blocks": "1"} if base.nets.gen.name == "translator" else {}
     for net in ("gen", "disc"):
         if base.nets[net].name == "r3gan":
             small |= {f"nets.{net}.max_width": "8", f"nets.{net}.group_width": "4"}
@@ -75,12 +82,24 @@ class Noise:
         return {"image": self._images[i], "label": self._labels[i]}
 
 
-def noise_images(resident: bool = True) -> Images:
-    return Images("noise", Noise(), (12, 12, 1), 10, resident)
+def noise_images(resident: bool = True, plan: Blueprint | None = None) -> Images:
+    """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none."""
+    images = Images("noise", Noise(), (12, 12, 1), 10, resident)
+    if plan is None or not plan.translates:
+        return images
+    images.source_shape = (12, 12, 3)
+    paired = plan.config.task.name == "paired"
+    sources = Noise(48 if paired else 40, images.source_shape)
+    if paired:
+        images.examples = Beside(images.examples, sources)
+    else:
+        images.sources = AsSource(sources)
+    return images
 
 
 def blueprint(spec: str = "wgan.py", **overrides) -> Blueprint:
-    return Blueprint(tiny(spec, **overrides), (12, 12, 1))
+    config = tiny(spec, **overrides)
+    return Blueprint(config, (12, 12, 1), (12, 12, 3) if config.task.name in ("paired", "unpaired") else ())
 
 
 def numbers(line: dict) -> dict[str, float]:

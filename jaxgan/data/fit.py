@@ -31,6 +31,8 @@ class Fit:
     """How pictures become arrays. Filters are Pillow's, with antialiasing; colours are taken as sRGB.
 
     size: side, or height,width, in pixels; empty: as they are.
+    jitter: pictures are fitted to so many pixels more each way, of which training takes a random part of `size` (pix2pix: 30
+      for 256), and all else the middle.
     crop: first the centre of this side, or height,width, of the original (CelebA's usual 148).
     fit: how another shape is made to fit: "crop" what juts out, "stretch", or "pad" with the background; "refuse" takes
       pictures of that size alone.
@@ -40,6 +42,7 @@ class Fit:
     """
 
     size: tuple[int, ...] = bounded((), least=1, below=8193)
+    jitter: int = bounded(0, below=1024)
     crop: tuple[int, ...] = bounded((), least=1)
     fit: str = among(("crop", "stretch", "pad", "refuse"), "crop")
     filter: str = among(FILTERS, "lanczos")
@@ -51,6 +54,8 @@ class Fit:
             value = getattr(self, name)
             if len(value) not in allowed:
                 raise UserError(f"data.{name} must be {' or '.join(map(str, allowed[-2:]))} numbers, not {value}")
+        if self.jitter and not self.size:
+            raise UserError(f"data.jitter={self.jitter} is beyond a size: --config.data.size=SIDE")
 
     @property
     def changes(self) -> bool:
@@ -91,7 +96,7 @@ class Fit:
         return image if image.mode in MODES.values() else image.convert("RGB")
 
     def _resized(self, image: Image.Image) -> Image.Image:
-        height, width = _sides(self.size)
+        height, width = (side + self.jitter for side in _sides(self.size))
         how = Image.Resampling[self.filter.upper()]
         if image.size == (width, height):
             return image

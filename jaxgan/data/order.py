@@ -18,6 +18,11 @@ def seed_key(seed: int) -> int:
     return zlib.crc32(f"order/{seed}".encode())
 
 
+def other(key: Any, xp: Any = np) -> Any:
+    """The key of a second order, independent of the first: of sources that belong to no example."""
+    return _mix(xp.asarray(key, xp.uint32)[None] ^ xp.uint32(0x5BD1E995), xp)[0]
+
+
 def example_index(position: Any, size: int, key: Any, xp: Any = np) -> Any:
     """Indices of examples in [0, size), int32, for positions of any shape.
 
@@ -58,6 +63,14 @@ def example_index(position: Any, size: int, key: Any, xp: Any = np) -> Any:
 def coin(position: Any, key: Any, xp: Any = np) -> Any:
     """A fair coin, bool, for each position: whether to mirror the image there. Independent of the order itself."""
     return _mix(_mix(xp.asarray(position, xp.uint32) + xp.uint32(0x9E3779B9), xp) ^ xp.uint32(key), xp) & xp.uint32(1) == 1
+
+
+def places(position: Any, key: Any, choices: int, xp: Any = np) -> tuple[Any, Any]:
+    """Two numbers in [0, choices), int32, for each position: where to cut a part out of the picture there. Independent of
+    the order and of `coin`."""
+    bits = _mix(_mix(xp.asarray(position, xp.uint32) + xp.uint32(0x7F4A7C15), xp) ^ xp.uint32(key), xp)
+    half = xp.uint32(0xFFFF)
+    return tuple(((x & half) * xp.uint32(choices) >> 16).astype(xp.int32) for x in (bits, bits >> 16))  # pyright: ignore
 
 
 def _mix(x: Any, xp: Any) -> Any:

@@ -32,10 +32,15 @@ class Images:
     """A split: `examples[i]` is {"image": uint8 [H, W, C], "label": int}, the label where `num_classes` is not 0.
 
     Points in place of images, float32 [D], have an `image_shape` of (D,).
-    flip: whether training mirrors every other image, at random.
+    source_shape: of the pictures that are to be translated into images; empty: there are none. An example has its own,
+    "source", or there are others that belong to none, `sources[i]` = {"source": uint8 [*source_shape]}.
+    flip: whether training mirrors every other image, at random, and with it its own source.
+    jitter: stored pictures are so much higher and wider than `image_shape`, and training takes a random part of them (an
+    example's own source the same part), all else the middle.
     digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
     modes: of points that gather around known ones. shares: of the classes, where the data fix them, classes that the
     extractor named `classes` tells apart.
+    decode: uint8 [..., H, W, C] -> int [..., H, W], which of `pixel_classes` classes each pixel's colour stands for.
     """
 
     name: str
@@ -43,11 +48,16 @@ class Images:
     image_shape: tuple[int, ...]
     num_classes: int
     resident: bool
+    source_shape: tuple[int, ...] = ()
+    sources: Any = None
     flip: bool = False
+    jitter: int = 0
     digest: str = ""
     modes: Modes | None = None
     shares: np.ndarray | None = None
     classes: str = ""
+    decode: Any = None
+    pixel_classes: int = 0
 
     @property
     def dtype(self) -> Any:
@@ -57,25 +67,51 @@ class Images:
     def __len__(self) -> int:
         return len(self.examples)
 
-    def gather(self, indices: np.ndarray) -> dict[str, np.ndarray]:
-        """{"image": [..., *image_shape], "label": int32 [...]} for indices of any shape."""
-        examples = [self.examples[int(i)] for i in indices.reshape(-1)]
-        keys = ("image", "label") if self.num_classes else ("image",)
-        stacked = {key: np.stack([np.asarray(e[key]) for e in examples]) for key in keys}
-        if "label" in stacked:
-            stacked["label"] = stacked["label"].astype(np.int32)
-        return {key: x.reshape(*indices.shape, *x.shape[1:]) for key, x in stacked.items()}
+    @property
+    def paired(self) -> bool:
+        """Whether each example has a source of its own."""
+        return bool(self.source_shape) and self.sources is None
+
+    def gather(self, indices: np.ndarray, whole: bool = False) -> dict[str, np.ndarray]:
+        """{"image": [..., *image_shape], "label": int32 [...], "source"} for indices of any shape. whole: as stored, with
+        what `jitter` may take."""
+        keys = ("image",) + ("label",) * bool(self.num_classes) + ("source",) * self.paired
+        return self._stacked(self.examples, indices, keys, whole)
+
+    def gather_sources(self, indices: np.ndarray, whole: bool = False) -> np.ndarray:
+        """Sources [..., *source_shape] for indices of any shape; beyond the last they begin again."""
+        examples: Any = self.examples if self.sources is None else self.sources
+        return self._stacked(examples, indices % len(examples), ("source",), whole)["source"]
+
+    def _stacked(self, examples: Any, indices: np.ndarray, keys: tuple[str, ...], whole: bool) -> dict[str, np.ndarray]:
+        found = [examples[int(i)] for i in indices.reshape(-1)]
+        out = {}
+        for key in keys:
+            x = np.stack([np.asarray(example[key]) for example in found])
+            if key == "label":
+                x = x.astype(np.int32)
+            elif self.jitter and not whole:
+                low, (height, width) = self.jitter // 2, x.shape[1:3]
+                x = x[:, low : low + height - self.jitter, low : low + width - self.jitter]
+            out[key] = x.reshape(*indices.shape, *x.shape[1:])
+        return out
 
     def reference(self, n: int = 2000) -> np.ndarray | None:
         """The first real points [n, D] to show generated ones beside; None for pictures, which speak for themselves."""
         return self.gather(np.arange(min(n, len(self))))["image"] if len(self.image_shape) == 1 else None
 
     def load(self) -> dict[str, np.ndarray]:
-        """The whole split in memory, as `gather` would give it."""
-        chunks = np.array_split(np.arange(len(self)), max(1, len(self) // 512))
+        """The whole split in memory, as `gather` would give it, and all sources."""
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = list(pool.map(self.gather, chunks))
-        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+            def all_of(n: int, get: Any) -> dict[str, np.ndarray]:
+                parts = list(pool.map(get, np.array_split(np.arange(n), max(1, n // 512))))
+                return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+
+            out = all_of(len(self), lambda at: self.gather(at, whole=True))
+            if self.sources is not None:
+                out |= all_of(len(self.sources), lambda at: {"source": self.gather_sources(at, whole=True)})
+        return out
 
     def batches(self, start: int, rounds: int, batch_size: int, rows: np.ndarray, key: int) -> Iterator[dict]:
         """Batches {"image": uint8 [rounds, rows, ...], ...} of steps `start`, `start + 1`, ..., read ahead by threads.
@@ -101,8 +137,12 @@ class _Steps:
         return 2**31 - 1
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        at = order.positions(index, self.rounds, self.batch_size, self.rows)
-        return self.images.gather(order.example_index(at, len(self.images), self.key))
+        images, at = self.images, order.positions(index, self.rounds, self.batch_size, self.rows)
+        out = images.gather(order.example_index(at, len(images), self.key), whole=True)
+        if images.sources is not None:
+            others = order.example_index(at, len(images.sources), order.other(self.key))
+            out["source"] = images.gather_sources(others, whole=True)
+        return out
 
 
 @dataclass

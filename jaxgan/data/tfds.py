@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import math
 import socket
 import urllib.parse
 import urllib.request
@@ -17,8 +18,9 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tensorflow_datasets.core import constants
 
-from jaxgan.data import cache, digits, emoji
+from jaxgan.data import cache, digit_styles, digits, emoji, shapes
 from jaxgan.data.fit import Fit
+from jaxgan.data.pairs import AsSource, Beside, Grey
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path, is_reference, lookup, nearest
 from jaxgan.fields import among
@@ -26,6 +28,8 @@ from jaxgan.fields import among
 BUILDERS = {
     "digits": digits.Digits,
     "emoji": emoji.Emoji,
+    "shapes": shapes.Shapes,
+    "digit_styles": digit_styles.DigitStyles,
 }  # our own; importing a builder's class is what makes TFDS know its name
 
 
@@ -37,6 +41,8 @@ class Tfds(Fit):
     split: in TFDS's notation, "train[:20%]".
     dir: TFDS's data folder; empty for its default (TFDS_DATA_DIR, or ~/tensorflow_datasets).
     image, label: names of the features; label "none" leaves labels out, and a set without "label" has none.
+    source: of tasks that translate pictures, the feature with the one to start from; "grey" is the image without its
+      colours. source_split: a split whose images are the sources, which belong to no image (CycleGAN's data: "trainA").
     flip: mirror every other image, at random.
     resident: keep the split in (device) memory, "auto" up to 1 GiB, "on" or "off". The batches are the same.
     corrupt, cache: as for `image_folder`, of images that are fitted.
@@ -47,6 +53,8 @@ class Tfds(Fit):
     dir: str = ""
     image: str = "image"
     label: str = "label"
+    source: str = ""
+    source_split: str = ""
     flip: bool = False
     resident: str = among(("auto", "on", "off"), "auto")
     corrupt: str = among(("refuse", "skip"), "refuse")
@@ -56,44 +64,73 @@ class Tfds(Fit):
         """Finds or prepares the data set. Raises UserError, saying what to install or to choose."""
         builder = self._builder()
         features = builder.info.features
-        if self.image not in features:
-            raise UserError(f"data set {self.name} has no feature '{self.image}'; {nearest(self.image, features)}")
-        shape = features[self.image].shape
-        if len(shape) != 3:
-            raise UserError(f"feature '{self.image}' of data set {self.name} has shape {shape}: no image")
-        if None in shape and not self.size:
-            raise UserError(f"data set {self.name} has images of many sizes {shape}; choose one: --config.data.size=64")
+        for feature in filter(None, (self.image, self.source if self.source != "grey" else "")):
+            self._check_feature(features, feature)
+        if self.source and self.source_split:
+            raise UserError("sources are a feature of each example, data.source, or a split, data.source_split: not both")
         num_classes = self._num_classes(features)
         if not builder.data_path.exists():
             self._refuse_hopeless(builder)
         self._prepare(builder)
-        keys = {"image": self.image} | ({"label": self.label} if num_classes else {})
-        try:
-            examples: Any = _Renamed(builder.as_data_source(self.split), keys)
-        except ValueError as error:
-            splits = builder.info.splits
-            raise UserError(f"data set {self.name} has no split '{self.split}'; {nearest(self.split, splits)}") from error
-        except NotImplementedError as error:
-            raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
+        examples, shape, digest = self._part(builder, self.split, self.image, bool(num_classes))
         feature = "" if self.image == "image" else f", feature {self.image}"
-        name, digest = f"{builder.info.full_name}{feature}, split {self.split}", ""
+        name, source, sources = f"{builder.info.full_name}{feature}, split {self.split}", (), None
+        if self.source == "grey":
+            examples, source = Beside(examples, Grey(examples)), (*shape[:2], 1)
+        elif self.source:
+            others, source, more = self._part(builder, self.split, self.source, False)
+            examples, digest = Beside(examples, others), digest + more
+        elif self.source_split:
+            sources, source, more = self._part(builder, self.source_split, self.image, False)
+            sources, digest = AsSource(sources), digest + more
+        decode, pixel_classes = getattr(type(builder), "decoders", {}).get(self.image, (None, 0))
         if self.changes:
-            examples, digest = self._fitted(builder, examples)
-            shape = examples.images.shape[1:]
             name += f" ({shape[0]}x{shape[1]}, {self.fit}, {self.filter})"
-        elif features[self.image].np_dtype != np.uint8:
-            raise UserError(
-                f"data set {self.name} has {features[self.image].np_dtype} pixels; --config.data.channels makes them 8-bit"
-            )
+        name += f", from {self.source or self.source_split}" if source else ""
+        size = len(examples) * math.prod(shape) + len(examples if sources is None else sources) * math.prod(source or (0,))
         return Images(
             name=name,
             examples=examples,
-            image_shape=tuple(shape),
+            image_shape=shape,
             num_classes=num_classes,
-            resident=is_resident(self.resident, len(examples) * int(np.prod(shape))),
+            resident=is_resident(self.resident, size),
+            source_shape=source,
+            sources=sources,
             flip=self.flip,
+            jitter=self.jitter,
             digest=digest,
+            decode=decode,
+            pixel_classes=pixel_classes,
         )
+
+    def _check_feature(self, features: Any, feature: str) -> None:
+        if feature not in features:
+            raise UserError(f"data set {self.name} has no feature '{feature}'; {nearest(feature, features)}")
+        shape = features[feature].shape
+        if len(shape) != 3:
+            raise UserError(f"feature '{feature}' of data set {self.name} has shape {shape}: no image")
+        if None in shape and not self.size:
+            raise UserError(f"data set {self.name} has images of many sizes {shape}; choose one: --config.data.size=64")
+        if not self.changes and features[feature].np_dtype != np.uint8:
+            kind = features[feature].np_dtype
+            raise UserError(f"data set {self.name} has {kind} pixels; --config.data.channels makes them 8-bit")
+
+    def _part(self, builder: Any, split: str, feature: str, labelled: bool) -> tuple[Any, tuple[int, int, int], str]:
+        """One feature of a split as "image", with the label beside it if `labelled`; its shape; and a digest of what was
+        fitted."""
+        keys = {"image": feature} | ({"label": self.label} if labelled else {})
+        try:
+            examples = _Renamed(builder.as_data_source(split), keys)
+        except ValueError as error:
+            splits = builder.info.splits
+            raise UserError(f"data set {self.name} has no split '{split}'; {nearest(split, splits)}") from error
+        except NotImplementedError as error:
+            raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
+        if not self.changes:
+            return examples, tuple(builder.info.features[feature].shape), ""
+        fitted, digest = self._fitted(builder, examples, split, feature)
+        height, width, channels = fitted.images.shape[1:]
+        return fitted, (height - self.jitter, width - self.jitter, channels), digest
 
     def _num_classes(self, features: Any) -> int:
         """0 for a set without labels. Raises UserError where labels were asked for by name."""
@@ -104,8 +141,8 @@ class Tfds(Fit):
         known = [name for name, kind in features.items() if isinstance(kind, tfds.features.ClassLabel)]
         raise UserError(f"data set {self.name} has no labels '{self.label}'; {nearest(self.label, known)}")
 
-    def _fitted(self, builder: Any, examples: "_Renamed") -> tuple[Arrays, str]:
-        """The split with every image fitted, from the cache after the first time; and its digest."""
+    def _fitted(self, builder: Any, examples: "_Renamed", split: str, feature: str) -> tuple[Arrays, str]:
+        """A split with every image fitted, from the cache after the first time; and its digest."""
 
         def entries() -> Iterator[cache.Entry]:
             for i in range(len(examples)):
@@ -116,8 +153,8 @@ class Tfds(Fit):
         files = sorted(home.iterdir()) if home.is_dir() else []
         stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         cached = cache.first_pass(
-            title=f"{builder.info.full_name} {self.split}",
-            identity=[str(home.resolve()), stamps, self.split, self.image, self.label, len(examples)],
+            title=f"{builder.info.full_name} {split}",
+            identity=[str(home.resolve()), stamps, split, feature, self.label, len(examples)],
             entries=entries,
             total=len(examples),
             fit=self,

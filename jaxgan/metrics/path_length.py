@@ -9,7 +9,6 @@ import numpy as np
 from jaxgan.errors import UserError
 from jaxgan.generate import variables
 from jaxgan.noise import role_id, stream
-from jaxgan.schedules import evaluate
 
 
 def path_length(plan: Any, state: Any) -> float:
@@ -22,7 +21,9 @@ def path_length(plan: Any, state: Any) -> float:
     if len(plan.image_shape) == 1:
         raise UserError("ppl is of pictures; leave it out of --config.eval.metrics")
     wanted, network = plan.config.eval, plan.extractor
-    task = plan.task(evaluate(plan.hparams, jnp.float32(0)))
+    task = plan.task()
+    if not hasattr(task, "blend"):
+        raise UserError("ppl is of generators with a latent; leave it out of --config.eval.metrics")
     root = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("path_length"))
 
     @jax.jit

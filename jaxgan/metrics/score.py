@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from jaxgan.data.source import Modes
 from jaxgan.errors import UserError, nearest
-from jaxgan.metrics import classes, kid, modes, moments, neighbours, path_length, stability
+from jaxgan.metrics import classes, kid, modes, moments, neighbours, path_length, stability, translation
 from jaxgan.metrics.features import Network
 from jaxgan.metrics.moments import Moments
 from jaxgan.parallel import Placement
@@ -102,6 +102,13 @@ METRICS = {
         },
         {"ppl": "lower"},
         "derivative of the features' direction, where paths begin",
+    ),
+    "pairs": Metric(
+        ("state",),
+        lambda plan, images, state: translation.pair_scores(plan, images, state),
+        {"l1": "lower", "feature_distance": "lower"}
+        | dict[str, str].fromkeys(("psnr", "ssim", "pixel_accuracy", "class_accuracy", "iou"), "higher"),
+        "of 8-bit pixels, all channels together; classes by the nearest of the data's colours",
     ),
     "stability": Metric(
         ("state",),

@@ -1,12 +1,13 @@
 """Networks by the names that a config gives them.
 
 A generator is called `(z, cond, *, train, keys)` and returns images in [-1, 1]; a discriminator is called
-`(image, cond, *, train, keys)` and returns a `layers.Out`. cond: labels [N] of a network that has `num_classes`, else None.
-keys: a function from a role to one random key an example, or None. A class' fields with defaults are its section of the
-config; those without (`image_shape`, `dtype`) follow from the run.
+`(image, cond, *, train, keys)` and returns a `layers.Out`. cond: labels [N] of a network that has `num_classes`, or an image
+that belongs to this one, or None. A translator is a generator whose z is an image. keys: a function from a role to one
+random key an example, or None. A class' fields with defaults are its section of the config; those without (`image_shape`,
+`dtype`) follow from the run.
 """
 
-from jaxgan.nets import dcgan, dirac, mlp, r3gan, resnet, sngan, stylegan
+from jaxgan.nets import dcgan, dirac, mlp, patch, r3gan, resnet, sngan, stylegan, translator, unet
 
 _FILES = {
     "mlp": mlp,
@@ -19,3 +20,5 @@ _FILES = {
 }
 GENERATORS = {name: file.Generator for name, file in _FILES.items()}
 DISCRIMINATORS = {name: file.Discriminator for name, file in _FILES.items()}
+TRANSLATORS = {"unet": unet.Generator, "translator": translator.Generator}
+CRITICS = {"patch": patch.Discriminator}  # of an image beside another

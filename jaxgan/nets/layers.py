@@ -93,15 +93,21 @@ class Dense(_Kernel):
 
 
 class Conv(_Kernel):
-    """[N, H, W, C] -> [N, ceil(H / stride), ceil(W / stride), features]."""
+    """[N, H, W, C] -> [N, ceil(H / stride), ceil(W / stride), features]. mirror: beyond its edges the image is mirrored, in
+    place of 0; for odd sizes and stride 1."""
 
     size: int = 3
     stride: int = 1
+    mirror: bool = False
 
     @nn.compact
     def __call__(self, x):
-        w = self.kernel((self.size, self.size, x.shape[-1], self.features))
-        return self.bias(convolution.conv(x.astype(self.dtype), w, self.stride))
+        w, x = self.kernel((self.size, self.size, x.shape[-1], self.features)), x.astype(self.dtype)
+        if not self.mirror:
+            return self.bias(convolution.conv(x, w, self.stride))
+        n = self.size // 2
+        x = jnp.pad(x, ((0, 0), (n, n), (n, n), (0, 0)), mode="reflect")
+        return self.bias(convolution.conv(x, w, padding=((0, 0), (0, 0))))
 
 
 class ConvTranspose(_Kernel):
@@ -115,6 +121,20 @@ class ConvTranspose(_Kernel):
         w = self.kernel((self.size, self.size, x.shape[-1], self.features))
         # The transposed convolution's own kernel has its input channels last.
         return self.bias(convolution.conv_transpose(x.astype(self.dtype), w.swapaxes(2, 3), self.stride))
+
+
+class Dropout(nn.Module):
+    """x with each value 0 with probability `rate`, the others larger by as much, from one key an example, `keys(role)`; x
+    itself without keys. Each layer of a network needs a role of its own."""
+
+    rate: float
+    role: str
+
+    def __call__(self, x, keys):
+        if keys is None or not self.rate:
+            return x
+        kept = jax.vmap(lambda key: jax.random.bernoulli(key, 1 - self.rate, x.shape[1:]))(keys(self.role))
+        return jnp.where(kept, x / (1 - self.rate), 0)
 
 
 def packed(image: jax.Array, n: int) -> jax.Array:
@@ -161,6 +181,7 @@ class Norm(nn.Module):
 
     batch: statistics over the examples of the *global* batch (and pixels); running ones where `train` is false.
     layer: over all of an example's values, as the WGAN-GP paper's critic has it, then a scale and shift a channel.
+    instance: over the pixels of one channel of one example (Ulyanov et al. 2016), then a scale and shift a channel.
     """
 
     kind: str
@@ -179,6 +200,8 @@ class Norm(nn.Module):
                 param_dtype=exact,
                 axis_name=parallel.axis_name() if train else None,
             )
+        elif self.kind == "instance":
+            norm = nn.InstanceNorm(dtype=exact, param_dtype=exact)
         else:
             norm = nn.LayerNorm(reduction_axes=tuple(range(1, x.ndim)), feature_axes=(-1,), dtype=exact, param_dtype=exact)
         return norm(x).astype(x.dtype)

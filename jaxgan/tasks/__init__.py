@@ -1,5 +1,5 @@
-"""Tasks by the names that a config gives them; `latent.Latent` documents what a task is."""
+"""Tasks by the names that a config gives them; `adversarial.Adversarial` documents what a task is."""
 
-from jaxgan.tasks import latent, style
+from jaxgan.tasks import latent, paired, style, unpaired
 
-TASKS = {"latent": latent.Latent, "style": style.Style}
+TASKS = {"latent": latent.Latent, "style": style.Style, "paired": paired.Paired, "unpaired": unpaired.Unpaired}

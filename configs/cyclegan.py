@@ -1,0 +1,45 @@
+"""CycleGAN (Zhu et al. 2017): translators between two sets of pictures, none of which has a counterpart in the other.
+
+    python launch.py --config=configs/cyclegan.py               # plain digits <-> coloured and textured ones, 32 px
+    python launch.py --config=configs/cyclegan.py:monet         # photographs <-> Monet's paintings, 256 px, TFDS's cycle_gan
+    python launch.py --config=configs/cyclegan.py:own --config.data.dir=FOLDER       # trainA/ and trainB/
+    python launch.py --mode=translate --workdir=runs/cyclegan --input=FOLDER --direction=ba
+
+The paper's losses: squared errors of patches, cycles of weight 10 (5 here, where squared errors are halved), a pool of 50,
+Adam 2e-4 (.5, .999) with a step size that falls to 0 along a line from half of the run on; for paintings also identity, of
+half the cycles' weight. digits: width 16, three blocks, patches of 16 px, batches of 8.
+"""
+
+from configs import default
+
+VARIANTS = ("digits", "monet", "own")
+
+
+def get_config(variant: str):
+    config = default.get_config()
+    config.data = {
+        "digits": {"name": "digit_styles", "split": "trainB", "source_split": "trainA"},
+        "monet": {
+            "name": "cycle_gan/monet2photo",
+            "split": "trainA",
+            "source_split": "trainB",
+            "size": (256,),
+            "jitter": 30,
+        },
+        "own": {"name": "image_pairs", "size": (256,), "jitter": 30},
+    }[variant]
+    small = variant == "digits"
+    config.data.flip = not small
+    config.task = {"name": "unpaired", "identity": 2.5 if variant == "monet" else None}
+    config.nets.gen = {"name": "translator", "width": 16 if small else 64, "blocks": 3 if small else 9}
+    config.nets.disc = {"name": "patch", "width": 32 if small else 64, "field": 16 if small else 70, "norm": "instance"}
+    config.objective.loss = "lsgan"
+    config.batch_size, config.steps = (8, 4000) if small else (1, 1_200_000)
+    kimg = config.batch_size * config.steps / 1000
+    for player in config.optim:
+        config.optim[player].lr = f"linear(2e-4, 0, {kimg / 2:g}, {kimg:g})"
+    config.ema.half_life_kimg = 1.0
+    config.sample.num = 16
+    config.eval.update(split="", num_samples=500, repeats=1, metrics=("fd",))
+    config.eval.features.name = "efficientnet_lite0"
+    return config

@@ -1,0 +1,267 @@
+"""The scenes of `shapes`: the same at every side, decoded exactly, and what is said of them true of their pixels."""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+
+from jaxgan.data import shapes
+from jaxgan.data.tfds import Tfds
+from jaxgan.errors import UserError
+
+SIDES = (32, 64, 128, 256)
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [shapes.scene(split, i) for split in shapes.SPLITS for i in range(60)]
+
+
+@pytest.fixture(scope="module")
+def rendered(scenes):
+    """Every scene at every side but 256, some at 256."""
+    return {side: [shapes.render(scene, side) for scene in scenes[:: 6 if side == 256 else 1]] for side in SIDES}
+
+
+def test_a_scene_is_a_function_of_split_and_index():
+    for split, i in (("train", 0), ("train", 3999), ("test", 7)):
+        one, two = shapes.render(shapes.scene(split, i), 32), shapes.render(shapes.scene(split, i), 32)
+        assert all(np.array_equal(one[name], two[name]) for name in one)
+    pictures = {shapes.render(shapes.scene(split, i), 32)["image"].tobytes() for split in shapes.SPLITS for i in range(100)}
+    assert len(pictures) == 300
+
+
+def test_every_value_of_every_factor_appears(scenes):
+    factors = np.concatenate([scene.factors for scene in scenes])
+    for column, names in enumerate((shapes.KINDS, shapes.COLOURS, shapes.SHADES, shapes.SIZES)):
+        share = np.bincount(factors[:, column].astype(int), minlength=len(names)) / len(factors)
+        assert len(share) == len(names) and np.all(share > 0.6 / len(names))
+    assert {len(scene) for scene in scenes} == {1, 2, 3} and {scene.background for scene in scenes} == {0, 1}
+    textures = {tuple(texture) for scene in scenes for texture in scene.textures.tolist()}
+    assert textures == {(kind, direction) for kind in range(2) for direction in range(4)}
+
+
+def test_classes_are_decoded_exactly(rendered):
+    for side in SIDES:
+        images = np.stack([x["image"] for x in rendered[side]])
+        labels = np.stack([x["labels"] for x in rendered[side]])
+        classes = shapes.decode_labels(labels)
+        np.testing.assert_array_equal(shapes.PALETTE[classes], labels)
+        assert classes.shape == (len(images), side, side) and set(np.unique(classes)) == set(range(7))
+        np.testing.assert_array_equal(shapes.decode(images), classes)
+
+
+def test_decoding_bears_noise():
+    """Half the distance between shades of different classes is over what a texture and some noise add."""
+    inks = shapes.INKS.reshape(-1, 3).astype(int)
+    apart = np.linalg.norm(inks[:, None] - inks, axis=-1)
+    nearest = apart[np.arange(14)[:, None] // 2 != np.arange(14) // 2].min()
+    assert nearest / 2 > np.sqrt(3) * (shapes.TEXTURE + 8)
+    assert inks.min() >= shapes.TEXTURE and inks.max() <= 255 - shapes.TEXTURE
+    palette = shapes.PALETTE.astype(int)
+    assert np.linalg.norm(palette[:, None] - palette, axis=-1)[~np.eye(7, dtype=bool)].min() == 255
+    noisy = np.clip(palette + np.random.default_rng(0).integers(-70, 71, palette.shape), 0, 255)
+    np.testing.assert_array_equal(shapes.decode_labels(noisy), range(7))
+
+
+def test_pixels_have_the_colour_and_shade_of_their_factors(scenes, rendered):
+    """An object is the only one of its class, and within TEXTURE of its own shade."""
+    for scene, x in zip(scenes, rendered[64]):
+        classes = shapes.decode(x["image"])
+        for k, (colour, shade) in enumerate(scene.factors[:, 1:3].astype(int)):
+            np.testing.assert_array_equal(classes == 1 + colour, x["objects"] == k + 1)
+            off = x["image"][x["objects"] == k + 1].astype(int) - shapes.INKS[1 + colour, shade]
+            assert abs(off).max() <= shapes.TEXTURE and np.all(off == off[:, :1])
+        off = x["image"][x["objects"] == 0].astype(int) - shapes.INKS[0, scene.background]
+        assert abs(off).max() <= shapes.TEXTURE
+        assert len(np.unique(x["image"][x["objects"] == 0], axis=0)) > 1  # textured
+
+
+def test_one_map_of_classes_has_many_pictures(scenes):
+    scene = next(scene for scene in scenes if len(scene) == 2)
+    factors = scene.factors.copy()
+    factors[:, 2] = 1 - factors[:, 2]
+    for other in (
+        shapes.Scene(factors, scene.background, scene.textures),
+        shapes.Scene(scene.factors, 1 - scene.background, scene.textures),
+        shapes.Scene(scene.factors, scene.background, 1 - scene.textures % 2),
+    ):
+        one, two = shapes.render(scene, 64), shapes.render(other, 64)
+        assert np.array_equal(one["labels"], two["labels"]) and np.array_equal(one["outline"], two["outline"])
+        assert np.mean(one["image"] != two["image"]) > 0.02
+
+
+def test_a_scene_is_the_same_at_every_side(scenes, rendered):
+    """Each pixel at 32 px is what most of its part of the larger picture is, up to edges; boxes agree within a pixel."""
+    for side in (64, 128):
+        scale = side // 32
+        for small, large in zip(rendered[32], rendered[side]):
+            blocks = large["objects"].reshape(32, scale, 32, scale)
+            whole = (blocks == blocks[:, :1, :, :1]).all((1, 3))
+            np.testing.assert_array_equal(small["objects"][whole], blocks[:, 0, :, 0][whole])
+            assert whole.mean() > 0.7
+            np.testing.assert_allclose(small["boxes"], large["boxes"], atol=1.01 / 32)
+            means = large["image"].reshape(32, scale, 32, scale, 3).mean((1, 3))
+            assert abs(means - small["image"])[whole].max() <= 2 * shapes.TEXTURE  # the same shades
+            off = (means - small["image"])[whole & (small["objects"] > 0)]
+            assert abs(off).mean() < shapes.TEXTURE / 2  # and nearly the same texture
+
+
+def test_an_object_has_the_same_pixels_wherever_it_is(scenes):
+    """So eight shapes are all that there are, at any side."""
+    for side in (32, 64):
+        seen = {}
+        for scene in scenes:
+            if len(scene) == 1:
+                kind, _, _, size, x, y = scene.factors[0]
+                radius, cx, cy = int(shapes.RADII[int(size)] * side / 32), int(x * side), int(y * side)
+                objects = shapes.render(scene, side)["objects"]
+                cut = objects[cy - radius : cy + radius, cx - radius : cx + radius]
+                assert cut.sum() == objects.sum()
+                seen.setdefault((int(kind), int(size)), set()).add(cut.tobytes())
+        assert len(seen) == 8 and all(len(cuts) == 1 for cuts in seen.values())
+
+
+def test_at_least_half_of_an_object_is_visible(scenes, rendered):
+    covered = 0
+    for side in (32, 64, 128):
+        for scene, x in zip(scenes, rendered[side]):
+            for k in range(len(scene)):
+                alone = shapes.Scene(scene.factors[k : k + 1], 0, scene.textures[[0, k + 1]])
+                whole = (shapes.render(alone, side)["objects"] == 1).sum()
+                visible = (x["objects"] == k + 1).sum()
+                assert visible >= whole / 2
+                covered += visible < whole
+    assert covered > 10  # some do overlap
+
+
+def test_boxes_are_tight(rendered):
+    for side in SIDES:
+        for x in rendered[side]:
+            assert x["boxes"].dtype == np.float32 and len(x["boxes"]) == x["objects"].max()
+            for k, box in enumerate(x["boxes"]):
+                edges = box * side
+                assert np.array_equal(edges, edges.round())
+                top, left, bottom, right = edges.astype(int)
+                seen = x["objects"] == k + 1
+                assert seen[top:bottom, left:right].sum() == seen.sum()
+                for strip in (seen[top, :], seen[bottom - 1, :], seen[:, left], seen[:, right - 1]):
+                    assert strip.any()
+                assert 0 < top and 0 < left and bottom < side and right < side
+
+
+def test_outlines_part_the_objects(rendered):
+    """Lines are dark on white and inside objects; without them no object touches another or the background."""
+    for side in SIDES:
+        for x in rendered[side]:
+            outline, objects = x["outline"][..., 0], x["objects"]
+            assert x["outline"].shape == (side, side, 1) and set(np.unique(outline)) == {0, 255}
+            line = outline == 0
+            assert np.all(objects[line] > 0) and line.mean() < 0.25
+            for a, b, fa, fb in (
+                (objects[1:], objects[:-1], line[1:], line[:-1]),
+                (objects[:, 1:], objects[:, :-1], line[:, 1:], line[:, :-1]),
+            ):
+                assert np.all((a == b) | fa | fb)  # a line at every change
+                np.testing.assert_array_equal((a > b) & ~fa, np.zeros_like(fa))  # which is the upper's
+            inner = objects[1:-1, 1:-1]
+            around = (objects[:-2, 1:-1], objects[2:, 1:-1], objects[1:-1, :-2], objects[1:-1, 2:])
+            assert not np.any(line[1:-1, 1:-1] & np.all([o == inner for o in around], axis=0))  # one pixel, no more
+
+
+OBJECT = r"a (small|large) (light|dark) (red|yellow|green|cyan|blue|purple) (circle|square|triangle|cross)"
+RELATION = r"(above|below|to the left of|to the right of)"
+CAPTION = re.compile(rf"{OBJECT}(?: {RELATION} {OBJECT}(?:, and {OBJECT} {RELATION} the (\w+ \w+))?)?")
+
+
+def is_true(relation, centre, other):
+    x, y = centre[0] - other[0], centre[1] - other[1]
+    holds = {"above": y < 0, "below": y > 0, "to the left of": x < 0, "to the right of": x > 0}[relation]
+    return holds and (abs(y) >= abs(x)) == (relation in ("above", "below"))
+
+
+def test_captions_are_true(scenes, rendered):
+    relations = set()
+    for scene, x in zip(scenes, rendered[128]):
+        match = CAPTION.fullmatch(scene.caption)
+        assert match, scene.caption
+        groups = match.groups()
+        told = [words for words in (groups[:4], groups[5:9], groups[9:13]) if words[0]]
+        assert len(told) == len(scene)
+        classes, boxes = shapes.decode(x["image"]), x["boxes"]
+        for words, factors in zip(told, scene.factors[:, :4].astype(int)):
+            kind, colour, shade, size = factors
+            assert words == (shapes.SIZES[size], shapes.SHADES[shade], shapes.COLOURS[colour], shapes.KINDS[kind])
+            assert (classes == 1 + shapes.COLOURS.index(words[2])).any()
+        for k, box in enumerate(boxes):  # the centre is where the pixels are, some of them perhaps covered
+            middle = np.array([box[1] + box[3], box[0] + box[2]]) / 2
+            assert abs(middle - scene.factors[k, 4:]).max() < 0.08
+        if len(scene) > 1:
+            assert is_true(groups[4], scene.factors[0, 4:], scene.factors[1, 4:]), scene.caption
+            relations.add(groups[4])
+        if len(scene) > 2:
+            assert is_true(groups[13], scene.factors[2, 4:], scene.factors[1, 4:]), scene.caption
+            assert groups[14] == f"{told[1][2]} {told[1][3]}"
+    assert len(relations) == 4
+
+
+def test_kinds_differ_in_their_pixels():
+    """How much of its box a kind fills, and whether it is the same upside down."""
+    shares = {}
+    for kind in range(4):
+        scene = shapes.Scene(np.array([[kind, 0, 0, 1, 0.5, 0.5]], np.float32), 0, np.zeros((2, 2), int))
+        seen = shapes.render(scene, 256)["objects"] == 1
+        shares[shapes.KINDS[kind]] = seen.mean() * (32 / 14) ** 2
+        assert np.array_equal(seen, seen[:, ::-1]) and np.array_equal(seen, seen[::-1]) == (kind != 2)
+        if kind == 2:  # on its base
+            assert seen[: len(seen) // 2].sum() < seen[len(seen) // 2 :].sum()
+    expected = {"circle": np.pi / 4, "square": 1, "triangle": 0.5, "cross": 0.35 * (2 - 0.35)}
+    assert shares == pytest.approx(expected, abs=0.02)
+
+
+def test_preparing_needs_no_tensorflow(tmp_path, monkeypatch):
+    """A few scenes through TFDS and back, example i being scene i."""
+    assert shapes.SPLITS == {"train": 4000, "validation": 500, "test": 1000}
+    monkeypatch.setattr(shapes, "SPLITS", {"train": 30, "validation": 5, "test": 10})
+    builder = shapes.Shapes(config="32", data_dir=str(tmp_path), file_format="array_record")
+    builder.download_and_prepare(file_format="array_record")
+    assert {split: info.num_examples for split, info in builder.info.splits.items()} == shapes.SPLITS
+    for split, size in shapes.SPLITS.items():
+        source = builder.as_data_source(split)
+        assert len(source) == size
+        for i in range(size):
+            example, scene = source[i], shapes.scene(split, i)
+            n, expected = len(scene), shapes.render(scene, 32)
+            for name in ("image", "outline", "labels"):
+                np.testing.assert_array_equal(example[name], expected[name])
+                assert example[name].dtype == np.uint8
+            assert example["label"] == n - 1 and example["caption"].decode() == scene.caption
+            np.testing.assert_array_equal(example["boxes"]["bbox"], expected["boxes"])
+            np.testing.assert_array_equal(example["boxes"]["kind"], scene.factors[:, 0])
+            np.testing.assert_array_equal(example["boxes"]["colour"], scene.factors[:, 1])
+            np.testing.assert_array_equal(example["factors"][:n], scene.factors)
+            assert example["factors"].shape == (3, 6) and np.all(example["factors"][n:] == -1)
+    names = builder.info.features["boxes"]["colour"].names
+    assert tuple(names) == shapes.COLOURS and tuple(builder.info.features["label"].names) == shapes.COUNTS
+    assert "tensorflow" not in sys.modules
+
+
+def test_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(shapes, "SPLITS", {"train": 8, "validation": 2, "test": 2})
+    images = Tfds(name="shapes", dir=str(tmp_path)).open()
+    assert images.name == "shapes/64/1.0.0, split train"  # the default
+    assert images.image_shape == (64, 64, 3) and images.num_classes == 3 and len(images) == 8
+    labels = Tfds(name="shapes/128", image="labels", dir=str(tmp_path), split="test").open()
+    assert labels.image_shape == (128, 128, 3)
+    with pytest.raises(UserError, match="data set shapes has no '63'"):
+        Tfds(name="shapes/63", dir=str(tmp_path)).open()
+
+
+@pytest.mark.slow
+def test_no_picture_is_in_two_splits():
+    pictures = [
+        {shapes.render(shapes.scene(split, i), 32)["image"].tobytes() for i in range(size)}
+        for split, size in shapes.SPLITS.items()
+    ]
+    assert not (pictures[0] & pictures[1] or pictures[0] & pictures[2] or pictures[1] & pictures[2])
