@@ -18,7 +18,7 @@ VARIANTS = ("digits", "monet", "own")
 def get_config(variant: str):
     config = default.get_config()
     config.data = {
-        "digits": {"name": "digit_styles", "split": "trainB", "source_split": "trainA"},
+        "digits": {"name": "digit_styles", "split": "trainB", "source_split": "trainA", "truth": "truth"},
         "monet": {
             "name": "cycle_gan/monet2photo",
             "split": "trainA",
@@ -40,6 +40,12 @@ def get_config(variant: str):
         config.optim[player].lr = f"linear(2e-4, 0, {kimg / 2:g}, {kimg:g})"
     config.ema.half_life_kimg = 1.0
     config.sample.num = 16
-    config.eval.update(split="", num_samples=500, repeats=1, metrics=("fd",))
+    config.eval.update(num_samples=500, repeats=1, metrics=("cycles",), allow_few=True)
+    if small:
+        config.eval.update(split="testB", source_split="testA", metrics=("cycles", "reading"))
+    elif variant == "monet":
+        config.eval.update(split="testA", source_split="testB")
+    else:
+        config.eval.split = "test"
     config.eval.features.name = "efficientnet_lite0"
     return config

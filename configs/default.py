@@ -36,6 +36,7 @@ def get_config() -> Any:
         "label": "label",  # or none
         "source": "",  # of tasks that translate: the feature to start from, or grey, the image without its colours
         "source_split": "",  # or a split whose images are sources that belong to no image
+        "truth": "",  # and the feature with their true translations, for scores alone
         "jitter": 0,  # pixels: images are fitted to so many more than size, and training takes a random part of them
         "size": (),  # side, or height,width, to bring images to; empty: as they are
         "crop": (),  # first the centre of this side, or height,width
@@ -111,6 +112,7 @@ def get_config() -> Any:
         "num_samples": 5000,  # generated images
         "repeats": 3,  # sets of them that --mode=evaluate scores
         "split": "",  # of the real images; empty: the run's own
+        "source_split": "",  # of sources that belong to none of them
         "num_real": 0,  # how many of them, chosen once; 0: all
         "batch_size": 200,  # images at once
         "ema": True,  # score the moving averages of the weights

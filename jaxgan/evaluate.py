@@ -26,7 +26,13 @@ from jaxgan.parallel import Placement
 from jaxgan.state import GanState
 from jaxgan.writer import provenance, write_json
 
-OF_RUNS = ("eval.every", "eval.repeats", "eval.split", "eval.ema")  # which foreign samples have no use for
+OF_RUNS = (
+    "eval.every",
+    "eval.repeats",
+    "eval.split",
+    "eval.source_split",
+    "eval.ema",
+)  # which foreign samples have no use for
 
 
 def make_generated(plan: Blueprint, images: Images, placement: Placement, size: int) -> Callable:
@@ -62,7 +68,8 @@ class RunEvaluator:
     def __init__(self, plan: Blueprint, images: Images, placement: Placement):
         self.plan, self.placement, self.wanted = plan, placement, settings(plan.config)
         check(plan)
-        real = _split(plan.config, self.wanted.split) if self.wanted.split else images
+        other = self.wanted.split or self.wanted.source_split
+        real = _split(plan.config, self.wanted) if other else images
         if self.wanted.ema and not plan.shapes().ema:
             raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
         self.images, metrics = real, score.find(self.wanted.metrics)
@@ -116,9 +123,14 @@ def check(plan: Blueprint) -> None:
     assert plan.extractor
 
 
-def _split(config: Config, split: str) -> Images:
+def _split(config: Config, wanted: Eval) -> Images:
+    """The data that scores are taken on."""
     other = config.copy_and_resolve_references().unlock()
-    other.data.split = split
+    other.data.split = wanted.split or other.data.split
+    if wanted.source_split:
+        if "source_split" not in other.data:
+            raise UserError(f"eval.source_split={wanted.source_split}, but data.name={config.data.name} has no such splits")
+        other.data.source_split = wanted.source_split
     return build.open_data(other.lock())
 
 

@@ -66,14 +66,16 @@ class Checkpoint:
 class Eval:
     """every: steps between evaluations while training, and at its end; 0: none. metrics: names in `metrics.score.METRICS`.
     num_samples: generated images. repeats: sets of them that --mode=evaluate scores; while training it is one.
-    split: of the real images; empty: the run's own. num_real: how many of them, chosen once; 0: all. batch_size: at once,
-    over all devices. ema: the weights' moving averages. allow_few: a Fréchet distance of fewer images than dimensions."""
+    split: of the real images; empty: the run's own. source_split: of sources that belong to none of them. num_real: how many
+    of the real images, chosen once; 0: all. batch_size: at once, over all devices. ema: the weights' moving averages.
+    allow_few: a Fréchet distance of fewer images than dimensions."""
 
     every: int = 0
     metrics: tuple[str, ...] = ("fd", "kid", "prdc", "repetition")
     num_samples: int = 5000
     repeats: int = bounded(3, least=1)
     split: str = ""
+    source_split: str = ""
     num_real: int = 0
     batch_size: int = bounded(200, least=1)
     ema: bool = True

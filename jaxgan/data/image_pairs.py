@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -60,37 +60,21 @@ class ImagePairs(Fit):
     def open(self) -> Images:
         """Finds the pictures and, once, fits them. Raises UserError, naming the first file that is wrong."""
         height, width, channels = self.image_shape
-        layouts = LAYOUTS.format(self.split)
         if not self.dir:
-            raise UserError(f"say where the pictures are: --config.data.dir=FOLDER, with {layouts}")
+            raise UserError(f"say where the pictures are: --config.data.dir=FOLDER, with {LAYOUTS.format(self.split)}")
         root = as_path(self.dir)
         if not root.is_dir():
             close = listing.nearest_beside(root, ())
             raise UserError(f"there is no folder '{self.dir}'" + (f"; did you mean '{close}'?" if close else ""))
-        folders = {domain: root / f"{self.split}{domain}" for domain in "AB"}
-        beside = (root / self.split).is_dir()
-        if beside:
-            items = _found(root / self.split)
-            for item in items:
-                _check_halves(item)
-            sides = {domain: self._fitted(root, self.split, items, domain) for domain in folders}
-        elif all(folder.is_dir() for folder in folders.values()):
-            found = {domain: _found(folder) for domain, folder in folders.items()}
-            if self.paired:
-                _check_pairs(folders, found)
-            sides = {domain: self._fitted(root, folders[domain].name, items) for domain, items in found.items()}
-        else:
-            there = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir())[:12])
-            raise UserError(f"'{self.dir}' has no {layouts}; it has " + (f"the folders {there}" if there else "no folders"))
+        sides, pairs = self._sides(root)
         source, image = (sides[domain] for domain in self.direction.upper())
         examples, sources = (Arrays(x.images, None, np.arange(len(x.names))) for x in (image, source))
-        pairs = beside or self.paired
         return Images(
             name=f"{root.resolve().name}, split {self.split} {self.direction} ({height}x{width}, {self.fit}, {self.filter})",
             examples=Beside(examples, sources) if pairs else examples,
             image_shape=(height, width, channels),
             num_classes=0,
-            resident=is_resident(self.resident, (len(examples) + len(sources)) * height * width * channels),
+            resident=is_resident(self.resident, source.images.nbytes + image.images.nbytes),
             source_shape=self.source_shape,
             sources=None if pairs else AsSource(sources),
             flip=self.flip,
@@ -98,15 +82,36 @@ class ImagePairs(Fit):
             digest=source.digest + image.digest,
         )
 
-    def _fitted(self, root: Path, part: str, items: list[Item], half: str = "") -> Cached:
-        """The pictures of one of the folders, or one of their halves, "A" or "B"."""
-        status = [(item.name, item.file.stat().st_size, item.file.stat().st_mtime_ns) for item in items]
-        opened = partial(_half, right=half == "B") if half else Image.open
+    def _sides(self, root: Path) -> tuple[dict[str, Cached], bool]:
+        """The pictures of "A" and "B", and whether they are pairs."""
+        if (root / self.split).is_dir():
+            items = _found(root / self.split)
+            halves = {domain: [partial(_half, item.file, domain) for item in items] for domain in "AB"}
+            return {domain: self._fitted(f"{self.split} {domain}", items, halves[domain]) for domain in halves}, True
+        folders = {domain: root / f"{self.split}{domain}" for domain in "AB"}
+        if not all(folder.is_dir() for folder in folders.values()):
+            there = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir())[:12])
+            has = f"the folders {there}" if there else "no folders"
+            raise UserError(f"'{self.dir}' has no {LAYOUTS.format(self.split)}; it has {has}")
+        found = {domain: _found(folder) for domain, folder in folders.items()}
+        opened: dict[str, list[Callable]] = {d: [partial(Image.open, item.file) for item in found[d]] for d in found}
+        others = []
+        if self.paired:
+            _check_names(folders, found)
+            opened["A"] = [partial(_of_one_size, a.file, b.file) for a, b in zip(found["A"], found["B"])]
+            others = found["B"]
+        a = self._fitted(folders["A"].name, found["A"], opened["A"], others)
+        return {"A": a, "B": self._fitted(folders["B"].name, found["B"], opened["B"])}, self.paired
+
+    def _fitted(self, part: str, items: list[Item], opened: list[Callable], others: Sequence[Item] = ()) -> Cached:
+        """The pictures that `opened` opens, of the items. others: further ones whose change makes them others."""
+        root = as_path(self.dir).resolve()
+        status = [(item.name, item.file.stat().st_size, item.file.stat().st_mtime_ns) for item in (*items, *others)]
         try:
             return cache.first_pass(
-                title=f"{root.resolve().name} {part}" + (f" {half}" if half else ""),
-                identity=[str(root.resolve()), part, half, hashlib.sha256(json.dumps(status).encode()).hexdigest()],
-                entries=lambda: [cache.Entry(item.name, "", partial(opened, item.file)) for item in items],
+                title=f"{root.name} {part}",
+                identity=[str(root), part, hashlib.sha256(json.dumps(status).encode()).hexdigest()],
+                entries=lambda: [cache.Entry(item.name, "", function) for item, function in zip(items, opened)],
                 total=len(items),
                 fit=self,
                 folder=as_path(self.cache) if self.cache else cache.default_folder(),
@@ -131,27 +136,37 @@ def _stem(item: Item) -> str:
     return str(PurePosixPath(item.name).with_suffix(""))
 
 
-def _half(file: Path, right: bool) -> Image.Image:
-    """The left or right half as a person sees the picture."""
+def _half(file: Path, domain: str) -> Image.Image:
+    """The left half, A, or the right, B, as a person sees the picture. Raises ValueError where it has none."""
     with Image.open(file) as picture:
         turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
         upright = picture if turn is None else picture.transpose(turn)
-        middle, (width, height) = upright.width // 2, upright.size
-        half = upright.crop((middle, 0, width, height) if right else (0, 0, middle, height))
+        width, height = upright.size
+        if width % 2:
+            raise ValueError(f"it is {width} pixels wide, and a pair side by side has two halves of one size")
+        if width < height:
+            raise ValueError(f"it is {height}x{width}, taller than two pictures side by side")
+        half = upright.crop((0, 0, width // 2, height) if domain == "A" else (width // 2, 0, width, height))
     half.getexif()[ORIENTATION] = 1  # so that nobody turns it again
     return half
 
 
-def _check_halves(item: Item) -> None:
-    height, width = _size(item)
-    if width % 2:
-        raise UserError(f"'{item.file}' is {width} pixels wide, and a pair side by side has two halves of one size")
-    if width < height:
-        raise UserError(f"'{item.file}' is {height}x{width}, taller than two pictures side by side")
+def _of_one_size(file: Path, other: Path) -> Image.Image:
+    """A picture that is as large as its counterpart. Raises ValueError where it is not."""
+    try:
+        with Image.open(other) as picture:
+            theirs = size_of(picture)
+    except Exception:  # whatever a decoder raises on damaged bytes is told where it is read for itself
+        return Image.open(file)
+    picture = Image.open(file)
+    (h, w), (h2, w2) = size_of(picture), theirs
+    if (h, w) != (h2, w2):
+        raise ValueError(f"its size is {h}x{w}, and that of its counterpart {other.name} {h2}x{w2}")
+    return picture
 
 
-def _check_pairs(folders: dict[str, Path], found: dict[str, list[Item]]) -> None:
-    """Refuses a picture without a counterpart, or with two, and pairs of unlike size. Raises UserError."""
+def _check_names(folders: dict[str, Path], found: dict[str, list[Item]]) -> None:
+    """Refuses a picture without a counterpart, or with two. Raises UserError."""
     for items in found.values():  # in the order of their names
         for one, other in zip(items, items[1:]):
             if _stem(one) == _stem(other):
@@ -160,21 +175,5 @@ def _check_pairs(folders: dict[str, Path], found: dict[str, list[Item]]) -> None
     for domain, other in ("AB", "BA"):
         alone = [item for item in found[domain] if _stem(item) not in names[other]]
         if alone:
-            more = f" (nor have {len(alone) - 1} others)" if len(alone) > 1 else ""
+            more = f" (the first of {len(alone)})" if len(alone) > 1 else ""
             raise UserError(f"'{alone[0].file}' has no counterpart {_stem(alone[0])}.* in '{folders[other]}'{more}")
-    for one, other in zip(found["A"], found["B"]):
-        (h, w), (h2, w2) = _size(one), _size(other)
-        if (h, w) != (h2, w2):
-            raise UserError(f"'{one.file}' is {h}x{w} and its counterpart '{other.file}' {h2}x{w2}: a pair has one size")
-
-
-def _size(item: Item) -> tuple[int, int]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, about odd metadata
-            with Image.open(item.file) as picture:
-                return size_of(picture)
-    except Image.UnidentifiedImageError as error:
-        raise UserError(f"'{item.file}' is no picture that Pillow can read") from error
-    except Exception as error:  # whatever a decoder raises on damaged bytes
-        raise UserError(f"'{item.file}' cannot be read: {error}".rstrip(": ")) from error

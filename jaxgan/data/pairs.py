@@ -24,7 +24,7 @@ class Beside:
 
 @dataclass
 class AsSource:
-    """The images of examples as {"source"}."""
+    """The images of examples as "source", and what else they have."""
 
     examples: Any
 
@@ -32,7 +32,8 @@ class AsSource:
         return len(self.examples)
 
     def __getitem__(self, i: int) -> dict[str, Any]:
-        return {"source": self.examples[i]["image"]}
+        example = dict(self.examples[i])
+        return {"source": example.pop("image"), **example}
 
 
 @dataclass

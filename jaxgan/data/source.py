@@ -34,6 +34,7 @@ class Images:
     Points in place of images, float32 [D], have an `image_shape` of (D,).
     source_shape: of the pictures that are to be translated into images; empty: there are none. An example has its own,
     "source", or there are others that belong to none, `sources[i]` = {"source": uint8 [*source_shape]}.
+    truth: whether unpaired images and sources each have "truth", the same in the other domain, which training never takes.
     flip: whether training mirrors every other image, at random, and with it its own source.
     jitter: stored pictures are so much higher and wider than `image_shape`, and training takes a random part of them (an
     example's own source the same part), all else the middle.
@@ -50,6 +51,7 @@ class Images:
     resident: bool
     source_shape: tuple[int, ...] = ()
     sources: Any = None
+    truth: bool = False
     flip: bool = False
     jitter: int = 0
     digest: str = ""
@@ -78,10 +80,15 @@ class Images:
         keys = ("image",) + ("label",) * bool(self.num_classes) + ("source",) * self.paired
         return self._stacked(self.examples, indices, keys, whole)
 
-    def gather_sources(self, indices: np.ndarray, whole: bool = False) -> np.ndarray:
-        """Sources [..., *source_shape] for indices of any shape; beyond the last they begin again."""
+    def gather_sources(self, indices: np.ndarray, whole: bool = False, key: str = "source") -> np.ndarray:
+        """Sources [..., *source_shape] for indices of any shape; beyond the last they begin again. key: or what else they
+        have, "label" or "truth"."""
         examples: Any = self.examples if self.sources is None else self.sources
-        return self._stacked(examples, indices % len(examples), ("source",), whole)["source"]
+        return self._stacked(examples, indices % len(examples), (key,), whole)[key]
+
+    def gather_truth(self, indices: np.ndarray) -> np.ndarray:
+        """What `truth` says of the images, uint8 [..., *source_shape] for indices of any shape."""
+        return self._stacked(self.examples, indices, ("truth",), False)["truth"]
 
     def _stacked(self, examples: Any, indices: np.ndarray, keys: tuple[str, ...], whole: bool) -> dict[str, np.ndarray]:
         found = [examples[int(i)] for i in indices.reshape(-1)]

@@ -43,6 +43,7 @@ class Tfds(Fit):
     image, label: names of the features; label "none" leaves labels out, and a set without "label" has none.
     source: of tasks that translate pictures, the feature with the one to start from; "grey" is the image without its
       colours. source_split: a split whose images are the sources, which belong to no image (CycleGAN's data: "trainA").
+    truth: the feature with the picture's true translation into the other domain, for scores alone.
     flip: mirror every other image, at random.
     resident: keep the split in (device) memory, "auto" up to 1 GiB, "on" or "off". The batches are the same.
     corrupt, cache: as for `image_folder`, of images that are fitted.
@@ -55,6 +56,7 @@ class Tfds(Fit):
     label: str = "label"
     source: str = ""
     source_split: str = ""
+    truth: str = ""
     flip: bool = False
     resident: str = among(("auto", "on", "off"), "auto")
     corrupt: str = among(("refuse", "skip"), "refuse")
@@ -64,7 +66,7 @@ class Tfds(Fit):
         """Finds or prepares the data set. Raises UserError, saying what to install or to choose."""
         builder = self._builder()
         features = builder.info.features
-        for feature in filter(None, (self.image, self.source if self.source != "grey" else "")):
+        for feature in filter(None, (self.image, self.source if self.source != "grey" else "", self.truth)):
             self._check_feature(features, feature)
         if self.source and self.source_split:
             raise UserError("sources are a feature of each example, data.source, or a split, data.source_split: not both")
@@ -81,7 +83,7 @@ class Tfds(Fit):
             others, source, more = self._part(builder, self.split, self.source, False)
             examples, digest = Beside(examples, others), digest + more
         elif self.source_split:
-            sources, source, more = self._part(builder, self.source_split, self.image, False)
+            sources, source, more = self._part(builder, self.source_split, self.image, bool(num_classes))
             sources, digest = AsSource(sources), digest + more
         decode, pixel_classes = getattr(type(builder), "decoders", {}).get(self.image, (None, 0))
         if self.changes:
@@ -96,6 +98,7 @@ class Tfds(Fit):
             resident=is_resident(self.resident, size),
             source_shape=source,
             sources=sources,
+            truth=bool(self.truth) and not self.changes,
             flip=self.flip,
             jitter=self.jitter,
             digest=digest,
@@ -119,6 +122,7 @@ class Tfds(Fit):
         """One feature of a split as "image", with the label beside it if `labelled`; its shape; and a digest of what was
         fitted."""
         keys = {"image": feature} | ({"label": self.label} if labelled else {})
+        keys |= {"truth": self.truth} if self.truth and not self.changes else {}
         try:
             examples = _Renamed(builder.as_data_source(split), keys)
         except ValueError as error:

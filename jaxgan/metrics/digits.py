@@ -78,7 +78,7 @@ def judge(params: Any, images: jax.Array) -> tuple[jax.Array, jax.Array]:
     n, _, _, channels = images.shape
     singles = jnp.moveaxis(images, 3, 1).reshape(n * channels, SIDE, SIDE, 1)
     scale, params = params["scale"], params["net"]
-    features, logits = _run(params, singles.astype(jnp.float32) / 127.5 - 1)
+    features, logits = run(params, singles.astype(jnp.float32) / 127.5 - 1)
     digits = jax.nn.log_softmax(logits).reshape(n, channels, CLASSES)
     spelled = digits[:, 0]
     for i in range(1, channels):
@@ -86,12 +86,13 @@ def judge(params: Any, images: jax.Array) -> tuple[jax.Array, jax.Array]:
     return features.reshape(n, -1) / scale, spelled
 
 
-def _run(params: Any, x: jax.Array, keys: Any = None) -> tuple[jax.Array, jax.Array]:
+def run(params: Any, x: jax.Array, keys: Any = None) -> tuple[jax.Array, jax.Array]:
+    """A classifier's (features, logits) of images [N, 28, 28, C] in [-1, 1]."""
     return Classifier().apply({"params": params}, x, keys)  # pyright: ignore[reportReturnType]
 
 
 def augmented(key: jax.Array, image: jax.Array) -> jax.Array:
-    """A picture [28, 28, 1] turned, scaled, sheared and shifted a little, at random."""
+    """A picture [28, 28, C] turned, scaled, sheared and shifted a little, at random."""
     turn, stretch, shear, shift = jax.random.split(key, 4)
     angle = jax.random.uniform(turn, minval=-1, maxval=1) * SETTINGS["turn"]
     scale = 1 + jax.random.uniform(stretch, (2,), minval=-1, maxval=1) * SETTINGS["scale"]
@@ -101,15 +102,15 @@ def augmented(key: jax.Array, image: jax.Array) -> jax.Array:
     centre = (SIDE - 1) / 2
     at = jnp.stack(jnp.meshgrid(jnp.arange(SIDE), jnp.arange(SIDE), indexing="ij")).reshape(2, -1) - centre
     moved = matrix @ at + centre + jax.random.uniform(shift, (2, 1), minval=-1, maxval=1) * SETTINGS["shift"]
-    pixels = jax.scipy.ndimage.map_coordinates(image[..., 0], list(moved), order=1, cval=-1.0)
-    return pixels.reshape(SIDE, SIDE, 1)
+    take = partial(jax.scipy.ndimage.map_coordinates, coordinates=list(moved), order=1, cval=-1.0)
+    return jax.vmap(take, -1, -1)(image).reshape(image.shape)
 
 
-def fit(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Any:
-    """Params of a classifier of uint8 images [N, 28, 28, 1]: Adam with cosine decay, the average of its last weights."""
+def fit(images: np.ndarray, labels: np.ndarray, seed: int = 0, epochs: int = SETTINGS["epochs"]) -> Any:
+    """Params of a classifier of uint8 images [N, 28, 28, C]: Adam with cosine decay, the average of its last weights."""
     batch = SETTINGS["batch"]
     per_epoch = len(images) // batch
-    steps = SETTINGS["epochs"] * per_epoch
+    steps = epochs * per_epoch
     tx = optax.adamw(optax.cosine_decay_schedule(SETTINGS["lr"], steps), weight_decay=SETTINGS["decay"])
     pictures = jnp.asarray(images, jnp.float32) / 127.5 - 1
     root = jax.random.key(seed)
@@ -122,7 +123,7 @@ def fit(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Any:
 
         def loss_fn(params):
             x = jax.vmap(augmented)(keys[:batch], pictures[index])
-            logits = _run(params, x, keys[batch:])[1]
+            logits = run(params, x, keys[batch:])[1]
             return optax.softmax_cross_entropy_with_integer_labels(logits, jnp.asarray(labels)[index]).mean()
 
         updates, opt_state = tx.update(jax.grad(loss_fn)(params), opt_state, params)
@@ -131,7 +132,7 @@ def fit(images: np.ndarray, labels: np.ndarray, seed: int = 0) -> Any:
 
     carry = (params, tx.init(params), jax.tree.map(jnp.copy, params))
     rng = np.random.default_rng(seed)
-    for epoch in range(SETTINGS["epochs"]):
+    for epoch in range(epochs):
         order = rng.permutation(len(images))[: per_epoch * batch].reshape(per_epoch, batch)
         for i, index in enumerate(order):
             carry = step(carry, index, jax.random.fold_in(root, epoch * per_epoch + i))

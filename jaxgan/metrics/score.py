@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from jaxgan.data.source import Modes
 from jaxgan.errors import UserError, nearest
-from jaxgan.metrics import classes, kid, modes, moments, neighbours, path_length, stability, translation
+from jaxgan.metrics import classes, kid, modes, moments, neighbours, path_length, reading, stability, translation
 from jaxgan.metrics.features import Network
 from jaxgan.metrics.moments import Moments
 from jaxgan.parallel import Placement
@@ -51,6 +51,10 @@ K, QUANTILE, SPLITS, SUBSETS, SUBSET = 5, 0.01, 10, 100, 1000  # of the metrics 
 def _kid(real: Statistics, fake: Statistics, _: bool) -> dict[str, float]:
     value, error = kid.kid(real.features, fake.features, SUBSETS, SUBSET)  # pyright: ignore[reportArgumentType]
     return {"kid": value} | ({} if np.isnan(error) else {"kid_error": error})  # JSON knows no NaN
+
+
+def _better(lower: tuple[str, ...], higher: tuple[str, ...]) -> dict[str, str]:
+    return {name: way for way, names in (("lower", lower), ("higher", higher)) for name in names}
 
 
 METRICS = {
@@ -106,9 +110,23 @@ METRICS = {
     "pairs": Metric(
         ("state",),
         lambda plan, images, state: translation.pair_scores(plan, images, state),
-        {"l1": "lower", "feature_distance": "lower"}
-        | dict[str, str].fromkeys(("psnr", "ssim", "pixel_accuracy", "class_accuracy", "iou"), "higher"),
+        _better(lower=("l1", "feature_distance"), higher=("psnr", "ssim", "pixel_accuracy", "class_accuracy", "iou")),
         "of 8-bit pixels, all channels together; classes by the nearest of the data's colours",
+    ),
+    "cycles": Metric(
+        ("state",),
+        lambda plan, images, state: translation.cycle_scores(plan, images, state),
+        _better(
+            lower=("cycle_a", "cycle_b", "fd_ab", "fd_ba", "l1_ab", "l1_ba"),
+            higher=("psnr_ab", "psnr_ba", "ssim_ab", "ssim_ba"),
+        ),
+        "of 8-bit pixels, all channels together",
+    ),
+    "reading": Metric(
+        ("state",),
+        lambda plan, images, state: reading.reading_scores(plan, images, state),
+        _better(lower=(), higher=("read_b", "read_ba", "read_ab", "read_real_b")),
+        "by the package's classifier of plain digits, and one trained on the run's styled ones",
     ),
     "stability": Metric(
         ("state",),

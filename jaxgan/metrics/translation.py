@@ -11,6 +11,7 @@ from jaxgan.generate import given, make_generate, variables
 from jaxgan.images import to_uint8
 from jaxgan.metrics import pairs, segments
 from jaxgan.metrics.features import Network
+from jaxgan.metrics.moments import Moments, frechet_distance
 
 
 def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
@@ -36,9 +37,9 @@ def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     return found
 
 
-def translated(plan: Any, nets: Any, source: np.ndarray) -> np.ndarray:
+def translated(plan: Any, nets: Any, source: np.ndarray, way: str = "ab") -> np.ndarray:
     """What a translator makes of uint8 sources [N, H, W, C'] as numbers 0 to N - 1: uint8 [N, H, W, C]."""
-    generate, size, out = jax.jit(make_generate(plan)), min(plan.config.eval.batch_size, len(source)), []
+    generate, size, out = jax.jit(make_generate(plan, way)), min(plan.config.eval.batch_size, len(source)), []
     for start in range(0, len(source), size):
         rows = np.minimum(np.arange(start, start + size), len(source) - 1)
         made = np.asarray(generate(nets, rows.astype(np.uint32), source=source[rows]))[: len(source) - start]
@@ -65,3 +66,43 @@ def feature_distance(network: Network, true: np.ndarray, made: np.ndarray, size:
             rows = np.minimum(np.arange(start, start + size), len(true) - 1)
             found.append(np.asarray(distances(network.variables, true[rows], made[rows]))[: len(true) - start])
     return float(np.mean(np.concatenate(found).astype(np.float64)))
+
+
+def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
+    """Of translators both ways over `eval.num_samples` pictures of each domain, 8-bit: "cycle_a" and "cycle_b", the mean
+    distance of pictures to what comes back, in [0, 1]; Fréchet distances of both translations to the other domain's
+    pictures. Where the data hold the truth back: "l1", "psnr" and "ssim" to it, with "_ab" and "_ba" behind.
+
+    Raises UserError for runs of other tasks.
+    """
+    if plan.config.task.name != "unpaired":
+        raise UserError("the metric 'cycles' is of translators both ways; leave it out of --config.eval.metrics")
+    wanted, network = plan.config.eval, plan.extractor
+    nets, numbers = variables(state, wanted.ema), np.arange(wanted.num_samples)
+    of_b = numbers[: len(images)]
+    pictures = {"a": images.gather_sources(numbers[: len(images.sources)]), "b": images.gather(of_b)["image"]}
+    made = {way: translated(plan, nets, pictures[way[0]], way) for way in ("ab", "ba")}
+    back = {"a": translated(plan, nets, made["ab"], "ba"), "b": translated(plan, nets, made["ba"], "ab")}
+    found = {f"cycle_{domain}": float(np.mean(pairs.l1(pictures[domain], back[domain]))) for domain in "ab"}
+    for way in ("ab", "ba"):
+        moments = [_moments(network, x, wanted.batch_size) for x in (pictures[way[1]], made[way])]
+        found[f"fd_{way}"] = frechet_distance(*moments, allow_few=wanted.allow_few)
+    if images.truth:
+        truth = {"ab": images.gather_sources(np.arange(len(made["ab"])), key="truth"), "ba": images.gather_truth(of_b)}
+        for way, true in truth.items():
+            for name, fn in (("l1", pairs.l1), ("psnr", pairs.psnr), ("ssim", pairs.ssim)):
+                found[f"{name}_{way}"] = float(np.mean(fn(true, made[way])))
+    return found
+
+
+def _moments(network: Network, pictures: np.ndarray, size: int) -> Moments:
+    """Of the extractor's features of uint8 pictures [N, H, W, C]."""
+    run, size, out = jax.jit(lambda weights, x: network.apply(weights, x)[0]), min(size, len(pictures)), None
+    with jax.default_matmul_precision("highest"):
+        for start in range(0, len(pictures), size):
+            rows = np.minimum(np.arange(start, start + size), len(pictures) - 1)
+            features = np.asarray(run(network.variables, pictures[rows]))[: len(pictures) - start]
+            out = out or Moments.empty(features.shape[1])
+            out.add(features)
+    assert out is not None
+    return out

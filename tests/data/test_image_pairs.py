@@ -9,13 +9,13 @@ from jaxgan.data.image_pairs import ImagePairs
 from jaxgan.errors import UserError
 
 
-def put(path, level, height=8, width=8, **how):
+def put(path, level, height=8, width=8):
     """A picture of one grey level, or of one for the left half and one for the right."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.full((height, width, 3), level[0] if isinstance(level, tuple) else level, np.uint8)
     if isinstance(level, tuple):
         pixels[:, width // 2 :] = level[1]
-    Image.fromarray(pixels).save(path, **how)
+    Image.fromarray(pixels).save(path)
 
 
 @pytest.fixture
@@ -82,6 +82,14 @@ def test_partners_have_one_name_whatever_its_ending(home):
     assert levels(loaded["source"]) == [30, 20, 10, 0] and levels(loaded["image"]) == [130, 120, 110, 100]
     example = images.gather(np.array([2, 0]))
     assert levels(example["source"]) == [10, 30] and levels(example["image"]) == [110, 130]
+
+
+def test_a_partner_that_was_changed_is_noticed(home):
+    (home / "apart" / "trainA" / "deep" / "5.bmp").unlink()
+    read(home / "apart", paired=True)
+    put(home / "apart" / "trainB" / "deep" / "9.png", 1, 20)
+    with pytest.raises(UserError, match="deep/9.bmp: its size is 7x8, and that of its counterpart 9.png 20x8"):
+        read(home / "apart", paired=True)
 
 
 def test_the_order_is_that_of_names_without_their_endings(tmp_path):
@@ -162,7 +170,9 @@ def change(home, kind):
     elif kind == "text":
         (beside / "x.png").write_text("no picture")
     elif kind == "cut":
-        (beside / "1.png").write_bytes((beside / "1.png").read_bytes()[:-20])
+        content = bytearray((beside / "1.png").read_bytes())
+        content[45] ^= 255  # in the compressed pixels
+        (beside / "1.png").write_bytes(content)
     elif kind == "cut apart":
         (b / "9.png").write_bytes((b / "9.png").read_bytes()[:20])
     elif kind == "emptied":
@@ -187,11 +197,19 @@ def change(home, kind):
 @pytest.mark.parametrize(
     ("kind", "fields", "message"),
     [
-        ("odd", {}, "'{}/beside/train/x.png' is 9 pixels wide, and a pair side by side has two halves of one size"),
-        ("tall", {}, "'{}/beside/train/x.png' is 9x8, taller than two pictures side by side"),
-        ("text", {}, "'{}/beside/train/x.png' is no picture that Pillow can read"),
+        (
+            "odd",
+            {},
+            "1 of 4 pictures in beside train A .* x.png: it is 9 pixels wide, and a pair .* two halves of one size",
+        ),
+        ("tall", {}, "pictures in beside train A .*, the first x.png: it is 9x8, taller than two pictures side by side"),
+        ("text", {}, "pictures in beside train A .*, the first x.png: no picture that Pillow can read"),
         ("cut", {}, "1 of 3 pictures in beside train A cannot be used, the first 1.png: .*; remove them$"),
-        ("cut apart", {"dir": "apart"}, "1 of 4 pictures in apart trainB cannot be used, the first deep/9.png: .*; remove them$"),
+        (
+            "cut apart",
+            {"dir": "apart"},
+            "1 of 4 pictures in apart trainB cannot .*, the first deep/9.png: .*; remove them$",
+        ),
         ("emptied", {}, "'{}/beside/train' holds no pictures"),
         ("", {"dir": ""}, "say where the pictures are: --config.data.dir=FOLDER, with train/ with A|B"),
         ("", {"dir": "besides"}, "there is no folder '{}/besides'; did you mean '{}/beside'?"),
@@ -206,12 +224,12 @@ def change(home, kind):
         (
             "same",
             {"dir": "apart", "paired": True},
-            "'{}/apart/trainA/deep/7.bmp' is 9x8 and its counterpart '{}/apart/trainB/deep/7.png' 5x6: a pair has one size",
+            "in apart trainA .*, the first deep/7.bmp: its size is 9x8, and that of its counterpart 7.png 5x6",
         ),
         (
             "alone in A",
             {"dir": "apart", "paired": True},
-            "'{}/apart/trainA/deep/4.png' has no counterpart deep/4.* in '{}/apart/trainB' (nor have 1 others)$",
+            "'{}/apart/trainA/deep/4.png' has no counterpart deep/4.* in '{}/apart/trainB' (the first of 2)$",
         ),
         (
             "alone in B",
