@@ -2,7 +2,7 @@
 
     python launch.py --config=configs/r3gan.py                 # 4,000 digits of 28x28
     python launch.py --config=configs/r3gan.py:emoji           # 1,720 emoji of 32x32, in colour
-    python launch.py --config=configs/r3gan.py:stacked         # stacked digits, scored by their modes
+    python launch.py --config=configs/r3gan.py:stacked         # stacked digits, scored by their modes; :stacked_full
     python launch.py --config=configs/r3gan.py:cifar10         # the authors' settings, for accelerators
 
 Relativistic pairs (Jolicoeur-Martineau 2019) with R1 and R2 in every step; residual networks without norms, mappings, noise
@@ -16,12 +16,14 @@ groups of channels that are convolved one after the other.
 
 from configs import default, stacked_digits
 
-VARIANTS = ("digits", "emoji", "stacked", "cifar10")
+VARIANTS = ("digits", "emoji", "stacked", "stacked_full", "cifar10")
 
 
 def get_config(variant: str):
-    config = stacked_digits.get_config("short") if variant == "stacked" else default.get_config()
-    config.steps = 3000
+    full = variant == "stacked_full"
+    stacked = stacked_digits.get_config("full" if full else "short") if variant.startswith("stacked") else None
+    config = stacked or default.get_config()
+    config.steps = stacked.steps if stacked else 3000
     if variant == "emoji":
         config.data.update(name="emoji", size=(32,))
         config.eval.features.name = "efficientnet_lite0"
@@ -34,7 +36,10 @@ def get_config(variant: str):
     def moving(first: float, last: float) -> str:
         return f"cosine({first}, {last}, 0, {kimg})"
 
-    size = {"width": 768, "max_width": 768} if variant == "cifar10" else {"width": 32, "max_width": 64, "blocks": 1}
+    width = {"cifar10": 768, "stacked_full": 64}.get(variant, 16)
+    size = {"width": width, "max_width": width if variant == "cifar10" else 4 * width, "blocks": 1}
+    if variant == "cifar10":
+        size["blocks"] = 2
     config.task.update(z_dim=64, z="normal")
     config.nets = {player: {"name": "r3gan", **size} for player in ("gen", "disc")}
     config.objective.loss = "relativistic"

@@ -127,6 +127,8 @@ def _split(config: Config, wanted: Eval) -> Images:
     """The data that scores are taken on."""
     other = config.copy_and_resolve_references().unlock()
     other.data.split = wanted.split or other.data.split
+    if "jitter" in other.data:
+        other.data.jitter = 0  # fitted to their size themselves, nothing of them cut off
     if wanted.source_split:
         if "source_split" not in other.data:
             raise UserError(f"eval.source_split={wanted.source_split}, but data.name={config.data.name} has no such splits")

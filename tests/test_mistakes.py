@@ -22,6 +22,8 @@ from jaxgan import train as training
 
 VANILLA, WGAN, DCGAN = ("--config=configs/vanilla.py", "--config=configs/wgan.py", "--config=configs/dcgan.py")
 FOLDER = "--config.data.name=image_folder"
+PIX2PIX, CYCLEGAN = ("--config=configs/pix2pix.py", "--config=configs/cyclegan.py")
+OWN_PAIRS = "--config=configs/pix2pix.py:own"
 SMALL = ["--config.steps=2", "--config.batch_size=8", "--config.nets.gen.widths=4", "--config.nets.disc.widths=4"]
 PHOTOS = [VANILLA, FOLDER, "--config.data.size=8", "--config.data.cache=cache", *SMALL]
 
@@ -175,6 +177,38 @@ MISTAKES = {
             "npm pack emoji-datasource-google@16.0.0 writes",
         ),
     ],
+    "Translating pictures": [
+        (f"{PIX2PIX} --config.data.name=digits", "and the data set digits has none to start from"),
+        (f"{PIX2PIX} --config.data.name=digits --config.data.source=lable", "has no feature 'lable'; did you mean 'label'?"),
+        (f"{PIX2PIX} --config.data.name=digits --config.data.source=label", "has shape (): no image"),
+        (f"{PIX2PIX} --config.data.source=lables", "has no feature 'lables'; did you mean 'labels'?"),
+        (f"{PIX2PIX} --config.data.source_split=test", "or a split, data.source_split: not both"),
+        (f"{CYCLEGAN} --config.data.source=grey", "or a split, data.source_split: not both"),
+        (f"{CYCLEGAN} --config.data.jitter=4", "data.jitter=4 is beyond a size: --config.data.size=SIDE"),
+        (f"{PIX2PIX} --config.augment.name=ada", "x"),
+        (f"{PIX2PIX} --config.task.l1=none --config.task.adversarial=false", "leaves nothing to train by but task.l1"),
+        (f"{CYCLEGAN} --config.rounds.disc=2", "one round of each player: --config.rounds.disc=1"),
+        (f"{CYCLEGAN} --config.augment.name=diffaugment", "translations are judged as they are"),
+        (f"{CYCLEGAN} --config.task.cycles=forwards", "x"),
+        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "x"),
+        (f"{PIX2PIX} --config.nets.disc.field=71", "x"),
+        (f"{OWN_PAIRS}", "say where the pictures are: --config.data.dir=FOLDER"),
+        (f"{OWN_PAIRS} --config.data.dir=pears", "there is no folder 'pears'; did you mean 'pairs'?"),
+        (f"{OWN_PAIRS} --config.data.dir=photos", "it has no folders"),
+        (f"{OWN_PAIRS} --config.data.dir=pairs --config.data.split=trian", "it has the folders trainA, trainB"),
+        (f"{OWN_PAIRS} --config.data.dir=pairs --config.data.direction=aa", "x"),
+        (f"{OWN_PAIRS} --config.data.dir=pairs --config.data.paired=true", "'pairs/trainA/c.png' has no counterpart c.* in 'pairs/trainB'"),
+        (f"{OWN_PAIRS} --config.data.dir=unlike --config.data.paired=true --config.data.cache=cache", "a.png: its size is 9x20, and that of its counterpart a.jpg 10x20"),
+        (f"{OWN_PAIRS} --config.data.dir=halves --config.data.cache=cache", "it is 21 pixels wide, and a pair side by side has two halves of one size"),
+        (f"{OWN_PAIRS} --config.data.dir=halves --config.data.size=30", "x"),
+        ("--mode=translate --workdir=done", "--mode=translate needs --input"),
+        ("--mode=translate --workdir=done --input=fotos", "there is no 'fotos'; did you mean 'photos'?"),
+        ("--mode=translate --workdir=done --input=photos", "is of runs that translate pictures"),
+        ("--mode=translate --workdir=done --input=photos --out=notes.txt", "--out=notes.txt must be a folder"),
+        ("--mode=translate --workdir=done --input=photos --direction=back", "x"),
+        ("--mode=translate --workdir=nowhere --input=photos", "nowhere holds no run"),
+        ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
+    ],
     "Evaluation": [
         (f"{DCGAN} --config.eval.every=50 --config.eval.metrics=fdd", "unknown metric 'fdd' in eval.metrics"),
         (f"{DCGAN} --config.eval.features.name=digitz", "unknown extractor 'digitz'; did you mean 'digits'?"),
@@ -231,6 +265,12 @@ def place(tmp_path_factory):
             Image.fromarray(rng.integers(0, 256, (9 + i, 20, 3), dtype=np.uint8)).save(
                 folder / where / f"{'abcdefghijkl'[i]}.png"
             )
+    for name, size in (
+        *((f"pairs/train{x}.png", (9, 20)) for x in ("A/a", "A/b", "A/c", "B/a", "B/b")),
+        ("unlike/trainA/a.png", (9, 20)), ("unlike/trainB/a.jpg", (10, 20)), ("halves/train/a.png", (9, 21)),
+    ):  # fmt: skip
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(folder / name)
     (folder / "damaged" / "b.png").write_bytes((folder / "damaged" / "b.png").read_bytes()[:60])
     for name in ("empty", "half", "busy", "mixed", "empty.png"):
         (folder / name).mkdir()

@@ -1,5 +1,7 @@
 """`--mode=translate`: folders and archives of pictures of any size through a paired and an unpaired run."""
 
+import base64
+import copy
 import html
 import io
 import re
@@ -9,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 from absl.testing import flagsaver
-from helpers import blueprint, noise_images, tiny
+from helpers import tiny
 from PIL import Image
 
 import launch
@@ -68,11 +70,19 @@ def unpaired(tmp_path_factory):
     return trained(tmp_path_factory, "cyclegan.py", files)
 
 
-@pytest.fixture(scope="module")
-def latent(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs") / "wgan"
-    train.train(blueprint("wgan.py", steps=1, checkpoint__every=1), noise_images(), folder)
-    return folder
+@pytest.fixture(scope="module", autouse=True)
+def loaded():
+    """Checkpoints are read once, and not once a call."""
+    states, load = {}, workdir.load
+
+    def remembered(folder, placement):
+        if folder not in states:
+            states[folder] = load(folder, placement)
+        return states[folder]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(workdir, "load", remembered)
+        yield
 
 
 @pytest.fixture
@@ -112,8 +122,6 @@ def test_the_page_shows_all(paired, album, tmp_path):
     for *both, name in shown:
         for folder, content in zip((album, tmp_path / "out"), both):
             if folder != album or name in SIZES:  # those of another ending were not stored as PNG
-                import base64
-
                 stored = array(io.BytesIO(base64.b64decode(content)))
                 np.testing.assert_array_equal(stored, array(folder / html.unescape(name)))
 
@@ -183,8 +191,9 @@ def test_transparency_shows_the_background_of_the_runs_own_data(unpaired, tmp_pa
 
     def over_black(*arguments):
         plan, step, state = load(*arguments)
-        with plan.config.unlocked():
-            plan.config.data.background = (0,)
+        plan = copy.copy(plan)
+        plan.config = copy.deepcopy(plan.config).unlock()
+        plan.config.data.background = (0,)
         return plan, step, state
 
     monkeypatch.setattr(workdir, "load", over_black)
@@ -282,7 +291,6 @@ def test_the_command(unpaired, album, tmp_path, capsys):
     ("kind", "arguments", "message"),
     [
         ("paired", ["--input={}/album", "--direction=ba"], "this run translates one way alone; leave --direction=ba out"),
-        ("latent", ["--input={}/album"], "--mode=translate is of runs that translate pictures"),
         ("unpaired", [], "--mode=translate needs --input"),
         ("unpaired", ["--input={}/albun"], "there is no '{}/albun'; did you mean '{}/album'?"),
         ("unpaired", ["--input={}/album/own.png"], "'{}/album/own.png' is neither a folder nor an archive"),

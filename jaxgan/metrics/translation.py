@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.build import extractor
 from jaxgan.errors import UserError
 from jaxgan.generate import given, make_generate, variables
 from jaxgan.images import to_uint8
@@ -77,7 +78,7 @@ def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     """
     if plan.config.task.name != "unpaired":
         raise UserError("the metric 'cycles' is of translators both ways; leave it out of --config.eval.metrics")
-    wanted, network = plan.config.eval, plan.extractor
+    wanted, networks = plan.config.eval, {"a": extractor(plan.config).load(plan.source_shape), "b": plan.extractor}
     nets, numbers = variables(state, wanted.ema), np.arange(wanted.num_samples)
     of_b = numbers[: len(images)]
     pictures = {"a": images.gather_sources(numbers[: len(images.sources)]), "b": images.gather(of_b)["image"]}
@@ -85,7 +86,7 @@ def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     back = {"a": translated(plan, nets, made["ab"], "ba"), "b": translated(plan, nets, made["ba"], "ab")}
     found = {f"cycle_{domain}": float(np.mean(pairs.l1(pictures[domain], back[domain]))) for domain in "ab"}
     for way in ("ab", "ba"):
-        moments = [_moments(network, x, wanted.batch_size) for x in (pictures[way[1]], made[way])]
+        moments = [_moments(networks[way[1]], x, wanted.batch_size) for x in (pictures[way[1]], made[way])]
         found[f"fd_{way}"] = frechet_distance(*moments, allow_few=wanted.allow_few)
     if images.truth:
         truth = {"ab": images.gather_sources(np.arange(len(made["ab"])), key="truth"), "ba": images.gather_truth(of_b)}
