@@ -10,8 +10,8 @@ or style. Learning rate, b2, the penalties' weight, the probability of augmentat
 go along cosines from their first to their last values, as the authors' do over 20 of 250 million images; here over half of
 the run.
 
-Not settled yet: no variant has been trained to its end. A step of the digits takes a second on two CPU cores, most of it for
-groups of channels that are convolved one after the other.
+The small variants' step size is five times the authors' 2e-4: on digits, after 250 steps, 1e-3 draws what 2e-4 has not begun
+to after 500. A batch is an eighth of theirs, and a run far shorter.
 """
 
 from configs import default, stacked_digits
@@ -23,7 +23,7 @@ def get_config(variant: str):
     full = variant == "stacked_full"
     stacked = stacked_digits.get_config("full" if full else "short") if variant.startswith("stacked") else None
     config = stacked or default.get_config()
-    config.steps = stacked.steps if stacked else 3000
+    config.steps = stacked.steps if stacked else 1500
     if variant == "emoji":
         config.data.update(name="emoji", size=(32,))
         config.eval.features.name = "efficientnet_lite0"
@@ -46,7 +46,8 @@ def get_config(variant: str):
     gamma = moving(0.05, 0.005) if variant == "cifar10" else moving(1.0, 0.1)
     config.objective.penalties = {name: {"weight": gamma} for name in ("r1", "r2")}
     for player in config.optim:
-        config.optim[player].update(lr=moving(2e-4, 5e-5), b1=0.0, b2=moving(0.9, 0.99))
+        lr = moving(2e-4, 5e-5) if variant == "cifar10" else moving(1e-3, 2.5e-4)
+        config.optim[player].update(lr=lr, b1=0.0, b2=moving(0.9, 0.99))
     if variant in ("emoji", "cifar10"):
         config.augment = {"name": "ada", "adapt_p": False, "p": moving(0.0, 0.55)}
     config.ema.half_life_kimg = moving(0.0, 5000.0) if variant == "cifar10" else moving(0.0, 10.0)
