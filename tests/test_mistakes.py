@@ -23,7 +23,7 @@ from jaxgan import train as training
 VANILLA, WGAN, DCGAN = ("--config=configs/vanilla.py", "--config=configs/wgan.py", "--config=configs/dcgan.py")
 FOLDER = "--config.data.name=image_folder"
 PIX2PIX, CYCLEGAN = ("--config=configs/pix2pix.py", "--config=configs/cyclegan.py")
-OWN_PAIRS = "--config=configs/pix2pix.py:own"
+PAIRS = f"{PIX2PIX} --config.data.name=image_pairs"
 SMALL = ["--config.steps=2", "--config.batch_size=8", "--config.nets.gen.widths=4", "--config.nets.disc.widths=4"]
 PHOTOS = [VANILLA, FOLDER, "--config.data.size=8", "--config.data.cache=cache", *SMALL]
 
@@ -185,27 +185,38 @@ MISTAKES = {
         (f"{PIX2PIX} --config.data.source_split=test", "or a split, data.source_split: not both"),
         (f"{CYCLEGAN} --config.data.source=grey", "or a split, data.source_split: not both"),
         (f"{CYCLEGAN} --config.data.jitter=4", "data.jitter=4 is beyond a size: --config.data.size=SIDE"),
-        (f"{PIX2PIX} --config.augment.name=ada", "x"),
+        (f"{PIX2PIX} --config.augment.name=ada", "augmentation would move the image and not the source beside it"),
         (f"{PIX2PIX} --config.task.l1=none --config.task.adversarial=false", "leaves nothing to train by but task.l1"),
+        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: translator, unet"),
         (f"{CYCLEGAN} --config.rounds.disc=2", "one round of each player: --config.rounds.disc=1"),
         (f"{CYCLEGAN} --config.augment.name=diffaugment", "translations are judged as they are"),
-        (f"{CYCLEGAN} --config.task.cycles=forwards", "x"),
-        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "x"),
-        (f"{PIX2PIX} --config.nets.disc.field=71", "x"),
-        (f"{OWN_PAIRS}", "say where the pictures are: --config.data.dir=FOLDER"),
-        (f"{OWN_PAIRS} --config.data.dir=pears", "there is no folder 'pears'; did you mean 'pairs'?"),
-        (f"{OWN_PAIRS} --config.data.dir=photos", "it has no folders"),
-        (f"{OWN_PAIRS} --config.data.dir=pairs --config.data.split=trian", "it has the folders trainA, trainB"),
-        (f"{OWN_PAIRS} --config.data.dir=pairs --config.data.direction=aa", "x"),
-        (f"{OWN_PAIRS} --config.data.dir=pairs --config.data.paired=true", "'pairs/trainA/c.png' has no counterpart c.* in 'pairs/trainB'"),
-        (f"{OWN_PAIRS} --config.data.dir=unlike --config.data.paired=true --config.data.cache=cache", "a.png: its size is 9x20, and that of its counterpart a.jpg 10x20"),
-        (f"{OWN_PAIRS} --config.data.dir=halves --config.data.cache=cache", "it is 21 pixels wide, and a pair side by side has two halves of one size"),
-        (f"{OWN_PAIRS} --config.data.dir=halves --config.data.size=30", "x"),
+        (f"{CYCLEGAN} --config.task.cycles=forwards", "did you mean 'forward'? (known: backward, both, forward)"),
+        (PAIRS, "say where the pictures are: --config.data.dir=FOLDER"),
+        (f"{PAIRS} --config.data.size=31", "halves images, whose sides must be even, not 31x31"),
+        (f"{PAIRS} --config.data.dir=pears", "there is no folder 'pears'; did you mean 'pairs'?"),
+        (f"{PAIRS} --config.data.dir=photos", "it has no folders"),
+        (f"{PAIRS} --config.data.dir=pairs --config.data.split=trian", "it has the folders trainA, trainB"),
+        (
+            f"{PAIRS} --config.data.dir=pairs --config.data.direction=back",
+            "data.direction cannot be 'back'; did you mean 'ba'?",
+        ),
+        (
+            f"{PAIRS} --config.data.dir=pairs --config.data.paired=true",
+            "'pairs/trainA/c.png' has no counterpart c.* in 'pairs/trainB'",
+        ),
+        (
+            f"{PAIRS} --config.data.dir=unlike --config.data.paired=true --config.data.cache=cache",
+            "a.png: its size is 9x20, and that of its counterpart a.jpg 10x20",
+        ),
+        (
+            f"{PAIRS} --config.data.dir=halves --config.data.cache=cache",
+            "it is 21 pixels wide, and a pair side by side has two halves of one size",
+        ),
         ("--mode=translate --workdir=done", "--mode=translate needs --input"),
         ("--mode=translate --workdir=done --input=fotos", "there is no 'fotos'; did you mean 'photos'?"),
         ("--mode=translate --workdir=done --input=photos", "is of runs that translate pictures"),
         ("--mode=translate --workdir=done --input=photos --out=notes.txt", "--out=notes.txt must be a folder"),
-        ("--mode=translate --workdir=done --input=photos --direction=back", "x"),
+        ("--mode=translate --workdir=done --input=photos --direction=back", "should be one of <ab|ba>"),
         ("--mode=translate --workdir=nowhere --input=photos", "nowhere holds no run"),
         ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
     ],

@@ -61,7 +61,15 @@ NO_SLOPES = {"objective__penalties__r1": "none", "objective__penalties__r2": "no
             },
         ),
         ("pix2pix.py", {"objective__penalties__r1__weight": 1}),
-        ("cyclegan.py", {"task__pool": 12, "objective__penalties__r1__every": 2, "objective__penalties__lecam__weight": 1}),
+        (
+            "cyclegan.py",
+            {
+                "task__pool": 12,
+                "task__instance_noise": 0.1,
+                "objective__penalties__r1__every": 2,
+                "objective__penalties__lecam__weight": 1,
+            },
+        ),
         (
             "dcgan.py",
             {

@@ -41,6 +41,7 @@ def test_all_rows_resolve(spec, tmp_path):
         "critic_steps",
         "limited_data",
         "normalisation",
+        "pix2pix",
         "r3gan",
         "robustness",
         "stacked_digits",

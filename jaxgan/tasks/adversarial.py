@@ -21,9 +21,8 @@ from jaxgan.schedules import Scalar
 from jaxgan.state import Aux, GanState, Update
 from jaxgan.tasks import critic
 
-Batch = dict[
-    str, jax.Array
-]  # "image" [N, H, W, C] in [-1, 1], and "label" [N], "source" [N, H, W, C'] where the data have them
+# "image" [N, H, W, C] in [-1, 1]; "label" [N] and "source" [N, H, W, C'] where the data have them.
+Batch = dict[str, jax.Array]
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,6 @@ class Adversarial:
 
     disc_batches: whether the discriminator sees real and fake one batch after the other ("separate", each with its own
       BatchNorm statistics: DCGAN's advice) or in one ("joint").
-    gen_norm: BatchNorm of the generator during the discriminator's rounds: statistics of its batch ("batch"), or the
-      running ones ("running"). The running ones move in the generator's own update alone, either way.
     instance_noise: standard deviation of Gaussian noise on every image that the discriminator sees, real and fake (Sonderby
       et al. 2016, Arjovsky and Bottou 2017); none: no noise.
     """
@@ -46,13 +43,13 @@ class Adversarial:
     image_shape: tuple[int, int, int]
     dtype: Any
     disc_batches: str = among(("separate", "joint"), "separate")
-    gen_norm: str = among(("batch", "running"), "batch")
     instance_noise: Scalar | None = None
 
     players = ("disc", "gen")
     averaged = ("gen",)
     needs = ()  # what examples must have beside "image"
     adversarial = True
+    gen_norm = "batch"
     pack = 1
     unroll = 0
 

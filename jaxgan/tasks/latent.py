@@ -22,6 +22,8 @@ from jaxgan.tasks.adversarial import Adversarial, Batch
 @dataclass(frozen=True)
 class Latent(Adversarial):
     """z_dim: entries of z. z: their distribution, "normal" or "uniform" in [-1, 1].
+    gen_norm: BatchNorm of the generator during the discriminator's rounds: statistics of its batch ("batch"), or the
+      running ones ("running"). The running ones move in the generator's own update alone, either way.
     pack: how many images, adjacent ones of the batch, the discriminator judges as one, their channels side by side (PacGAN,
       Lin et al. 2018): a batch holds batch_size / pack packs. Penalties act on packs.
     unroll: how many more updates of the discriminator the generator's loss looks ahead, through which it is differentiated
@@ -32,6 +34,7 @@ class Latent(Adversarial):
 
     z_dim: int = bounded(100, least=1)
     z: str = among(latents.DISTRIBUTIONS, "normal")
+    gen_norm: str = among(("batch", "running"), "batch")
     pack: int = bounded(1, least=1)
     unroll: int = bounded(0, least=0)
     num_classes: int = bounded(0, least=0)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan.errors import UserError
+from jaxgan.fields import among
 from jaxgan.nets import CRITICS, TRANSLATORS
 from jaxgan.nets.layers import wide
 from jaxgan.noise import Keys, stream
@@ -23,6 +24,8 @@ class Paired(Adversarial):
     """l1: weight of E |y - G(x)| a pixel and channel in the generator's loss (equations 3 and 4); none leaves it out.
     conditional: the discriminator sees the source beside the image (equation 1), or the image alone (equation 2).
     adversarial: false leaves the discriminator out, and l1 alone trains the generator.
+    gen_norm: BatchNorm of the generator during the discriminator's rounds: statistics of its batch ("batch"), or the
+      running ones ("running"). The running ones move in the generator's own update alone, either way.
 
     The discriminator's step comes first, and the generator then meets the discriminator after it, as in the paper: so each
     player translates anew, the generator being differentiated through its translation.
@@ -32,6 +35,7 @@ class Paired(Adversarial):
     l1: Scalar | None = 100.0
     conditional: bool = True
     adversarial: bool = True
+    gen_norm: str = among(("batch", "running"), "batch")
 
     nets = {"disc": CRITICS, "gen": TRANSLATORS}
     needs = ("source",)

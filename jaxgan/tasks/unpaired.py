@@ -64,8 +64,10 @@ class Unpaired(Adversarial):
             raise UserError("task.adversarial=false leaves nothing to train by but task.cycle, which is none")
         if self.identity is not None and self.image_shape != self.source_shape:
             raise UserError("task.identity compares pictures of both domains, which have unlike shapes here; =none")
-        if self.augment.kinds:
-            raise UserError("translations are judged as they are; --config.augment.name=none")
+        if getattr(self.augment, "adapt_p", False):
+            raise UserError(
+                "two discriminators overfit each in its way; a fixed --config.augment.p, adapt_p=False beside it"
+            )
 
     def updates(self, rounds: dict[str, int]) -> list[Update]:
         """The translators', then the discriminators', which have the translations of the former alone."""
@@ -112,8 +114,13 @@ class Unpaired(Adversarial):
         shown = {d: state.memory[f"shown/{d}"][parallel.rows(size)] for d in DOMAINS}
         disc = state.variables("disc")
         if name == "disc":
-            disc = _joined({d: critic.advanced(self.disc, _part(disc, d), _only(shown[d][:2])) for d in DOMAINS})
+            disc = _joined(
+                {d: critic.advanced(self.disc, _part(disc, d), self._shown(shown[d][:2], batch)) for d in DOMAINS}
+            )
         return self._judged(name, state, disc, batch, shown, keys)
+
+    def _shown(self, image: jax.Array, batch: Batch) -> Examples:
+        return {"image": image, "cond": None}
 
     def _generators(self, state: GanState, batch: Batch, keys: Keys) -> tuple[jax.Array, Aux]:
         """Both translators' loss, and the memory with what they made."""
@@ -154,7 +161,8 @@ class Unpaired(Adversarial):
         total, metrics, memory, after = jnp.zeros((), batch["image"].dtype), [], {}, {}
         for domain in DOMAINS:
             own = {k.removeprefix(f"{domain}/"): x for k, x in state.memory.items() if k.startswith(f"{domain}/")}
-            real, fake = _only(batch[DOMAINS[domain]]), _only(fakes[domain])
+            shown = {"real": batch[DOMAINS[domain]], "fake": fakes[domain]}
+            real, fake = (self._seen(x, batch, keys, f"{which}/{domain}", own) for which, x in shown.items())
             part = _part(disc, domain)
             real_out, fake_out, after[domain] = critic.compare(self.disc, part, real, fake, self.disc_batches == "joint")
             ctx = self._context(part, real, fake, real_out, fake_out, own, keys)
@@ -210,10 +218,6 @@ def pooled(pool: jax.Array, filled: jax.Array, newest: jax.Array, keys: jax.Arra
 
     (pool, _), shown = lax.scan(one, (pool, filled), (newest, keys))
     return pool, shown
-
-
-def _only(image: jax.Array) -> Examples:
-    return {"image": image, "cond": None}
 
 
 def _part(variables: Variables, name: str) -> Variables:
