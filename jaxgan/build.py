@@ -105,9 +105,10 @@ class Blueprint:
         self._sections = sections(config.to_dict())
         self.translates = "source" in getattr(self._sections["task"].cls, "needs", ())
         if self.translates and not source_shape:
+            how = "source=FEATURE (or grey)" if config.task.name == "paired" else "source_split=SPLIT"
             raise UserError(
                 f"task.name={config.task.name} translates pictures, and the data set {config.data.name} has none to start "
-                "from; --config.data.source=FEATURE (or grey), or --config.data.source_split=SPLIT"
+                f"from; --config.data.{how}"
             )
         self.hparams = configs.scalars(config, self._sections) | {"order": np.uint32(order.seed_key(config.seed))}
         self._at_start = at_start = evaluate(self.hparams, jnp.float32(0))
@@ -175,7 +176,12 @@ class Blueprint:
         return jax.eval_shape(self.init, jax.random.key(0))
 
     def check_data(self, images: Images) -> None:
-        """Refuses data without the labels that networks are told of. Raises UserError."""
+        """Refuses data without the labels that networks are told of, or without the pairs. Raises UserError."""
+        if self.config.task.name == "paired" and not images.paired:
+            raise UserError(
+                f"task.name=paired compares with true translations, and in {images.name} no picture has one; "
+                "--config.data.source=FEATURE (of image_pairs: paired=true), or configs/cyclegan.py"
+            )
         told, have = self.config.task.get("num_classes", 0), images.num_classes
         if told and told != have:
             what = f"has labels of {have} classes" if have else "has no labels"

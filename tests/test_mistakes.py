@@ -189,12 +189,13 @@ MISTAKES = {
         (f"{PIX2PIX} --config.task.l1=none --config.task.adversarial=false", "leaves nothing to train by but task.l1"),
         (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: translator, unet"),
         (f"{CYCLEGAN} --config.rounds.disc=2", "one round of each player: --config.rounds.disc=1"),
-        (f"{CYCLEGAN} --config.augment.name=diffaugment", "translations are judged as they are"),
+        (f"{CYCLEGAN} --config.augment.name=ada", "two discriminators overfit each in its way"),
         (f"{CYCLEGAN} --config.task.cycles=forwards", "did you mean 'forward'? (known: backward, both, forward)"),
         (PAIRS, "say where the pictures are: --config.data.dir=FOLDER"),
         (f"{PAIRS} --config.data.size=31", "halves images, whose sides must be even, not 31x31"),
         (f"{PAIRS} --config.data.dir=pears", "there is no folder 'pears'; did you mean 'pairs'?"),
         (f"{PAIRS} --config.data.dir=photos", "it has no folders"),
+        (f"{PAIRS} --config.data.dir=pairs --config.data.cache=cache", "no picture has one; --config.data.source=FEATURE"),
         (f"{PAIRS} --config.data.dir=pairs --config.data.split=trian", "it has the folders trainA, trainB"),
         (
             f"{PAIRS} --config.data.dir=pairs --config.data.direction=back",
@@ -316,7 +317,7 @@ def place(tmp_path_factory):
 def small_machine(monkeypatch):
     """What differs between machines, pinned: 16 GB of memory a device, no network, TensorFlow for CIFAR-10 alone."""
     monkeypatch.setattr(budget, "capacity", lambda placement: 16 * 10**9)
-    monkeypatch.setattr("jaxgan.data.tfds._reachable", lambda url: False)
+    monkeypatch.setattr("jaxgan.data.builders._reachable", lambda url: False)
 
     def exhausted(*_):
         raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8589934592 bytes.")

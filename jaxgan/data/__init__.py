@@ -6,10 +6,10 @@ A source is a dataclass whose fields are the config's `data` section, with `open
 import dataclasses
 from typing import Any
 
-from jaxgan.data import folder, image_pairs, stacked, tfds, toy
+from jaxgan.data import builders, folder, image_pairs, stacked, tfds, toy
 from jaxgan.errors import UserError, is_reference, lookup, lookup_class
 
-SOURCES = {name: tfds.Tfds for name in tfds.BUILDERS} | toy.TOYS
+SOURCES = {name: tfds.Tfds for name in builders.BUILDERS} | toy.TOYS
 SOURCES |= {
     "image_folder": folder.ImageFolder,
     "image_pairs": image_pairs.ImagePairs,
@@ -22,9 +22,9 @@ def find(name: str) -> Any:
     if name in SOURCES:
         return SOURCES[name]
     if not is_reference(name):
-        tfds.check_name(name, SOURCES)
+        builders.check_name(name, SOURCES)
         return tfds.Tfds
-    if tfds.is_builder(lookup({}, name, "data set")):
+    if builders.is_builder(lookup({}, name, "data set")):
         return tfds.Tfds
     found = lookup_class({}, name, "data set", "open")
     bare = [f.name for f in dataclasses.fields(found) if f.default is f.default_factory is dataclasses.MISSING]

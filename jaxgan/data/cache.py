@@ -60,14 +60,21 @@ def default_folder() -> Path:
 
 
 def first_pass(
-    title: str, identity: Any, entries: Callable[[], Iterable[Entry]], total: int, fit: Fit, folder: Path, corrupt: str
+    title: str,
+    identity: Any,
+    entries: Callable[[], Iterable[Entry]],
+    total: int,
+    fit: Fit,
+    folder: Path,
+    corrupt: str = "",
 ) -> Cached:
     """The pictures of `entries`, from the cache if the same ones were fitted in the same way before.
 
     Args:
       title: what a person calls the data. identity: JSON that changes whenever the pictures may have.
       entries: called if there is no cached pass; total: how many there are.
-      folder: of all caches. corrupt: "refuse" pictures that cannot be decoded, or "skip" them.
+      folder: of all caches. corrupt: "refuse" pictures that cannot be decoded, or "skip" them; "" for
+      data that have no such choice, which refuse.
 
     Raises UserError, naming the first corrupt picture; then nothing is kept.
     """
@@ -141,11 +148,11 @@ def _write(title: str, home: Path, entries: Iterable[Entry], total: int, fit: Fi
             names.append(entry.name)
             labels.append(entry.label)
             hashes.append(hashlib.sha256(pixels.tobytes()).hexdigest())
-    if bad and (corrupt == "refuse" or not names):
+    if bad and (corrupt != "skip" or not names):
         name, reason = bad[0]
+        choice = ", or leave them out with --config.data.corrupt=skip" if corrupt else ""
         raise UserError(
-            f"{len(bad)} of {total} pictures in {title} cannot be used, the first {name}: {reason}; "
-            "remove them, or leave them out with --config.data.corrupt=skip"
+            f"{len(bad)} of {total} pictures in {title} cannot be used, the first {name}: {reason}; remove them{choice}"
         )
     if bad:
         left_out = ", ".join(name for name, _ in bad[:5]) + (", ..." if len(bad) > 5 else "")

@@ -9,10 +9,11 @@ import numpy as np
 from PIL import Image
 
 from jaxgan.data import listing
+from jaxgan.data.builders import check_name
 from jaxgan.data.fit import size_of
 from jaxgan.data.folder import ImageFolder
 from jaxgan.data.source import Arrays, Images
-from jaxgan.data.tfds import Tfds, check_name
+from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError, as_path
 
 ARRAY_NAMES = ("images", "arr_0")  # this project's, and what numpy calls an array that was given no name

@@ -107,18 +107,14 @@ class ImagePairs(Fit):
         """The pictures that `opened` opens, of the items. others: further ones whose change makes them others."""
         root = as_path(self.dir).resolve()
         status = [(item.name, item.file.stat().st_size, item.file.stat().st_mtime_ns) for item in (*items, *others)]
-        try:
-            return cache.first_pass(
-                title=f"{root.name} {part}",
-                identity=[str(root), part, hashlib.sha256(json.dumps(status).encode()).hexdigest()],
-                entries=lambda: [cache.Entry(item.name, "", function) for item, function in zip(items, opened)],
-                total=len(items),
-                fit=self,
-                folder=as_path(self.cache) if self.cache else cache.default_folder(),
-                corrupt="refuse",  # one left out would shift the others' partners
-            )
-        except UserError as error:
-            raise UserError(str(error).replace(", or leave them out with --config.data.corrupt=skip", "")) from error
+        return cache.first_pass(  # one picture left out would shift the others' partners, so none may be
+            title=f"{root.name} {part}",
+            identity=[str(root), part, hashlib.sha256(json.dumps(status).encode()).hexdigest()],
+            entries=lambda: [cache.Entry(item.name, "", function) for item, function in zip(items, opened)],
+            total=len(items),
+            fit=self,
+            folder=as_path(self.cache) if self.cache else cache.default_folder(),
+        )
 
 
 def _found(folder: Path) -> list[Item]:

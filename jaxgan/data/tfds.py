@@ -1,13 +1,7 @@
 """TFDS data sets by name, TFDS's own or one of ours, read through ArrayRecord and without TensorFlow."""
 
-import importlib.util
-import io
 import math
-import socket
-import urllib.parse
-import urllib.request
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,21 +10,13 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
-from tensorflow_datasets.core import constants
 
-from jaxgan.data import cache, digit_styles, digits, emoji, shapes
+from jaxgan.data import builders, cache
 from jaxgan.data.fit import Fit
 from jaxgan.data.pairs import AsSource, Beside, Grey
 from jaxgan.data.source import Arrays, Images, is_resident
-from jaxgan.errors import UserError, as_path, is_reference, lookup, nearest
+from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.fields import among
-
-BUILDERS = {
-    "digits": digits.Digits,
-    "emoji": emoji.Emoji,
-    "shapes": shapes.Shapes,
-    "digit_styles": digit_styles.DigitStyles,
-}  # our own; importing a builder's class is what makes TFDS know its name
 
 
 @dataclass(frozen=True)
@@ -64,16 +50,18 @@ class Tfds(Fit):
 
     def open(self) -> Images:
         """Finds or prepares the data set. Raises UserError, saying what to install or to choose."""
-        builder = self._builder()
+        builder = builders.find(self.name, self.dir)
         features = builder.info.features
         for feature in filter(None, (self.image, self.source if self.source != "grey" else "", self.truth)):
             self._check_feature(features, feature)
+        if self.source and self.corrupt == "skip":
+            raise UserError("data.corrupt=skip would part pictures from their sources; --config.data.corrupt=refuse")
         if self.source and self.source_split:
             raise UserError("sources are a feature of each example, data.source, or a split, data.source_split: not both")
         num_classes = self._num_classes(features)
         if not builder.data_path.exists():
-            self._refuse_hopeless(builder)
-        self._prepare(builder)
+            builders.refuse_hopeless(builder, self.name, self.dir)
+        builders.prepare(builder, self.name)
         examples, shape, digest = self._part(builder, self.split, self.image, bool(num_classes))
         feature = "" if self.image == "image" else f", feature {self.image}"
         name, source, sources = f"{builder.info.full_name}{feature}, split {self.split}", (), None
@@ -168,90 +156,9 @@ class Tfds(Fit):
         labels = np.array([int(label) for label in cached.labels]) if "label" in examples.keys else None
         return Arrays(cached.images, labels, np.arange(len(cached.names))), cached.digest
 
-    def _builder(self) -> Any:
-        arguments = {"file_format": "array_record", "data_dir": str(as_path(self.dir)) if self.dir else None}
-        if is_reference(self.name):
-            return lookup({}, self.name, "data set")(**arguments)
-        try:
-            return tfds.builder(self.name, **arguments)
-        except tfds.core.DatasetNotFoundError:
-            check_name(self.name, BUILDERS)
-            raise
-        except (ValueError, AssertionError) as error:  # a version or a configuration that it does not have
-            builder = tfds.builder_cls(self.name.partition("/")[0].partition(":")[0])
-            known = [*builder.builder_configs, str(builder.VERSION)]
-            wanted = self.name.removeprefix(builder.name)[1:]
-            raise UserError(f"data set {builder.name} has no '{wanted}'; {nearest(wanted, known)}") from error
-
-    def _refuse_hopeless(self, builder: Any) -> None:
-        """Before TFDS downloads for hours what it cannot prepare, or retries for minutes what it cannot reach."""
-        root = as_path(self.dir or constants.DATA_DIR)
-        if isinstance(builder, emoji.Emoji):  # TFDS would make folders first
-            builder.find(root / "downloads" / "manual")
-        if not type(builder).__module__.startswith("tensorflow_datasets."):
-            return
-        if importlib.util.find_spec("tensorflow") is None:
-            raise UserError(f'preparing TFDS\'s {self.name} needs TensorFlow, once: pip install -e ".[tfds]"')
-        if (root / "downloads").is_dir():  # perhaps all is here
-            return
-        for url in list(builder.url_infos or ())[:1]:
-            if not _reachable(url):
-                host = urllib.parse.urlsplit(url).hostname
-                raise UserError(
-                    f"data set {self.name} must be downloaded, and {host} cannot be reached; prepare it where it can "
-                    f"and copy it to {builder.data_path}, or take what needs no download: --config.data.name=digits"
-                )
-
-    def _prepare(self, builder: Any) -> None:
-        ours = self.name.partition("/")[0] in BUILDERS  # and too small for a progress bar
-        try:
-            with redirect_stdout(io.StringIO()) if ours else nullcontext(), _no_bars() if ours else nullcontext():
-                builder.download_and_prepare(file_format="array_record")
-        except UserError:
-            raise
-        except Exception as error:
-            if not builder.data_path.exists():  # else another process was faster
-                reason = str(error).strip().splitlines() or [type(error).__name__]
-                raise UserError(f"data set {self.name} cannot be prepared in {builder.data_path}: {reason[0]}") from error
-
-
-def check_name(name: str, others: Iterable[str]) -> None:
-    """Refuses a name that TFDS does not know, `others` being our own. Raises UserError."""
-    known = tfds.list_builders(with_community_datasets=False)
-    if name.partition("/")[0].partition(":")[0] not in known:
-        raise UserError(f"unknown data set '{name}'; {nearest(name, {*known, *others})}")
-
-
-def is_builder(found: Any) -> bool:
-    """Whether an object is a TFDS builder's class."""
-    return isinstance(found, type) and issubclass(found, tfds.core.DatasetBuilder)
-
 
 def _picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-
-
-def _reachable(url: str) -> bool:
-    """Whether a connection to the host, or to the proxy that leads there, opens within five seconds."""
-    address = urllib.parse.urlsplit(url)
-    proxy = urllib.request.getproxies().get(address.scheme)
-    if proxy and not urllib.request.proxy_bypass(address.hostname or ""):
-        address = urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    try:
-        port = address.port or (80 if address.scheme == "http" else 443)
-        socket.create_connection((address.hostname or "", port), timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    tfds.disable_progress_bar()
-    try:
-        yield
-    finally:
-        tfds.enable_progress_bar()
 
 
 @dataclass

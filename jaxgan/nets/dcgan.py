@@ -16,8 +16,8 @@ from jaxgan.fields import among, bounded
 from jaxgan.nets import layers
 
 
-def halvings(image_shape: tuple[int, ...]) -> int:
-    """How often the generator's image [H, W, C] is halved. Raises UserError where a side is no multiple of four, or four."""
+def check_sides(image_shape: tuple[int, ...]) -> None:
+    """Refuses images [H, W, C] that cannot be halved twice, and points. Raises UserError."""
     if len(image_shape) != 3:
         raise UserError(
             f"convolutions want images, not points of {image_shape[0]} numbers; choose name=mlp for every network"
@@ -27,7 +27,12 @@ def halvings(image_shape: tuple[int, ...]) -> int:
         raise UserError(
             f"the sides of images must be multiples of 4, 8 or more, not {height}x{width}; --config.data.size=SIDE resizes"
         )
-    n = 0
+
+
+def halvings(image_shape: tuple[int, ...]) -> int:
+    """How often the generator's image [H, W, C] is halved. Raises UserError where a side is no multiple of four, or four."""
+    check_sides(image_shape)
+    (height, width), n = image_shape[:2], 0
     while height % 2 == 0 and width % 2 == 0 and min(height, width) > 4:
         height, width, n = height // 2, width // 2, n + 1
     return n

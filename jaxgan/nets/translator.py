@@ -8,11 +8,12 @@ import flax.linen as nn
 
 from jaxgan.fields import among, bounded
 from jaxgan.nets import layers
+from jaxgan.nets.dcgan import check_sides
 
 
 class Generator(nn.Module):
     """Images [N, H, W, C'] -> images [N, H, W, C] in [-1, 1]; `width` channels at full size, twice and four times as many
-    inside. blocks: the paper's six for 128 px, nine from 256 px on. H, W: multiples of 4, 12 or more."""
+    inside. blocks: the paper's six for 128 px, nine from 256 px on. H, W: multiples of 4, 8 or more."""
 
     image_shape: tuple[int, int, int]
     dtype: Any
@@ -24,6 +25,8 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
+        check_sides(image.shape[1:])
+
         def hidden(x):
             return nn.relu(layers.Norm(self.norm, self.dtype)(x, train))
 

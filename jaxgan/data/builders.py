@@ -1,0 +1,111 @@
+"""TFDS's builders by name, TFDS's own and ours: finding one, and preparing its data without waiting in vain."""
+
+import importlib.util
+import io
+import socket
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from typing import Any
+
+import tensorflow_datasets as tfds
+from tensorflow_datasets.core import constants
+
+from jaxgan.data import digit_styles, digits, emoji, shapes
+from jaxgan.errors import UserError, as_path, is_reference, lookup, nearest
+
+BUILDERS = {
+    "digits": digits.Digits,
+    "emoji": emoji.Emoji,
+    "shapes": shapes.Shapes,
+    "digit_styles": digit_styles.DigitStyles,
+}  # our own; importing a builder's class is what makes TFDS know its name
+
+
+def find(name: str, folder: str) -> Any:
+    """The builder of a data set, its files in TFDS's data folder `folder`, "" for the default. Raises UserError, with the
+    nearest that there is."""
+    arguments = {"file_format": "array_record", "data_dir": str(as_path(folder)) if folder else None}
+    if is_reference(name):
+        return lookup({}, name, "data set")(**arguments)
+    try:
+        return tfds.builder(name, **arguments)
+    except tfds.core.DatasetNotFoundError:
+        check_name(name, BUILDERS)
+        raise
+    except (ValueError, AssertionError) as error:  # a version or a configuration that it does not have
+        builder = tfds.builder_cls(name.partition("/")[0].partition(":")[0])
+        known = [*builder.builder_configs, str(builder.VERSION)]
+        wanted = name.removeprefix(builder.name)[1:]
+        raise UserError(f"data set {builder.name} has no '{wanted}'; {nearest(wanted, known)}") from error
+
+
+def refuse_hopeless(builder: Any, name: str, folder: str) -> None:
+    """Before TFDS downloads for hours what it cannot prepare, or retries for minutes what it cannot reach. Raises
+    UserError."""
+    root = as_path(folder or constants.DATA_DIR)
+    if isinstance(builder, emoji.Emoji):  # TFDS would make folders first
+        builder.find(root / "downloads" / "manual")
+    if not type(builder).__module__.startswith("tensorflow_datasets."):
+        return
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UserError(f'preparing TFDS\'s {name} needs TensorFlow, once: pip install -e ".[tfds]"')
+    if (root / "downloads").is_dir():  # perhaps all is here
+        return
+    for url in list(builder.url_infos or ())[:1]:
+        if not _reachable(url):
+            host = urllib.parse.urlsplit(url).hostname
+            raise UserError(
+                f"data set {name} must be downloaded, and {host} cannot be reached; prepare it where it can "
+                f"and copy it to {builder.data_path}, or take what needs no download: --config.data.name=digits"
+            )
+
+
+def prepare(builder: Any, name: str) -> None:
+    """Downloads and prepares it where it is not there. Raises UserError."""
+    ours = name.partition("/")[0] in BUILDERS  # and too small for a progress bar
+    try:
+        with redirect_stdout(io.StringIO()) if ours else nullcontext(), _no_bars() if ours else nullcontext():
+            builder.download_and_prepare(file_format="array_record")
+    except UserError:
+        raise
+    except Exception as error:
+        if not builder.data_path.exists():  # else another process was faster
+            reason = str(error).strip().splitlines() or [type(error).__name__]
+            raise UserError(f"data set {name} cannot be prepared in {builder.data_path}: {reason[0]}") from error
+
+
+def check_name(name: str, others: Iterable[str]) -> None:
+    """Refuses a name that TFDS does not know, `others` being our own. Raises UserError."""
+    known = tfds.list_builders(with_community_datasets=False)
+    if name.partition("/")[0].partition(":")[0] not in known:
+        raise UserError(f"unknown data set '{name}'; {nearest(name, {*known, *others})}")
+
+
+def is_builder(found: Any) -> bool:
+    """Whether an object is a TFDS builder's class."""
+    return isinstance(found, type) and issubclass(found, tfds.core.DatasetBuilder)
+
+
+def _reachable(url: str) -> bool:
+    """Whether a connection to the host, or to the proxy that leads there, opens within five seconds."""
+    address = urllib.parse.urlsplit(url)
+    proxy = urllib.request.getproxies().get(address.scheme)
+    if proxy and not urllib.request.proxy_bypass(address.hostname or ""):
+        address = urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    try:
+        port = address.port or (80 if address.scheme == "http" else 443)
+        socket.create_connection((address.hostname or "", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    tfds.disable_progress_bar()
+    try:
+        yield
+    finally:
+        tfds.enable_progress_bar()
