@@ -42,7 +42,7 @@ LADDER = {  # rung: its changes, FID and path length on FFHQ
     "+ noise": ({"nets.gen.noise": True}, "4.42 (E)", ""),
     "+ mixed styles": ({"task.mixing": 0.9}, "4.40 (F; 2A)", "212.1"),
     "+ demodulation": ({"nets.gen.style": "modulated"}, "4.39 (2B)", "175.4"),
-    "+ lazy R1": ({f"objective.penalties.{name}.every": 4 for name in ("r1", "r2")}, "4.38 (2C)", "158.0"),
+    "+ lazy R1, R2": ({f"objective.penalties.{name}.every": 4 for name in ("r1", "r2")}, "4.38 (2C)", "158.0"),
     "+ path length": ({"objective.penalties.path_length.weight": 2.0}, "4.34 (2D)", "122.5"),
     "+ skip, residual": ({"nets.gen.output": "skip", "nets.disc.input": "residual"}, "3.31 (2E)", "124.5"),
     "+ width": (
