@@ -33,6 +33,6 @@ def get_config(variant: str):
     config.batch_size, config.steps = (1, 80_000) if full else (16, 3000)
     config.ema.half_life_kimg = 1.0
     config.sample.num = 16
-    config.eval.update(split="test", num_samples=500, repeats=1, metrics=("fd", "pairs"))
+    config.eval.update(split="test", num_samples=1000, repeats=1, metrics=("fd", "pairs"), allow_few=True)
     config.eval.features.name = "efficientnet_lite0"
     return config

@@ -20,7 +20,7 @@ from jaxgan.errors import UserError
 from jaxgan.experiment import Eval
 from jaxgan.generate import make_generate, variables
 from jaxgan.images import to_uint8
-from jaxgan.metrics import score
+from jaxgan.metrics import moments, score
 from jaxgan.metrics.evaluator import Evaluator, stored
 from jaxgan.parallel import Placement
 from jaxgan.state import GanState
@@ -120,7 +120,13 @@ def check(plan: Blueprint) -> None:
     if len(plan.image_shape) == 1 and plan.config.eval.features.name != "points":
         raise UserError("this run makes points, which --config.eval.features.name=points leaves as they are")
     check_config(plan.config)
-    assert plan.extractor
+    network, wanted = plan.extractor, plan.config.eval
+    if "fd" in wanted.metrics:
+        dtype = np.uint8 if len(plan.image_shape) == 3 else np.float32
+        one = jax.ShapeDtypeStruct((1, *plan.image_shape), dtype)
+        features = jax.eval_shape(lambda variables, x: network.apply(variables, x)[0], network.variables, one)
+        few = min(filter(None, (wanted.num_samples, wanted.num_real)))
+        moments.check_counts(features.shape[1], few, wanted.allow_few)
 
 
 def _split(config: Config, wanted: Eval) -> Images:

@@ -29,7 +29,6 @@ def get_config():
     config.nets.disc.width = 16
     config.log = {"every": 50, "tensorboard": False}
     config.sample.every = config.checkpoint.every = 1000
-    config.eval.update(num_samples=1000, allow_few=True)
     return config
 
 
