@@ -94,7 +94,7 @@ def extractor(config: Config) -> Any:
 class Blueprint:
     """A resolved config over data of a known shape; makes the parts of a step.
 
-    source_shape: of pictures to translate, () where the data have none. translates: whether the task wants them.
+    source_shape: of pictures to translate, () where the data have none. ways: in which the task translates, "ab", "ba".
     hparams: the scalars, data of the compiled step, and "order", the key of the order of the data. updates: the step's list.
     kimg_per_step: thousands of real images that the first update sees in a step. rounds: batches that a step needs.
     group: a replica's batch is a multiple of it.
@@ -103,8 +103,8 @@ class Blueprint:
     def __init__(self, config: Config, image_shape: tuple[int, ...], source_shape: tuple[int, ...] = ()):
         self.config, self.image_shape, self.source_shape = config, tuple(image_shape), tuple(source_shape)
         self._sections = sections(config.to_dict())
-        self.translates = "source" in getattr(self._sections["task"].cls, "needs", ())
-        if self.translates and not source_shape:
+        self.ways: tuple[str, ...] = getattr(self._sections["task"].cls, "ways", ())
+        if self.ways and not source_shape:
             how = "source=FEATURE (or grey)" if config.task.name == "paired" else "source_split=SPLIT"
             raise UserError(
                 f"task.name={config.task.name} translates pictures, and the data set {config.data.name} has none to start "

@@ -29,7 +29,7 @@ def _make_draw(plan: Blueprint) -> tuple[Any, Callable]:
 
 def given(plan: Blueprint, images: Images, numbers: np.ndarray) -> dict[str, np.ndarray]:
     """What `make_generate`'s function takes beside the numbers [N]: a translator's {"source": uint8 [N, H, W, C']}."""
-    return {"source": images.gather_sources(numbers.astype(np.int64))} if plan.translates else {}
+    return {"source": images.gather_sources(numbers.astype(np.int64))} if plan.ways else {}
 
 
 def make_generate(plan: Blueprint, way: str = "ab") -> Callable:

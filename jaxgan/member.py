@@ -51,9 +51,10 @@ class Member:
         self.placement, self.checkpoints, self.real = placement, checkpoints, images.reference()
         self.numbers = np.arange(run.plan.config.sample.num)
         self.given = generation.given(run.plan, images, self.numbers)
-        self.truth = images.gather(self.numbers % len(images))["image"] if images.paired else None
+        self.images = images.gather(self.numbers % len(images))["image"] if self.given else None
         self.evaluator = evaluate.RunEvaluator(run.plan, images, placement) if self.config.eval.every else None
         self.generate = jax.jit(make_generate(run.plan))
+        self.back = jax.jit(make_generate(run.plan, "ba")) if "ba" in run.plan.ways else None
         self.landscape = plane.make_landscape(run.plan, images.reference()) if images.image_shape == (2,) else None  # pyright: ignore
         self.failure: DivergedError | UserError | None = None
         if jax.process_index() == 0:
@@ -88,15 +89,18 @@ class Member:
         if jax.process_index() == 0:
             nets = self.placement.local(variables(state, ema=True))
             made = self.generate(nets, self.numbers, **self.given)
+            back = self.back(nets, self.numbers, source=self.images) if self.back else None
             landscape = self.landscape(nets, made) if self.landscape else None
-            self.writer.samples(step, lambda: self._picture(np.asarray(made), landscape))
+            self.writer.samples(step, lambda: self._picture(made, back, landscape))
 
-    def _picture(self, made: np.ndarray, landscape: plane.Landscape | None) -> np.ndarray:
-        """A translator's images stand between their sources and, where there are any, the true ones."""
-        if not self.given:
-            return _picture(made, self.real, landscape)
-        truth = [] if self.truth is None else [self.truth]
-        return pictures.sheet(self.given["source"], pictures.to_uint8(made), *truth, most=self.config.sample.num)
+    def _picture(self, made: Any, back: Any, landscape: plane.Landscape | None) -> np.ndarray:
+        """Of a translator: sources, what it makes of them, then the true images, or those of the other domain and what it
+        makes of them."""
+        if self.images is None:
+            return _picture(np.asarray(made), self.real, landscape)
+        columns = [self.given["source"], pictures.to_uint8(made), self.images]
+        columns += [] if back is None else [pictures.to_uint8(back)]
+        return pictures.sheet(*columns, most=self.config.sample.num)
 
     def animate(self) -> None:
         """The pictures of points in the plane as one animation, if there are several."""

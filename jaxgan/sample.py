@@ -127,7 +127,7 @@ def sample(folder: Path, wanted: Order) -> Path:
         return folder
     points = len(plan.image_shape) == 1
     _check_styles(plan, wanted)
-    if plan.translates and wanted.frames:
+    if plan.ways and wanted.frames:
         raise UserError("--interpolate goes from latent to latent; this run's generator translates pictures")
     if points and (wanted.frames or (wanted.out and not wanted.out.suffix)):
         raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
@@ -143,7 +143,7 @@ def sample(folder: Path, wanted: Order) -> Path:
         else:
             numbers = np.array(wanted.seeds, np.uint32)
             psi = [np.full(len(numbers), wanted.psi[0], np.float32)] if wanted.psi else []
-            data = build.open_data(plan.config) if points or plan.translates else None
+            data = build.open_data(plan.config) if points or plan.ways else None
             beside = given(plan, data, numbers) if data else {}
             made = _generate(make_generate(plan), nets, numbers, *psi, points=points, **beside)
             path = wanted.out or folder / "samples" / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"

@@ -42,9 +42,9 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     """
     placement = Placement()
     plan, step, state = workdir.load(folder, placement)
-    if not plan.translates:
+    if not plan.ways:
         raise UserError("--mode=translate is of runs that translate pictures (configs/pix2pix.py); this one makes its own")
-    if way == "ba" and "unpaired" != plan.config.task.name:
+    if way not in plan.ways:
         raise UserError("this run translates one way alone; leave --direction=ba out, or train configs/cyclegan.py")
     if jax.process_index() != 0:
         return folder

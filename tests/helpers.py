@@ -85,7 +85,7 @@ class Noise:
 def noise_images(resident: bool = True, plan: Blueprint | None = None) -> Images:
     """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none."""
     images = Images("noise", Noise(), (12, 12, 1), 10, resident)
-    if plan is None or not plan.translates:
+    if plan is None or not plan.ways:
         return images
     images.source_shape = (12, 12, 3)
     paired = plan.config.task.name == "paired"

@@ -24,7 +24,7 @@ def reading_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
 
     Raises UserError for other data.
     """
-    if plan.config.task.name != "unpaired" or not images.name.startswith("digit_styles"):
+    if "ba" not in plan.ways or not images.name.startswith("digit_styles"):
         raise UserError("the metric 'reading' is of data.name=digit_styles with task.name=unpaired")
     nets, numbers = variables(state, plan.config.eval.ema), np.arange(plan.config.eval.num_samples)
     of_a, of_b = numbers[: len(images.sources)], numbers[: len(images)]

@@ -22,7 +22,7 @@ def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
 
     Raises UserError where examples have no sources of their own.
     """
-    if not plan.translates or not images.paired:
+    if not plan.ways or not images.paired:
         raise UserError(f"the metric 'pairs' wants a source beside each image, and {images.name} has none")
     wanted = plan.config.eval
     numbers = np.arange(min(wanted.num_samples, len(images)))
@@ -76,7 +76,7 @@ def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
 
     Raises UserError for runs of other tasks.
     """
-    if plan.config.task.name != "unpaired":
+    if "ba" not in plan.ways:
         raise UserError("the metric 'cycles' is of translators both ways; leave it out of --config.eval.metrics")
     wanted, networks = plan.config.eval, {"a": extractor(plan.config).load(plan.source_shape), "b": plan.extractor}
     nets, numbers = variables(state, wanted.ema), np.arange(wanted.num_samples)

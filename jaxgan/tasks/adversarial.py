@@ -47,7 +47,7 @@ class Adversarial:
 
     players = ("disc", "gen")
     averaged = ("gen",)
-    needs = ()  # what examples must have beside "image"
+    ways = ()  # of tasks that translate: "ab" from an example's "source" to its "image", "ba" back
     adversarial = True
     gen_norm = "batch"
     pack = 1

@@ -38,7 +38,7 @@ class Paired(Adversarial):
     gen_norm: str = among(("batch", "running"), "batch")
 
     nets = {"disc": CRITICS, "gen": TRANSLATORS}
-    needs = ("source",)
+    ways = ("ab",)
 
     def __post_init__(self):
         super().__post_init__()

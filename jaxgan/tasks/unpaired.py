@@ -56,7 +56,7 @@ class Unpaired(Adversarial):
 
     nets = {"disc": CRITICS, "gen": TRANSLATORS}
     players = ("gen", "disc")
-    needs = ("source",)
+    ways = ("ab", "ba")
 
     def __post_init__(self):
         super().__post_init__()
