@@ -7,7 +7,8 @@
 
 The paper's losses: squared errors of patches, cycles of weight 10 (5 here, where squared errors are halved), a pool of 50,
 Adam 2e-4 (.5, .999) with a step size that falls to 0 along a line from half of the run on; for paintings also identity, of
-half the cycles' weight. digits: width 16, three blocks, patches of 16 px, batches of 8.
+half the cycles' weight. digits: translators of width 16 with three blocks, discriminators of 32, patches of 16 px,
+batches of 8.
 """
 
 from configs import default

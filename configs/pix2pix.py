@@ -11,7 +11,8 @@ batches of 16 where it has single pictures, whose BatchNorm then is another. Its
 
     python launch.py --config=configs/pix2pix.py:own --config.data.dir=FOLDER
 
-which is 256 px cut out of 286, mirrored, width 64, patches of 70 px, batches of one.
+which is 256 px cut out of 286, mirrored, width 64, patches of 70 px, batches of one, instance norm: what BatchNorm is of a
+single picture, in the paper in training and after it.
 """
 
 from configs import default
@@ -27,9 +28,9 @@ def get_config(variant: str):
     }.get(variant, {"name": "shapes/32", "source": variant})
     config.task = {"name": "paired"}
     full = variant == "own"
-    width = 64 if full else 32
-    config.nets.gen = {"name": "unet", "width": width, "max_width": 8 * width}
-    config.nets.disc = {"name": "patch", "width": width, "field": 70 if full else 16}
+    width, norm = (64, "instance") if full else (32, "batch")
+    config.nets.gen = {"name": "unet", "width": width, "max_width": 8 * width, "norm": norm}
+    config.nets.disc = {"name": "patch", "width": width, "field": 70 if full else 16, "norm": norm}
     config.batch_size, config.steps = (1, 80_000) if full else (16, 3000)
     config.ema.half_life_kimg = 1.0
     config.sample.num = 16

@@ -10,7 +10,7 @@ or style. Learning rate, b2, the penalties' weight, the probability of augmentat
 go along cosines from their first to their last values, as the authors' do over 20 of 250 million images; here over half of
 the run.
 
-The small variants' step size is five times the authors' 2e-4: on digits, after 250 steps, 1e-3 draws what 2e-4 has not begun
+All but cifar10's step size is five times the authors' 2e-4: on digits, after 250 steps, 1e-3 draws what 2e-4 has not begun
 to after 500. A batch is an eighth of theirs, and a run far shorter.
 """
 

@@ -124,7 +124,9 @@ def layers(plan: Blueprint) -> list[str]:
     lines = []
     for player, params in plan.shapes().params.items():
         lines.append(f"{player}: {plan.num_params(player):,} params")
-        for name, layer in params.items():
+        apart = all(name in ("a", "b", "ab", "ba") for name in params)  # a player of two networks
+        named = {f"{net}.{name}": x for net, own in params.items() for name, x in own.items()} if apart else params
+        for name, layer in named.items():
             leaves = jax.tree.leaves(layer)
             shapes = " ".join("x".join(map(str, x.shape)) or "1" for x in leaves[:6]) + (" ..." if len(leaves) > 6 else "")
             lines.append(f"  {name:<18} {sum(math.prod(x.shape) for x in leaves):>12,}  {shapes}")
@@ -155,6 +157,7 @@ def report(plan: Blueprint, images: Images, placement: Placement, program: Any) 
         "params": size(shapes.params),
         "optimizer": size(shapes.opt_state),
         "averages": size(shapes.ema),
+        "memory": size(shapes.memory),
         "data": data_size(images),
         "step": activations(plan, images, placement, program),
     }

@@ -105,11 +105,15 @@ class Blueprint:
         self._sections = sections(config.to_dict())
         self.ways: tuple[str, ...] = getattr(self._sections["task"].cls, "ways", ())
         if self.ways and not source_shape:
-            how = "source=FEATURE (or grey)" if config.task.name == "paired" else "source_split=SPLIT"
+            how = "source=FEATURE (or grey)" if self.ways == ("ab",) else "source_split=SPLIT"
+            how = how if "source" in config.data else "name=image_pairs, for one"
             raise UserError(
                 f"task.name={config.task.name} translates pictures, and the data set {config.data.name} has none to start "
                 f"from; --config.data.{how}"
             )
+        if self.ways and source_shape[:2] != tuple(image_shape[:2]):
+            sizes = " and ".join("x".join(map(str, shape[:2])) for shape in (source_shape, image_shape))
+            raise UserError(f"sources and images are of unlike sizes, {sizes}; --config.data.size=SIDE fits both")
         self.hparams = configs.scalars(config, self._sections) | {"order": np.uint32(order.seed_key(config.seed))}
         self._at_start = at_start = evaluate(self.hparams, jnp.float32(0))
         self._check_labels()
@@ -119,6 +123,8 @@ class Blueprint:
         self.group: int = getattr(task, "group", 1)
         self._differentiated: tuple[str, ...] = getattr(task, "differentiated", ())
         self.rounds = max(update.rounds for update in self.updates)
+        if config.simultaneous and "ba" in self.ways:
+            raise UserError("discriminators of task unpaired judge what its generators have just made: simultaneous=false")
         if config.simultaneous and self.rounds > 1:
             raise UserError("simultaneous updates share one batch: every rounds.PLAYER must be 1")
         images = config.batch_size * self.rounds

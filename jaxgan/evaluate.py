@@ -74,6 +74,9 @@ class RunEvaluator:
             raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
         self.images, metrics = real, score.find(self.wanted.metrics)
         self.of_state = {name: metric for name, metric in metrics.items() if "state" in metric.needs}
+        for metric in self.of_state.values():
+            if metric.check:
+                metric.check(plan, real)
         of_images = dataclasses.replace(self.wanted, metrics=tuple(name for name in metrics if name not in self.of_state))
         self.evaluator = Evaluator(of_images, plan.extractor, real, placement) if of_images.metrics else None
         self.generated = make_generated(plan, real, placement, self.evaluator.size) if self.evaluator else None
@@ -82,24 +85,32 @@ class RunEvaluator:
         """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of
         which a score's value is the mean. The same state gives the same numbers to the last bit."""
         began, wanted = time.monotonic(), self.wanted
-        protocol: dict[str, Any] = {"metrics": {name: metric.detail for name, metric in self.of_state.items()}}
-        sets, where = [{} for _ in range(repeats)], {"seed": self.plan.config.seed}
+        nets, count, network = (
+            variables(self.placement.to_global(state), wanted.ema),
+            wanted.num_samples,
+            self.plan.extractor,
+        )
+        samples = {
+            "images": count,
+            "weights": "moving average" if wanted.ema else "raw",
+            "batch_norm": "running statistics",
+        } | ({"pixels": "8 bits, rounded to the nearest"} if len(self.plan.image_shape) == 3 else {})
+        scores, where = {}, {"seed": self.plan.config.seed}
         if self.evaluator and self.generated:
-            nets, count = variables(self.placement.to_global(state), wanted.ema), wanted.num_samples
             sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]
-            samples = {
-                "images": count,
-                "weights": "moving average" if wanted.ema else "raw",
-                "batch_norm": "running statistics",
-            } | ({"pixels": "8 bits, rounded to the nearest"} if len(self.plan.image_shape) == 3 else {})
-            where["batch_size"] = self.evaluator.size
-            own = self.evaluator.protocol
-            protocol = {**own, "metrics": own["metrics"] | protocol["metrics"], "samples": samples}
+            scores, where["batch_size"], protocol = summary(sets), self.evaluator.size, {**self.evaluator.protocol}
+        else:
+            protocol = {
+                "extractor": {"name": network.name, "weights": network.hash, "input": network.contract},
+                "real": {"data": self.images.name, "digest": self.images.digest, "of": len(self.images)},
+                "metrics": {},
+            }
         for metric in self.of_state.values():
-            found = metric.fn(self.plan, self.images, self.placement.local(state))
-            sets = [one | found for one in sets]
+            scores |= summary([metric.fn(self.plan, self.images, self.placement.local(state))])
+        details = {name: metric.detail for name, metric in self.of_state.items()}
+        protocol |= {"metrics": protocol["metrics"] | details, "samples": samples}
         measured = {**provenance(), **where, "seconds": round(time.monotonic() - began, 1)}
-        return {"step": step, "scores": summary(sets), "protocol": protocol, "measured": measured}
+        return {"step": step, "scores": scores, "protocol": protocol, "measured": measured}
 
 
 def settings(config: Config) -> Eval:
@@ -177,6 +188,9 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
     wanted = dataclasses.replace(given, num_samples=given.num_samples or len(samples))
     if wanted.num_samples > len(samples):
         raise UserError(f"eval.num_samples={wanted.num_samples}, but {samples.name} has {len(samples)} images")
+    of_runs = [name for name, metric in score.find(wanted.metrics).items() if "state" in metric.needs]
+    if of_runs:
+        raise UserError(f"the metric '{of_runs[0]}' is of a run and not of pictures; leave it out of --config.eval.metrics")
     network = build.extractor(config).load(samples.image_shape)
     evaluator = Evaluator(wanted, network, reference, placement)
     chosen = np.arange(wanted.num_samples)

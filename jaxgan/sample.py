@@ -127,6 +127,8 @@ def sample(folder: Path, wanted: Order) -> Path:
         return folder
     points = len(plan.image_shape) == 1
     _check_styles(plan, wanted)
+    if plan.ways and wanted.columns:
+        raise UserError("--grid has no effect on translations, which stand beside their sources")
     if plan.ways and wanted.frames:
         raise UserError("--interpolate goes from latent to latent; this run's generator translates pictures")
     if points and (wanted.frames or (wanted.out and not wanted.out.suffix)):

@@ -49,8 +49,8 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     if jax.process_index() != 0:
         return folder
     out = out or folder / "translated" / way
-    if out.resolve() == source.resolve():
-        raise UserError(f"{out} holds what is to be translated; choose another --out")
+    if out.resolve().is_relative_to(source.resolve()):
+        raise UserError(f"{out} is among what is to be translated; choose another --out")
     shape = plan.source_shape if way == "ab" else plan.image_shape
     names, pixels = _read(source, Fit(channels=shape[2], background=tuple(plan.config.data.get("background", (255,)))))
     nets = placement.local(variables(state, ema))

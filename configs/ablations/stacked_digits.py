@@ -7,7 +7,8 @@ Data, samples and scores are those of `configs/stacked_digits.py`. Rows: the DCG
 2018), batches counted in packs; WGAN-GP (weight 10, one round, Adam 2e-4 (0, .9)); the logistic and the relativistic
 loss, each with R1 and with R1 + R2 (weights 1). What has a penalty on slopes has no norm in its discriminator.
 Networks are the DCGAN's in every row but the last: R3GAN's authors have their own for this table, which they have not
-published. The last is R3GAN with its own networks and schedules (`configs/r3gan.py:stacked`). One setting a row, none tuned.
+published. The last is R3GAN with its own networks and schedules (`configs/r3gan.py:stacked`). One setting a row,
+none tuned on this table; R3GAN has the step size that was found on single digits.
 
 short (the default): 3,000 steps at width 16, five seeds. full: 100,000 steps at width 64, ten seeds.
 """

@@ -82,6 +82,7 @@ class ImageFolder(Fit):
             num_classes=len(names),
             resident=is_resident(self.resident, len(kept) * height * width * channels),
             flip=self.flip,
+            jitter=self.jitter,
             digest=cached.digest,
         )
 

@@ -74,6 +74,11 @@ class Images:
         """Whether each example has a source of its own."""
         return bool(self.source_shape) and self.sources is None
 
+    @property
+    def num_sources(self) -> int:
+        """How many different sources there are, 0 where there are none."""
+        return len(self.examples if self.sources is None else self.sources) if self.source_shape else 0
+
     def gather(self, indices: np.ndarray, whole: bool = False) -> dict[str, np.ndarray]:
         """{"image": [..., *image_shape], "label": int32 [...], "source"} for indices of any shape. whole: as stored, with
         what `jitter` may take."""

@@ -54,6 +54,8 @@ class Tfds(Fit):
         features = builder.info.features
         for feature in filter(None, (self.image, self.source if self.source != "grey" else "", self.truth)):
             self._check_feature(features, feature)
+        if self.truth and self.changes:
+            raise UserError("data.truth is of pictures as they are; --config.data.truth=, or without data.size and channels")
         if self.source and self.corrupt == "skip":
             raise UserError("data.corrupt=skip would part pictures from their sources; --config.data.corrupt=refuse")
         if self.source and self.source_split:
@@ -74,6 +76,7 @@ class Tfds(Fit):
             sources, source, more = self._part(builder, self.source_split, self.image, bool(num_classes))
             sources, digest = AsSource(sources), digest + more
         decode, pixel_classes = getattr(type(builder), "decoders", {}).get(self.image, (None, 0))
+        decode = decode if shape[2] == 3 else None  # colours are what stand for classes
         if self.changes:
             name += f" ({shape[0]}x{shape[1]}, {self.fit}, {self.filter})"
         name += f", from {self.source or self.source_split}" if source else ""
@@ -86,7 +89,7 @@ class Tfds(Fit):
             resident=is_resident(self.resident, size),
             source_shape=source,
             sources=sources,
-            truth=bool(self.truth) and not self.changes,
+            truth=bool(self.truth),
             flip=self.flip,
             jitter=self.jitter,
             digest=digest,
@@ -110,7 +113,7 @@ class Tfds(Fit):
         """One feature of a split as "image", with the label beside it if `labelled`; its shape; and a digest of what was
         fitted."""
         keys = {"image": feature} | ({"label": self.label} if labelled else {})
-        keys |= {"truth": self.truth} if self.truth and not self.changes else {}
+        keys |= {"truth": self.truth} if self.truth else {}
         try:
             examples = _Renamed(builder.as_data_source(split), keys)
         except ValueError as error:

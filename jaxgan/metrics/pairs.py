@@ -51,9 +51,14 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Raises UserError for images smaller than the window and for stacks of unlike shapes.
     """
     _check(a, b)
-    if min(a.shape[1:3]) < len(WINDOW):
-        raise UserError(f"ssim has a window of 11x11 pixels, so images of {a.shape[1]}x{a.shape[2]} are too small for it")
+    check_sides(a.shape[1:])
     return _each(_ssim, a, b)
+
+
+def check_sides(shape: tuple[int, ...]) -> None:
+    """Refuses images [H, W, C] that `ssim` has no window for. Raises UserError."""
+    if min(shape[:2]) < len(WINDOW):
+        raise UserError(f"ssim has a window of 11x11 pixels, so images of {shape[0]}x{shape[1]} are too small for it")
 
 
 def luminance(pixels: np.ndarray) -> np.ndarray:

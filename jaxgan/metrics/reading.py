@@ -24,8 +24,7 @@ def reading_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
 
     Raises UserError for other data.
     """
-    if "ba" not in plan.ways or not images.name.startswith("digit_styles"):
-        raise UserError("the metric 'reading' is of data.name=digit_styles with task.name=unpaired")
+    check(plan, images)
     nets, numbers = variables(state, plan.config.eval.ema), np.arange(plan.config.eval.num_samples)
     of_a, of_b = numbers[: len(images.sources)], numbers[: len(images)]
     plain, styled = images.gather_sources(of_a), images.gather(of_b)
@@ -47,6 +46,13 @@ def reading_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
         "read_ab": float(np.mean(coloured(translated(plan, nets, plain, "ab")) == plain_labels)),
         "read_real_b": float(np.mean(coloured(styled["image"]) == styled_labels)),
     }
+
+
+def check(plan: Any, images: Any) -> None:
+    """Refuses runs that `reading_scores` is not of. Raises UserError."""
+    asked = "ba" in plan.ways and images.name.startswith("digit_styles") and images.num_classes == digits.CLASSES
+    if not asked or not plan.image_shape == plan.source_shape == (32, 32, 3):
+        raise UserError("the metric 'reading' is of data.name=digit_styles, as it is, with task.name=unpaired")
 
 
 def _inner(pictures: np.ndarray) -> np.ndarray:

@@ -37,12 +37,13 @@ class Metric(NamedTuple):
     """needs: what a `Statistics` must hold beside moments. fn: (real, fake, allow_few) -> {part of a score's name: value}.
     One that needs "state" is of a run and not of images: fn: (plan, images, state).
     better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
-    what else belongs to the protocol."""
+    what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a run that cannot be scored."""
 
     needs: tuple[str, ...]
     fn: Callable[[Any, Any, Any], dict[str, float]]
     better: dict[str, str]
     detail: str = ""
+    check: Callable[[Any, Any], None] | None = None
 
 
 K, QUANTILE, SPLITS, SUBSETS, SUBSET = 5, 0.01, 10, 100, 1000  # of the metrics below, and of their protocols
@@ -112,6 +113,7 @@ METRICS = {
         lambda plan, images, state: translation.pair_scores(plan, images, state),
         _better(lower=("l1", "feature_distance"), higher=("psnr", "ssim", "pixel_accuracy", "class_accuracy", "iou")),
         "of 8-bit pixels, all channels together; classes by the nearest of the data's colours",
+        translation.check_pairs,
     ),
     "cycles": Metric(
         ("state",),
@@ -121,12 +123,14 @@ METRICS = {
             higher=("psnr_ab", "psnr_ba", "ssim_ab", "ssim_ba"),
         ),
         "of 8-bit pixels, all channels together",
+        translation.check_cycles,
     ),
     "reading": Metric(
         ("state",),
         lambda plan, images, state: reading.reading_scores(plan, images, state),
         _better(lower=(), higher=("read_b", "read_ba", "read_ab", "read_real_b")),
         "by the package's classifier of plain digits, and one trained on the run's styled ones",
+        reading.check,
     ),
     "stability": Metric(
         ("state",),

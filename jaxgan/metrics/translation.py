@@ -12,7 +12,7 @@ from jaxgan.generate import given, make_generate, variables
 from jaxgan.images import to_uint8
 from jaxgan.metrics import pairs, segments
 from jaxgan.metrics.features import Network
-from jaxgan.metrics.moments import Moments, frechet_distance
+from jaxgan.metrics.moments import Moments, check_counts, frechet_distance
 
 
 def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
@@ -22,8 +22,7 @@ def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
 
     Raises UserError where examples have no sources of their own.
     """
-    if not plan.ways or not images.paired:
-        raise UserError(f"the metric 'pairs' wants a source beside each image, and {images.name} has none")
+    check_pairs(plan, images)
     wanted = plan.config.eval
     numbers = np.arange(min(wanted.num_samples, len(images)))
     true = images.gather(numbers)["image"]
@@ -36,6 +35,26 @@ def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
         classes = [images.decode(pixels) for pixels in (true, made)]
         found |= segments.scores(segments.confusion(*classes, num_classes=images.pixel_classes))
     return found
+
+
+def check_pairs(plan: Any, images: Any) -> None:
+    """Refuses runs that `pair_scores` is not of. Raises UserError."""
+    if not plan.ways or not images.paired:
+        raise UserError(f"the metric 'pairs' wants a source beside each image, and {images.name} has none")
+    pairs.check_sides(plan.image_shape)
+
+
+def check_cycles(plan: Any, images: Any) -> None:
+    """Refuses runs that `cycle_scores` is not of. Raises UserError."""
+    if "ba" not in plan.ways:
+        raise UserError("the metric 'cycles' is of translators both ways; leave it out of --config.eval.metrics")
+    wanted, few = plan.config.eval, min(plan.config.eval.num_samples, len(images), images.num_sources)
+    one = jax.ShapeDtypeStruct((1, *plan.image_shape), np.uint8)
+    network = plan.extractor
+    dims = jax.eval_shape(lambda weights, x: network.apply(weights, x)[0], network.variables, one).shape[1]
+    check_counts(dims, few, wanted.allow_few)
+    if images.truth:
+        pairs.check_sides(plan.image_shape)
 
 
 def translated(plan: Any, nets: Any, source: np.ndarray, way: str = "ab") -> np.ndarray:
@@ -76,12 +95,11 @@ def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
 
     Raises UserError for runs of other tasks.
     """
-    if "ba" not in plan.ways:
-        raise UserError("the metric 'cycles' is of translators both ways; leave it out of --config.eval.metrics")
+    check_cycles(plan, images)
     wanted, networks = plan.config.eval, {"a": extractor(plan.config).load(plan.source_shape), "b": plan.extractor}
     nets, numbers = variables(state, wanted.ema), np.arange(wanted.num_samples)
     of_b = numbers[: len(images)]
-    pictures = {"a": images.gather_sources(numbers[: len(images.sources)]), "b": images.gather(of_b)["image"]}
+    pictures = {"a": images.gather_sources(numbers[: images.num_sources]), "b": images.gather(of_b)["image"]}
     made = {way: translated(plan, nets, pictures[way[0]], way) for way in ("ab", "ba")}
     back = {"a": translated(plan, nets, made["ab"], "ba"), "b": translated(plan, nets, made["ba"], "ab")}
     found = {f"cycle_{domain}": float(np.mean(pairs.l1(pictures[domain], back[domain]))) for domain in "ab"}
@@ -91,6 +109,8 @@ def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     if images.truth:
         truth = {"ab": images.gather_sources(np.arange(len(made["ab"])), key="truth"), "ba": images.gather_truth(of_b)}
         for way, true in truth.items():
+            if not true.any():  # a split that keeps its truth from everybody
+                continue
             for name, fn in (("l1", pairs.l1), ("psnr", pairs.psnr), ("ssim", pairs.ssim)):
                 found[f"{name}_{way}"] = float(np.mean(fn(true, made[way])))
     return found

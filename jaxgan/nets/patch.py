@@ -35,7 +35,8 @@ class Discriminator(nn.Module):
         for i, stride in enumerate(strides):
             features = self.width * min(2**i, 8)
             x = layers.Conv(features, size=size, stride=stride, dtype=self.dtype, spectral=spectral)(x)
-            x = layers.Norm(self.norm, self.dtype)(x, train) if i else x
+            one_pixel = self.norm == "instance" and x.shape[1] == x.shape[2] == 1  # which has no statistics of its own
+            x = layers.Norm(self.norm, self.dtype)(x, train) if i and not one_pixel else x
             x = layers.ACTIVATIONS["leaky_relu"](x)
         logits = layers.Conv(1, size=size, dtype=layers.wide(self.dtype), spectral=spectral)(x)[..., 0]
         return layers.Out(logits, jnp.mean(x.astype(layers.wide(self.dtype)), (1, 2)))

@@ -54,6 +54,12 @@ class Adversarial:
     unroll = 0
 
     def __post_init__(self):
+        if not self.adversarial and self.objective.penalties:
+            raise UserError(
+                "task.adversarial=false leaves the discriminator out, and the penalties on it; leave those out too"
+            )
+        if self.ways and "path_length" in self.objective.penalties:
+            raise UserError("path_length is of generators with a latent; --config.objective.penalties.path_length=none")
         if getattr(self.augment, "adapt_p", False) and not self.objective.has_boundary:
             raise UserError(
                 "augment.adapt_p asks how many reals are taken for real, which logits of this loss do not say; give a fixed "
@@ -74,7 +80,7 @@ class Adversarial:
 
     def _path(self, state: GanState, keys: Keys) -> tuple[jax.Array, Callable]:
         """Latents drawn afresh, [N, ...], and the generator as a function of them."""
-        raise UserError("path_length is of generators with a latent; --config.objective.penalties.path_length=none")
+        raise NotImplementedError
 
     def _beside(self, batch: Batch, image: jax.Array) -> tuple[jax.Array, dict[str, jax.Array]]:
         """What the generator's loss has beside the adversarial one: (scalar, metrics)."""
@@ -157,7 +163,7 @@ class Adversarial:
         exact = self.disc.clone(dtype=wide(self.dtype))  # slopes of slopes do not survive bfloat16
 
         def none(*_: Any):
-            raise UserError("a penalty of this objective needs a generator with a latent, which this task has not")
+            raise UserError("a penalty of this objective asks for what this task has not")
 
         return Context(
             critic=lambda x: critic.answers(exact, disc, x)[0],

@@ -64,6 +64,8 @@ class Unpaired(Adversarial):
             raise UserError("task.adversarial=false leaves nothing to train by but task.cycle, which is none")
         if self.identity is not None and self.image_shape != self.source_shape:
             raise UserError("task.identity compares pictures of both domains, which have unlike shapes here; =none")
+        if any(penalty.player != "disc" for penalty in self.objective.penalties.values()):
+            raise UserError("task unpaired has penalties on its discriminators alone; consensus, for one, is of one pair")
         if getattr(self.augment, "adapt_p", False):
             raise UserError(
                 "two discriminators overfit each in its way; a fixed --config.augment.p, adapt_p=False beside it"
@@ -91,8 +93,9 @@ class Unpaired(Adversarial):
             memory |= {f"{domain}/{name}": jnp.asarray(x, dtype) for name, x in self.objective.memory.items()}
             if self.adversarial:
                 memory[f"shown/{domain}"] = jnp.zeros((self.batch_size, *shape), dtype)
+            if self.adversarial and self.pool:
                 memory[f"pool/{domain}"] = jnp.zeros((self.pool, *shape), dtype)
-        return memory | ({"pool/filled": jnp.zeros((), jnp.int32)} if self.adversarial else {})
+        return memory | ({"pool/filled": jnp.zeros((), jnp.int32)} if self.adversarial and self.pool else {})
 
     def draw(self, keys: jax.Array) -> dict[str, jax.Array]:
         """A translator's inputs but for "source" [N, H, W, C'] in [-1, 1]: {"noise": [N] keys}."""
@@ -178,14 +181,13 @@ class Unpaired(Adversarial):
 
     def _remembered(self, memory: dict[str, Any], fakes: dict[str, jax.Array], keys: Keys) -> dict[str, Any]:
         """The pools after this step's translations of the global batch, in its order, and what is shown of them."""
+        newest = {d: parallel.gather(lax.stop_gradient(x)).astype(wide(self.dtype)) for d, x in fakes.items()}
+        if not self.pool:
+            return {f"shown/{domain}": x for domain, x in newest.items()}
         filled, out = memory["pool/filled"], {}
-        for domain, fake in fakes.items():
-            newest = parallel.gather(lax.stop_gradient(fake)).astype(memory[f"pool/{domain}"].dtype)
-            if not self.pool:
-                out[f"shown/{domain}"] = newest
-                continue
-            own = jax.vmap(partial(jax.random.fold_in, keys.shared(f"pool/{domain}")))(jnp.arange(len(newest)))
-            out[f"pool/{domain}"], out[f"shown/{domain}"] = pooled(memory[f"pool/{domain}"], filled, newest, own)
+        for domain, made in newest.items():
+            own = jax.vmap(partial(jax.random.fold_in, keys.shared(f"pool/{domain}")))(jnp.arange(len(made)))
+            out[f"pool/{domain}"], out[f"shown/{domain}"] = pooled(memory[f"pool/{domain}"], filled, made, own)
         return out | {"pool/filled": jnp.minimum(filled + self.batch_size, self.pool)}
 
     def _gen(self, way: str) -> Any:
