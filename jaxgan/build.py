@@ -111,8 +111,8 @@ class Blueprint:
                 f"task.name={config.task.name} translates pictures, and the data set {config.data.name} has none to start "
                 f"from; --config.data.{how}"
             )
-        if self.ways and source_shape[:2] != tuple(image_shape[:2]):
-            sizes = " and ".join("x".join(map(str, shape[:2])) for shape in (source_shape, image_shape))
+        if self.ways and self.source_shape[:2] != self.image_shape[:2]:
+            sizes = " and ".join("x".join(map(str, shape[:2])) for shape in (self.source_shape, self.image_shape))
             raise UserError(f"sources and images are of unlike sizes, {sizes}; --config.data.size=SIDE fits both")
         self.hparams = configs.scalars(config, self._sections) | {"order": np.uint32(order.seed_key(config.seed))}
         self._at_start = at_start = evaluate(self.hparams, jnp.float32(0))
