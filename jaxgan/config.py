@@ -84,7 +84,8 @@ def resolve(base: Config, overrides: Overrides, sections: Sections) -> Config:
     """The complete, checked and locked config. Raises UserError."""
     raw = base.to_dict()
     raw.setdefault("objective", {}).setdefault("penalties", {})
-    for path, text in overrides:
+    # Which networks there are to name follows from the task, whatever comes first.
+    for path, text in sorted(overrides, key=lambda one: (one[0] != "task.name", not _names_a_network(one[0]))):
         _override_name(raw, path, text, sections)
     known = sections(raw)
     config = _fill(raw, known)
@@ -155,11 +156,18 @@ def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
         if key == "name" and here.get("name", parts[2]) != text:
             penalties[parts[2]] = {"name": text}
     elif key == "name":
-        known = sections(raw)
-        if name in known and known[name].tagged and _at(raw, name, create=True).get("name") != text:
-            here = _at(raw, name)
-            here.clear()
-            here["name"] = text
+        # Until all of these are set, they need not fit each other.
+        sure = path == "task.name" or _names_a_network(path)
+        known = {} if sure else sections(raw)
+        if sure or (name in known and known[name].tagged):
+            here = _at(raw, name, create=True)
+            if here.get("name") != text:
+                here.clear()
+                here["name"] = text
+
+
+def _names_a_network(path: str) -> bool:
+    return path.startswith("nets.") and path.count(".") == 2 and path.endswith(".name")
 
 
 def _fill(raw: dict, known: dict[str, Section]) -> dict:

@@ -14,7 +14,7 @@ def test_sizes_are_those_of_the_state():
     plan = blueprint("wgan.py")
     made = plan.init(jax.random.key(0))
     assert budget.size(plan.shapes().params) == sum(x.nbytes for x in jax.tree.leaves(made.params))
-    assert budget.data_size(noise_images()) == sum(x.nbytes for x in [noise_images().load()["image"]])
+    assert budget.data_size(noise_images()) == sum(x.nbytes for x in noise_images().load().values())
     assert budget.data_size(noise_images(resident=False)) == 0
 
 

@@ -202,4 +202,4 @@ def documented_commands():
 def test_the_commands_that_we_show_are_valid(spec, overrides):
     resolved = resolve(spec, *overrides)
     with jax.enable_x64(resolved.dtype == "float64"):
-        build.Blueprint(resolved, (28, 28, 1))
+        build.Blueprint(resolved, (28, 28, 1), (28, 28, 1))

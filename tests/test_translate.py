@@ -239,7 +239,7 @@ def test_both_directions(unpaired, album):
     assert (array(ab.parent / "own.png") != array(ba.parent / "own.png")).any()
     assert "step 4, ba" in ba.read_text("utf-8")
     before = files(ab.parent)
-    with pytest.raises(UserError, match="holds what is to be translated; choose another --out"):
+    with pytest.raises(UserError, match="is among what is to be translated; choose another --out"):
         translate(unpaired, ab.parent, None)
     assert files(ab.parent) == before
 

