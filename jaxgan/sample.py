@@ -171,9 +171,8 @@ def _generate(fn: Callable, nets: Any, *arguments: np.ndarray, points: bool = Fa
     return np.concatenate(out)
 
 
-def _write(
-    path: Path, made: np.ndarray, wanted: Order, step: int, real: np.ndarray | None, source: np.ndarray | None
-) -> None:
+def _write(path: Path, made: np.ndarray, wanted: Order, step: int, real: Any, source: Any) -> None:
+    """real: points, behind the made ones. source: pictures, beside their translations. None where there are none."""
     if path.suffix.lower() == ".npz":
         images.save_npz(path, images=made, seeds=np.array(wanted.seeds), step=np.array(step))
     elif path.suffix:
