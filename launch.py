@@ -161,10 +161,10 @@ def run(overrides: list[tuple[str, str]]) -> None:
     if FLAGS.mode == "translate":
         translate(workdir)
         return
-    from jaxgan import sample
+    from jaxgan import orders, sample
     from jaxgan import workdir as folders
 
-    order = sample.order(sample.Flags(**{name: getattr(FLAGS, name) for name in OF_MODE["sample"]}))
+    order = orders.order(orders.Flags(**{name: getattr(FLAGS, name) for name in OF_MODE["sample"]}))
     saved = folders.read(workdir)["config"]
     configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
     sample.sample(workdir, order)

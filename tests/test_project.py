@@ -5,7 +5,7 @@ import pytest
 from helpers import blueprint, noise_images
 from PIL import Image
 
-from jaxgan import project, sample, train
+from jaxgan import orders, project, sample, train
 from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
 
@@ -22,7 +22,7 @@ def run(tmp_path_factory):
 
 
 def test_what_a_style_made_is_found_again(run, tmp_path):
-    made = np.load(sample.sample(run, sample.order(sample.Flags(seeds="0-3", out=str(tmp_path / "a.npz")))))["images"]
+    made = np.load(sample.sample(run, orders.order(orders.Flags(seeds="0-3", out=str(tmp_path / "a.npz")))))["images"]
     path = project.project(run, pictures(made), num=3, steps=120, out=tmp_path / "found.png")
     with Image.open(path) as image:
         both = np.asarray(image).reshape(2, 12, 3, 12)

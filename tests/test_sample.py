@@ -6,7 +6,7 @@ import pytest
 from helpers import blueprint, noise_images, tiny
 from PIL import Image
 
-from jaxgan import sample, train
+from jaxgan import orders, sample, train
 from jaxgan.build import Blueprint, open_data
 from jaxgan.errors import UserError
 
@@ -28,7 +28,7 @@ def points(tmp_path_factory):
 
 
 def order(**flags):
-    return sample.order(sample.Flags(**flags))
+    return orders.order(orders.Flags(**flags))
 
 
 def array(path):

@@ -7,7 +7,7 @@ import pytest
 from helpers import blueprint, noise_images
 from PIL import Image
 
-from jaxgan import sample, train
+from jaxgan import orders, sample, train
 from jaxgan.errors import UserError
 from jaxgan.noise import Keys
 from jaxgan.schedules import evaluate
@@ -83,7 +83,7 @@ def run(tmp_path_factory):
 
 
 def picture(run, tmp_path, **flags):
-    with Image.open(sample.sample(run, sample.order(sample.Flags(out=str(tmp_path / "a.png"), **flags)))) as image:
+    with Image.open(sample.sample(run, orders.order(orders.Flags(out=str(tmp_path / "a.png"), **flags)))) as image:
         return np.asarray(image)
 
 
@@ -108,8 +108,8 @@ def test_a_table_of_mixed_styles(run, tmp_path):
 def test_walks_in_w(run, tmp_path):
     strips = {}
     for space, psi in (("z", ()), ("w", ()), ("z", ("0.5",)), ("w", ("0.5",))):
-        flags = sample.Flags(seeds="0,1", interpolate=4, space=space, truncation_psi=psi, out=str(tmp_path / "walk.gif"))
-        sample.sample(run, sample.order(flags))
+        flags = orders.Flags(seeds="0,1", interpolate=4, space=space, truncation_psi=psi, out=str(tmp_path / "walk.gif"))
+        sample.sample(run, orders.order(flags))
         strips[space, psi] = np.asarray(Image.open(tmp_path / "walk_strip.png")).astype(int)
     for psi in ((), ("0.5",)):
         first = picture(run, tmp_path, seeds="0", grid="1x1", truncation_psi=psi)
@@ -132,13 +132,13 @@ def test_walks_in_w(run, tmp_path):
 )
 def test_mistakes(run, flags, message):
     with pytest.raises(UserError, match=message):
-        sample.sample(run, sample.order(sample.Flags(**flags)))
+        sample.sample(run, orders.order(orders.Flags(**flags)))
 
 
 def test_a_generator_without_styles_is_told(tmp_path):
     train.train(blueprint("dcgan.py", steps=1), noise_images(), tmp_path)
     with pytest.raises(UserError, match="--truncation_psi is of generators with styles"):
-        sample.sample(tmp_path, sample.order(sample.Flags(truncation_psi=("0.5",))))
+        sample.sample(tmp_path, orders.order(orders.Flags(truncation_psi=("0.5",))))
 
 
 @pytest.mark.parametrize(
