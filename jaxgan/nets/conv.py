@@ -104,6 +104,15 @@ def _bind(primitive: Primitive, lhs: jax.Array, rhs: jax.Array, geometry: Geomet
 # Each operation twice: as XLA:CPU likes it, and for other backends.
 
 
+def _pointwise(geometry: Geometry) -> bool:
+    """Whether a kernel of one pixel sees every pixel: a matrix product, as which XLA:CPU takes it two to seven times faster."""
+    return geometry == Geometry((1, 1), ((0, 0), (0, 0)), geometry.image, (1, 1))
+
+
+def _cpu_conv(x, w, *, geometry: Geometry):
+    return lax.dot_general(x, w[0, 0], (((3,), (0,)), ((), ()))) if _pointwise(geometry) else _conv(x, w, geometry=geometry)
+
+
 def _conv(x, w, *, geometry: Geometry):
     return lax.conv_general_dilated(x, w, geometry.stride, geometry.padding, dimension_numbers=NHWC)
 
@@ -111,6 +120,8 @@ def _conv(x, w, *, geometry: Geometry):
 def _input_grad(g, w, *, geometry: Geometry):
     """By phases where that was measured to be faster: 1.2 to 4 times for strided layers of 12 px or more and of more
     than one channel; no gain below (benchmarks/NOTES.md)."""
+    if _pointwise(geometry):
+        return lax.dot_general(g, w[0, 0], (((3,), (1,)), ((), ())))
     by_phases = min(geometry.stride) > 1 and min(geometry.image) >= 12 and w.shape[2] > 1
     return (_input_grad_by_phases if by_phases else _input_grad_dilated)(g, w, geometry=geometry)
 
@@ -143,6 +154,8 @@ def _input_grad_dilated(g, w, *, geometry: Geometry):
 
 def _kernel_grad(x, g, *, geometry: Geometry):
     """A convolution of the images with g as a kernel dilated by the stride; batch and channels change places."""
+    if _pointwise(geometry):
+        return lax.dot_general(x, g, (((0, 1, 2), (0, 1, 2)), ((), ())))[None, None]
     padding = [
         (low, (o - 1) * s + k - n - low)
         for n, k, s, o, (low, _) in zip(geometry.image, geometry.kernel, geometry.stride, geometry.output, geometry.padding)
@@ -180,7 +193,7 @@ def _shape(fn, lhs, rhs, geometry):
     return ShapedArray(out.shape, out.dtype)
 
 
-conv_p = _primitive("jaxgan_conv", _conv, _conv)
+conv_p = _primitive("jaxgan_conv", _cpu_conv, _conv)
 input_grad_p = _primitive("jaxgan_conv_input_grad", _input_grad, _lax_input_grad)
 kernel_grad_p = _primitive("jaxgan_conv_kernel_grad", _kernel_grad, _lax_kernel_grad)
 

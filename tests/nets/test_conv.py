@@ -17,6 +17,8 @@ SHAPES = [  # image, kernel, stride, channels in and out, padding
     ((9, 7), 5, 2, 1, 2, None),
     ((7, 7), 3, 3, 2, 2, None),
     ((6, 6), 1, 2, 2, 3, None),
+    ((6, 5), 1, 1, 2, 3, None),  # a matrix product
+    ((6, 5), 1, 1, 2, 3, ((0, 1), (1, 0))),
     ((8, 6), 4, 1, 2, 1, ((0, 0), (0, 0))),
     ((5, 8), 3, 2, 2, 2, ((2, 1), (0, 3))),
     ((12, 14), 4, 2, 2, 3, None),  # from here on the input gradient goes by phases
