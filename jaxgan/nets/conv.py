@@ -105,7 +105,7 @@ def _bind(primitive: Primitive, lhs: jax.Array, rhs: jax.Array, geometry: Geomet
 
 
 def _pointwise(geometry: Geometry) -> bool:
-    """Whether a kernel of one pixel sees every pixel: a matrix product, as which XLA:CPU takes it two to seven times faster."""
+    """Whether a kernel of one pixel sees every pixel: a matrix product, and as one two to ten times faster in XLA:CPU."""
     return geometry == Geometry((1, 1), ((0, 0), (0, 0)), geometry.image, (1, 1))
 
 
