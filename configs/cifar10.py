@@ -45,8 +45,7 @@ def get_config(variant: str):
     if method == "wgan_gp":
         config.objective.penalties = {"wgan_gp": {"weight": 10.0}}
 
-    kimg = config.steps * config.rounds.disc * config.batch_size / 1000
-    lr = f"linear(2e-4, 0, 0, {kimg:g})"
+    lr = "linear(2e-4, 0, 0%, 100%)"
     for player in ("disc", "gen"):
         if method == "wgan":
             config.optim[player] = {"name": "rmsprop", "lr": lr}

@@ -36,9 +36,8 @@ def get_config(variant: str):
     config.nets.disc = {"name": "patch", "width": 32 if small else 64, "field": 16 if small else 70, "norm": "instance"}
     config.objective.loss = "lsgan"
     config.batch_size, config.steps = (8, 4000) if small else (1, 1_200_000)
-    kimg = config.batch_size * config.steps / 1000
     for player in config.optim:
-        config.optim[player].lr = f"linear(2e-4, 0, {kimg / 2:g}, {kimg:g})"
+        config.optim[player].lr = "linear(2e-4, 0, 50%, 100%)"
     config.ema.half_life_kimg = 1.0
     config.sample.num = 16
     config.eval.update(num_samples=500, repeats=1, metrics=("cycles",), allow_few=True)

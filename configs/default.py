@@ -5,7 +5,8 @@ that the name picks; choosing another name replaces the section. Fields left out
 class' own defaults, so nothing hides: `config.json` in the workdir has them all.
 
 A number marked * is data of the compiled step: it may be a schedule, "linear(2e-4, 0, 50, 100)" from 50 to 100 kimg,
-where a kimg is a thousand real images shown to the discriminator.
+where a kimg is a thousand real images shown to the discriminator, or "linear(2e-4, 0, 50%, 100%)" from the middle of the
+run to its end; a run that goes on with more steps then goes on along the longer run's line.
 """
 
 from typing import Any

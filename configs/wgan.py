@@ -34,7 +34,7 @@ def penalty(config):
     config.nets.gen.update(width=48, norm="layer")
     config.nets.disc.update(width=24, norm="none")  # a norm over the batch would mix the slopes of its examples
     for player in ("disc", "gen"):
-        config.optim[player].update(lr="linear(1e-3, 0, 360, 720)", b1=0.0, b2=0.9)
+        config.optim[player].update(lr="linear(1e-3, 0, 50%, 100%)", b1=0.0, b2=0.9)
     return config
 
 

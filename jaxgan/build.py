@@ -114,8 +114,7 @@ class Blueprint:
         if self.ways and self.source_shape[:2] != self.image_shape[:2]:
             sizes = " and ".join("x".join(map(str, shape[:2])) for shape in (self.source_shape, self.image_shape))
             raise UserError(f"sources and images are of unlike sizes, {sizes}; --config.data.size=SIDE fits both")
-        self.hparams = configs.scalars(config, self._sections) | {"order": np.uint32(order.seed_key(config.seed))}
-        self._at_start = at_start = evaluate(self.hparams, jnp.float32(0))
+        self._at_start = at_start = evaluate(configs.scalars(config, self._sections), jnp.float32(0))
         self._check_labels()
         self._check_augment()
         task = self.task(at_start)
@@ -131,6 +130,8 @@ class Blueprint:
         if images * config.steps >= 2**32:
             raise UserError(f"steps={config.steps} would show {images * config.steps} images, more than 2^32")
         self.kimg_per_step = config.batch_size * self.updates[0].rounds / 1000
+        scalars = configs.scalars(config, self._sections, self.kimg_per_step * config.steps)
+        self.hparams = scalars | {"order": np.uint32(order.seed_key(config.seed))}
         self._params = {p: v["params"] for p, v in jax.eval_shape(task.init, jax.random.key(0)).items()}
         try:
             self._transforms(at_start)

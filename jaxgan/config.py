@@ -99,14 +99,14 @@ def resolve(base: Config, overrides: Overrides, sections: Sections) -> Config:
     return ml_collections.ConfigDict(config).lock()
 
 
-def scalars(config: Config, known: dict[str, Section]) -> dict[str, Any]:
-    """The hyper-parameters that are data: {"optim.gen.lr": float32 or Schedule, ...}."""
+def scalars(config: Config, known: dict[str, Section], run: float = schedules.RUN) -> dict[str, Any]:
+    """The hyper-parameters that are data, in a run of so many kimg: {"optim.gen.lr": float32 or Schedule, ...}."""
     out = {}
     for path, part in known.items():
         for key, field in part.fields.items():
             value = _at(config, path)[key]
             if field.is_scalar and value is not None:
-                out[f"{path}.{key}"] = schedules.parse(value)
+                out[f"{path}.{key}"] = schedules.parse(value, run)
     return out
 
 

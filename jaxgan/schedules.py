@@ -1,7 +1,8 @@
 """Scalars as data: a hyper-parameter is a float32 leaf, or a schedule over images seen, never a compiled constant.
 
 In a config a scalar is a number or a schedule's spelling, `"linear(2e-4, 0, 50, 100)"`: from 2e-4 to 0 between 50 and
-100 thousand real images (kimg), constant before and after. `cosine` and `geometric` take the same four numbers.
+100 thousand real images (kimg), constant before and after. `cosine` and `geometric` take the same four numbers. In
+`"linear(2e-4, 0, 50%, 100%)"` they are shares of the run, which follow its length.
 """
 
 import re
@@ -20,6 +21,7 @@ _SHAPES = {
     "geometric": lambda a, b, t: a * (b / a) ** t,
 }
 SPELLING = f"{'|'.join(_SHAPES)}(start, end, begin_kimg, end_kimg)"
+RUN = 100.0  # kimg of a run whose length is not known yet
 _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
 
 
@@ -37,8 +39,8 @@ class Schedule(flax.struct.PyTreeNode):
         return _SHAPES[self.shape](self.start, self.end, t)
 
 
-def parse(value: float | str) -> np.float32 | Schedule:
-    """A config's scalar to its leaf or leaves. Raises ValueError, saying what a schedule looks like.
+def parse(value: float | str, run: float = RUN) -> np.float32 | Schedule:
+    """A config's scalar to its leaf or leaves, in a run of so many kimg. Raises ValueError that says what a schedule is.
 
     No device is touched: configs are read before several processes have found each other.
     """
@@ -47,11 +49,16 @@ def parse(value: float | str) -> np.float32 | Schedule:
     call = _CALL.fullmatch(value)
     try:
         if call and call[1] in _SHAPES:
-            start, end, begin, finish = (np.float32(part) for part in call[2].split(","))
-            return Schedule(start, end, begin, finish, call[1])
+            start, end, *when = call[2].split(",")
+            begin, finish = (_kimg(part.strip(), run) for part in when)
+            return Schedule(np.float32(start), np.float32(end), begin, finish, call[1])
     except ValueError:
         pass
     raise ValueError(f"'{value}' is no number and no schedule, {SPELLING}")
+
+
+def _kimg(when: str, run: float) -> np.float32:
+    return np.float32(float(when[:-1]) / 100 * run if when.endswith("%") else when)
 
 
 def problem(text: str) -> str:
@@ -59,6 +66,9 @@ def problem(text: str) -> str:
     schedule: Any = parse(text)
     if not np.isfinite([schedule.start, schedule.end, schedule.begin, schedule.finish]).all():
         return "its numbers must be finite"
+    begin, finish = (part.strip(" )") for part in text.split(",")[2:])
+    if begin.endswith("%") != finish.endswith("%"):
+        return "both times are in kimg, or both are shares of the run, 0% and 100%"
     if not 0 <= schedule.begin <= schedule.finish:
         return "begin_kimg must be at least 0 and at most end_kimg"
     if schedule.shape == "geometric" and not (schedule.start > 0 and schedule.end > 0):

@@ -167,6 +167,12 @@ def test_scalars_are_data_and_the_rest_is_not():
     assert all(leaf.dtype == "float32" for leaf in jax.tree.leaves(scalars))
 
 
+def test_shares_of_a_run_follow_its_length():
+    plan = blueprint("wgan.py", steps=10, rounds__disc=3, optim__gen__lr="linear(1e-3, 0, 20%, 100%)")
+    lr = plan.hparams["optim.gen.lr"]
+    assert (lr.begin, lr.finish) == pytest.approx((6 * plan.config.batch_size / 1000, 30 * plan.config.batch_size / 1000))
+
+
 def test_a_lazy_penalty_is_an_update_of_its_own_and_corrects_its_player():
     plan = blueprint("dcgan.py", objective__penalties__r1__every=16)
     assert [(u.loss, u.every) for u in plan.updates] == [("disc", 1), ("penalty/r1", 16), ("gen", 1)]

@@ -101,6 +101,10 @@ MISTAKES = {
         (f"{WGAN} --config.optim.gen.lr=fast", "must be a number or a schedule"),
         (f'{WGAN} --config.optim.gen.lr="linear(1, 2)"', "must be a number or a schedule"),
         (f'{WGAN} --config.optim.gen.lr="linear(1e-4, 0, 100, 5)"', "begin_kimg must be at least 0 and at most end_kimg"),
+        (
+            f'{WGAN} --config.optim.gen.lr="linear(1e-4, 0, 5, 100%)"',
+            "both times are in kimg, or both are shares of the run",
+        ),
         (f'{WGAN} --config.optim.gen.lr="geometric(1e-4, 0, 0, 5)"', "goes between positive numbers"),
         (f"{WGAN} --config.optim.gen.lr=nan", "must be a finite number"),
         (f"{WGAN} --config.optim.gen.b1=1", "must be at least 0 and below 1, not 1"),
