@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-parser.add_argument("--cases", default="wgan_gp,r1,sngan_resnet", help="which, by name")
+parser.add_argument("--cases", default="wgan_gp,r1,sngan_resnet,pix2pix,cyclegan", help="which, by name")
 parser.add_argument("--blocks", type=int, default=7, help="paired repeats")
 parser.add_argument("--steps", type=int, default=0, help="steps in a block; 0: about two seconds of them")
 parser.add_argument("--dtype", choices=("float32", "tf32", "bfloat16"), default="float32", help="of both sides alike")
@@ -48,10 +48,13 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import torch_gan  # noqa: E402
+import torch_translate  # noqa: E402
 
 from jaxgan import budget, build, config, program  # noqa: E402
 from jaxgan.build import Blueprint  # noqa: E402
+from jaxgan.data.pairs import AsSource, Beside  # noqa: E402
 from jaxgan.data.source import Arrays, Images  # noqa: E402
+from jaxgan.noise import Keys  # noqa: E402
 from jaxgan.parallel import Placement  # noqa: E402
 
 ADAM = "optim.{p}.lr=2e-4 optim.{p}.b1=0.5 optim.{p}.b2=0.999"
@@ -74,26 +77,38 @@ CASES = {
         "hinge",
         0.0,
     ),
+    "pix2pix": ("pix2pix.py", "", (32, 32, 3), "pix2pix", 0.0),
+    "cyclegan": ("cyclegan.py", "", (32, 32, 3), "cyclegan", 0.0),
 }
 SMALL = "batch_size=8 nets.gen.width=8 nets.disc.width=8"
 
 
-def blueprint(name: str) -> Blueprint:
-    spec, overrides, shape, _, _ = CASES[name]
+def blueprint(name: str, more: str = "") -> Blueprint:
+    spec, overrides, shape, kind, _ = CASES[name]
+    overrides += " " + more
     words = [ADAM.format(p=player) for player in ("gen", "disc")] + [overrides, SMALL if args.smoke else ""]
     pairs = [tuple(word.split("=", 1)) for word in " ".join(words).split()]
     if args.dtype == "bfloat16":
         pairs.append(("dtype", "bfloat16"))
     resolved = config.resolve(config.load(f"{ROOT}/configs/{spec}"), [*pairs, ("steps", "100000")], build.sections)
-    return Blueprint(resolved, shape)
+    return Blueprint(resolved, shape, shape if kind in torch_translate.METHODS else ())
+
+
+def noise(shape: tuple[int, ...], n: int = 4096) -> Arrays:
+    return Arrays(np.random.default_rng(0).integers(0, 256, (n, *shape), dtype=np.uint8), None, np.arange(n))
 
 
 class Ours:
     """A case as `launch.py` runs it: resident data, one compiled program, state donated, so many steps a dispatch."""
 
     def __init__(self, plan: Blueprint, group: int):
-        pixels = np.random.default_rng(0).integers(0, 256, (4096, *plan.image_shape), dtype=np.uint8)
-        images = Images("noise", Arrays(pixels, None, np.arange(4096)), plan.image_shape, 0, resident=True)
+        data = noise(plan.image_shape)
+        source = {"source_shape": plan.source_shape} if plan.ways else {}
+        if plan.ways == ("ab",):
+            data = Beside(data, data)
+        elif plan.ways:
+            source["sources"] = AsSource(data)
+        images = Images("noise", data, plan.image_shape, 0, resident=True, **source)
         placement = Placement(devices=jax.devices()[:1])
         self.plan, self.placement = plan, placement
         self.state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0))
@@ -117,12 +132,18 @@ class Theirs:
     def __init__(self, plan: Blueprint, name: str, layout: str = "contiguous", compiled: bool = False):
         _, _, shape, kind, weight = CASES[name]
         state, settings = plan.init(jax.random.key(0)), plan.config
+        form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+        self.data = torch.from_numpy(noise(shape).images).permute(0, 3, 1, 2).contiguous().to(args.device)
+        self.batch, self.form, self.translates = (plan.rounds, settings.batch_size), form, bool(plan.ways)
+        if self.translates:
+            method = torch_translate.METHODS[kind](state.params, settings)
+            self.gan = torch_translate.Translation(method, settings).to(args.device, form)
+            return
         if name == "sngan_resnet":
             spectral = state.model_state["disc"]["spectral"]
             nets = [torch_gan.Resnet(state.params[p], p, shape, s) for p, s in (("gen", None), ("disc", spectral))]
         else:
             nets = [torch_gan.Dcgan(state.params[p], p, shape, settings.nets[p].norm) for p in ("gen", "disc")]
-        form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
         self.nets = [net.to(args.device, memory_format=form).train() for net in nets]
         if compiled:  # not a penalised critic: torch.compile knows no second derivatives
             self.nets = [
@@ -130,16 +151,23 @@ class Theirs:
             ]
         optim = settings.optim.gen
         self.gan = torch_gan.Gan(*self.nets, kind, plan.rounds, weight, 2e-4, (optim.b1, optim.b2), settings.task.z_dim)
-        pixels = np.random.default_rng(0).integers(0, 256, (4096, *shape), dtype=np.uint8)
-        self.data = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().to(args.device)
-        self.batch, self.form = (plan.rounds, settings.batch_size), form
 
     def step(self):
+        if self.translates:
+            return self._translation()
         chosen = torch.randint(len(self.data), (self.batch[0] * self.batch[1],), device=args.device)
         reals = self.data[chosen].float() / 127.5 - 1
         reals = reals.to(memory_format=self.form).view(*self.batch, *reals.shape[1:])
         with torch.autocast(args.device, torch.bfloat16, enabled=args.dtype == "bfloat16"):
             return self.gan.step(reals)
+
+    def _translation(self):
+        def drawn():
+            at = torch.randint(len(self.data), self.batch[1:], device=args.device)
+            return (self.data[at].float() / 127.5 - 1).to(memory_format=self.form)
+
+        with torch.autocast(args.device, torch.bfloat16, enabled=args.dtype == "bfloat16"):
+            return self.gan.step(drawn(), drawn())
 
     def run(self, steps: int) -> float:
         start = time.perf_counter()
@@ -149,6 +177,20 @@ class Theirs:
             torch.cuda.synchronize()
         float(out[0])
         return (time.perf_counter() - start) / steps
+
+
+def same_translation_losses(name: str) -> dict[str, tuple[float, float]]:
+    """As `same_losses`, of a case that translates, without dropout, whose masks cannot be made the same."""
+    plan = blueprint(name, "nets.gen.dropout=0" if name == "pix2pix" else "")
+    theirs, rng, n = Theirs(plan, name), np.random.default_rng(1), plan.config.batch_size
+    real, source, *shown = (rng.uniform(-1, 1, (n, *plan.image_shape)).astype(np.float32) for _ in range(4))
+    task, state = plan.task(), plan.init(jax.random.key(0))
+    state = state.replace(memory={**state.memory, **{f"shown/{d}": x for d, x in zip("ab", shown) if state.memory}})
+    images = [torch.from_numpy(x).permute(0, 3, 1, 2).contiguous().to(args.device) for x in (real, source, *shown)]
+    theirs.gan.method.shown = dict(zip("ab", images[2:]))
+    batch, keys = {"image": jnp.asarray(real), "source": jnp.asarray(source)}, Keys(jax.random.key(0), 0, 0, 0, n)
+    ours = {p: float(jax.jit(lambda s, p=p: task.loss(p, s, batch, keys, lambda *_: s)[0])(state)) for p in ("disc", "gen")}
+    return {p: (ours[p], theirs.gan.method.loss(p, *images[:2]).item()) for p in ("disc", "gen")}
 
 
 def same_losses(plan: Blueprint, theirs: Theirs) -> dict[str, tuple[float, float]]:
@@ -220,7 +262,8 @@ def measure(name: str) -> dict[str, float]:
     theirs = {"torch": Theirs(plan, name), "torch_channels_last": Theirs(plan, name, "channels_last")}
     if args.compile:
         theirs["torch_compile"] = Theirs(plan, name, compiled=True)
-    for player, (a, b) in same_losses(plan, Theirs(plan, name)).items():
+    both = same_translation_losses(name) if plan.ways else same_losses(plan, Theirs(plan, name))
+    for player, (a, b) in both.items():
         print(f"{name}: {player} loss {a:.6f} here, {b:.6f} in torch")
         if abs(a - b) > (2e-2 if args.dtype != "float32" else 1e-3) * max(0.1, abs(a)):
             raise SystemExit(f"{name}: the losses differ; these are not the same networks")
