@@ -38,7 +38,9 @@ def curves(summary: Summary) -> Figure | None:
     if not found:
         return None
     across = min(2, len(found))
-    figure = Figure(figsize=(5 * across, 3.2 * -(-len(found) // across)), layout="constrained")
+    named = 3 * across  # rows in a line of the legend
+    size = (5 * across, 3.2 * -(-len(found) // across) + 0.18 * -(-len(summary.table.rows) // named))
+    figure = Figure(figsize=size, layout="constrained")
     panels = np.atleast_1d(figure.subplots(-(-len(found) // across), across)).ravel()
     for panel in panels[len(found) :]:
         panel.set_visible(False)
@@ -57,7 +59,10 @@ def curves(summary: Summary) -> Figure | None:
         panel.tick_params(labelsize=8)
         panel.grid(alpha=0.25)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(fontsize=7, frameon=False)
+    lines = {row: line for panel in panels for line, row in zip(*panel.get_legend_handles_labels())}
+    figure.legend(
+        list(lines.values()), list(lines), loc="outside lower center", ncols=min(named, len(lines)), fontsize=7, frameon=False
+    )
     return figure
 
 

