@@ -61,7 +61,12 @@ def curves(summary: Summary) -> Figure | None:
         panel.spines[["top", "right"]].set_visible(False)
     lines = {row: line for panel in panels for line, row in zip(*panel.get_legend_handles_labels())}
     figure.legend(
-        list(lines.values()), list(lines), loc="outside lower center", ncols=min(named, len(lines)), fontsize=7, frameon=False
+        list(lines.values()),
+        list(lines),
+        loc="outside lower center",
+        ncols=min(named, len(lines)),
+        fontsize=7,
+        frameon=False,
     )
     return figure
 

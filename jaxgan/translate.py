@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 import jax
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from jaxgan import build, images, screen, workdir
+from jaxgan.bar import bar
 from jaxgan.data import listing
 from jaxgan.data.fit import Fit
 from jaxgan.errors import UserError
@@ -57,7 +57,7 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     generate = jax.jit(make_generate(plan, way))
     shown = []
     try:
-        for i, (name, picture) in enumerate(tqdm(zip(names, pixels), "translated", len(names), unit=" pictures", delay=2)):
+        for i, (name, picture) in enumerate(bar(zip(names, pixels), "translated", len(names), "pictures")):
             whole = np.asarray(generate(nets, np.array([i], np.uint32), source=_padded(picture, plan, shape)[None]))
             made = images.to_uint8(whole)[0, : picture.shape[0], : picture.shape[1]]
             images.save_png(out / name, made)

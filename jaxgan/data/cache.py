@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from jaxgan.bar import bar
 from jaxgan.data.fit import Fit
 from jaxgan.errors import UserError
 
@@ -130,7 +131,7 @@ def _write(title: str, home: Path, entries: Iterable[Entry], total: int, fit: Fi
     names, labels, hashes, bad, shape, size = [], [], [], [], None, 0
     with (home / "pixels.bin").open("wb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about odd metadata; what it cannot decode raises
-        for entry, pixels in tqdm(_decoded(entries, fit), title, total, unit=" pictures", delay=2, dynamic_ncols=True):
+        for entry, pixels in bar(_decoded(entries, fit), title, total, "pictures"):
             if isinstance(pixels, np.ndarray) and shape not in (None, pixels.shape):
                 pixels = f"its shape {pixels.shape} is not the others' {shape}: set --config.data.size and .channels"
             if isinstance(pixels, str):

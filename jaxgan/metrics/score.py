@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
+from jaxgan.bar import bar
 from jaxgan.data.source import Modes
 from jaxgan.errors import UserError, nearest
 from jaxgan.metrics import classes, kid, modes, moments, neighbours, path_length, reading, stability, translation
@@ -207,7 +207,7 @@ class Collector:
     ) -> Statistics:
         """batches: (uint8 [B, H, W, C] or points over the mesh, how many of them count). keep: "features", "classes".
         total, title: of the progress bar, which what takes longer than a few seconds shows."""
-        bar = tqdm(total=total, desc=title, unit=" images", delay=5, dynamic_ncols=True, disable=jax.process_index() != 0)
+        progress = bar(None, title, total, "images", delay=5, quiet=jax.process_index() != 0)
         keep, out, waiting = set(keep), None, []
         features, probabilities = [], []
 
@@ -216,7 +216,7 @@ class Collector:
             rows = self._placement.fetch(x)[:count]
             out = out or Moments.empty(rows.shape[1])
             out.add(rows)
-            bar.update(count)
+            progress.update(count)
             if "features" in keep:
                 features.append(rows)
             if "classes" in keep and p is not None:
@@ -229,7 +229,7 @@ class Collector:
                 take(*waiting.pop(0))
         for left in waiting:
             take(*left)
-        bar.close()
+        progress.close()
         if out is None:
             raise UserError("there are no images to score")
         if "classes" in keep and not probabilities:
