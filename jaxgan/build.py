@@ -14,6 +14,7 @@ from jaxgan import data, losses
 from jaxgan.augment import AUGMENTS
 from jaxgan.config import Config
 from jaxgan.data import order
+from jaxgan.data.pairs import unpaired
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError, lookup_class
 from jaxgan.experiment import DTYPES, Checkpoint, Eval, Experiment, InitFrom, Log, Sample
@@ -79,11 +80,12 @@ def source(config: Config) -> Any:
 
 
 def open_data(config: Config) -> Images:
-    """The images that a config names. Raises UserError."""
+    """The images that a config names; pairs torn apart for a task that takes none. Raises UserError."""
     images = source(config).open()
     if not isinstance(images, Images):
         raise UserError(f"open() of data set '{config.data.name}' must return jaxgan.data.source.Images, not {images!r:.80}")
-    return images
+    ways = getattr(sections(config.to_dict())["task"].cls, "ways", ())
+    return unpaired(images) if images.paired and "ba" in ways else images
 
 
 def extractor(config: Config) -> Any:

@@ -1,9 +1,11 @@
-"""Examples with a source beside the image, and images that are sources."""
+"""Examples with a source beside the image, images that are sources, and pairs that are torn apart."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from jaxgan.data.source import Images
 
 LUMA = np.array([299, 587, 114])  # of ITU-R 601, in thousandths
 
@@ -49,3 +51,24 @@ class Grey:
         pixels = np.asarray(self.examples[i]["image"])
         grey = (pixels[..., :3].astype(np.int64) @ LUMA + 500) // 1000 if pixels.shape[-1] > 1 else pixels[..., 0]
         return {"image": grey.astype(np.uint8)[..., None]}
+
+
+@dataclass
+class Alone:
+    """One picture of each pair, "image" or "source", and the other one as its "truth"."""
+
+    examples: Any
+    kept: str
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, i: int) -> dict[str, Any]:
+        example = dict(self.examples[i])
+        return {"truth": example.pop("source" if self.kept == "image" else "image"), **example}
+
+
+def unpaired(images: Images) -> Images:
+    """Pairs as two domains: training draws from each by itself, and scores alone are told what belongs together."""
+    image, source = (Alone(images.examples, kept) for kept in ("image", "source"))
+    return replace(images, examples=image, sources=source, truth=True)

@@ -1,6 +1,7 @@
 """Sources beside images, and sources that belong to none: the batches that training sees, and TFDS's data sets as both."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import jax
@@ -10,9 +11,9 @@ import pytest
 from helpers import tiny
 from PIL import Image
 
-from jaxgan import program
+from jaxgan import build, program
 from jaxgan.data import digits, order, shapes
-from jaxgan.data.pairs import AsSource, Beside, Grey
+from jaxgan.data.pairs import AsSource, Beside, Grey, unpaired
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
@@ -64,7 +65,11 @@ def read(x):
     return which, top, left, mirrored
 
 
-@pytest.mark.parametrize("make", [pairs, apart])
+def torn(**fields):
+    return unpaired(pairs(**fields))
+
+
+@pytest.mark.parametrize("make", [pairs, apart, torn])
 def test_batches_do_not_depend_on_where_the_data_live(make):
     images = make(flip=True, jitter=JITTER)
     resident, ahead = seen(images, True), seen(images, False)
@@ -93,12 +98,30 @@ def test_sources_of_their_own_have_an_order_of_their_own(resident):
 
 
 def test_the_orders_of_sources_and_images_are_independent():
-    batch = seen(apart(20, 20, flip=True, jitter=JITTER), True)
-    one, other = read(batch["image"]), read(batch["source"])
-    for a, b in zip(one, other):  # which, where cut, mirrored
-        assert abs(np.corrcoef(a, b)[0, 1]) < 0.12  # three standard deviations of 640
+    for make in (partial(apart, 20, 20), torn):
+        batch = seen(make(flip=True, jitter=JITTER), True)
+        one, other = read(batch["image"]), read(batch["source"])
+        for a, b in zip(one, other):  # which, where cut, mirrored
+            assert abs(np.corrcoef(a, b)[0, 1]) < 0.12  # three standard deviations of 640
     again = read(seen(apart(20, 20), True, order.seed_key(1))["source"])[0]
     assert not np.array_equal(again, other[0])
+
+
+def test_torn_pairs_know_what_belongs_together():
+    images, numbers = torn(jitter=JITTER), np.arange(20)
+    assert not images.paired and images.truth and images.num_sources == 20
+    whole = pairs(jitter=JITTER).gather(numbers)
+    np.testing.assert_array_equal(images.gather_truth(numbers), whole["source"])
+    np.testing.assert_array_equal(images.gather_sources(numbers, key="truth"), whole["image"])
+    assert images.gather(numbers).keys() == {"image"}
+
+
+def test_an_unpaired_task_tears_pairs_apart():
+    apart = {"data__source_split": "", "data__truth": "", "data__split": "train"}
+    for config in ("cyclegan.py", "pix2pix.py"):
+        own = apart if config == "cyclegan.py" else {}
+        images = build.open_data(tiny(config, data__name="shapes/32", data__source="labels", **own))
+        assert images.paired == (config == "pix2pix.py") and images.num_sources == len(images)
 
 
 def test_the_second_key_is_another_and_the_same_everywhere():
