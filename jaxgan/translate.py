@@ -52,11 +52,15 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     if out.resolve().is_relative_to(source.resolve()):
         raise UserError(f"{out} is among what is to be translated; choose another --out")
     shape = plan.source_shape if way == "ab" else plan.image_shape
-    names, pixels = _read(source, Fit(channels=shape[2], background=tuple(plan.config.data.get("background", (255,)))))
+    fit, items = Fit(channels=shape[2], background=tuple(plan.config.data.get("background", (255,)))), _listed(source)
+    names = _names([item.name for item in items], source)
+    for _ in bar(_decoded(items, source, fit), "checked", len(names), "pictures"):
+        pass  # read twice, so that none is kept and nothing is written where one cannot be read
     nets = placement.local(variables(state, ema))
     generate = jax.jit(make_generate(plan, way))
     shown = []
     try:
+        pixels = _decoded(items, source, fit)
         for i, (name, picture) in enumerate(bar(zip(names, pixels), "translated", len(names), "pictures")):
             whole = np.asarray(generate(nets, np.array([i], np.uint32), source=_padded(picture, plan, shape)[None]))
             made = images.to_uint8(whole)[0, : picture.shape[0], : picture.shape[1]]
@@ -71,8 +75,8 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     return page
 
 
-def _read(source: Path, fit: Fit) -> tuple[list[str], list[np.ndarray]]:
-    """Names ending in .png, all different, and uint8 pictures [H, W, C] of any sizes."""
+def _listed(source: Path) -> list[listing.Item]:
+    """The pictures below a folder, or in an archive. Raises UserError where there are none."""
     if source.is_file() and not source.name.lower().endswith(listing.ARCHIVES):
         raise UserError(f"'{source}' is neither a folder nor an archive ({' '.join(listing.ARCHIVES)})")
     try:
@@ -81,20 +85,23 @@ def _read(source: Path, fit: Fit) -> tuple[list[str], list[np.ndarray]]:
         raise UserError(f"'{source}' cannot be read: {error.strerror}") from error
     if not items:
         raise UserError(f"'{source}' holds no pictures ({' '.join(listing.PICTURES)})")
-    names, pixels = _names([item.name for item in items], source), []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, about odd metadata
-        for entry in listing.entries(items, [""] * len(items)):
-            try:
-                with entry.open() as picture:
-                    pixels.append(fit(picture))
-            except MemoryError:
-                raise
-            except Exception as error:  # whatever a decoder raises on damaged bytes
-                known = isinstance(error, Image.UnidentifiedImageError)
-                reason = "is no picture that Pillow can read" if known else f"cannot be read: {error}".rstrip(": ")
-                raise UserError(f"'{entry.name}' in '{source}' {reason}") from error
-    return names, pixels
+    return items
+
+
+def _decoded(items: list[listing.Item], source: Path, fit: Fit) -> Iterator[np.ndarray]:
+    """uint8 pictures [H, W, C] of any sizes, one at a time. Raises UserError naming one that cannot be read."""
+    for entry in listing.entries(items, [""] * len(items)):
+        try:
+            with warnings.catch_warnings(), entry.open() as picture:
+                warnings.simplefilter("ignore")  # Pillow's, about odd metadata
+                pixels = fit(picture)
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a decoder raises on damaged bytes
+            known = isinstance(error, Image.UnidentifiedImageError)
+            reason = "is no picture that Pillow can read" if known else f"cannot be read: {error}".rstrip(": ")
+            raise UserError(f"'{entry.name}' in '{source}' {reason}") from error
+        yield pixels
 
 
 def _names(found: list[str], source: Path) -> list[str]:
