@@ -81,6 +81,8 @@ flags.DEFINE_integer("iterations", 500, "project: steps of the search.")
 flags.DEFINE_integer("workers", 1, "ablate: processes that train cells at the same time, each with its share of the cores.")
 flags.DEFINE_string("cell", "", "ablate: train these cells alone, 3 or 0-4,7, and write no report: for job arrays.")
 flags.DEFINE_boolean("report_only", False, "ablate: write the report of what is there, and train nothing.")
+flags.DEFINE_string("join", "", "ablate: a report.json, or a report's folder: its rows are taken as they are there, and "
+                    "the table's others alone are trained.")  # fmt: skip
 flags.DEFINE_boolean("distributed", False, "This is one of several processes. TPU pods, Slurm and Kubernetes job sets are "
                      "recognised without this flag; elsewhere give the next three flags as well.")  # fmt: skip
 flags.DEFINE_string("coordinator", None, "distributed: host:port of process 0.")
@@ -90,7 +92,7 @@ OF_MODE = {
     "train": ("print_config", "dry_run"),
     "sample": ("num", "grid", "seeds", "out", "interpolate", "ema", "truncation_psi", "space", "mix", "layers"),
     "evaluate": ("step", "samples", "reference", "out"),
-    "ablate": ("seeds", "workers", "cell", "report_only"),
+    "ablate": ("seeds", "workers", "cell", "report_only", "join"),
     "project": ("num", "input", "iterations", "out"),
     "translate": ("input", "direction", "out", "ema"),
 }
@@ -249,14 +251,16 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
 
 
 def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
-    from jaxgan import ablate, cells, report, tally
+    from jaxgan import ablate, cells, kept, report, tally
 
-    spec, seeds = FLAGS.config, ()
+    spec, seeds, join = FLAGS.config, (), FLAGS.join
+    if FLAGS.cell and join:
+        raise UserError("--cell writes no report: --join goes with --report_only afterwards")
     if FLAGS.report_only and (FLAGS.cell or FLAGS["workers"].present):
         raise UserError("--report_only trains nothing: leave --cell and --workers out")
     if not spec:  # as the folder's last start had it
-        spec, before, seeds = tally.remembered(workdir)
-        overrides = before + overrides
+        spec, before, seeds, last = tally.remembered(workdir)
+        overrides, join = before + overrides, join or last
     if FLAGS.workers < 1:
         raise UserError(f"--workers must be at least 1, not {FLAGS.workers}")
     table = cells.load(spec)
@@ -269,15 +273,17 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         configure_jax(any(c.config.deterministic for c in resolved), any(c.config.dtype == "float64" for c in resolved))
         cells.train_cells(resolved)
         return
+    joined = kept.load(Path(join), table) if join else {}
     import jax
 
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
     if FLAGS.report_only:
         every = cells.make_cells(table, spec, workdir, overrides)
         ablate.score_real(table, every[0], workdir)
+        every = [cell for cell in every if cell.row not in joined]
     else:
-        every = ablate.ablate(table, spec, workdir, overrides, seeds, FLAGS.workers)
-    report.write(table, every, workdir)
+        every = ablate.ablate(table, spec, workdir, overrides, seeds, FLAGS.workers, join, joined)
+    report.write(table, every, workdir, joined)
     if not FLAGS.report_only:
         cells.check_crashed(every)
 

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +41,29 @@ def chosen(table: Table, spec: str, folder: Path, overrides: Overrides, seeds: S
     return [every[i] for i in dict.fromkeys(wanted)]
 
 
-def ablate(table: Table, spec: str, folder: Path, overrides: Overrides, seeds: Sequence[int], workers: int) -> list[Cell]:
+def ablate(
+    table: Table,
+    spec: str,
+    folder: Path,
+    overrides: Overrides,
+    seeds: Sequence[int],
+    workers: int,
+    join: str = "",
+    joined: Collection[str] = (),
+) -> list[Cell]:
     """Trains all cells, groups of them in processes of their own, `workers` at a time; returns the cells. Raises UserError.
 
-    Each start writes `table.json`, with the `seeds` if they were given; what the processes say goes to `logs/`.
+    Each start writes `table.json`, with the `seeds` if they were given; what the processes say goes to `logs/`. joined: rows
+    of the report `join`, which have no cells here.
     """
-    every = make_cells(table, spec, folder, overrides)
+    every = [cell for cell in make_cells(table, spec, folder, overrides) if cell.row not in joined]
+    if not every:
+        raise UserError(f"--join={join} has every row of the table; --report_only writes its report")
     with workdir.claimed(folder):
         todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
         over = sum(cell.is_over for cell in every)
         screen.say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
-        clock = Clock(folder, spec, overrides, seeds, workers if todo else 0)
+        clock = Clock(folder, spec, overrides, seeds, workers if todo else 0, join)
         score_real(table, every[0], folder)
         for cell in every:
             if not cell.is_over and cell.folder.exists():

@@ -1,14 +1,14 @@
-"""A table's report: `report.md` with its pictures, `report.html` in one file, `table.tex`, `table.csv`."""
+"""A table's report: `report.md` with its pictures, `report.html` in one file, `table.tex`, `table.csv`, `report.json`."""
 
 import html
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jaxgan import ablate, figures, monitor, results, screen, verdicts
+from jaxgan import ablate, figures, kept, monitor, results, screen, verdicts
 from jaxgan.cells import LAUNCH, Cell, slug
 from jaxgan.errors import UserError, described
 from jaxgan.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
@@ -38,10 +38,12 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 """  # noqa: E501
 
 
-def write(table: Table, cells: Iterable[Cell], folder: Path) -> Path:
-    """Writes what the cells have come to, finished or not, and says the table. Raises UserError where there is nothing."""
+def write(table: Table, cells: Iterable[Cell], folder: Path, joined: Mapping[str, list[Result]] | None = None) -> Path:
+    """Writes what the cells have come to, finished or not, beside `joined` results of other rows, and says the table. Raises
+    UserError where there is nothing."""
     path = folder / ablate.REAL
-    summary = results.summarise(table, cells, json.loads(path.read_text()) if table.real and path.exists() else None)
+    real = json.loads(path.read_text()) if table.real and path.exists() else None
+    summary = results.summarise(table, cells, real, joined)
     every = [result for row in summary.results.values() for result in row]
     if not any(result.starts for result in every):
         for result in every:
@@ -60,6 +62,7 @@ def write(table: Table, cells: Iterable[Cell], folder: Path) -> Path:
     svgs = {name: figures.svg(figure) for name, figure in drawn.items()}
     pictures = {row: figures.thumbnail(path) for row, path in strips.items()}
     outputs = {"report.md": text, "table.csv": as_csv(summary), "table.tex": tex(summary)}
+    outputs[kept.FILE] = json.dumps(kept.dump(summary), indent=1, sort_keys=True) + "\n"
     outputs["report.html"] = page(summary, about, svgs, pictures)
     for name, content in outputs.items():
         unfinished = folder / f"{name}.tmp"
@@ -126,6 +129,8 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
     state = json.loads((folder / "table.json").read_text()) if (folder / "table.json").exists() else {}
     words = [f"--config.{one}" for one in state.get("overrides", ())]
     words += [f"--seeds={','.join(map(str, state['seeds']))}"] if state.get("seeds") else []
+    joined = {row: x.cell.folder.parent for row, some in summary.results.items() for x in some if kept.is_elsewhere(x)}
+    words += [f"--join={folder}" for folder in dict.fromkeys(joined.values())]
     config = Path(state.get("config", ""))
     config = config.relative_to(LAUNCH.parent) if config.is_relative_to(LAUNCH.parent) else config
     seconds = sum(start["seconds"] for start in state.get("starts", ()))
@@ -140,6 +145,7 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
         "seeds": ", ".join(map(str, summary.table.seeds)),
         "scores": json.dumps(measured[0], sort_keys=True) if measured else "",
         "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
+        "joined": "; ".join(f"{row} from {folder}" for row, folder in joined.items()),
         "revision": each("git_revision"),
         "versions": ", ".join(sorted({f"{k} {v}" for start in starts for k, v in start["versions"].items()})),
         "devices": f"{each('devices')} x {each('device')}",

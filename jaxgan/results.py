@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ class Result:
 
     numbers: its final scores by part ("fd"), and the last logged metrics; none that is not finite. history: the lines of
     metrics.jsonl. message: of a failure. evaluation: the last one. starts: the run's provenance. verdict: the monitor's
-    last.
+    last. words: of columns of words, where they are known without the run's folder.
     """
 
     cell: Any
@@ -36,6 +36,7 @@ class Result:
     evaluation: dict[str, Any] | None = None
     starts: tuple[dict[str, Any], ...] = ()
     verdict: str = ""
+    words: dict[str, str] = field(default_factory=dict)
 
 
 def read(cell: Any) -> Result:
@@ -103,10 +104,12 @@ class Summary:
         return ", ".join([str(states.count("done")), *others])
 
 
-def summarise(table: Table, cells: Iterable[Any], real: dict[str, Any] | None = None) -> Summary:
-    """Reads all cells; `real` is an evaluation of real images, which get a last row. Raises UserError where rows were scored
-    by unlike protocols."""
-    results: dict[str, list[Result]] = {row: [] for row in table.rows}
+def summarise(
+    table: Table, cells: Iterable[Any], real: dict[str, Any] | None = None, kept: Mapping[str, list[Result]] | None = None
+) -> Summary:
+    """Reads all cells; `real` is an evaluation of real images, which get a last row, `kept` results of rows of which there
+    are no cells. Raises UserError where rows were scored by unlike protocols."""
+    results: dict[str, list[Result]] = {row: list((kept or {}).get(row, [])) for row in table.rows}
     for cell in cells:
         results[cell.row].append(read(cell))
     everything = [result for row in results.values() for result in row]
@@ -131,7 +134,7 @@ def _entry(column: Column, results: list[Result]) -> Entry:
     done = [result for result in results if result.state == "done"]
     if column.word:
         try:
-            return Entry(words=tuple(column.word(result) for result in done))
+            return Entry(words=tuple(result.words.get(column.name) or column.word(result) for result in done))
         except Exception as error:
             raise UserError(f"column '{column.name}': {described(error)}") from error
     return Entry(tuple(result.numbers[column.score] * column.scale for result in done if column.score in result.numbers))

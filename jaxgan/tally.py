@@ -17,22 +17,29 @@ from jaxgan.errors import UserError
 from jaxgan.writer import write_json
 
 
-def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...]]:
-    """(config, overrides, seeds if they were given) of a table's last start. Raises UserError where there is none."""
+def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
+    """(config, overrides, seeds if they were given, what it was joined with) of a table's last start. Raises UserError where
+    there is none."""
     path = folder / "table.json"
     if not path.is_file():
         raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
     saved = json.loads(path.read_text())
-    return saved["config"], [tuple(one.split("=", 1)) for one in saved["overrides"]], tuple(saved["seeds"] or ())
+    overrides = [tuple(one.split("=", 1)) for one in saved["overrides"]]
+    return saved["config"], overrides, tuple(saved["seeds"] or ()), saved.get("join", "")
 
 
 class Clock:
     """`table.json`: what was asked for, and how long each start that had something to do has worked on it."""
 
-    def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int):
+    def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int, join: str = ""):
         self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
         before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
-        asked = {"config": spec, "overrides": [f"{key}={value}" for key, value in overrides], "seeds": list(seeds) or None}
+        asked = {
+            "config": spec,
+            "overrides": [f"{key}={value}" for key, value in overrides],
+            "seeds": list(seeds) or None,
+            "join": join,
+        }
         self.own = {"seconds": 0.0, "workers": workers}
         self.content = asked | {"starts": [*before, self.own] if workers else before}
         write_json(self.path, self.content)

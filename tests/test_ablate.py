@@ -191,6 +191,19 @@ def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
     assert "leave --cell and --workers out" in ended(file, folder, "--cell=1", "--report_only", check=2).stderr
     done = ended(file, folder, "--report_only")
     assert "2 open" in done.stdout and "1, 1 open" in done.stdout
+    # Another table takes that row as it is, even when its cells are gone, and trains the others.
+    (folder / "cells").rename(tmp_path / "gone")
+    other = tmp_path / "other"
+    assert "2 cells in" in ended(file, other, f"--join={folder}").stdout
+    assert sorted(path.name for path in (other / "cells").iterdir()) == ["plain_0", "plain_1"]
+    text = (other / "report.md").read_text()
+    assert f"joined: more + R1 from {folder}" in text and f"--join={folder}" in text
+    (other / "report.md").unlink()
+    launch("--mode=ablate", f"--workdir={other}", "--report_only", env={"XLA_FLAGS": ""})
+    assert (other / "report.md").read_text() == text
+    rows = json.loads((other / "report.json").read_text())["rows"]
+    assert {row: [run["seed"] for run in runs] for row, runs in rows.items()} == {"plain": [0, 1], "more + R1": [1]}
+    assert "has every row" in ended(file, tmp_path / "third", f"--join={other}", check=2).stderr
 
 
 def table_of(folder):
