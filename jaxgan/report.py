@@ -130,7 +130,8 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
     words = [f"--config.{one}" for one in state.get("overrides", ())]
     words += [f"--seeds={','.join(map(str, state['seeds']))}"] if state.get("seeds") else []
     joined = {row: x.cell.folder.parent for row, some in summary.results.items() for x in some if kept.is_elsewhere(x)}
-    words += [f"--join={folder}" for folder in dict.fromkeys(joined.values())]
+    source = next(iter(joined.values()), "")  # of all of them
+    words += [f"--join={source}"] if joined else []
     config = Path(state.get("config", ""))
     config = config.relative_to(LAUNCH.parent) if config.is_relative_to(LAUNCH.parent) else config
     seconds = sum(start["seconds"] for start in state.get("starts", ()))
@@ -145,7 +146,7 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
         "seeds": ", ".join(map(str, summary.table.seeds)),
         "scores": json.dumps(measured[0], sort_keys=True) if measured else "",
         "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
-        "joined": "; ".join(f"{row} from {folder}" for row, folder in joined.items()),
+        "joined": f"{', '.join(joined)} from {source}" if joined else "",
         "revision": each("git_revision"),
         "versions": ", ".join(sorted({f"{k} {v}" for start in starts for k, v in start["versions"].items()})),
         "devices": f"{each('devices')} x {each('device')}",
