@@ -57,6 +57,8 @@ MISTAKES = {
             "row 'GAN': no config field 'stesp'; did you mean 'steps'?",
         ),
         ("--config=configs/ablations/ring.py --mode=ablate --report_only", "nothing has been trained in runs/ring"),
+        ("--config=configs/ablations/ring.py --mode=ablate --join=nowhere", "--join=nowhere holds no report.json"),
+        ("--config=configs/ablations/ring.py --mode=ablate --cell=1 --join=runs/ring", "--cell writes no report"),
     ],
     "Fields and names": [
         (f"{WGAN} --config.step=5", "did you mean 'steps'?"),
