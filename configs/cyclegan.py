@@ -7,8 +7,9 @@
 
 The paper's losses: squared errors of patches, cycles of weight 10 (5 here, where squared errors are halved), a pool of 50,
 Adam 2e-4 (.5, .999) with a step size that falls to 0 along a line from half of the run on; for paintings also identity, of
-half the cycles' weight. digits: translators of width 16 with three blocks, discriminators of 32, patches of 16 px,
-batches of 8.
+half the cycles' weight. Data that are pairs are torn apart: each domain is drawn from by itself, and only scores know what
+belongs together. digits: translators of width 16 with three blocks, discriminators of 32, patches of 16 px, 12,000 steps of
+8 pictures: a quarter of an hour on two cores.
 """
 
 from configs import default
@@ -35,7 +36,7 @@ def get_config(variant: str):
     config.nets.gen = {"name": "translator", "width": 16 if small else 64, "blocks": 3 if small else 9}
     config.nets.disc = {"name": "patch", "width": 32 if small else 64, "field": 16 if small else 70, "norm": "instance"}
     config.objective.loss = "lsgan"
-    config.batch_size, config.steps = (8, 4000) if small else (1, 1_200_000)
+    config.batch_size, config.steps = (8, 12_000) if small else (1, 1_200_000)
     for player in config.optim:
         config.optim[player].lr = "linear(2e-4, 0, 50%, 100%)"
     config.ema.half_life_kimg = 1.0
