@@ -17,10 +17,14 @@ class UserError(Exception):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What to append to "unknown X 'name'": the likeliest meant name, and what is known where that fits on a line."""
+    """What to append to "unknown X 'name'": the likeliest meant name, and what is known where that fits on a line. Among
+    numbers it is the nearest number."""
     known = sorted(known)
     if not known:
         return "there are none"
+    if len(known) <= 12 and all(one.isdecimal() for one in (name, *known)):
+        known = sorted(known, key=int)
+        return f"did you mean {min(known, key=lambda one: abs(int(one) - int(name)))}? (known: {', '.join(known)})"
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     short = ", ".join(known) if len(known) <= 12 else ""
     if close:

@@ -193,6 +193,7 @@ MISTAKES = {
         (f"{CYCLEGAN} --config.data.jitter=4", "data.jitter=4 is beyond a size: --config.data.size=SIDE"),
         (f"{PIX2PIX} --config.augment.name=ada", "augmentation would move the image and not the source beside it"),
         (f"{PIX2PIX} --config.task.l1=none --config.task.adversarial=false", "leaves nothing to train by but task.l1"),
+        (f"{PIX2PIX} --config.nets.disc.field=71", "nets.disc.field cannot be '71'; did you mean 70? (known: 1, 16, 34, 70"),
         (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: translator, unet"),
         (f"{CYCLEGAN} --config.rounds.disc=2", "one round of each player: --config.rounds.disc=1"),
         (f"{CYCLEGAN} --config.augment.name=ada", "two discriminators overfit each in its way"),
