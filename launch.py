@@ -260,7 +260,9 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         raise UserError("--report_only trains nothing: leave --cell and --workers out")
     if not spec:  # as the folder's last start had it
         spec, before, seeds, last = tally.remembered(workdir)
-        overrides, join = before + overrides, join or last
+        overrides = before + overrides
+        if last and not FLAGS["join"].present:  # or, where that report has gone, the folder's own, which has its rows
+            join = last if as_path(last).exists() else str(workdir)
     if FLAGS.workers < 1:
         raise UserError(f"--workers must be at least 1, not {FLAGS.workers}")
     table = cells.load(spec)
@@ -273,7 +275,7 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         configure_jax(any(c.config.deterministic for c in resolved), any(c.config.dtype == "float64" for c in resolved))
         cells.train_cells(resolved)
         return
-    joined = kept.load(Path(join), table) if join else {}
+    joined = kept.load(as_path(join), cells.make_cells(table, spec, workdir, overrides)) if join else {}
     import jax
 
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
@@ -281,9 +283,12 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         every = cells.make_cells(table, spec, workdir, overrides)
         ablate.score_real(table, every[0], workdir)
         every = [cell for cell in every if cell.row not in joined]
+        if joined and not (workdir / "table.json").exists():
+            workdir.mkdir(parents=True, exist_ok=True)
+            tally.Clock(workdir, spec, overrides, seeds, 0, join)
     else:
         every = ablate.ablate(table, spec, workdir, overrides, seeds, FLAGS.workers, join, joined)
-    report.write(table, every, workdir, joined)
+    report.write(table, every, workdir, joined, seeds)
     if not FLAGS.report_only:
         cells.check_crashed(every)
 

@@ -1,7 +1,7 @@
 """Seconds a training step, here and in PyTorch: the same networks, losses, updates, batch and precision.
 
     pip install -e ".[demo,bench]"
-    python benchmarks/step_time.py                 # CPU; a quarter of an hour on two cores, with nothing else running
+    python benchmarks/step_time.py                 # CPU; some minutes a case on two cores, with nothing else running
     python benchmarks/step_time.py --device=cuda   # widths as published; torch.compile and bfloat16 too
 
 First both sides compute their losses at the same params on the same images, latents and interpolation weights; a case
@@ -138,6 +138,8 @@ class Theirs:
         if self.translates:
             method = torch_translate.METHODS[kind](state.params, settings)
             self.gan = torch_translate.Translation(method, settings).to(args.device, form)
+            for net in method.modules if compiled else ():
+                net.compile()
             return
         if name == "sngan_resnet":
             spectral = state.model_state["disc"]["spectral"]

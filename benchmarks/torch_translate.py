@@ -112,6 +112,7 @@ class Pix2pix:
 
     def __init__(self, params, settings):
         self.gen, self.disc = Unet(params["gen"], settings.nets.gen), Patch(params["disc"], settings.nets.disc)
+        self.modules = [self.gen, self.disc]
         self.nets = {"gen": nn.ModuleList([self.gen]), "disc": nn.ModuleList([self.disc])}
         self.l1 = settings.task.l1
 
@@ -135,6 +136,7 @@ class CycleGan:
     def __init__(self, params, settings):
         self.gens = nn.ModuleDict({way: Translator(params["gen"][way], settings.nets.gen) for way in ("ab", "ba")})
         self.discs = nn.ModuleDict({domain: Patch(params["disc"][domain], settings.nets.disc) for domain in "ab"})
+        self.modules = [*self.gens.values(), *self.discs.values()]
         self.nets = {"gen": self.gens, "disc": self.discs}
         self.cycle, self.size = settings.task.cycle, settings.task.pool
         self.pools: dict[str, list] = {"a": [], "b": []}

@@ -56,7 +56,8 @@ def ablate(
     Each start writes `table.json`, with the `seeds` if they were given; what the processes say goes to `logs/`. joined: rows
     of the report `join`, which have no cells here.
     """
-    every = [cell for cell in make_cells(table, spec, folder, overrides) if cell.row not in joined]
+    whole = make_cells(table, spec, folder, overrides)
+    every = [cell for cell in whole if cell.row not in joined]
     if not every:
         raise UserError(f"--join={join} has every row of the table; --report_only writes its report")
     with workdir.claimed(folder):
@@ -64,7 +65,7 @@ def ablate(
         over = sum(cell.is_over for cell in every)
         screen.say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
         clock = Clock(folder, spec, overrides, seeds, workers if todo else 0, join)
-        score_real(table, every[0], folder)
+        score_real(table, whole[0], folder)
         for cell in every:
             if not cell.is_over and cell.folder.exists():
                 with workdir.claimed(cell.folder):  # or an earlier start's process, which was left alone, still trains it

@@ -107,7 +107,7 @@ class Blueprint:
         self._sections = sections(config.to_dict())
         self.ways: tuple[str, ...] = getattr(self._sections["task"].cls, "ways", ())
         if self.ways and not source_shape:
-            how = "source=FEATURE (or grey)" if self.ways == ("ab",) else "source_split=SPLIT"
+            how = "source=FEATURE (or grey)" if self.ways == ("ab",) else "source_split=SPLIT (or source=FEATURE)"
             how = how if "source" in config.data else "name=image_pairs, for one"
             raise UserError(
                 f"task.name={config.task.name} translates pictures, and the data set {config.data.name} has none to start "

@@ -47,7 +47,7 @@ def cells_of(summary: Summary, name: str, row: list[tuple[Column, Entry, str]], 
     out = []
     for column, entry, published in row:
         text = shown(entry, column)
-        if not entry.values and not entry.words and all(r.state == "diverged" for r in summary.results[name]):
+        if not entry.values and not entry.words and {r.state for r in summary.results[name]} == {"diverged"}:
             text = "diverged"
         out.append(bold.format(text) if entry.is_best else text)
         out += [published or "-"] if _is_published(summary.table, column) else []

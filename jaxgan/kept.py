@@ -3,25 +3,28 @@ more rows is to have them too (`--join`)."""
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jaxgan.config import difference, flat
 from jaxgan.errors import UserError, nearest
+from jaxgan.experiment import OPERATIONAL
 from jaxgan.results import Result, Summary
-from jaxgan.table import Table
 
 FILE = "report.json"
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A cell that was trained for another report, in so far as a report asks: there is no such folder any more."""
+    """A cell that was trained for another report, in so far as a report asks; its folder need not be there any more. config:
+    what defines its row, flat, where that report knew it."""
 
     row: str
     seed: int
     folder: Path
+    config: dict[str, Any] | None
 
     @property
     def name(self) -> str:
@@ -34,51 +37,70 @@ def is_elsewhere(result: Result) -> bool:
 
 
 def dump(summary: Summary) -> dict[str, Any]:
-    """{"rows": {row: [run, ...]}} of the runs that are over, as JSON."""
+    """{"configs": {row: what defines it}, "rows": {row: [run, ...]}} of the rows of which there is a run, as JSON."""
     scores = {column.score for column in summary.table.columns if not column.word}
     words = {column.name: column.word for column in summary.table.columns if column.word}
-    rows = {}
+    configs, rows = {}, {}
     for row, results in summary.results.items():
-        over = [result for result in results if result.cell and result.state in ("done", "diverged")]
+        own = [result for result in results if result.cell]
+        if all(result.state == "open" for result in own):
+            continue
+        configs[row] = _definition(own[0].cell)
         rows[row] = [
             {
                 "seed": result.cell.seed,
                 "state": result.state,
                 "numbers": {name: x for name, x in result.numbers.items() if name in scores and math.isfinite(x)},
-                "words": {name: result.words.get(name) or word(result) for name, word in words.items()},
+                "words": result.words or {name: word(result) for name, word in words.items() if result.state == "done"},
                 "message": result.message,
                 "verdict": result.verdict,
                 "evaluation": {key: result.evaluation[key] for key in ("step", "protocol")} if result.evaluation else None,
                 "starts": list(result.starts),
             }
-            for result in over
+            for result in own
         ]
-    return {"title": summary.table.title, "rows": {row: runs for row, runs in rows.items() if runs}}
+    return {"title": summary.table.title, "configs": configs, "rows": rows}
 
 
-def load(where: Path, table: Table) -> Mapping[str, list[Result]]:
-    """The runs of a `report.json`, or of a folder with one, by those rows that the table has as well. Raises UserError."""
+def _definition(cell: Any) -> dict[str, Any] | None:
+    """What a row trains, without what may differ between its runs; None where it is not known."""
+    if isinstance(cell, Elsewhere):
+        return cell.config
+    whole = flat(json.loads(cell.config.to_json()))
+    ignored = {"seed", *OPERATIONAL} - {"steps"}
+    return {key: x for key, x in whole.items() if not any(f"{key}.".startswith(f"{name}.") for name in ignored)}
+
+
+def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
+    """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well.
+
+    Raises UserError where there are none, and where one was trained in another way, or for other steps, than here.
+    """
     path = where / FILE if where.is_dir() else where
+    own = {cell.row: cell for cell in cells}
     try:
         saved = json.loads(path.read_text())
-        rows = {
-            row: [_result(row, run, path) for run in runs]
-            for row, runs in saved["rows"].items()
-            if row in table.rows and runs
-        }
+        known = {row: runs for row, runs in saved["rows"].items() if row in own and runs}
+        rows = {row: [_result(row, run, path, saved["configs"][row]) for run in runs] for row, runs in known.items()}
     except FileNotFoundError as error:
         raise UserError(f"--join={where} holds no {FILE}, which --mode=ablate writes beside report.html") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"--join={where} is no table's {FILE}: {type(error).__name__}: {error}") from error
     if not rows:
         some = next(iter(saved["rows"]), "")
-        raise UserError(f"--join={where} has none of this table's rows, but '{some}'; {nearest(some, table.rows)}")
+        raise UserError(f"--join={where} has none of this table's rows, but '{some}'; {nearest(some, own)}")
+    for row, results in rows.items():
+        here, there = _definition(own[row]) or {}, results[0].cell.config
+        steps = {result.evaluation["step"] for result in results if result.evaluation} - {own[row].config.steps}
+        lines = difference(there, here, ()) if there else [f"steps: {n} -> {own[row].config.steps}" for n in steps]
+        if lines:
+            raise UserError(f"row '{row}' of --join={where} is another than this table's; {'; '.join(lines[:3])}")
     return rows
 
 
-def _result(row: str, run: dict[str, Any], path: Path) -> Result:
+def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | None) -> Result:
     return Result(
-        Elsewhere(row, run["seed"], path.parent / "cells"),
+        Elsewhere(row, run["seed"], path.parent / "cells", config),
         run["state"],
         {name: float(x) for name, x in run["numbers"].items()},
         message=run["message"],

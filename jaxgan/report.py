@@ -4,7 +4,7 @@ import html
 import json
 import os
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,15 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } d
 """  # noqa: E501
 
 
-def write(table: Table, cells: Iterable[Cell], folder: Path, joined: Mapping[str, list[Result]] | None = None) -> Path:
+def write(
+    table: Table,
+    cells: Iterable[Cell],
+    folder: Path,
+    joined: Mapping[str, list[Result]] | None = None,
+    seeds: Sequence[int] = (),
+) -> Path:
     """Writes what the cells have come to, finished or not, beside `joined` results of other rows, and says the table. Raises
-    UserError where there is nothing."""
+    UserError where there is nothing. seeds: what was asked for, where they are not the table's own."""
     path = folder / ablate.REAL
     real = json.loads(path.read_text()) if table.real and path.exists() else None
     summary = results.summarise(table, cells, real, joined)
@@ -50,7 +56,8 @@ def write(table: Table, cells: Iterable[Cell], folder: Path, joined: Mapping[str
             if result.message:
                 raise UserError(f"no cell could be trained; {result.cell.name}: {result.message}")
         raise UserError(f"nothing has been trained in {folder}; leave --report_only out")
-    about = provenance(summary, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    about = provenance(summary, folder, seeds)
     drawn = {"curves": figures.curves(summary)} | {name: _drawn(name, draw, summary) for name, draw in table.figures.items()}
     drawn = {name: figure for name, figure in drawn.items() if figure is not None}
     strips = figures.strips(summary) if table.samples else {}
@@ -120,7 +127,7 @@ def notices(summary: Summary) -> list[tuple[str, list[str]]]:
     return [("Runs that are not done", failures(summary)), ("What the stability monitor said last", illnesses(summary))]
 
 
-def provenance(summary: Summary, folder: Path) -> dict[str, str]:
+def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dict[str, str]:
     """What a reader needs to trust a table, or to make it again."""
     every = [result for row in summary.results.values() for result in row]
     starts = [start for result in every for start in result.starts]
@@ -128,9 +135,11 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
     measured = [result.evaluation["protocol"] for result in every if result.evaluation]
     state = json.loads((folder / "table.json").read_text()) if (folder / "table.json").exists() else {}
     words = [f"--config.{one}" for one in state.get("overrides", ())]
-    words += [f"--seeds={','.join(map(str, state['seeds']))}"] if state.get("seeds") else []
+    asked = asked or state.get("seeds") or ()
+    words += [f"--seeds={','.join(map(str, asked))}"] if asked else []
     joined = {row: x.cell.folder.parent for row, some in summary.results.items() for x in some if kept.is_elsewhere(x)}
     source = next(iter(joined.values()), "")  # of all of them
+    others = sorted({x.cell.seed for x in every if kept.is_elsewhere(x)})
     words += [f"--join={source}"] if joined else []
     config = Path(state.get("config", ""))
     config = config.relative_to(LAUNCH.parent) if config.is_relative_to(LAUNCH.parent) else config
@@ -143,7 +152,7 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
         "paper": summary.table.paper,
         "data": summary.table.data,
         "protocol": summary.table.protocol,
-        "seeds": ", ".join(map(str, summary.table.seeds)),
+        "seeds": _seeds(summary.table.seeds) + (f"; of joined rows {_seeds(others)}" if others else ""),
         "scores": json.dumps(measured[0], sort_keys=True) if measured else "",
         "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
         "joined": f"{', '.join(joined)} from {source}" if joined else "",
@@ -154,6 +163,10 @@ def provenance(summary: Summary, folder: Path) -> dict[str, str]:
         "duration": f"{screen.duration(seconds)}, workers: {state['starts'][-1]['workers']}" if seconds else "",
     }
     return {key: value for key, value in out.items() if value}
+
+
+def _seeds(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def markdown(summary: Summary, about: dict[str, str], pictures: list[str]) -> str:

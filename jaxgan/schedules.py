@@ -20,7 +20,7 @@ _SHAPES = {
     "cosine": lambda a, b, t: b + (a - b) * 0.5 * (1 + jnp.cos(jnp.pi * t)),
     "geometric": lambda a, b, t: a * (b / a) ** t,
 }
-SPELLING = f"{'|'.join(_SHAPES)}(start, end, begin_kimg, end_kimg)"
+SPELLING = f"{'|'.join(_SHAPES)}(start, end, begin_kimg, end_kimg), or 0%, 100% of the run"
 RUN = 100.0  # kimg of a run whose length is not known yet
 _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*")
 
@@ -66,8 +66,8 @@ def problem(text: str) -> str:
     schedule: Any = parse(text)
     if not np.isfinite([schedule.start, schedule.end, schedule.begin, schedule.finish]).all():
         return "its numbers must be finite"
-    begin, finish = (part.strip(" )") for part in text.split(",")[2:])
-    if begin.endswith("%") != finish.endswith("%"):
+    times = {part.strip() for part in text.strip().rstrip(")").split(",")[2:]} - {"0"}
+    if len({part.endswith("%") for part in times}) > 1:
         return "both times are in kimg, or both are shares of the run, 0% and 100%"
     if not 0 <= schedule.begin <= schedule.finish:
         return "begin_kimg must be at least 0 and at most end_kimg"

@@ -66,7 +66,7 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
             made = images.to_uint8(whole)[0, : picture.shape[0], : picture.shape[1]]
             images.save_png(out / name, made)
             if i < SHOWN:
-                shown.append((name, picture, made))
+                shown.append((name, _small(picture), _small(made)))
         page = out / "index.html"
         page.write_text(_page(f"{folder.name}, step {step}, {way}", shown, len(names)), "utf-8", "backslashreplace")
     except OSError as error:
@@ -122,7 +122,7 @@ def _padded(picture: np.ndarray, plan: build.Blueprint, shape: tuple[int, ...]) 
     return np.pad(picture, ((0, down), (0, right), (0, 0)), mode="reflect" if min(picture.shape[:2]) > 1 else "edge")
 
 
-def _page(title: str, shown: list[tuple[str, np.ndarray, np.ndarray]], total: int) -> str:
+def _page(title: str, shown: list[tuple[str, str, str]], total: int) -> str:
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
     count = f"{total} pictures" if total == len(shown) else f"the first {len(shown)} of {total} pictures"
     figures = "\n".join(_figures(shown))
@@ -133,14 +133,15 @@ def _page(title: str, shown: list[tuple[str, np.ndarray, np.ndarray]], total: in
     )
 
 
-def _figures(shown: list[tuple[str, np.ndarray, np.ndarray]]) -> Iterator[str]:
+def _figures(shown: list[tuple[str, str, str]]) -> Iterator[str]:
     for name, *both in shown:
         alts = ("source", "translation")
-        pair = "".join(f'<img alt="{alt}" src="data:image/png;base64,{_small(x)}">' for alt, x in zip(alts, both))
+        pair = "".join(f'<img alt="{alt}" src="data:image/png;base64,{x}">' for alt, x in zip(alts, both))
         yield f"<figure>{pair}<figcaption>{html.escape(name)}</figcaption></figure>"
 
 
 def _small(pixels: np.ndarray) -> str:
+    """A picture as the page has it, PNG in base64."""
     picture, file = images.as_picture(pixels), io.BytesIO()
     picture.thumbnail((SIDE, SIDE))
     picture.save(file, "PNG")

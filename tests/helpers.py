@@ -1,6 +1,7 @@
 """Tiny versions of the real configs, and runs of them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,9 @@ def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDic
                 {"nets.gen.w_dim": "8", "nets.gen.mapping": "2"} if net == "gen" else {"nets.disc.group": "2"}
             )
         small[f"nets.{net}." + ("widths" if base.nets[net].name == "mlp" else "width")] = "4"
+    for key, value in config.flat(base.to_dict()).items():
+        if str(value).endswith("%)"):  # shares of a run: of one of 40 images, however long a test's is
+            small[key] = re.sub(r"([\d.]+)%", lambda share: f"{float(share[1]) * 4e-4:g}", value)
     small |= {key.replace("__", "."): str(value) for key, value in overrides.items()}
     for net in ("gen", "disc"):  # another network has its own size
         name = small.get(f"nets.{net}.name")

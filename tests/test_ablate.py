@@ -202,8 +202,14 @@ def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
     launch("--mode=ablate", f"--workdir={other}", "--report_only", env={"XLA_FLAGS": ""})
     assert (other / "report.md").read_text() == text
     rows = json.loads((other / "report.json").read_text())["rows"]
-    assert {row: [run["seed"] for run in runs] for row, runs in rows.items()} == {"plain": [0, 1], "more + R1": [1]}
-    assert "has every row" in ended(file, tmp_path / "third", f"--join={other}", check=2).stderr
+    assert {row: [run["seed"] for run in runs] for row, runs in rows.items()} == {"plain": [0, 1], "more + R1": [0, 1]}
+    third = tmp_path / "third"
+    assert "has every row" in ended(file, third, f"--join={other}", check=2).stderr
+    ended(file, third, f"--join={other}", "--report_only")
+    assert (third / "table.csv").read_text() == (other / "table.csv").read_text() and (third / "table.json").exists()
+    folder.rename(tmp_path / "elsewhere")  # then a report has its joined rows from itself
+    launch("--mode=ablate", f"--workdir={other}", "--report_only", env={"XLA_FLAGS": ""})
+    assert (third / "table.csv").read_text() == (other / "table.csv").read_text()
 
 
 def table_of(folder):

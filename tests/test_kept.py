@@ -1,10 +1,10 @@
 """A report's runs as a file: the same table again, without the cells."""
 
-import dataclasses
 import json
 from types import SimpleNamespace
 
 import pytest
+from ml_collections import ConfigDict
 
 from jaxgan import formats, kept, results, verdicts
 from jaxgan.errors import UserError
@@ -12,14 +12,27 @@ from jaxgan.results import Result, Summary
 from jaxgan.table import Claim, Column, Row, Table
 
 PROTOCOL = {"samples": {"images": 100}}
-COLUMNS = (Column("x", "X, %", "higher", ".1f", scale=100), Column(title="kind", word=lambda result: f"w{result.cell.seed}"))
+COLUMNS = (
+    Column("x", "X, %", "higher", ".1f", scale=100),
+    Column(title="kind", word=lambda x: f"w{x.numbers['unasked']:.0f}"),
+)
 TABLE = Table("T", "P", "D", "how", COLUMNS, {"a": Row(), "b": Row(), "c": Row()}, range(5), (Claim("X, %", "a", than="b"),))
 
 
+def cell_of(row, seed=0, **fields):
+    config = {"steps": 7, "seed": seed, "gen": {"width": 3}, "data": {"name": "ring", "dir": "here"}, "log": {"every": 1}}
+    return SimpleNamespace(row=row, seed=seed, name=f"{row}, seed {seed}", config=ConfigDict(config | fields))
+
+
+CELLS = [cell_of(row) for row in "abc"]
+
+
 def run(row, seed, x):
-    cell = SimpleNamespace(row=row, seed=seed, name=f"{row}, seed {seed}")
+    cell = cell_of(row, seed)
     if x is None:
         return Result(cell, "diverged", {"x": 3.0}, message="gen/loss is nan")
+    if x is ...:
+        return Result(cell, "crashed", message="no such luck")
     evaluation = {"step": 7, "protocol": PROTOCOL, "scores": {}}
     start = {"date": "2026-01-01", "git_revision": "abc", "versions": {}, "devices": 1, "device": "cpu"}
     return Result(cell, "done", {"x": x, "unasked": 1.0}, evaluation=evaluation, starts=(start,), verdict="healthy")
@@ -29,8 +42,8 @@ def run(row, seed, x):
 def summary():
     found = {
         "a": [run("a", i, 0.1 + 0.2 / (3 + i)) for i in range(5)],
-        "b": [run("b", i, 0.01 * i) for i in range(4)] + [run("b", 4, None)],
-        "c": [Result(SimpleNamespace(row="c", seed=0, name=""), "open")],
+        "b": [run("b", i, 0.01 * i) for i in range(3)] + [run("b", 3, ...), run("b", 4, None)],
+        "c": [Result(cell_of("c"), "open")],
     }
     entries = {row: {column.name: results._entry(column, found[row]) for column in COLUMNS} for row in found}
     return Summary(TABLE, found, entries, verdicts.verdicts(TABLE, entries, found))
@@ -39,10 +52,10 @@ def summary():
 def test_the_same_table_again(summary, tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(kept.dump(summary)))
     for where in (tmp_path, tmp_path / "report.json"):
-        rows = kept.load(where, TABLE)
+        rows = kept.load(where, CELLS)
         assert rows.keys() == {"a", "b"}
         again = results.summarise(TABLE, [], kept=rows)
-        assert [again.runs(row) for row in "abc"] == ["5", "4, 1 diverged", "0"]
+        assert [again.runs(row) for row in "abc"] == ["5", "3, 1 diverged, 1 crashed", "0"]
         assert again.verdicts == summary.verdicts
         for row in "ab":
             assert again.entries[row]["X, %"] == summary.entries[row]["X, %"]
@@ -50,7 +63,7 @@ def test_the_same_table_again(summary, tmp_path):
             assert [x.starts for x in again.results[row]] == [x.starts for x in summary.results[row]]
             assert all(map(kept.is_elsewhere, again.results[row]))
         assert kept.dump(again)["rows"] == kept.dump(summary)["rows"]  # and so another time
-    assert "0.0 ± " not in formats.grid(again)
+    assert "| c | - | - | 0 |" in formats.grid(again)
 
 
 def test_unlike_protocols_are_not_joined(summary, tmp_path):
@@ -59,17 +72,32 @@ def test_unlike_protocols_are_not_joined(summary, tmp_path):
     saved["rows"]["b"][0]["evaluation"]["protocol"] = {"samples": {"images": 200}}
     path.write_text(json.dumps(saved))
     with pytest.raises(UserError, match="samples.images is 100 in one and 200 in another"):
-        results.summarise(TABLE, [], kept=kept.load(path, TABLE))
+        results.summarise(TABLE, [], kept=kept.load(path, CELLS))
+
+
+def test_rows_that_are_trained_in_another_way_are_not_joined(summary, tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(kept.dump(summary)))
+    assert "dir" not in path.read_text()
+    kept.load(path, [cell_of("a", log={"every": 9}, data={"name": "ring", "dir": "there"})])
+    for fields, told in (({"gen": {"width": 4}}, "gen.width: 3 -> 4"), ({"steps": 8}, "steps: 7 -> 8")):
+        with pytest.raises(UserError, match=f"row 'a' of --join=.* is another than this table's; {told}"):
+            kept.load(path, [cell_of("a", **fields)])
+    saved = kept.dump(summary) | {"configs": {"a": None, "b": None}}  # of a report that did not know
+    path.write_text(json.dumps(saved))
+    kept.load(path, [cell_of("a", gen={"width": 4})])
+    with pytest.raises(UserError, match="steps: 7 -> 8"):
+        kept.load(path, [cell_of("a", steps=8)])
 
 
 def test_mistakes(summary, tmp_path):
     path = tmp_path / "report.json"
     with pytest.raises(UserError, match="holds no report.json, which --mode=ablate writes"):
-        kept.load(tmp_path, TABLE)
+        kept.load(tmp_path, CELLS)
     for text in ("[", "[]", "{}", '{"rows": {"a": [{}]}}', '{"rows": []}'):
         path.write_text(text)
         with pytest.raises(UserError, match=r"is no table's report.json"):
-            kept.load(path, TABLE)
+            kept.load(path, CELLS)
     path.write_text(json.dumps(kept.dump(summary)))
     with pytest.raises(UserError, match="has none of this table's rows, but 'a'; did you mean 'aa'"):
-        kept.load(path, dataclasses.replace(TABLE, rows={"aa": Row(), "z": Row()}))
+        kept.load(path, [cell_of("aa"), cell_of("z")])

@@ -39,6 +39,8 @@ def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
 
 def check_pairs(plan: Any, images: Any) -> None:
     """Refuses runs that `pair_scores` is not of. Raises UserError."""
+    if "ba" in plan.ways:
+        raise UserError("the metric 'pairs' is of task paired; here 'cycles' compares with the truth, where there is one")
     if not plan.ways or not images.paired:
         raise UserError(f"the metric 'pairs' wants a source beside each image, and {images.name} has none")
     pairs.check_sides(plan.image_shape)
