@@ -9,7 +9,7 @@ The paper's losses: squared errors of patches, cycles of weight 10 (5 here, wher
 Adam 2e-4 (.5, .999) with a step size that falls to 0 along a line from half of the run on; for paintings also identity, of
 half the cycles' weight. Data that are pairs are torn apart: each domain is drawn from by itself, and only scores know what
 belongs together. digits: translators of width 16 with three blocks, discriminators of 32, patches of 16 px, 12,000 steps of
-8 pictures: a quarter of an hour on two cores.
+8 pictures: twenty minutes on one CPU core.
 """
 
 from configs import default
