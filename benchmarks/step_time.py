@@ -209,6 +209,9 @@ def same_losses(plan: Blueprint, theirs: Theirs) -> dict[str, tuple[float, float
         def __call__(self, role):
             return jax.random.split(jax.random.key(0), n)
 
+        def grouped(self, size):
+            return self
+
     object.__setattr__(task, "draw", lambda keys: {"z": jnp.asarray(z)})
     from jaxgan import penalties
 

@@ -60,8 +60,8 @@ def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDic
             )
         small[f"nets.{net}." + ("widths" if base.nets[net].name == "mlp" else "width")] = "4"
     for key, value in config.flat(base.to_dict()).items():
-        if str(value).endswith("%)"):  # shares of a run: of one of 40 images, however long a test's is
-            small[key] = re.sub(r"([\d.]+)%", lambda share: f"{float(share[1]) * 4e-4:g}", value)
+        if str(value).endswith("%)"):  # shares of a run: of one of 4,000 images, however long a test's is
+            small[key] = re.sub(r"([\d.]+)%", lambda share: f"{float(share[1]) * 4e-2:g}", value)
     small |= {key.replace("__", "."): str(value) for key, value in overrides.items()}
     for net in ("gen", "disc"):  # another network has its own size
         name = small.get(f"nets.{net}.name")

@@ -105,7 +105,7 @@ def test_a_translator_s_images_are_scored_like_any_others():
 
 def test_scores_of_others_are_refused():
     plan, data, state = run("cyclegan.py", "pairs")
-    with pytest.raises(UserError, match="wants a source beside each image"):
+    with pytest.raises(UserError, match="the metric 'pairs' is of task paired"):
         translation.pair_scores(plan, data, state)
     plan, data, state = run("pix2pix.py", "cycles")
     with pytest.raises(UserError, match="both ways"):
