@@ -111,7 +111,16 @@ def _pointwise(geometry: Geometry) -> bool:
 
 
 def _cpu_conv(x, w, *, geometry: Geometry):
-    return lax.dot_general(x, w[0, 0], (((3,), (0,)), ((), ()))) if _pointwise(geometry) else _conv(x, w, geometry=geometry)
+    """A matrix product where that is all there is: kernels of one pixel, and outputs of one, for which XLA:CPU has its naive
+    loop alone."""
+    if _pointwise(geometry):
+        return lax.dot_general(x, w[0, 0], (((3,), (0,)), ((), ())))
+    if geometry.output != (1, 1):
+        return _conv(x, w, geometry=geometry)
+    (top, _), (left, _) = geometry.padding
+    w = w[top : top + x.shape[1], left : left + x.shape[2]]  # what lies over the image
+    x = x[:, : w.shape[0], : w.shape[1]]
+    return lax.dot_general(x, w, (((1, 2, 3), (0, 1, 2)), ((), ())))[:, None, None]
 
 
 def _conv(x, w, *, geometry: Geometry):
@@ -119,11 +128,12 @@ def _conv(x, w, *, geometry: Geometry):
 
 
 def _input_grad(g, w, *, geometry: Geometry):
-    """By phases where that was measured to be faster: 1.2 to 4 times for strided layers of 12 px or more and of more
-    than one channel; no gain below (benchmarks/NOTES.md)."""
+    """By phases where that was measured to be faster, for strided layers of more than one channel: 1.2 to 4 times from 12 px
+    on, 3 to 16 times up to 4 px, for which XLA:CPU has its naive loop alone; no gain between (benchmarks/NOTES.md)."""
     if _pointwise(geometry):
         return lax.dot_general(g, w[0, 0], (((3,), (1,)), ((), ())))
-    by_phases = min(geometry.stride) > 1 and min(geometry.image) >= 12 and w.shape[2] > 1
+    of_size = min(geometry.image) >= 12 or max(geometry.image) <= 4
+    by_phases = min(geometry.stride) > 1 and of_size and w.shape[2] > 1
     return (_input_grad_by_phases if by_phases else _input_grad_dilated)(g, w, geometry=geometry)
 
 
