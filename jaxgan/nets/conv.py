@@ -69,17 +69,6 @@ def conv(x: jax.Array, w: jax.Array, stride: int = 1, padding: Padding | None = 
     return _bind(conv_p, x, w, Geometry(strides, padding, image, kernel))
 
 
-def grouped(x: jax.Array, w: jax.Array, groups: int) -> jax.Array:
-    """`conv` in `groups` of channels, each with a kernel of its own: [N, H, W, C] and [h, w, C / groups, C'] to [N, H, W,
-    C'], the first C' / groups channels of which have seen the first C / groups alone."""
-    if groups == 1:
-        return conv(x, w)
-    x = jnp.moveaxis(x.reshape(*x.shape[:3], groups, -1), 3, 0)
-    w = jnp.moveaxis(w.reshape(*w.shape[:3], groups, -1), 3, 0)
-    y = jnp.moveaxis(jax.vmap(conv)(x, w), 0, 3)
-    return y.reshape(*y.shape[:3], -1)
-
-
 def conv_transpose(x: jax.Array, w: jax.Array, stride: int = 2, padding: Padding | None = None) -> jax.Array:
     """The transpose of `conv`, [N, H, W, C'] -> [N, stride H, stride W, C] under SAME padding (None), and larger by
     what the kernel reaches beyond its stride under less.
@@ -111,8 +100,7 @@ def _pointwise(geometry: Geometry) -> bool:
 
 
 def _cpu_conv(x, w, *, geometry: Geometry):
-    """A matrix product where that is all there is: kernels of one pixel, and outputs of one, for which XLA:CPU has its naive
-    loop alone."""
+    """A matrix product for kernels of one pixel, and for outputs of one, where XLA:CPU has its naive loop alone."""
     if _pointwise(geometry):
         return lax.dot_general(x, w[0, 0], (((3,), (0,)), ((), ())))
     if geometry.output != (1, 1):

@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxgan.nets import conv as ours
-from jaxgan.nets import members
+from jaxgan.nets import members, r3gan
 
 SHAPES = [  # image, kernel, stride, channels in and out, padding
     ((8, 8), 4, 2, 3, 5, None),
@@ -169,4 +169,4 @@ def test_groups_of_channels():
         every = lambda x, w: (conv(x, w), jax.grad(first, (0, 1))(x, w), jax.grad(second, (0, 1))(x, w))  # noqa: E731
         return jax.jit(every)(x, w), jax.jit(jax.vmap(every))(jnp.stack([x, 2 * x]), jnp.stack([w, -w]))
 
-    assert_close(orders(lambda x, w: ours.grouped(x, w, 3)), orders(theirs))
+    assert_close(orders(lambda x, w: r3gan.grouped(x, w, 3)), orders(theirs))
