@@ -130,9 +130,9 @@ def conv(params, stride: int, padding: int) -> nn.Conv2d:
     return filled(layer, kernel, params)
 
 
-def conv_transpose(params) -> nn.ConvTranspose2d:
+def conv_transpose(params, padding: int = 1) -> nn.ConvTranspose2d:
     kernel = to_torch(params["kernel"]).permute(2, 3, 0, 1)
-    layer = nn.ConvTranspose2d(kernel.shape[0], kernel.shape[1], 4, 2, 1, bias="bias" in params)
+    layer = nn.ConvTranspose2d(*kernel.shape[:3], 2, padding, bias="bias" in params)
     return filled(layer, kernel, params)
 
 

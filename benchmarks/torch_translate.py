@@ -6,7 +6,7 @@ import random
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch_gan import conv, filled, same, to_torch
+from torch_gan import conv, conv_transpose, same
 
 from jaxgan.nets.patch import FIELDS
 
@@ -15,12 +15,6 @@ def layers_of(params, kind: str) -> list:
     """The params of layers "kind_0", "kind_1", ... in order."""
     names = [name for name in params if name.rpartition("_")[0] == kind]
     return [params[name] for name in sorted(names, key=lambda name: int(name.rpartition("_")[2]))]
-
-
-def conv_transpose(params, padding: int) -> nn.ConvTranspose2d:
-    kernel = to_torch(params["kernel"]).permute(2, 3, 0, 1)
-    layer = nn.ConvTranspose2d(*kernel.shape[:3], 2, padding, bias="bias" in params)
-    return filled(layer, kernel, params)
 
 
 def norms_of(params) -> nn.ModuleList:
