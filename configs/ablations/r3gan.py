@@ -8,7 +8,8 @@ and the outputs of all resolutions added up remain. C: relativistic pairs, then 
 with a narrow middle, then without the added outputs. E: the middle in groups, then wide. Published are FIDs of FFHQ at 256
 px.
 
-1,000 steps of 64 images, three seeds: what is compared are early pictures.
+B to E have the step size of `configs/r3gan.py`, 1e-3, and constant schedules. 1,000 steps of 64 images, three seeds: what is
+compared are early pictures.
 """
 
 from configs import r3gan
@@ -42,7 +43,7 @@ def get_config(variant: str):
 def table(variant: str) -> Table:
     logistic = {"objective.loss": "nonsaturating", "objective.penalties.r2": "none"}
     rows = {"A: StyleGAN2": Row(logistic, f"configs/stylegan_lite.py:{variant}", {FD: "7.516"})}
-    changes = {f"optim.{player}.{key}": value for player in BOTH for key, value in (("lr", 2e-4), ("b2", 0.99))}
+    changes = {f"optim.{player}.{key}": value for player in BOTH for key, value in (("lr", 1e-3), ("b2", 0.99))}
     changes |= {"ema.half_life_kimg": 10.0, "ema.rampup": 0.05, "augment.name": "none", "objective.penalties.r1.weight": 1.0}
     for name, (own, fid) in LADDER.items():
         changes = changes | own
