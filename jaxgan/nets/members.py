@@ -1,7 +1,7 @@
 """Convolutions under `vmap`: of a population's members, each with a kernel of its own.
 
 Backends have no good convolution for that, so there are several forms, each bilinear in x [M, N, H, W, C] and
-w [M, h, w, C, C'] -> [M, N, H', W', C'], and the operations that derivatives need are its transposes.
+w [M, h, w, C / groups, C'] -> [M, N, H', W', C'], and the operations that derivatives need are its transposes.
 """
 
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ def grouped(x: jax.Array, w: jax.Array, geometry: Any) -> jax.Array:
     """One convolution of M groups of channels, which is what `vmap` makes of `lax`'s own."""
     members, n, height, width, c = x.shape
     x = x.transpose(1, 2, 3, 0, 4).reshape(n, height, width, members * c)
-    w = w.transpose(1, 2, 3, 0, 4).reshape(*geometry.kernel, c, -1)
+    w = w.transpose(1, 2, 3, 0, 4).reshape(*geometry.kernel, c // geometry.groups, -1)
     numbers = ("NHWC", "HWIO", "NHWC")
     y = lax.conv_general_dilated(
-        x, w, geometry.stride, geometry.padding, dimension_numbers=numbers, feature_group_count=members
+        x, w, geometry.stride, geometry.padding, dimension_numbers=numbers, feature_group_count=members * geometry.groups
     )
     return y.reshape(*y.shape[:3], members, -1).transpose(3, 0, 1, 2, 4)
 
@@ -60,11 +60,12 @@ def members_as(form: str) -> Iterator[None]:
 
 def apply(form: str, operation: str, lhs: jax.Array, rhs: jax.Array, geometry: Any) -> jax.Array:
     """One of `conv`'s three operations on stacked operands: "conv" (x, w), "input_grad" (g, w), "kernel_grad" (x, g)."""
-    fn = partial(FORMS[form], geometry=geometry)
+    groups = geometry.groups  # of which im2col would make windows nine times the size of many channels
+    fn = partial(grouped if groups > 1 else FORMS[form], geometry=geometry)
     if operation == "conv":
         return fn(lhs, rhs)
     if operation == "input_grad":
-        x = jax.ShapeDtypeStruct((*lhs.shape[:2], *geometry.image, rhs.shape[3]), lhs.dtype)
+        x = jax.ShapeDtypeStruct((*lhs.shape[:2], *geometry.image, groups * rhs.shape[3]), lhs.dtype)
         return jax.linear_transpose(lambda x: fn(x, rhs), x)(lhs)[0]
-    w = jax.ShapeDtypeStruct((len(lhs), *geometry.kernel, lhs.shape[4], rhs.shape[4]), lhs.dtype)
+    w = jax.ShapeDtypeStruct((len(lhs), *geometry.kernel, lhs.shape[4] // groups, rhs.shape[4]), lhs.dtype)
     return jax.linear_transpose(lambda w: fn(lhs, w), w)(rhs)[0]

@@ -11,27 +11,15 @@ import math
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
 
 from jaxgan.fields import among, bounded
-from jaxgan.nets import conv as convolution
 from jaxgan.nets import layers, resample
+from jaxgan.nets.conv import conv
 from jaxgan.nets.dcgan import halvings
 
 GAIN = math.sqrt(2 / (1 + 0.2**2))  # He et al. 2015, equation 14, for slope .2
 leaky = layers.ACTIVATIONS["leaky_relu"]
-
-
-def grouped(x: jax.Array, w: jax.Array, groups: int) -> jax.Array:
-    """A convolution in `groups` of channels, each with a kernel of its own: [N, H, W, C] and [h, w, C / groups, C'] to
-    [N, H, W, C'], the first C' / groups channels of which have seen the first C / groups alone."""
-    if groups == 1:
-        return convolution.conv(x, w)
-    x = jnp.moveaxis(x.reshape(*x.shape[:3], groups, -1), 3, 0)
-    w = jnp.moveaxis(w.reshape(*w.shape[:3], groups, -1), 3, 0)
-    y = jnp.moveaxis(jax.vmap(convolution.conv)(x, w), 0, 3)
-    return y.reshape(*y.shape[:3], -1)
 
 
 class Conv(nn.Module):
@@ -49,7 +37,7 @@ class Conv(nn.Module):
         exact, fan_in = layers.wide(self.dtype), self.size**2 * x.shape[-1] // self.groups
         shape = (self.size, self.size, x.shape[-1] // self.groups, self.features)
         kernel = self.param("kernel", nn.initializers.normal(self.gain / math.sqrt(fan_in)), shape, exact)
-        y = grouped(x.astype(self.dtype), kernel.astype(self.dtype), self.groups)
+        y = conv(x.astype(self.dtype), kernel.astype(self.dtype), groups=self.groups)
         if self.bias:
             y += self.param("bias", nn.initializers.zeros, (self.features,), exact).astype(y.dtype)
         return y

@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxgan.nets import conv as ours
-from jaxgan.nets import members, r3gan
+from jaxgan.nets import conv_forms, members
 
 SHAPES = [  # image, kernel, stride, channels in and out, padding
     ((8, 8), 4, 2, 3, 5, None),
@@ -71,14 +71,15 @@ def test_three_orders_of_derivatives(image, k, stride, cin, cout, padding):
 
 
 def test_the_forms_for_other_backends_are_the_same_operations():
-    for image, k, stride, cin, cout, padding in SHAPES:
-        x, w = operands(image, k, cin, cout)
-        strides = (stride, stride)
+    for (image, k, stride, cin, cout, padding), groups in [*zip(SHAPES, [1] * len(SHAPES)), (SHAPES[0], 3), (SHAPES[1], 20)]:
+        x, w = operands(image, k, groups * cin, groups * cout)
+        w, strides = w[:, :, :cin], (stride, stride)
         padding = ours.same_padding(w.shape[:2], strides, image) if padding is None else padding
-        geometry = ours.Geometry(strides, padding, image, w.shape[:2])
-        g = ours.conv(x, w, stride, padding)
-        assert_close(ours._input_grad(g, w, geometry=geometry), ours._lax_input_grad(g, w, geometry=geometry))
-        assert_close(ours._kernel_grad(x, g, geometry=geometry), ours._lax_kernel_grad(x, g, geometry=geometry))
+        geometry = conv_forms.Geometry(strides, padding, image, w.shape[:2], groups)
+        g = ours.conv(x, w, stride, padding, groups)
+        for operation, pair in (("conv", (x, w)), ("input_grad", (g, w)), ("kernel_grad", (x, g))):
+            cpu, other = (getattr(conv_forms, f"{kind}_{operation}") for kind in ("cpu", "lax"))
+            assert_close(cpu(*pair, geometry=geometry), other(*pair, geometry=geometry))
 
 
 def test_transposed_convolution_is_the_transpose():
@@ -153,15 +154,16 @@ def test_bfloat16_and_mixed_operands():
         ours.conv(x.astype(jnp.float32), w)
 
 
-def test_groups_of_channels():
-    """Against lax's own, with derivatives of two orders and a mapped axis."""
-    x, w = operands((6, 7), 3, 6, 6)
-    w = w[:, :, :2]
+@pytest.mark.parametrize("form", ["turns", *members.FORMS])
+@pytest.mark.parametrize("groups, stride, c, features", [(3, 1, 2, 2), (18, 2, 1, 2)])  # unrolled; a loop
+def test_groups_of_channels(groups, stride, c, features, form):
+    """Against every group by itself, with derivatives of two orders; mapped as members are."""
+    x, w = operands((6, 7), 3, groups * c, groups * features)
+    w = w[:, :, :c]
 
     def theirs(x, w):
-        return lax.conv_general_dilated(
-            x, w, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), feature_group_count=3
-        )
+        pairs = zip(jnp.split(x, groups, -1), jnp.split(w, groups, -1))
+        return jnp.concatenate([reference(x, w, stride) for x, w in pairs], -1)
 
     def orders(conv):
         first = lambda x, w: jnp.sum(jnp.tanh(conv(x, w)) ** 2)  # noqa: E731
@@ -169,4 +171,5 @@ def test_groups_of_channels():
         every = lambda x, w: (conv(x, w), jax.grad(first, (0, 1))(x, w), jax.grad(second, (0, 1))(x, w))  # noqa: E731
         return jax.jit(every)(x, w), jax.jit(jax.vmap(every))(jnp.stack([x, 2 * x]), jnp.stack([w, -w]))
 
-    assert_close(orders(lambda x, w: r3gan.grouped(x, w, 3)), orders(theirs))
+    with members.members_as(form):
+        assert_close(orders(lambda x, w: ours.conv(x, w, stride, groups=groups)), orders(theirs))
