@@ -373,9 +373,27 @@ def parse(argv: list[str]) -> list[tuple[str, str]]:
         left = FLAGS(rest)[1:]
         if left:
             raise flags.Error(f"'{left[0]}' is no flag; flags look like --mode=train")
+    except flags.UnrecognizedFlagError as error:
+        sys.exit(tell("error", f"no flag --{error.flagname}; {meant(error.flagname)}", 2))
     except flags.Error as error:
         sys.exit(tell("error", error, 2))
     return overrides
+
+
+def meant(flag: str) -> str:
+    """The flag that another stands for: a config's field of that name, --config.steps for --steps, or the nearest spelling."""
+    from jaxgan import build, config
+
+    known = config.spelled(config.resolve(config.load(str(ROOT / "configs" / "default.py")), [], build.sections))
+    fields = [f"--config.{path}" for path, _ in known if path == flag or path.endswith(f".{flag}")]
+    fields = [field for field in fields if field == f"--config.{flag}"] or fields
+    return f"did you mean {' or '.join(fields)}?" if fields else nearest(f"--{flag}", [f"--{name}" for name in own_flags()])
+
+
+def own_flags() -> dict[str, Any]:
+    """The flags of this file, as it has them, without those of the libraries."""
+    own = FLAGS.flags_by_module_dict().get(sys.argv[0], []) or FLAGS.get_key_flags_for_module(__name__)
+    return {flag.name: flag for flag in own}
 
 
 def help_text(chosen: list[str]) -> str:
@@ -389,9 +407,7 @@ def help_text(chosen: list[str]) -> str:
         return doc + (
             f"\n\nVariants, the first by default: {', '.join(f'{spec}:{v}' for v in variants)}" if variants else ""
         )
-    known = {
-        f.name: f for f in FLAGS.flags_by_module_dict().get(sys.argv[0], []) or FLAGS.get_key_flags_for_module(__name__)
-    }
+    known = own_flags()
     width = max(map(len, known)) + 6
     parts = [USAGE.strip("\n"), "", "Flags:"]
     for name, flag in known.items():

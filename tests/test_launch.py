@@ -53,7 +53,7 @@ def test_the_workdir_alone_goes_on(run):
     [
         ([], "say what to train: python launch.py --config=configs/wgan.py"),
         (["--config=configs/wgan.py", "--config.steps", "many"], "steps must be a whole number, not 'many'"),
-        (["--config=configs/wgan.py", "--workdri=x"], "Unknown command line flag 'workdri'. Did you mean: workdir ?"),
+        (["--config=configs/wgan.py", "--workdri=x"], "no flag --workdri; did you mean '--workdir'?"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(arguments, message):
