@@ -381,7 +381,7 @@ def parse(argv: list[str]) -> list[tuple[str, str]]:
 
 
 def meant(flag: str) -> str:
-    """The flag that another stands for: a config's field of that name, --config.steps for --steps, or the nearest spelling."""
+    """What another flag stands for: a config's field of that name, --config.steps for --steps, or the nearest spelling."""
     from jaxgan import build, config
 
     known = config.spelled(config.resolve(config.load(str(ROOT / "configs" / "default.py")), [], build.sections))

@@ -75,6 +75,7 @@ MISTAKES = {
             "no whole groups of 4; 32 does",
         ),
         (f"{WGAN} --config.lr=1e-4", "did you mean 'optim.disc.lr' or 'optim.gen.lr'?"),
+        (f"{DCGAN} --config.data.name=shapes/32 --config.data.size=33 --config.data.dir=new", "multiples of 4, 8 or more"),
         (f"{WGAN} --config.data=cifar10", "'data' is a section; its kind is data.name=..."),
         (f"{WGAN} --config.objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
         (f"{WGAN} --config.objective.penalties.r3.weight=1", "unknown penalty 'r3'"),
@@ -187,6 +188,10 @@ MISTAKES = {
     ],
     "Translating pictures": [
         (f"{PIX2PIX} --config.data.name=digits", "and the data set digits has none to start from"),
+        (
+            f"{CYCLEGAN} --config.data.name=shapes/32 --config.data.source_split= --config.data.dir=new",
+            "has none to start from",
+        ),
         (f"{PIX2PIX} --config.data.name=digits --config.data.source=lable", "has no feature 'lable'; did you mean 'label'?"),
         (f"{PIX2PIX} --config.data.name=digits --config.data.source=label", "has shape (): no image"),
         (f"{PIX2PIX} --config.data.source=lables", "has no feature 'lables'; did you mean 'labels'?"),

@@ -48,32 +48,38 @@ class Tfds(Fit):
     corrupt: str = among(("refuse", "skip"), "refuse")
     cache: str = ""
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """[H, W, C], known before the data are prepared. Raises UserError."""
+        return self._shape(self._builder(), self.image)
+
+    @property
+    def source_shape(self) -> tuple[int, ...]:
+        """[H, W, C] of the pictures to start from, () where there are none. Raises UserError."""
+        if self.source == "grey":
+            return (*self.image_shape[:2], 1)
+        if self.source or self.source_split:
+            return self._shape(self._builder(), self.source or self.image)
+        return ()
+
     def open(self) -> Images:
         """Finds or prepares the data set. Raises UserError, saying what to install or to choose."""
-        builder = builders.find(self.name, self.dir)
-        features = builder.info.features
-        for feature in filter(None, (self.image, self.source if self.source != "grey" else "", self.truth)):
-            self._check_feature(features, feature)
-        if self.truth and self.changes:
-            raise UserError("data.truth is of pictures as they are; --config.data.truth=, or without data.size and channels")
-        if self.source and self.corrupt == "skip":
-            raise UserError("data.corrupt=skip would part pictures from their sources; --config.data.corrupt=refuse")
-        if self.source and self.source_split:
-            raise UserError("sources are a feature of each example, data.source, or a split, data.source_split: not both")
-        num_classes = self._num_classes(features)
+        builder = self._builder()
+        num_classes = self._num_classes(builder.info.features)
         if not builder.data_path.exists():
             builders.refuse_hopeless(builder, self.name, self.dir)
         builders.prepare(builder, self.name)
-        examples, shape, digest = self._part(builder, self.split, self.image, bool(num_classes))
+        shape, source = self._shape(builder, self.image), self.source_shape
+        examples, digest = self._part(builder, self.split, self.image, bool(num_classes))
         feature = "" if self.image == "image" else f", feature {self.image}"
-        name, source, sources = f"{builder.info.full_name}{feature}, split {self.split}", (), None
+        name, sources = f"{builder.info.full_name}{feature}, split {self.split}", None
         if self.source == "grey":
-            examples, source = Beside(examples, Grey(examples)), (*shape[:2], 1)
+            examples = Beside(examples, Grey(examples))
         elif self.source:
-            others, source, more = self._part(builder, self.split, self.source, False)
+            others, more = self._part(builder, self.split, self.source, False)
             examples, digest = Beside(examples, others), digest + more
         elif self.source_split:
-            sources, source, more = self._part(builder, self.source_split, self.image, bool(num_classes))
+            sources, more = self._part(builder, self.source_split, self.image, bool(num_classes))
             sources, digest = AsSource(sources), digest + more
         decode, pixel_classes = getattr(type(builder), "decoders", {}).get(self.image, (None, 0))
         decode = decode if shape[2] == 3 else None  # colours are what stand for classes
@@ -97,6 +103,30 @@ class Tfds(Fit):
             pixel_classes=pixel_classes,
         )
 
+    def _builder(self) -> Any:
+        """The data set's builder, found to have what is asked for. Raises UserError."""
+        builder = builders.find(self.name, self.dir)
+        for feature in filter(None, (self.image, self.source if self.source != "grey" else "", self.truth)):
+            self._check_feature(builder.info.features, feature)
+        if self.truth and self.changes:
+            raise UserError("data.truth is of pictures as they are; --config.data.truth=, or without data.size and channels")
+        if self.source and self.corrupt == "skip":
+            raise UserError("data.corrupt=skip would part pictures from their sources; --config.data.corrupt=refuse")
+        if self.source and self.source_split:
+            raise UserError("sources are a feature of each example, data.source, or a split, data.source_split: not both")
+        return builder
+
+    def _shape(self, builder: Any, feature: str) -> tuple[int, int, int]:
+        """[H, W, C] of a feature as networks see it."""
+        height, width, channels = builder.info.features[feature].shape
+        if not self.changes:
+            return height, width, channels
+        if self.size:
+            height, width, _ = self.shape
+        elif self.crop:
+            height, width = min(self.crop[0], height), min(self.crop[-1], width)
+        return height, width, self.channels or (1 if channels == 1 else 3)
+
     def _check_feature(self, features: Any, feature: str) -> None:
         if feature not in features:
             raise UserError(f"data set {self.name} has no feature '{feature}'; {nearest(feature, features)}")
@@ -109,9 +139,8 @@ class Tfds(Fit):
             kind = features[feature].np_dtype
             raise UserError(f"data set {self.name} has {kind} pixels; --config.data.channels makes them 8-bit")
 
-    def _part(self, builder: Any, split: str, feature: str, labelled: bool) -> tuple[Any, tuple[int, int, int], str]:
-        """One feature of a split as "image", with the label beside it if `labelled`; its shape; and a digest of what was
-        fitted."""
+    def _part(self, builder: Any, split: str, feature: str, labelled: bool) -> tuple[Any, str]:
+        """One feature of a split as "image", with the label beside it if `labelled`; and a digest of what was fitted."""
         keys = {"image": feature} | ({"label": self.label} if labelled else {})
         keys |= {"truth": self.truth} if self.truth else {}
         try:
@@ -122,10 +151,8 @@ class Tfds(Fit):
         except NotImplementedError as error:
             raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
         if not self.changes:
-            return examples, tuple(builder.info.features[feature].shape), ""
-        fitted, digest = self._fitted(builder, examples, split, feature)
-        height, width, channels = fitted.images.shape[1:]
-        return fitted, (height - self.jitter, width - self.jitter, channels), digest
+            return examples, ""
+        return self._fitted(builder, examples, split, feature)
 
     def _num_classes(self, features: Any) -> int:
         """0 for a set without labels. Raises UserError where labels were asked for by name."""

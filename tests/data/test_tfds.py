@@ -57,8 +57,16 @@ def test_batches_are_read_ahead_by_position(digits):
 def mocked(monkeypatch, tmp_path):
     """TFDS's own sets without a download: random examples of the right shapes."""
     monkeypatch.setattr("jaxgan.data.builders.refuse_hopeless", lambda *_: None)
+
+    def opened(name: str, **fields):
+        source = Tfds(name=name, dir=str(tmp_path / "tfds"), cache=str(tmp_path / "c"), **fields)
+        known = source.image_shape, source.source_shape  # before
+        images = source.open()
+        assert known == (images.image_shape, images.source_shape) and images.load()["image"].shape[1:] == known[0]
+        return images
+
     with tfds.testing.mock_data(num_examples=5):
-        yield lambda name, **fields: Tfds(name=name, dir=str(tmp_path / "tfds"), cache=str(tmp_path / "c"), **fields).open()
+        yield opened
 
 
 @pytest.mark.parametrize(
@@ -76,6 +84,7 @@ def test_tfds_own_sets_by_name(name, shape, classes, mocked):
     [
         ("lsun/bedroom", {"size": (16,)}, (16, 16, 3)),
         ("celeb_a", {"size": (32, 24), "crop": (148,)}, (32, 24, 3)),
+        ("celeb_a", {"crop": (148, 200)}, (148, 178, 3)),
         ("cifar10", {"channels": 1}, (32, 32, 1)),
         ("mnist", {"size": (32,), "channels": 3, "fit": "pad", "background": (0,)}, (32, 32, 3)),
     ],
