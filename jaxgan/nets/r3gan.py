@@ -90,7 +90,7 @@ class Generator(nn.Module):
     block: str = among(("residual", "plain"), "residual")
     expansion: float = bounded(2.0, least=0.125)
     group_width: int = bounded(16, least=0)
-    filter: str = among(resample.FILTERS, "triangle")
+    filter: str = among(resample.FILTERS, "fir")
     skip: bool = False
 
     @nn.compact
@@ -106,8 +106,8 @@ class Generator(nn.Module):
         x, image = (start * scale[:, None, None]).astype(self.dtype), None
         for i, features in enumerate(widths):
             if i:
-                x = resample.up(x, taps)
                 x = x if x.shape[-1] == features else Conv(features, self.dtype)(x)
+                x = resample.up(x, taps)
             for _ in range(self.blocks):
                 x = Block(self.block, self.expansion, self.group_width, self.blocks * (n + 1), self.dtype)(x)
             if self.skip or i == n:
@@ -130,7 +130,7 @@ class Discriminator(nn.Module):
     block: str = among(("residual", "plain"), "residual")
     expansion: float = bounded(2.0, least=0.125)
     group_width: int = bounded(16, least=0)
-    filter: str = among(resample.FILTERS, "triangle")
+    filter: str = among(resample.FILTERS, "fir")
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):

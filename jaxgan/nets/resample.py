@@ -18,7 +18,6 @@ from jaxgan.nets.conv import Padding, conv, conv_transpose
 
 FILTERS = {
     "box": (0.5, 0.5),  # nearest neighbour up, means of 2x2 down: Karras et al. 2018
-    "triangle": (0.25, 0.5, 0.25),  # bilinear with the even pixels left where they are: Huang et al. 2024
     "fir": (0.125, 0.375, 0.375, 0.125),  # bilinear up, and its transpose
 }
 NONE: Padding = ((0, 0), (0, 0))

@@ -8,7 +8,7 @@ import pytest
 from jaxgan.nets import layers, r3gan
 
 SHAPE = (16, 16, 3)
-FIELDS = [{}, {"block": "plain"}, {"group_width": 0}, {"blocks": 1, "expansion": 0.5}, {"filter": "fir"}]
+FIELDS = [{}, {"block": "plain"}, {"group_width": 0}, {"blocks": 1, "expansion": 0.5}, {"filter": "box"}]
 
 
 def generator(dtype=jnp.float32, num_classes=0, width=8, **fields):
