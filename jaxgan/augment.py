@@ -1,7 +1,8 @@
 """Augmentations of what the discriminator sees, real and fake alike, differentiable, each example by draws of its own.
 
 They do not leak into the samples as long as the discriminator sees enough images as they are (Karras et al. 2020, "Training
-Generative Adversarial Networks with Limited Data", section 2.2). Penalties act on augmented images.
+Generative Adversarial Networks with Limited Data", section 2.2). Slopes of penalties are by the image as it is, through its
+augmentation.
 
 An augmentation is called `(images [N, H, W, C] in [-1, 1], keys [N], memory) -> images`; what comes out may leave [-1, 1].
 """
@@ -70,7 +71,7 @@ class DiffAugment(Nothing):
             dy, dx = (draw.integer(f"translation/{axis}", -reach[axis], reach[axis] + 1) for axis in (0, 1))
             x = transforms.shifted(x, dy, dx)
         if "cutout" in self.kinds:
-            across, down = (_window(draw.integer(f"cutout/{i}", 0, n + 1), n) for i, n in enumerate((width, height)))
+            across, down = (_window(draw, f"cutout/{i}", n) for i, n in enumerate((width, height)))
             x = jnp.where((down[:, None] & across)[:, :, None], 0, x)
         return x
 
@@ -80,22 +81,25 @@ class Ada(Nothing):
     """Each transformation with probability p, steered by how far the discriminator overfits (Karras et al. 2020, "Training
     Generative Adversarial Networks with Limited Data", section 3 and appendix B).
 
-    p: where it begins, or, unless `adapt`, what it is, a number or a schedule. adapt: p moves by one in `adjust_kimg`
+    p: where it begins, or, unless `adapt_p`, what it is, a number or a schedule. adapt_p: p moves by one in `adjust_kimg`
     thousand images, up while more reals than (1 + target) / 2 are taken for real (r_t of the paper above `target`), else
     down; judged every `interval` rounds of the discriminator. kinds: "blit": flips, quarter turns, shifts by whole pixels;
-    "geometry": scales, rotations, shifts; "colour": brightness, contrast, inversion, hue, saturation. Beyond the edge the
-    image is mirrored; between pixels it is interpolated linearly, where the paper first enlarges it with wavelets.
+    "geometry": scales, rotations, shifts; "colour": brightness, contrast, inversion, hue, saturation, each with probability
+    p times `colour_share`; "cutout" of half of each side. Beyond the edge the image is mirrored; between pixels it is
+    interpolated linearly, where the paper first enlarges it with wavelets. Of the paper's 18 its filters of four frequency
+    bands and its noise are left out.
     """
 
-    p: Scalar = 0.0
+    p: Scalar = bounded(0.0, most=1)
     adapt_p: bool = True
     target: Scalar = 0.6
-    adjust_kimg: Scalar = 500.0
+    adjust_kimg: Scalar = bounded(500.0, least=0.001)
     interval: int = bounded(4, least=1)
     kinds: tuple[str, ...] = ("blit", "geometry", "colour")
+    colour_share: Scalar = bounded(1.0, most=1)
 
     def __post_init__(self):
-        _check(self.kinds, ("blit", "geometry", "colour"))
+        _check(self.kinds, ("blit", "geometry", "colour", "cutout"))
 
     @property
     def memory(self) -> dict[str, Any]:
@@ -121,7 +125,9 @@ class Ada(Nothing):
     def _one(self, x: jax.Array, draw: "_Draw", p: Any) -> jax.Array:
         steps = [step for kind in ("blit", "geometry") if kind in self.kinds for step in _MOVES[kind](draw, p, x.shape)]
         x = transforms.warped(x, reduce(jnp.matmul, steps)) if steps else x
-        return transforms.recoloured(x, reduce(jnp.matmul, _colours(draw, p)[::-1])) if "colour" in self.kinds else x
+        if "colour" in self.kinds:
+            x = transforms.recoloured(x, reduce(jnp.matmul, _colours(draw, p * self.colour_share)[::-1]))
+        return _cut(x, draw, p) if "cutout" in self.kinds else x
 
 
 AUGMENTS = {"none": Nothing, "diffaugment": DiffAugment, "ada": Ada}
@@ -201,10 +207,19 @@ class _Draw:
         return jnp.where(self.uniform(name, 0, 1) < p, matrix, jnp.eye(len(matrix))).astype(self.dtype)
 
 
-def _window(middle: jax.Array, n: int) -> jax.Array:
-    """Which of n pixels are in the half of them round the middle one, [n]."""
+def _window(draw: _Draw, name: str, n: int) -> jax.Array:
+    """Which of n pixels are in the half of them round a random one, [n]."""
     half = (n + 1) // 2
-    return (jnp.arange(n) >= middle - half // 2) & (jnp.arange(n) < middle - half // 2 + half)
+    first = draw.integer(name, 0, n + 1 - half % 2) - half // 2
+    return (jnp.arange(n) >= first) & (jnp.arange(n) < first + half)
+
+
+def _cut(x: jax.Array, draw: _Draw, p: Any) -> jax.Array:
+    """With probability p grey, 0, in a square of half of each side round a random point."""
+    at = [(jnp.arange(n) + 0.5) / n for n in x.shape[:2]]
+    down, across = (abs(where - draw.uniform(f"cut/{axis}", 0, 1)) < 0.25 for axis, where in enumerate(at))
+    cut = (draw.uniform("cut?", 0, 1) < p) & down[:, None] & across
+    return jnp.where(cut[:, :, None], 0, x)
 
 
 def _check(kinds: tuple[str, ...], known: tuple[str, ...]) -> None:

@@ -201,13 +201,24 @@ class Blueprint:
             return
         for net in self._sections["task"].cls.nets:
             if not any(f.name == "num_classes" for f in dataclasses.fields(self._sections[f"nets.{net}"].cls)):
-                name = self.config.nets[net].name
-                raise UserError(f"nets.{net}.name={name} takes no labels; stylegan does, or --config.task.num_classes=0")
+                name = f"nets.{net}.name={self.config.nets[net].name}"
+                raise UserError(f"{name} takes no labels; stylegan and r3gan do, or --config.task.num_classes=0")
 
     def _check_augment(self) -> None:
-        name = self.config.augment.name
-        if name != "none" and len(self.image_shape) != 3:
-            raise UserError(f"augment.name={name} is of images, and these are points; --config.augment.name=none")
+        augment = self.config.augment
+        if augment.name in ("diffaugment", "ada") and len(self.image_shape) != 3:
+            raise UserError(f"augment.name={augment.name} is of images, and these are points; --config.augment.name=none")
+        if augment.name != "ada":
+            return
+        if augment.adapt_p and isinstance(augment.p, str):
+            raise UserError(
+                f"augment.p={augment.p} is a schedule, and augment.adapt_p would leave it; --config.augment.adapt_p=False"
+            )
+        if "colour" in augment.kinds and self.image_shape[2] not in (1, 3):
+            raise UserError(
+                f"augment.kinds=colour is of grey and RGB, not of {self.image_shape[2]} channels; --config.data.channels=3, "
+                "or --config.augment.kinds=blit,geometry"
+            )
 
     def _make(self, path: str, values: dict[str, Any], **supplied: Any) -> Any:
         return configs.make(self.config, path, self._sections[path], values, **supplied)

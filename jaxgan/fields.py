@@ -22,6 +22,7 @@ class Field(NamedTuple):
     """One value of a section: its annotated type, its default, and the values that it may have.
 
     choices: the only ones, if there are any. least: every number is at least this. below: and less than this.
+    most: and at most this.
     """
 
     type: Any
@@ -29,6 +30,7 @@ class Field(NamedTuple):
     choices: tuple = ()
     least: float = 0
     below: float = math.inf
+    most: float = math.inf
 
     @property
     def is_scalar(self) -> bool:
@@ -50,9 +52,9 @@ def among(choices: Iterable, default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"choices": tuple(choices)})
 
 
-def bounded(default: Any, least: float = 0, below: float = math.inf) -> Any:
-    """A dataclass field of numbers in [least, below); without it numbers are at least 0."""
-    return dataclasses.field(default=default, metadata={"least": least, "below": below})
+def bounded(default: Any, least: float = 0, below: float = math.inf, most: float = math.inf) -> Any:
+    """A dataclass field of numbers in [least, below), or up to and with `most`; without it numbers are at least 0."""
+    return dataclasses.field(default=default, metadata={"least": least, "below": below, "most": most})
 
 
 def section(cls: Any, tagged: bool = False, named: bool = False) -> Section:
@@ -95,8 +97,9 @@ def value_of(path: str, value: Any, field: Field) -> Any:
     for number in _numbers(out, field):
         if not math.isfinite(number):
             raise UserError(f"{path} must be a finite number, not {number}")
-        if number < field.least or number >= below:
+        if number < field.least or number >= below or number > field.most:
             limit = f" and below {_plain(below)}" if number >= below or field.below < math.inf else ""
+            limit = f" and at most {_plain(field.most)}" if field.most < math.inf else limit
             raise UserError(f"{path} must be at least {_plain(field.least)}{limit}, not {_plain(number)}")
     return out
 

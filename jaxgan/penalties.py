@@ -30,10 +30,12 @@ Result = tuple[jax.Array, dict[str, jax.Array], dict[str, Any]]
 class Context(NamedTuple):
     """What a penalty may look at.
 
-    critic: examples -> `Out`, in float32 and without consequence for any state.
+    critic: examples -> `Out`, in float32 and without consequence for any state, of images that are first augmented and
+      disturbed by this round's draws: slopes are by the images as they are.
     generate: Keys -> fake examples, drawn afresh, differentiable in the generator's params.
     path: Keys -> (latents [N, ...] drawn afresh, the function from them to images), differentiable likewise.
-    real, fake: the examples of this round; real_out, fake_out: their `Out`s from the main pass.
+    real, fake: the examples of this round, as they are; real_out, fake_out: their `Out`s from the main pass. What a penalty
+      makes of one, `{**ctx.real, "image": ...}`, is disturbed as that one is.
     memory: what the penalties carry from step to step; keys: this round's random streams, one key an example.
     gradients: each player's gradient of its adversarial loss by its own params, over the global batch, {player: params};
       differentiable in all params.
@@ -146,7 +148,8 @@ class LeCam:
     2021, "Regularizing Generative Adversarial Networks under Limited Data", equation 5; the authors' code leaves out reals
     below a_fake and fakes above a_real).
 
-    decay: of a, an update, over the global batch; both begin as the first means. An example's logit is the mean of its own.
+    weight: the authors' .3 is for logits of the hinge loss (BigGAN); for StyleGAN2's they have 1e-6. decay: of a, an update,
+      over the global batch; both begin as the first means. An example's logit is the mean of its own.
     """
 
     weight: Scalar = 0.3

@@ -76,14 +76,59 @@ def test_where_pixels_go():
     np.testing.assert_allclose(there_and_back[4:8, 4:8], smooth[4:8, 4:8], atol=1e-4)
 
 
-def test_colours_are_undone_by_their_inverse():
-    for key in KEYS:
+def test_magnitudes_and_order_of_ada():
+    """Appendix B's: log2 of scales .2, of contrast .5 and of saturation 1, shifts of an eighth, brightness .2; and which of
+    two matrices acts first."""
+    keys = jax.random.split(jax.random.key(7), 3000)
+
+    @jax.vmap
+    def drawn(key):
         draw = augment._Draw(key, jnp.float32)
-        matrix = jnp.eye(4)
-        for one in augment._colours(draw, 1.0):
-            matrix = one @ matrix
-        there = transforms.recoloured(IMAGES[0], matrix)
-        np.testing.assert_allclose(transforms.recoloured(there, jnp.linalg.inv(matrix)), IMAGES[0], atol=1e-3)
+        return augment._blits(draw, 1.0, SHAPE), augment._geometry(draw, 1.0, (8, 16, 3)), augment._colours(draw, 1.0)
+
+    (_, _, whole), (scale, before, ratio, _, move), colours = jax.tree.map(np.asarray, drawn(keys))
+    brightness, contrast, _, _, saturation = colours
+    spread = {
+        0.2: (np.log2(scale[:, 0, 0]), np.log2(ratio[:, 0, 0]), brightness[:, 0, 3]),
+        0.5: (np.log2(contrast[:, 0, 0]),),
+        1.0: (np.log2(np.linalg.det(saturation[:, :3, :3])) / 2,),  # two of three axes are scaled
+        2.0: (move[:, 0, 2],),  # an eighth of 16
+        1 / np.sqrt(3) * np.pi: (np.arctan2(before[:, 1, 0], before[:, 0, 0]),),
+    }
+    for std, values in spread.items():
+        for each in values:
+            assert each.std() == pytest.approx(std, rel=0.05) and abs(each.mean()) < 0.08 * std
+    np.testing.assert_allclose(ratio[:, 0, 0] * ratio[:, 1, 1], 1, rtol=1e-5)
+    assert set(np.unique(whole[:, 0, 2])) == {-1, 0, 1}  # whole pixels, up to an eighth of 12
+    # Colours in their order, on one example: brightness, then contrast, and so on.
+    draw = augment._Draw(KEYS[0], jnp.float32)
+    x = IMAGES[0]
+    for one in augment._colours(draw, 1.0):
+        x = transforms.recoloured(x, one)
+    np.testing.assert_allclose(Ada(kinds=("colour",), adapt_p=False, p=1.0)(IMAGES[:1], KEYS[:1], {})[0], x, atol=1e-4)
+    # Moves are of what is sampled where: the first of them acts last on a point of the image that comes out.
+    x = IMAGES[0]
+    for one in augment._blits(draw, 1.0, SHAPE):
+        x = transforms.warped(x, one)
+    out = Ada(kinds=("blit",), adapt_p=False, p=1.0)(IMAGES[:1], KEYS[:1], {})[0]
+    np.testing.assert_allclose(out[3:-3, 3:-3], x[3:-3, 3:-3], atol=1e-5)  # the edge is mirrored once, or thrice
+
+
+def test_cutout_of_ada():
+    keys, ones = jax.random.split(jax.random.key(8), 3000), jnp.ones((3000, 12, 16, 1))
+    gone = np.asarray(Ada(kinds=("cutout",), adapt_p=False, p=0.4)(ones, keys, {}) == 0)[..., 0]
+    assert gone.any((1, 2)).mean() == pytest.approx(0.4, abs=0.03)
+    assert gone.sum((1, 2)).max() == 6 * 8 and gone.any(0).all()  # half of each side, anywhere
+
+
+def test_colours_may_have_a_share_of_p():
+    keys, image = jax.random.split(jax.random.key(3), 2000), jnp.broadcast_to(IMAGES[0], (2000, *SHAPE))
+    for share in (1.0, 0.5):
+        out = Ada(kinds=("colour",), adapt_p=False, p=0.2, colour_share=share)(image, keys, {})
+        changed = jnp.abs(out - image).max((1, 2, 3)) > 1e-4
+        # Brightness, contrast, hue and saturation by p each; half of the inversions do nothing.
+        expected = 1 - (1 - 0.2 * share) ** 4 * (1 - 0.1 * share)
+        assert float(changed.mean()) == pytest.approx(expected, abs=0.03)
 
 
 def test_what_each_colour_matrix_keeps():
@@ -120,6 +165,12 @@ def test_diffaugment(kinds, shape):
                     if np.array_equal(padded[i : i + shape[0], j : j + shape[1]], y):
                         found.add((i, j))
         assert len(found) == (2 * reach[0] + 1) * (2 * reach[1] + 1)  # every shift, and nothing else
+    if kinds == ("colour",) and shape[-1] == 3:  # differences of channels, over one another, by saturation and contrast
+        before, after = (np.asarray(x)[..., :1] - np.asarray(x)[..., 1:2] for x in (image, out))
+        factors = (after / before).reshape(400, -1)
+        factors = np.median(factors, 1)
+        assert 0 <= factors.min() and factors.max() <= 3 and factors.mean() == pytest.approx(1, abs=0.08)
+        np.testing.assert_allclose(after.reshape(400, -1), factors[:, None] * before.reshape(400, -1), atol=1e-4)
     if kinds == ("colour",) and shape[-1] == 1:  # grey: saturation does nothing; brightness, then contrast about the mean
         slopes = (out - out.mean((1, 2, 3), keepdims=True)) / (image - image.mean((1, 2, 3), keepdims=True))
         np.testing.assert_allclose(slopes.std((1, 2, 3)), 0, atol=1e-2)
@@ -173,11 +224,28 @@ def test_a_fixed_p_may_be_a_schedule():
             {"augment__name": "ada", "objective__loss": "wasserstein"},
             "augment.adapt_p asks how many reals are taken for real",
         ),
+        ("dcgan.py", {"augment__name": "ada", "augment__p": 55}, "augment.p must be at least 0 and at most 1, not 55"),
+        (
+            "dcgan.py",
+            {"augment__name": "ada", "augment__adjust_kimg": 0},
+            "augment.adjust_kimg must be at least 0.001, not 0",
+        ),
+        (
+            "dcgan.py",
+            {"augment__name": "ada", "augment__p": "linear(0, .5, 0, 9)"},
+            "is a schedule, and augment.adapt_p would leave it; --config.augment.adapt_p=False",
+        ),
     ],
 )
 def test_mistakes(spec, overrides, message):
     with pytest.raises(UserError, match=message):
         blueprint(spec, **overrides)
+
+
+def test_colours_of_pictures_with_transparency():
+    with pytest.raises(UserError, match="of grey and RGB, not of 4 channels; --config.data.channels=3, or .*=blit,geometry"):
+        Blueprint(tiny("dcgan.py", augment__name="ada"), (12, 12, 4))
+    Blueprint(tiny("dcgan.py", augment__name="ada", augment__kinds="blit,geometry"), (12, 12, 4))
 
 
 def test_points_are_not_augmented():

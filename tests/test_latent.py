@@ -1,17 +1,20 @@
 """Packs, instance noise and consensus, as a task's losses see them."""
 
+from dataclasses import dataclass
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import blueprint, devices, tiny
 
-from jaxgan import budget, build
+from jaxgan import augment, budget, build
 from jaxgan.build import Blueprint
 from jaxgan.errors import UserError
 from jaxgan.noise import Keys
 from jaxgan.parallel import Placement
 from jaxgan.step import make_train_step
+from jaxgan.tasks import critic
 
 
 def task_of(plan):
@@ -72,6 +75,47 @@ def test_instance_noise_lies_on_all_that_the_discriminator_sees():
     quiet = task_of(blueprint("dcgan.py", task__instance_noise=0))._seen(clean, {}, keys, "real", {})["image"]
     np.testing.assert_array_equal(quiet, clean)
     assert "task.instance_noise" not in blueprint("dcgan.py").hparams  # none: not even zeros are added
+
+
+@dataclass(frozen=True)
+class Tripled(augment.Nothing):
+    kinds = ("tripled",)
+
+    def __call__(self, image, keys, memory):
+        return 3 * image
+
+
+def test_both_players_see_both_kinds_augmented_and_slopes_go_through_it():
+    """Of a linear discriminator psi: logits of 3 x, slopes of 3 psi by x, in packs too."""
+    penalties = {f"objective__penalties__{name}__weight": 1e-9 for name in ("r1", "r2", "wgan_gp")}
+    rest = {
+        "objective__loss": "relativistic",
+        "augment__name": f"{__name__}:Tripled",
+        "optim__disc__lr": 1e-9,
+        "task__pack": 2,
+    }
+    _, _, metrics = stepped(dirac(**penalties, **rest), jnp.ones((8, 2)))
+    real, fake = 3 * 4 * 0.7, 3 * 4 * 0.7 * 0.7
+    assert float(metrics["disc/real_logits"]) == pytest.approx(real, rel=1e-5)
+    assert float(metrics["disc/fake_logits"]) == pytest.approx(fake, rel=1e-5)
+    assert float(metrics["disc/adversarial"]) == pytest.approx(np.log1p(np.exp(fake - real)), rel=1e-5)
+    assert float(metrics["gen/adversarial"]) == pytest.approx(np.log1p(np.exp(real - fake)), rel=1e-5)
+    for name in ("r1", "r2"):
+        assert float(metrics[f"disc/{name}"]) == pytest.approx(4 * (3 * 0.7) ** 2 / 2, rel=1e-5)
+    assert float(metrics["disc/wgan_gp_slope"]) == pytest.approx(2 * 3 * 0.7, rel=1e-5)
+
+
+def test_real_and_fake_are_augmented_apart_and_penalties_see_the_same():
+    task = task_of(blueprint("dcgan.py", augment__name="diffaugment"))
+    keys, image = Keys(jax.random.key(0), 0, 0, 0, 6), jax.random.normal(jax.random.key(1), (6, 12, 12, 1))
+    real, fake = (task._seen(image, {}, keys, draws, {})["image"] for draws in ("real", "fake"))
+    assert float(jnp.abs(real - fake).max()) > 0.1
+    variables = task.init(jax.random.key(0))["disc"]
+    out = critic.answers(task.disc, variables, {"image": real, "cond": None})[0]
+    ctx = task._context(variables, None, None, out, out, {}, keys)
+    examples = task._examples(image, {}, "real")
+    np.testing.assert_array_equal(examples["image"], image)
+    np.testing.assert_allclose(ctx.critic(examples).logits, out.logits, rtol=1e-5)
 
 
 @pytest.mark.parametrize("unroll", [1, 3])

@@ -179,7 +179,10 @@ MISTAKES = {
         ),
         ("--mode=project --workdir=done", "--mode=project needs --input"),
         ("--mode=project --workdir=done --input=empty.npz", "'empty.npz' cannot be read: No such file"),
-        ("--config=configs/dcgan.py --config.task.num_classes=10", "nets.disc.name=dcgan takes no labels; stylegan does"),
+        (
+            "--config=configs/dcgan.py --config.task.num_classes=10",
+            "nets.disc.name=dcgan takes no labels; stylegan and r3gan do",
+        ),
         ("--config=configs/stylegan_lite.py --config.task.num_classes=7", "the data set has labels of 10 classes"),
         (
             "--config=configs/stylegan_lite.py:emoji --config.data.dir=empty",

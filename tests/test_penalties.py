@@ -128,6 +128,13 @@ def test_lecam_is_the_distance_to_the_other_kind_s_mean_so_far():
     assert float(value) == pytest.approx(float(jnp.mean((real - a_fake) ** 2) + jnp.mean((fake - a_real) ** 2)), 1e-5)
 
 
+def test_the_means_of_lecam_have_no_gradient():
+    real, fake = (context(linear).real_out.logits, context(linear).fake_out.logits)
+    slope = jax.grad(lambda c: LeCam()(context(lambda x: Out(c * linear(x).logits, x)))[0])(1.0)
+    by_hand = jnp.mean(2 * real * (real - fake.mean())) + jnp.mean(2 * fake * (fake - real.mean()))
+    assert float(slope) == pytest.approx(float(by_hand), rel=1e-4)
+
+
 @pytest.mark.parametrize("name", PENALTIES)
 def test_a_dead_critic_has_finite_gradients(name):
     def penalty(scale):

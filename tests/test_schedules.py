@@ -8,14 +8,14 @@ from jaxgan import schedules
 @pytest.mark.parametrize(
     ("text", "values"),
     [
-        ("linear(2, 0, 10, 20)", [2, 2, 1, 0, 0]),
-        ("cosine(2, 1, 10, 20)", [2, 2, 1.5, 1, 1]),
-        ("geometric(4, 1, 10, 20)", [4, 4, 2, 1, 1]),
+        ("linear(2, 0, 10, 20)", [2, 2, 1.5, 1, 0, 0]),
+        ("cosine(2, 1, 10, 20)", [2, 2, 1.5 + 8**-0.5, 1.5, 1, 1]),
+        ("geometric(4, 1, 10, 20)", [4, 4, 8**0.5, 2, 1, 1]),
     ],
 )
 def test_shapes(text, values):
     schedule = schedules.parse(text)
-    np.testing.assert_allclose([schedule(jnp.float32(k)) for k in (0, 10, 15, 20, 99)], values, rtol=1e-6)
+    np.testing.assert_allclose([schedule(jnp.float32(k)) for k in (0, 10, 12.5, 15, 20, 99)], values, rtol=1e-6)
 
 
 def test_shares_of_the_run():

@@ -143,6 +143,12 @@ def packed(image: jax.Array, n: int) -> jax.Array:
     return jnp.moveaxis(packs, 1, -2).reshape(len(packs), *image.shape[1:-1], -1)
 
 
+def unpacked(packs: jax.Array, n: int) -> jax.Array:
+    """The inverse of `packed`."""
+    images = packs.reshape(*packs.shape[:-1], n, -1)
+    return jnp.moveaxis(images, -2, 1).reshape(len(packs) * n, *packs.shape[1:-1], packs.shape[-1] // n)
+
+
 def minibatch_stddev(x: jax.Array, group: int) -> jax.Array:
     """x [N, ..., C] with one more channel, the same for each `group` of adjacent examples: their standard deviation, its
     mean over everything else (Karras et al. 2018, "Progressive Growing of GANs", section 3; in groups as StyleGAN's code).

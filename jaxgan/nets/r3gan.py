@@ -45,7 +45,8 @@ class Conv(nn.Module):
 
 class Block(nn.Module):
     """x [N, H, W, C] -> the same shape. "residual": x plus 1x1, 3x3 and 1x1 convolutions, `expansion` C channels between
-    them, in groups of `group_width` (0: one group). "plain": two 3x3 convolutions and nothing beside them."""
+    them, in groups of `group_width` or, where that does not divide them, of the next width that does (0: one group).
+    "plain": two 3x3 convolutions and nothing beside them."""
 
     kind: str
     expansion: float
@@ -55,7 +56,7 @@ class Block(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        channels = x.shape[-1]
+        channels, x = x.shape[-1], x.astype(self.dtype)
         if self.kind == "plain":
             for _ in range(2):
                 x = leaky(Conv(channels, self.dtype, 3, GAIN, bias=True)(x))
@@ -79,6 +80,9 @@ class Generator(nn.Module):
 
     blocks: at each resolution. block, expansion, group_width: see `Block`. filter: of what doubles the image,
     `resample.FILTERS`. skip: colours of every resolution are added up (StyleGAN2's output), in place of the last alone.
+    wide_blocks: with dtype=bfloat16, how many of the smallest resolutions compute in float32 all the same.
+
+    With classes a label's embedding lies beside z, as long as z is.
     """
 
     image_shape: tuple[int, int, int]
@@ -92,6 +96,7 @@ class Generator(nn.Module):
     group_width: int = bounded(16, least=0)
     filter: str = among(resample.FILTERS, "fir")
     skip: bool = False
+    wide_blocks: int = bounded(1, least=0)
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
@@ -99,19 +104,20 @@ class Generator(nn.Module):
         height, width, colours = self.image_shape
         widths = _widths(self.width, self.max_width, n)[::-1]
         if self.num_classes:
-            table = self.param("embed", nn.initializers.normal(1), (self.num_classes, z.shape[-1]), exact)
+            table = self.param("embed", _linear(self.num_classes), (self.num_classes, z.shape[-1]), exact)
             z = jnp.concatenate([z, table[cond]], -1)
         start = self.param("start", nn.initializers.normal(1), (height >> n, width >> n, widths[0]), exact)
         scale = layers.Dense(widths[0], use_bias=False, dtype=exact, kernel_init=_linear(z.shape[-1]))(z)
-        x, image = (start * scale[:, None, None]).astype(self.dtype), None
+        x, image = start * scale[:, None, None], None
         for i, features in enumerate(widths):
+            dtype = exact if i < self.wide_blocks else self.dtype
             if i:
-                x = x if x.shape[-1] == features else Conv(features, self.dtype)(x)
+                x = x if x.shape[-1] == features else Conv(features, dtype)(x)
                 x = resample.up(x, taps)
             for _ in range(self.blocks):
-                x = Block(self.block, self.expansion, self.group_width, self.blocks * (n + 1), self.dtype)(x)
+                x = Block(self.block, self.expansion, self.group_width, self.blocks * (n + 1), dtype)(x)
             if self.skip or i == n:
-                colour = Conv(colours, self.dtype)(x).astype(exact)
+                colour = Conv(colours, dtype)(x).astype(exact)
                 image = colour if image is None else resample.up(image, taps) + colour
         return image
 
@@ -119,7 +125,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images [N, H, W, C] -> `Out` with logits [N]; the generator's fields, in its order turned round.
 
-    With classes the last features' scalar product with the label's embedding is the logit (Miyato and Koyama 2018).
+    With classes the scalar product of the last features, once more transformed, with the label's embedding is the logit.
     """
 
     dtype: Any
@@ -131,25 +137,30 @@ class Discriminator(nn.Module):
     expansion: float = bounded(2.0, least=0.125)
     group_width: int = bounded(16, least=0)
     filter: str = among(resample.FILTERS, "fir")
+    wide_blocks: int = bounded(1, least=0)
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         n, exact, taps = halvings(image.shape[1:]), layers.wide(self.dtype), resample.FILTERS[self.filter]
         widths = _widths(self.width, self.max_width, n)
-        x = Conv(widths[0], self.dtype)(image)
+        x = image
         for i, features in enumerate(widths):
+            dtype = exact if i > n - self.wide_blocks else self.dtype
             if i:
                 x = resample.down(x, taps)
-                x = x if x.shape[-1] == features else Conv(features, self.dtype)(x)
+            if i == 0 or x.shape[-1] != features:
+                x = Conv(features, dtype)(x)
             for _ in range(self.blocks):
-                x = Block(self.block, self.expansion, self.group_width, self.blocks * (n + 1), self.dtype)(x)
+                x = Block(self.block, self.expansion, self.group_width, self.blocks * (n + 1), dtype)(x)
         area = math.prod(x.shape[1:3])
         basis = self.param("basis", nn.initializers.normal(area**-0.5), x.shape[1:], exact)
         features = jnp.sum(x.astype(exact) * basis, (1, 2))
         if not self.num_classes:
             logits = layers.Dense(1, use_bias=False, dtype=exact, kernel_init=_linear(widths[-1]))(features)[:, 0]
             return layers.Out(logits, features)
-        table = self.param("embed", _linear(widths[-1]), (self.num_classes, widths[-1]), exact)
+        features = layers.Dense(widths[-1], use_bias=False, dtype=exact, kernel_init=_linear(widths[-1]))(features)
+        shape = (self.num_classes, widths[-1])
+        table = self.param("embed", _linear(math.prod(shape)), shape, exact)
         return layers.Out(jnp.sum(features * table[cond], -1), features)
 
 

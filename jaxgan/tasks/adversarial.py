@@ -13,6 +13,7 @@ from jaxgan import parallel
 from jaxgan.errors import UserError
 from jaxgan.fields import among
 from jaxgan.monitor import diversity
+from jaxgan.nets import layers
 from jaxgan.nets.layers import Out, wide
 from jaxgan.noise import Keys
 from jaxgan.objective import Objective
@@ -62,8 +63,8 @@ class Adversarial:
             raise UserError("path_length is of generators with a latent; --config.objective.penalties.path_length=none")
         if getattr(self.augment, "adapt_p", False) and not self.objective.has_boundary:
             raise UserError(
-                "augment.adapt_p asks how many reals are taken for real, which logits of this loss do not say; give a fixed "
-                "one, --config.augment.adapt_p=False --config.augment.p=.3, or a schedule"
+                "augment.adapt_p asks how many reals are taken for real, which this loss does not say (minimax, "
+                "nonsaturating, hinge, lsgan do); give p or a schedule: --config.augment.adapt_p=False --config.augment.p=.3"
             )
 
     def _fake(self, state: GanState, batch: Batch, keys: Keys, train: bool) -> tuple[jax.Array, dict[str, Any]]:
@@ -135,7 +136,7 @@ class Adversarial:
         one = self._pass(player, state, batch, keys, advance=name == "disc")
 
         def generate(keys: Keys) -> Examples:
-            return self._seen(self._fake(state, batch, keys, train=True)[0], batch, keys, "fake", state.memory)
+            return self._examples(self._fake(state, batch, keys, train=True)[0], batch, "fake")
 
         ctx = self._context(one.critic, one.real, one.fake, one.real_out, one.fake_out, state.memory, keys)._replace(
             generate=generate,
@@ -160,13 +161,19 @@ class Adversarial:
         self, disc: Any, real: Examples, fake: Examples, real_out: Out, fake_out: Out, memory: dict[str, Any], keys: Keys
     ) -> Context:
         """What penalties may look at of a discriminator's variables and answers; no generator."""
-        exact = self.disc.clone(dtype=wide(self.dtype))  # slopes of slopes do not survive bfloat16
+        exact = self.disc.clone(dtype=wide(self.dtype))  # penalties are float32 throughout
+
+        def answers(x: Examples) -> Out:
+            if "draws" in x:
+                images = layers.unpacked(x["image"], self.pack)
+                x = {**x, "image": layers.packed(self._disturbed(images, keys, x["draws"], memory), self.pack)}
+            return critic.answers(exact, disc, x)[0]
 
         def none(*_: Any):
             raise UserError("a penalty of this objective asks for what this task has not")
 
         return Context(
-            critic=lambda x: critic.answers(exact, disc, x)[0],
+            critic=answers,
             generate=none,
             path=none,
             real=real,
@@ -183,9 +190,10 @@ class Adversarial:
         image, gen_state = self._fake(state, batch, keys, train=player == "gen" or self.gen_norm == "batch")
         disc = state.variables("disc")
         disc = critic.advanced(self.disc, disc, self._empty(self._coupled)) if advance else disc  # once for the whole loss
-        shown = {"real": batch["image"], "fake": image}
-        real, fake = (self._seen(x, batch, keys, which, state.memory) for which, x in shown.items())
+        pair = {"real": batch["image"], "fake": image}
+        real, fake = (self._seen(x, batch, keys, which, state.memory) for which, x in pair.items())
         real_out, fake_out, disc_state = critic.compare(self.disc, disc, real, fake, self.disc_batches == "joint")
+        real, fake = (self._examples(x, batch, which) for which, x in pair.items())
         return _Pass(image, real, fake, real_out, fake_out, disc, {"gen": gen_state, "disc": disc_state})
 
     def _gradients(self, state: GanState, batch: Batch, keys: Keys) -> dict[str, Any]:
@@ -198,17 +206,26 @@ class Adversarial:
 
         return parallel.mean({player: jax.grad(adversarial)(state.params[player], player) for player in self.players})
 
-    def _seen(self, image: jax.Array, batch: Batch, keys: Keys, which: str, memory: dict) -> Examples:
-        """What the discriminator is shown of images [N, H, W, C]: augmented and with noise."""
-        image = self.augment(image, keys(f"augment/{which}"), memory)
+    def _examples(self, image: jax.Array, batch: Batch, draws: str) -> Examples:
+        """Images [N, H, W, C] for penalties: as they are, with the name of the draws that disturb them before they are
+        judged. Slopes are by the image as it is, through augmentation and noise, as in ADA's and R3GAN's code."""
+        return {**self._shown(image, batch), "draws": draws}
+
+    def _seen(self, image: jax.Array, batch: Batch, keys: Keys, draws: str, memory: dict) -> Examples:
+        """What the discriminator is shown of images [N, H, W, C]."""
+        return self._shown(self._disturbed(image, keys, draws, memory), batch)
+
+    def _disturbed(self, image: jax.Array, keys: Keys, draws: str, memory: dict) -> jax.Array:
+        """Augmented, and with noise; of one name always by the same draws."""
+        image = self.augment(image, keys(f"augment/{draws}"), memory)
         if self.instance_noise is not None:
             draw = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))
-            image = image + self.instance_noise * draw(keys(f"instance_noise/{which}"))
-        return self._shown(image, batch)
+            image = image + self.instance_noise * draw(keys(f"instance_noise/{draws}"))
+        return image
 
 
 class _Pass(NamedTuple):
-    """What the generator made, real and fake examples as the discriminator sees them, its answers and variables, and both
+    """What the generator made, real and fake examples as they are, the discriminator's answers and variables, and both
     networks' collections afterwards."""
 
     image: jax.Array

@@ -164,10 +164,10 @@ class Unpaired(Adversarial):
         total, metrics, memory, after = jnp.zeros((), batch["image"].dtype), [], {}, {}
         for domain in DOMAINS:
             own = {k.removeprefix(f"{domain}/"): x for k, x in state.memory.items() if k.startswith(f"{domain}/")}
-            shown = {"real": batch[DOMAINS[domain]], "fake": fakes[domain]}
-            real, fake = (self._seen(x, batch, keys, f"{which}/{domain}", own) for which, x in shown.items())
-            part = _part(disc, domain)
+            pair, part = {f"real/{domain}": batch[DOMAINS[domain]], f"fake/{domain}": fakes[domain]}, _part(disc, domain)
+            real, fake = (self._seen(x, batch, keys, draws, own) for draws, x in pair.items())
             real_out, fake_out, after[domain] = critic.compare(self.disc, part, real, fake, self.disc_batches == "joint")
+            real, fake = (self._examples(x, batch, draws) for draws, x in pair.items())
             ctx = self._context(part, real, fake, real_out, fake_out, own, keys)
             if name in self.players:
                 value, more, changed = self.objective(name, ctx)
