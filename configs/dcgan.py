@@ -2,11 +2,11 @@
 
     python launch.py --config=configs/dcgan.py
 
-The paper's size is width 128 (64 channels in the discriminator's first layer, 128 before the last of the generator)
-at 64 px and batch 128; with a data set of that size prepared by TFDS:
+The authors' size is width 128, 64 px and batch 128, with z uniform (their kernels are 5x5, BatchNorm's gains begin near
+1, not at it, and weights decay a little); with a data set of that size prepared by TFDS:
 
     python launch.py --config=configs/dcgan.py --config.data.name=... --config.batch_size=128 \
-        --config.nets.gen.width=128 --config.nets.disc.width=64 --config.steps=100000
+        --config.nets.gen.width=128 --config.nets.disc.width=128 --config.task.z=uniform --config.steps=100000
 """
 
 from configs import default

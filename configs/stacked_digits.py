@@ -5,8 +5,8 @@
 
 Three digits are the channels of a 28x28 picture, 128,000 pictures; z uniform in [-1, 1]^100; non-saturating loss,
 batch 64, Adam 2e-4 (.5, .999). Scored on 26,000 samples of the raw weights: a classifier reads each channel, `modes`
-counts the three-digit numbers that occur, `reverse_kl` compares their shares with equal ones (a perfect
-generator has about .02), and `high_quality` is the share of which the classifier is sure. The digits stacked are the
+counts the three-digit numbers that occur, `reverse_kl` compares their shares with the data's (of digits, equal ones; a
+perfect generator has about .02), and `high_quality` is the share of which the classifier is sure. The digits stacked are the
 4,000 of the split `train` of `digits`, where the papers stack MNIST's 60,000; with MNIST prepared by TFDS:
 
     python launch.py --config=configs/stacked_digits.py:full --config.data.base=mnist

@@ -17,7 +17,8 @@ baseline, the GAN, with alternating updates (the whole table: `configs/ablations
 gaussians8, gaussians25, swiss_roll: WGAN-GP's figure 3 (Gulrajani et al. 2017), in its public code: 8 Gaussians of radius
 2 / 1.414 and deviation .02 / 1.414; 25 at spacing 2 / 2.828 with .05 / 2.828; the swiss roll with noise .25, divided by 7.5.
 Both networks three layers of 512 with ReLU, z normal in 2 dimensions, penalty weight .1, five rounds, batch 256, Adam 1e-4
-(.5, .9), 100,000 steps. Its sampler never repeats a point; here 100,000 points are drawn once.
+(.5, .9), 100,000 steps. Its sampler never repeats a point of 8 Gaussians or the swiss roll; here 100,000 points
+are drawn once, as it has them of the 25.
 
 moons: scikit-learn's two half circles with noise .05, under WGAN-GP's protocol.
 

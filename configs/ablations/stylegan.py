@@ -7,8 +7,10 @@ Each row is the row before it with one change: from Progressive GAN's networks (
 for the box, mapping and AdaIN, a learned constant, noise, mixed styles (which is StyleGAN), demodulation, lazy R1, path
 length, colours of all resolutions with a residual discriminator, and twice the width (which is StyleGAN2). Where the
 papers differ: theirs grow until the last but one of StyleGAN2's, and the first is trained with WGAN-GP's penalty; here
-none grows and all have relativistic pairs with R1 and R2 (`configs/stylegan_lite.py` says why). Published are FIDs and
-path lengths of FFHQ at 1024 px, by the letters of the papers: other data, other features, another size.
+none grows and all have relativistic pairs with R1 and R2 (`configs/stylegan_lite.py` says why). Their second row is tuned
+and trained for longer besides, their last but one has a larger gamma; here path lengths are along straight lines of z
+where there is no mapping. Published are FIDs and path lengths of FFHQ at 1024 px, by the letters of the papers: other data,
+other features, another size.
 
 1,000 steps of 64 images at width 16, the discriminator's 32 (the last row: twice that), three seeds: what is compared are
 early pictures.

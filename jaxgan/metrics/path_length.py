@@ -16,7 +16,9 @@ def path_length(plan: Any, state: Any) -> float:
     between the latents of a generator without styles; f are an extractor's features of the picture over their norm.
 
     The paper has squared LPIPS distances over a step of 1e-4 squared; this is the derivative itself, by forward mode, and
-    other features, so that values compare with each other alone. `eval.num_samples` paths; noise stays as it is.
+    other features, so that values compare with each other alone. The mean is over all paths, where the authors leave out the
+    shortest and the longest hundredth; pictures are clipped to [-1, 1] first, so that what lies beyond does not count. Both
+    ends have one label; noise stays as it is. `eval.num_samples` paths.
     """
     if len(plan.image_shape) == 1:
         raise UserError("ppl is of pictures; leave it out of --config.eval.metrics")
@@ -30,6 +32,7 @@ def path_length(plan: Any, state: Any) -> float:
     def squares(nets: Any, weights: Any, numbers: jax.Array) -> jax.Array:
         keys = jax.vmap(lambda i: jax.random.fold_in(root, i))(numbers)
         ends = [task.draw(stream(keys, which)) for which in ("from", "to")]
+        ends[1] |= {key: x for key, x in ends[0].items() if key == "label"}
         ends = [task.styles(nets, end) for end in ends] if hasattr(task, "styles") else ends
 
         def direction(t: jax.Array) -> jax.Array:

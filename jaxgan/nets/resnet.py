@@ -2,7 +2,7 @@
 
 Generator: a dense layer, then blocks that double the image (norm, ReLU, nearest upsampling, 3x3, norm, ReLU, 3x3).
 Discriminator: a first block that takes the raw image, one more block that halves it, two that keep it, ReLU, pooling.
-The papers' CIFAR-10 settings: width 128 and mean pooling with layer norm in WGAN-GP's critic; width 256 and 128 and
+The papers' CIFAR-10 settings: width 128 and mean pooling without a norm in WGAN-GP's critic; width 256 and 128 and
 *sum* pooling with spectral norm in SNGAN.
 """
 

@@ -99,9 +99,10 @@ class Mapping(nn.Module):
 class StyledConv(nn.Module):
     """A 3x3 convolution, doubling the image if `up`, with noise, bias, leaky ReLU and a style in the order of its kind.
 
-    "modulated" (Karras et al. 2020, figure 2d): the style scales the kernel. "adain" (2019, equation 8): the style scales
+    "modulated" (Karras et al. 2020, figure 2d): the style scales the kernel. "adain" (2019, equation 1): the style scales
     and shifts each map of the output once it has mean 0 and variance 1. "none" (2018): no style, pixels of norm 1.
-    Noise is one normal number a pixel, times a learned number (modulated: one; adain: one a channel).
+    Noise is one normal number a pixel, times a learned number (modulated: one; adain: one a channel). Without `convolve`
+    there is all but the convolution, which is how StyleGAN begins (2019, figure 1b).
     """
 
     features: int
@@ -109,13 +110,16 @@ class StyledConv(nn.Module):
     noise: bool
     up: tuple[float, ...] | None
     dtype: Any
+    convolve: bool = True
 
     @nn.compact
     def __call__(self, x, w, noise=None):
         channels, exact = x.shape[-1], layers.wide(self.dtype)
-        conv_ = Scaled((3, 3, channels, self.features), self.dtype, name="conv")
+        conv_ = Scaled((3, 3, channels, self.features), self.dtype, name="conv") if self.convolve else None
         x = x.astype(self.dtype)
-        if self.kind == "modulated":
+        if conv_ is None:
+            pass
+        elif self.kind == "modulated":
             style = Scaled((w.shape[-1], channels), exact, bias=1.0, name="style")(w)
             x = modulated_conv(x, conv_.kernel(), style, up=self.up)
         else:
@@ -125,7 +129,10 @@ class StyledConv(nn.Module):
             strength = self.param("noise", nn.initializers.zeros, (1 if self.kind == "modulated" else self.features,), exact)
             if noise is not None:
                 x = x + (noise * strength).astype(x.dtype)
-        x = leaky(conv_.add_bias(x))
+        if conv_ is None:
+            x = leaky(x + self.param("bias", nn.initializers.zeros, (channels,), exact).astype(x.dtype))
+        else:
+            x = leaky(conv_.add_bias(x))
         if self.kind == "adain":
             wide = x.astype(exact)
             mean, variance = jnp.mean(wide, (1, 2), keepdims=True), jnp.var(wide, (1, 2), keepdims=True)

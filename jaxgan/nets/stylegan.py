@@ -70,6 +70,9 @@ class Generator(nn.Module):
             self.constant = self.param("constant", nn.initializers.normal(1), (*self.size, widths[0]), exact)
         else:
             self.dense = Scaled((self.w_dim, math.prod(self.size) * widths[0]), exact)
+        self.opening = None
+        if self.style == "adain":
+            self.opening = StyledConv(widths[0], self.style, self.noise, None, self.dtypes[0], False, name="opening")
         first, second, colours, shortcuts = [], [], [], []
         for i, (features, dtype) in enumerate(zip(widths, self.dtypes)):
             if i:
@@ -84,7 +87,8 @@ class Generator(nn.Module):
 
     @property
     def num_styles(self) -> int:
-        """How many vectors w an image is painted from: one a convolution, and one for the last colours."""
+        """How many vectors w an image is painted from: one a convolution, and one for the last colours (adain: for what the
+        first convolution sees)."""
         return 2 * halvings(self.image_shape) + 2
 
     def styles(self, z, cond=None, *, train: bool = False):
@@ -109,8 +113,10 @@ class Generator(nn.Module):
         if self.start == "constant":
             x = jnp.broadcast_to(self.constant, (len(w), *self.constant.shape))
         else:
-            x = leaky(self.dense(w[:, 0])).reshape(len(w), *self.size, -1)
+            x = self.dense(w[:, 0]).reshape(len(w), *self.size, -1)
+            x = x if self.opening else leaky(x)
             x = normalised(x) if self.style == "none" else x
+        x = self._clamped(styled(self.opening, x), 0) if self.opening else x
         taps, image = resample.FILTERS[self.resample], None
         for i, second in enumerate(self.second):
             before = x
@@ -120,14 +126,16 @@ class Generator(nn.Module):
             if self.shortcuts and i:
                 x = (x + resample.up(self.shortcuts[i - 1](before), taps)) / GAIN
             if self.output == "skip" or second is self.second[-1]:
-                colour = self._clamped(self.colours[len(self.colours) - len(self.second) + i](x, w[:, count]), i)
+                paint, last = self.colours[len(self.colours) - len(self.second) + i], w.shape[1] - 1
+                colour = self._clamped(paint(x, w[:, min(count, last)]), i)
                 image = colour if image is None else resample.up(image, taps) + colour
         return image
 
     def _noise(self, keys: jax.Array) -> list[jax.Array]:
         """Of each layer, [N, height, width, 1]; one draw, cut to pieces, which compiles faster than many."""
         height, width = self.size
-        shapes = [(height << i, width << i, 1) for i in range(len(self.second)) for _ in range(2 if i else 1)]
+        layers_ = [2 if i or self.opening else 1 for i in range(len(self.second))]
+        shapes = [(height << i, width << i, 1) for i, number in enumerate(layers_) for _ in range(number)]
         ends = np.cumsum([math.prod(shape) for shape in shapes])
         draw = jax.vmap(lambda key: jax.random.normal(key, (int(ends[-1]),), layers.wide(self.dtype)))(keys)
         return [part.reshape(-1, *shape) for part, shape in zip(jnp.split(draw, ends[:-1], 1), shapes)]

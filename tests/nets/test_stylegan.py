@@ -88,7 +88,7 @@ def made(net, label=None, **kwargs):
 STYLES = ("modulated", "adain", "none")
 
 
-@pytest.mark.parametrize("style, output", itertools.product(STYLES, ("skip", "residual", "plain")))
+@pytest.mark.parametrize("style, output", [*itertools.product(STYLES, ("skip", "residual", "plain"))])
 def test_generators_of_all_parts(style, output):
     net = generator(style=style, output=output, start="latent" if output == "plain" else "constant")
     variables, images, z = made(net, keys=keys_of(0))
@@ -101,18 +101,50 @@ def test_generators_of_all_parts(style, output):
     np.testing.assert_allclose(silent, net.apply(variables, 2 * z, train=False), atol=1e-5)  # but not its length
 
 
-def test_a_style_reaches_its_own_layers_alone():
-    """Another w from layer k on leaves everything before it as it was: the first colours, at least."""
-    net = generator(noise=False)
+@pytest.mark.parametrize("style", ["modulated", "adain"])
+def test_a_style_reaches_its_own_layer_and_what_follows(style):
+    """Another w of one layer leaves everything before it as it was, and each w is of some use."""
+    net = generator(noise=False, style=style, output="skip" if style == "modulated" else "plain")
     variables, _, z = made(net)
     w = jnp.broadcast_to(net.apply(variables, z, method="styles")[:, None], (3, net.num_styles, 8))
-    base = net.apply(variables, w, method="paint")
-    for layer in range(net.num_styles):
-        other = net.apply(variables, w.at[:, layer].add(1.0), method="paint")
-        assert float(jnp.abs(other - base).max()) > 1e-4, layer
-    same = generator(noise=False, style="none")
-    variables = same.init(jax.random.key(1), z, train=False)
-    np.testing.assert_array_equal(*(same.apply(variables, x, method="paint") for x in (w, w.at[:, 1:].add(1.0))))
+    blocks = [f"block{i}_conv{j}" for i in range(net.num_styles // 2) for j in ((0, 1) if i else (1,))]
+    order = ["opening", *blocks] if style == "adain" else blocks
+
+    def painted(w):
+        image, kept = net.apply(variables, w, method="paint", capture_intermediates=True, mutable=["intermediates"])
+        return image, [kept["intermediates"][name]["__call__"][0] for name in order]
+
+    base, layers = painted(w)
+    for k in range(net.num_styles):
+        other, moved = painted(w.at[:, k].add(1.0))
+        assert float(jnp.abs(other - base).max()) > 1e-4, k
+        changed = [float(jnp.abs(a - b).max()) > 1e-4 for a, b in zip(layers, moved)]
+        assert changed == [i >= k for i in range(len(order))], k  # the last of a "modulated" one is the colours' alone
+
+
+def test_without_styles_w_is_the_input_alone():
+    net = generator(noise=False, style="none")
+    variables = net.init(jax.random.key(1), jnp.zeros((3, 8)), train=False)
+    w = jax.random.normal(jax.random.key(2), (3, net.num_styles, 8))
+    np.testing.assert_array_equal(*(net.apply(variables, x, method="paint") for x in (w, w.at[:, 1:].add(1.0))))
+
+
+@pytest.mark.parametrize("start", ["constant", "latent"])
+def test_adain_by_hand(start):
+    """What the first convolution of StyleGAN sees: bias, leaky ReLU, then each map's mean and spread are the style's."""
+    net = generator(noise=False, style="adain", output="plain", start=start)
+    variables, _, z = made(net)
+    w = jax.random.normal(jax.random.key(3), (3, net.num_styles, 8))
+    _, kept = net.apply(variables, w, method="paint", capture_intermediates=True, mutable=["intermediates"])
+    opening, params = kept["intermediates"]["opening"]["__call__"][0], variables["params"]
+    if start == "constant":
+        x = jnp.broadcast_to(params["constant"], opening.shape)
+    else:
+        x = (w[:, 0] @ params["dense"]["kernel"] / 8**0.5 + params["dense"]["bias"]).reshape(opening.shape)
+    x = jnp.where(x > 0, x, 0.2 * x) * 2**0.5
+    x = (x - x.mean((1, 2), keepdims=True)) / x.std((1, 2), keepdims=True)
+    scale, shift = jnp.split(w[:, 0] @ params["opening"]["style"]["kernel"] / 8**0.5, 2, -1)
+    np.testing.assert_allclose(opening, (1 + scale)[:, None, None] * x + shift[:, None, None], atol=1e-3)
 
 
 def test_the_mean_of_w_is_tracked_in_training_alone():
