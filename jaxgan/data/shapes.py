@@ -85,10 +85,8 @@ def scene(split: str, i: int) -> Scene:
     background = int(rng.integers(len(SHADES)))
     textures = rng.integers(0, [2, 4], (1 + n, 2))
     radius = np.take(RADII, size)
-    while True:
-        centre = rng.integers(radius + 1, CELLS - radius, (2, n))
-        if _spread(centre, radius):
-            break
+    while not _spread(centre := rng.integers(radius + 1, CELLS - radius, (2, n)), radius):
+        pass
     factors = np.stack([kind, colour, shade, size, *centre / CELLS], 1)
     return Scene(factors.astype(np.float32), background, textures)
 
@@ -124,13 +122,14 @@ def render(scene: Scene, side: int) -> dict[str, np.ndarray]:
 
 
 def decode(pixels: np.ndarray) -> np.ndarray:
-    """The class of each pixel of pictures [..., H, W, 3], 0 to 255, by the nearest shade of any class: int32 [..., H, W]."""
-    return _nearest(pixels, INKS.reshape(-1, 3)) // len(SHADES)
+    """The class of each pixel of pictures [..., H, W, 3], 0 to 255, by the nearest of shades and what lies between a class'
+    two: int32 [..., H, W]."""
+    return _nearest(pixels, INKS)
 
 
 def decode_labels(pixels: np.ndarray) -> np.ndarray:
     """The class of each pixel of maps of classes [..., H, W, 3], 0 to 255, by the nearest of PALETTE: int32 [..., H, W]."""
-    return _nearest(pixels, PALETTE)
+    return _nearest(pixels, np.stack([PALETTE, PALETTE], 1))
 
 
 class Shapes(tfds.core.GeneratorBasedBuilder):
@@ -238,12 +237,14 @@ def _box(seen: np.ndarray) -> tuple[int, int, int, int]:
     return rows[0], columns[0], rows[-1] + 1, columns[-1] + 1
 
 
-def _nearest(pixels: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """Colour by colour, in float32, where sums of products of bytes are exact."""
+def _nearest(pixels: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Which of the segments between `ends` [K, 2, 3] is nearest."""
     pixels = np.asarray(pixels, np.float32)
-    index, best = np.zeros(pixels.shape[:-1], np.int32), np.full(pixels.shape[:-1], -np.inf, np.float32)
-    for k, colour in enumerate(colours.astype(np.float32)):
-        score = pixels @ colour - colour @ colour / 2
-        index[score > best] = k
-        best = np.maximum(best, score)
+    index, best = np.zeros(pixels.shape[:-1], np.int32), np.full(pixels.shape[:-1], np.inf, np.float32)
+    for k, (start, end) in enumerate(ends.astype(np.float32)):
+        along, offset = end - start, pixels - start
+        share = np.clip(offset @ along / max(along @ along, 1), 0, 1)[..., None]
+        distance = np.sum((offset - share * along) ** 2, -1)
+        index[distance < best] = k
+        best = np.minimum(best, distance)
     return index

@@ -52,6 +52,13 @@ def test_classes_are_decoded_exactly(rendered):
         np.testing.assert_array_equal(shapes.decode(images), classes)
 
 
+def test_what_lies_between_two_shades_is_of_their_class():
+    """So that an average over what a map leaves open counts as the class that it is."""
+    share = np.linspace(0, 1, 11)[:, None, None]
+    between = (1 - share) * shapes.INKS[:, 0] + share * shapes.INKS[:, 1]
+    np.testing.assert_array_equal(shapes.decode(np.rint(between)), np.broadcast_to(np.arange(7), (11, 7)))
+
+
 def test_decoding_bears_noise():
     """Half the distance between shades of different classes is over what a texture and some noise add."""
     inks = shapes.INKS.reshape(-1, 3).astype(int)
