@@ -112,7 +112,7 @@ METRICS = {
         ("state",),
         lambda plan, images, state: translation.pair_scores(plan, images, state),
         _better(lower=("l1", "feature_distance"), higher=("psnr", "ssim", "pixel_accuracy", "class_accuracy", "iou")),
-        "of 8-bit pixels, all channels together; classes by the nearest of the data's colours and of what lies between a class' two",
+        "of 8-bit pixels, all channels together; classes by the nearest colour of the data's or between a class' two",
         translation.check_pairs,
     ),
     "cycles": Metric(
