@@ -1,5 +1,6 @@
 """pix2pix' and CycleGAN's losses, term by term, and the pool of earlier translations."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -10,7 +11,7 @@ from helpers import blueprint, noise_images
 
 from jaxgan import build, program
 from jaxgan.errors import UserError
-from jaxgan.nets import patch, translator, unet
+from jaxgan.nets import layers, patch, translator, unet
 from jaxgan.noise import Keys
 from jaxgan.tasks import critic
 from jaxgan.tasks.unpaired import pooled
@@ -104,14 +105,19 @@ def test_identity_wants_domains_of_one_shape():
     with pytest.raises(UserError, match="unlike shapes"):
         blueprint(UNPAIRED, task__identity=1)
     config = blueprint(UNPAIRED).config.copy_and_resolve_references().unlock()
-    config.task.identity = 1.0
+    config.task.identity = 2.0
     plan = build.Blueprint(config.lock(), (12, 12, 1), (12, 12, 1))
     keys = Keys(jax.random.key(0), 0, 0, 0, 8)
     image = jnp.linspace(-1, 1, 8 * 144).reshape(8, 12, 12, 1)
     task, state = plan.task(), plan.init(jax.random.key(0))
-    _, aux = task.loss("gen", state, {"image": image, "source": -image}, keys, None)
+    value, aux = task.loss("gen", state, {"image": image, "source": -image}, keys, None)
     same = task._translate(state.variables("gen"), "ab", image, None, train=True)[0]
     assert float(aux.metrics["gen/identity_b"]) == pytest.approx(float(jnp.mean(jnp.abs(same - image))), rel=1e-5)
+    same = task._translate(state.variables("gen"), "ba", -image, None, train=True)[0]
+    assert float(aux.metrics["gen/identity_a"]) == pytest.approx(float(jnp.mean(jnp.abs(same + image))), rel=1e-5)
+    without = dataclasses.replace(task, identity=None).loss("gen", state, {"image": image, "source": -image}, keys, None)[0]
+    both = aux.metrics["gen/identity_a"] + aux.metrics["gen/identity_b"]
+    assert float(value - without) == pytest.approx(2 * float(both), rel=1e-4)
 
 
 def test_discriminators_are_shown_what_the_translators_made_before_they_moved():
@@ -203,6 +209,14 @@ def test_skips_are_what_the_u_net_has_beside_the_encoder_decoder():
         made = jax.jit(partial(net.apply, train=False))(cut, image)
         assert made.shape == (2, 8, 8, 1)
         assert (float(jnp.abs(made[0] - made[1]).max()) > 1e-6) == skip
+
+
+def test_instance_norm_by_hand():
+    x = 3 + 2 * jax.random.normal(jax.random.key(0), (2, 6, 5, 3))
+    norm = layers.Norm("instance", jnp.float32)
+    variables = norm.init(jax.random.key(1), x, train=True)
+    spread = jnp.sqrt(x.var((1, 2), keepdims=True) + 1e-6)
+    np.testing.assert_allclose(norm.apply(variables, x, train=True), (x - x.mean((1, 2), keepdims=True)) / spread, atol=1e-5)
 
 
 def test_instance_norm_is_of_each_channel_of_each_example():

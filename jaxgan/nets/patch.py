@@ -19,6 +19,9 @@ class Discriminator(nn.Module):
     cond: an image [N, H, W, C'] beside it, or None. field: side of the patch that a score sees; 1 is the paper's PixelGAN,
     70 what it takes, 286 its ImageGAN; one that is larger than the image sees all of it. width: channels of the first layer,
     doubled by each of the following, up to eight times.
+
+    Layers of stride 1 have SAME padding, one pixel before and two after, where the authors' have one on both sides: there
+    are two scores more a side, and those at the right and the lower edge see less of the image.
     """
 
     dtype: Any
