@@ -34,8 +34,9 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     """Writes the translation of every picture below `source`, a folder or an archive, as NAME.png below `out` (the run's
     translated/WAY by default), and index.html. Returns its path.
 
-    A picture keeps its size: beyond its right and lower edges it is mirrored up to what the network needs, which is cut off
-    again. way: "ab", as the run's data have source and image, or "ba".
+    A picture keeps its size. For a network that knows one size alone (a U-Net down to one pixel) it is brought to that and
+    back; else it is mirrored beyond its right and lower edges up to what the network needs, which is cut off again. way:
+    "ab", as the run's data have source and image, or "ba".
 
     Raises UserError where the run does not translate (that way), and naming the first picture that cannot be read, before
     any is written.
@@ -58,12 +59,13 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
         pass  # read twice, so that none is kept and nothing is written where one cannot be read
     nets = placement.local(variables(state, ema))
     generate = jax.jit(make_generate(plan, way))
-    shown = []
+    shown, one_size = [], getattr(plan.task().gen, "one_size", False)
     try:
         pixels = _decoded(items, source, fit)
         for i, (name, picture) in enumerate(bar(zip(names, pixels), "translated", len(names), "pictures")):
-            whole = np.asarray(generate(nets, np.array([i], np.uint32), source=_padded(picture, plan, shape)[None]))
-            made = images.to_uint8(whole)[0, : picture.shape[0], : picture.shape[1]]
+            given = _resized(picture, shape) if one_size else _padded(picture, plan, shape)
+            whole = images.to_uint8(np.asarray(generate(nets, np.array([i], np.uint32), source=given[None])))[0]
+            made = _resized(whole, picture.shape) if one_size else whole[: picture.shape[0], : picture.shape[1]]
             images.save_png(out / name, made)
             if i < SHOWN:
                 shown.append((name, _small(picture), _small(made)))
@@ -120,6 +122,12 @@ def _padded(picture: np.ndarray, plan: build.Blueprint, shape: tuple[int, ...]) 
     sides = [math.ceil(max(n, min(16, least)) / multiple) * multiple for n, least in zip(picture.shape, own)]
     down, right = (side - n for side, n in zip(sides, picture.shape))
     return np.pad(picture, ((0, down), (0, right), (0, 0)), mode="reflect" if min(picture.shape[:2]) > 1 else "edge")
+
+
+def _resized(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Pixels [H, W, C] as many as `shape` has, whatever their sides."""
+    picture = images.as_picture(pixels).resize(shape[1::-1], Image.Resampling.LANCZOS)
+    return np.asarray(picture).reshape(*shape[:2], pixels.shape[2])
 
 
 def _page(title: str, shown: list[tuple[str, str, str]], total: int) -> str:

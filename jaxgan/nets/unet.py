@@ -47,6 +47,13 @@ class Generator(nn.Module):
         """What the sides of an image must be a multiple of."""
         return 2 ** depth(self.image_shape[:2])
 
+    @property
+    def one_size(self) -> bool:
+        """Whether its innermost layers have seen a single pixel in training, so that most of their kernels never learned,
+        and larger images would meet those."""
+        n = depth(self.image_shape[:2])
+        return min(side >> n for side in self.image_shape[:2]) == 1
+
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         n = depth(self.image_shape[:2])
