@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict
 
 from jaxgan.errors import UserError
 from jaxgan.nets import DISCRIMINATORS, GENERATORS, dcgan, layers
@@ -35,7 +36,9 @@ def test_discriminators(name, norm):
     out, changed = net.apply(variables, image, train=True, mutable=["batch_stats"])
     assert out.logits.shape == (3,) and out.features.shape[0] == 3 and out.aux is None
     assert bool(changed.get("batch_stats")) == (norm == "batch")
-    assert ("spectral" in variables) == (norm == "spectral")
+    kernels = {path[:-1] for path in flatten_dict(variables["params"]) if path[-1] == "kernel"}
+    normalised = {path[:-1] for path in flatten_dict(variables.get("spectral", {}))}
+    assert kernels and normalised == (kernels if norm == "spectral" else set())  # every layer, or none
 
 
 @pytest.mark.parametrize("name", NETS)
