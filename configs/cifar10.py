@@ -14,9 +14,9 @@ The data are TFDS's `cifar10`: the first use downloads them and prepares them wi
 | sngan_resnet | ResNet       | 64    | 5        | 128 | 8.31 / 14.32       |
 
 Common: 100,000 steps, step size 2e-4 that decays linearly to 0, Adam (0, .9), DCGAN's (.5, .9), images mirrored but for
-SNGAN; WGAN's weights clipped to .1. All are the collection's. What is not: its generators learn from batches twice as
-large as the discriminators' (here as large), SNGAN's images have noise of a 128th (here none), and its FID is of samples
-that were not rounded to 8 bits. Published scores: of 50,000 samples of the raw weights against the training set, the final
+SNGAN; WGAN's weights clipped to .1. All are the collection's, and so are the generators' batches, twice as large as
+the discriminators'. What is not: SNGAN's images have noise of a 128th there (here none), and its FID is of samples that
+were not rounded to 8 bits. Published scores: of 50,000 samples of the raw weights against the training set, the final
 or the best step is not said; samples here come from the moving average unless --noema is given. They are not reproduced
 here yet: this needs the data and hours of a GPU.
 """
@@ -33,7 +33,7 @@ def get_config(variant: str):
     config.data.update(name="cifar10", flip=method != "sngan")
     config.batch_size = 64 if resnet else 128
     config.rounds.disc = 5 if resnet else 1
-    config.task.z_dim = 128 if resnet else 100
+    config.task.update(z_dim=128 if resnet else 100, gen_batch=2)
     norm = "spectral" if method == "sngan" else "none"
     if resnet:
         config.nets.gen = {"name": "resnet", "width": 256}

@@ -2,12 +2,13 @@
 
     python launch.py --config=configs/hinge.py
 
-SNGAN's own ResNet and schedules (its generator learns from 128 samples at a time, here from 64):
+SNGAN's own ResNet and schedules:
 
     python launch.py --config=configs/hinge.py --config.nets.gen.name=resnet --config.nets.gen.width=256 \
         --config.nets.disc.name=resnet --config.nets.disc.norm=spectral --config.nets.disc.pool=sum \
         --config.rounds.disc=5 --config.optim.gen.b1=0 --config.optim.gen.b2=0.9 \
         --config.optim.disc.b1=0 --config.optim.disc.b2=0.9 --config.steps=50000 --config.task.z_dim=128 \
+        --config.task.gen_batch=2 \
         --config.optim.gen.lr="linear(2e-4, 0, 0%, 100%)" --config.optim.disc.lr="linear(2e-4, 0, 0%, 100%)"
 """
 

@@ -121,6 +121,7 @@ class Blueprint:
         self._check_augment()
         task = self.task(at_start)
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
+        self._own_share = {player: _own_share(self.updates, player) for player in task.players}
         self.group: int = getattr(task, "group", 1)
         self._differentiated: tuple[str, ...] = getattr(task, "differentiated", ())
         self.rounds = max(update.rounds for update in self.updates)
@@ -233,7 +234,13 @@ class Blueprint:
                     f"task.unroll differentiates through the steps of optim.{player}, which needs a derivative at 0: "
                     f"--config.optim.{player}.eps_root=1e-16 (adam) or sgd, without max_grad_norm"
                 )
-            own = [update for update in self.updates if update.player == player]
-            steps = [sum(u.rounds / u.every for u in own if (u.every > 1) == lazy) for lazy in (False, True)]
-            out[player] = (optimizer.corrected(steps[0] / sum(steps)) if steps[1] else optimizer).make(params)
+            share = self._own_share[player]
+            out[player] = (optimizer.corrected(share) if share < 1 else optimizer).make(params)
         return out
+
+
+def _own_share(updates: list[Update], player: str) -> float:
+    """Of a player's steps the share that is not lazy penalties'."""
+    own = [update for update in updates if update.player == player]
+    main, lazy = (sum(u.rounds / u.every for u in own if (u.every > 1) == is_lazy) for is_lazy in (False, True))
+    return main / (main + lazy) if lazy else 1.0

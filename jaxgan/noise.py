@@ -8,6 +8,7 @@ import copy
 import zlib
 
 import jax
+import jax.numpy as jnp
 
 from jaxgan import parallel
 
@@ -23,7 +24,7 @@ class Keys:
 
     def __init__(self, rng: jax.Array, step, update, round, n: int):
         self._base = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(rng, step), update), round)
-        self._n = n
+        self._n, self._beside = n, 1
 
     def shared(self, role: str) -> jax.Array:
         """One key, the same on every replica."""
@@ -35,10 +36,18 @@ class Keys:
         out._n = self._n // size
         return out
 
+    def of(self, examples: int) -> "Keys":
+        """The same streams for a multiple of n examples: the n first, then as many that lie beside them, and so on."""
+        out = copy.copy(self)
+        out._beside = examples // self._n
+        return out
+
     def __call__(self, role: str) -> jax.Array:
         """One key for each example of this replica, [n]."""
-        key = self.shared(role)
-        return jax.vmap(lambda row: jax.random.fold_in(key, row))(parallel.rows(self._n))
+        rows, fold = parallel.rows(self._n), jax.vmap(jax.random.fold_in, (None, 0))
+        first = fold(self.shared(role), rows)
+        others = [fold(self.shared(f"{role}/beside/{i}"), rows) for i in range(1, self._beside)]
+        return jnp.concatenate([first, *others]) if others else first
 
 
 def stream(keys: jax.Array, role: str) -> jax.Array:

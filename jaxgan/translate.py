@@ -126,7 +126,7 @@ def _padded(picture: np.ndarray, plan: build.Blueprint, shape: tuple[int, ...]) 
 
 def _resized(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Pixels [H, W, C] as many as `shape` has, whatever their sides."""
-    picture = images.as_picture(pixels).resize(shape[1::-1], Image.Resampling.LANCZOS)
+    picture = images.as_picture(pixels).resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
     return np.asarray(picture).reshape(*shape[:2], pixels.shape[2])
 
 

@@ -77,6 +77,27 @@ def test_instance_noise_lies_on_all_that_the_discriminator_sees():
     assert "task.instance_noise" not in blueprint("dcgan.py").hparams  # none: not even zeros are added
 
 
+def test_the_generator_may_have_more_fakes_than_there_are_reals():
+    """Its update alone; the first are those that it would have had, the others draws of their own."""
+    overrides = {"nets__gen__name": "stylegan", "nets__gen__mapping": 1, "augment__name": "diffaugment"}
+    overrides |= {"task__name": "style", "task__num_classes": 10, "nets__disc__name": "stylegan", "nets__disc__group": 1}
+    batch = {"image": jax.random.normal(jax.random.key(1), (4, 12, 12, 1)), "label": jnp.array([1, 2, 3, 4])}
+    keys, passes = Keys(jax.random.key(0), 0, 0, 0, 4), {}
+    for times in (1, 2):
+        plan = blueprint("dcgan.py", task__gen_batch=times, **overrides)
+        task, state = task_of(plan), plan.init(jax.random.key(0))
+        assert len(task._pass("disc", state, batch, keys, advance=True).fake_out.logits) == 4
+        passes[times] = task._pass("gen", state, batch, keys, advance=False)
+    one, two = passes.values()
+    assert two.image.shape[0] == len(two.fake_out.logits) == 8 and len(two.real_out.logits) == 4
+    np.testing.assert_allclose(two.image[:4], one.image, atol=1e-5)
+    np.testing.assert_allclose(two.fake_out.logits[:4], one.fake_out.logits, atol=1e-4)
+    assert float(jnp.abs(two.image[4:] - two.image[:4]).max((1, 2, 3)).min()) > 1e-2
+    np.testing.assert_array_equal(two.fake["cond"], [1, 2, 3, 4, 1, 2, 3, 4])
+    with pytest.raises(UserError, match="pairs each fake with a real one: --config.task.gen_batch=1"):
+        task_of(blueprint("dcgan.py", task__gen_batch=2, objective__loss="relativistic"))
+
+
 @dataclass(frozen=True)
 class Tripled(augment.Nothing):
     kinds = ("tripled",)

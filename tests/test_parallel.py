@@ -40,7 +40,7 @@ NO_SLOPES = {"objective__penalties__r1": "none", "objective__penalties__r2": "no
     [
         ("wgan.py", {"nets__gen__norm": "batch", "objective__penalties__dragan__weight": 1}),
         ("dcgan.py", {"nets__disc__norm": "batch", "task__disc_batches": "joint"}),
-        ("hinge.py", {"objective__penalties__r1__every": 2, "task__gen_norm": "running"}),
+        ("hinge.py", {"objective__penalties__r1__every": 2, "task__gen_norm": "running", "task__gen_batch": 2}),
         ("stylegan_lite.py", {"objective__penalties__path_length__every": 2, "nets__disc__group": 2, **NO_SLOPES}),
         (
             "stylegan_lite.py",

@@ -51,6 +51,7 @@ class Adversarial:
     ways = ()  # of tasks that translate: "ab" from an example's "source" to its "image", "ba" back
     adversarial = True
     gen_norm = "batch"
+    gen_batch = 1
     pack = 1
     unroll = 0
 
@@ -187,13 +188,16 @@ class Adversarial:
 
     def _pass(self, player: str, state: GanState, batch: Batch, keys: Keys, advance: bool) -> "_Pass":
         """Fakes, and the discriminator's answers on them and on the real examples, as `player`'s update sees them."""
-        image, gen_state = self._fake(state, batch, keys, train=player == "gen" or self.gen_norm == "batch")
+        times = self.gen_batch if player == "gen" else 1
+        beside = batch if times == 1 else jax.tree.map(lambda x: jnp.concatenate([x] * times), batch)  # beside the fakes
+        own = keys.of(times * len(batch["image"]))
+        image, gen_state = self._fake(state, beside, own, train=player == "gen" or self.gen_norm == "batch")
         disc = state.variables("disc")
         disc = critic.advanced(self.disc, disc, self._empty(self._coupled)) if advance else disc  # once for the whole loss
-        pair = {"real": batch["image"], "fake": image}
-        real, fake = (self._seen(x, batch, keys, which, state.memory) for which, x in pair.items())
+        pair = {"real": (batch["image"], batch), "fake": (image, beside)}
+        real, fake = (self._seen(x, own, keys, which, state.memory) for which, (x, own) in pair.items())
         real_out, fake_out, disc_state = critic.compare(self.disc, disc, real, fake, self.disc_batches == "joint")
-        real, fake = (self._examples(x, batch, which) for which, x in pair.items())
+        real, fake = (self._examples(x, own, which) for which, (x, own) in pair.items())
         return _Pass(image, real, fake, real_out, fake_out, disc, {"gen": gen_state, "disc": disc_state})
 
     def _gradients(self, state: GanState, batch: Batch, keys: Keys) -> dict[str, Any]:
@@ -217,6 +221,7 @@ class Adversarial:
 
     def _disturbed(self, image: jax.Array, keys: Keys, draws: str, memory: dict) -> jax.Array:
         """Augmented, and with noise; of one name always by the same draws."""
+        keys = keys.of(len(image))
         image = self.augment(image, keys(f"augment/{draws}"), memory)
         if self.instance_noise is not None:
             draw = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))

@@ -24,6 +24,8 @@ class Latent(Adversarial):
     """z_dim: entries of z. z: their distribution, "normal" or "uniform" in [-1, 1].
     gen_norm: BatchNorm of the generator during the discriminator's rounds: statistics of its batch ("batch"), or the
       running ones ("running"). The running ones move in the generator's own update alone, either way.
+    gen_batch: how many fakes the generator's own update has for each real example of the batch; in SNGAN's and WGAN-GP's
+      code two.
     pack: how many images, adjacent ones of the batch, the discriminator judges as one, their channels side by side (PacGAN,
       Lin et al. 2018): a batch holds batch_size / pack packs. Penalties act on packs.
     unroll: how many more updates of the discriminator the generator's loss looks ahead, through which it is differentiated
@@ -35,6 +37,7 @@ class Latent(Adversarial):
     z_dim: int = bounded(100, least=1)
     z: str = among(latents.DISTRIBUTIONS, "normal")
     gen_norm: str = among(("batch", "running"), "batch")
+    gen_batch: int = bounded(1, least=1)
     pack: int = bounded(1, least=1)
     unroll: int = bounded(0, least=0)
     num_classes: int = bounded(0, least=0)
@@ -45,6 +48,12 @@ class Latent(Adversarial):
         super().__post_init__()
         if self.num_classes and self.pack > 1:
             raise UserError("a pack of images has no label of its own: task.pack or task.num_classes, not both")
+        if self.gen_batch > 1:
+            real, fake = (jax.ShapeDtypeStruct((n,), jnp.float32) for n in (2, 2 * self.gen_batch))
+            try:
+                jax.eval_shape(self.objective.loss[1], real, fake)
+            except (TypeError, ValueError) as error:
+                raise UserError("this loss pairs each fake with a real one: --config.task.gen_batch=1") from error
 
     @property
     def differentiated(self) -> tuple[str, ...]:
