@@ -11,7 +11,8 @@ its probability go along cosines from their first to their last values: the auth
 over half of the run.
 
 All but the authors' own have five times their step size of 2e-4: on digits, after 250 steps, 1e-3 draws what 2e-4 has not
-begun to after 500. A batch is an eighth of theirs, and a run far shorter.
+begun to after 500. A batch is an eighth of theirs, a run far shorter, and none is augmented: with p to .55 on emoji the
+Fréchet distance was 176 for 148.
 
 cifar10, imagenet32 and imagenet64 (told labels), ffhq64 and ffhq256 (from a folder) are the presets of the authors'
 repository: widths, groups, schedules, augmentation, batch. They stop by hand; the runs' length is 12.5 times their
@@ -48,7 +49,6 @@ def get_config(variant: str):
     if variant == "emoji":
         config.data.update(name="emoji", size=(32,))
         config.eval.features.name = "efficientnet_lite0"
-        config.augment = {"name": "ada", "adapt_p": False, "p": cosine(0.0, 0.55)}
     width = 64 if full else 16
     networks(config, width=width, max_width=4 * width, blocks=1)
     schedules(config, "50%", gamma=0.1, half_life=10.0, lr=1e-3)
