@@ -20,7 +20,7 @@ def get_config() -> Any:
     config.steps = 1000  # passes over the update list: the discriminator's rounds, then the generator's
     config.seed = 0  # of every draw, and of the order of the data
     config.batch_size = 64  # real images in a round, over all devices of all hosts
-    config.dtype = "float32"  # of networks; or bfloat16, with params, norms, penalties and logits in float32
+    config.dtype = "float32"  # of networks; or bfloat16, with params, norms, the penalties on D and logits in float32
     config.parallel = "shard_map"  # or pmap: the same bits
     config.steps_per_dispatch = 0  # of data on the device; 0: 1 for a run on a CPU, else 8; the same bits
     config.population = (
@@ -56,6 +56,7 @@ def get_config() -> Any:
         "z": "normal",  # or uniform in [-1, 1]
         "disc_batches": "separate",  # real and fake in two batches (BatchNorm sees one kind at a time), or joint
         "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
+        "gen_batch": 1,  # fakes in the generator's own update for each real example of the batch
         "pack": 1,  # images that the discriminator judges as one
         "num_classes": 0,  # labels that both networks are told (stylegan, r3gan); 0: none
         "unroll": 0,  # updates of the discriminator that the generator's loss looks ahead

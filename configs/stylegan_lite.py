@@ -26,7 +26,7 @@ paper's own:
 
 StyleGAN (2019) in place of StyleGAN2: --config.nets.gen.style=adain --config.nets.gen.output=plain
 --config.nets.disc.input=plain. On a GPU: --config.nets.gen.width=64 --config.nets.gen.max_width=512 (disc too)
---config.dtype=bfloat16, which leaves the smallest resolution and penalties in float32.
+--config.dtype=bfloat16, which leaves the smallest resolution, R1 and R2 in float32.
 """
 
 from configs import default
