@@ -13,8 +13,7 @@ from jaxgan import parallel
 from jaxgan.errors import UserError
 from jaxgan.fields import among
 from jaxgan.monitor import diversity
-from jaxgan.nets import layers
-from jaxgan.nets.layers import Out, wide
+from jaxgan.nets.layers import Out, packed, unpacked, wide
 from jaxgan.noise import Keys
 from jaxgan.objective import Objective
 from jaxgan.penalties import Context, Examples
@@ -166,8 +165,8 @@ class Adversarial:
 
         def answers(x: Examples) -> Out:
             if "draws" in x:
-                images = layers.unpacked(x["image"], self.pack)
-                x = {**x, "image": layers.packed(self._disturbed(images, keys, x["draws"], memory), self.pack)}
+                images = unpacked(x["image"], self.pack)
+                x = {**x, "image": packed(self._disturbed(images, keys, x["draws"], memory), self.pack)}
             return critic.answers(exact, disc, x)[0]
 
         def none(*_: Any):
