@@ -101,9 +101,9 @@ OF_MODE = {
 def main(overrides: Any) -> int:
     """Runs one mode. Returns the exit code: 0 done, 1 a failure, 2 the user's mistake."""
     logging.set_verbosity(max(FLAGS.verbosity, -2) if FLAGS["verbosity"].present else logging.ERROR)
-    from jaxgan.cells import CrashedError
-    from jaxgan.checkpoint import DamagedError
-    from jaxgan.member import DivergedError
+    from jaxgan.ablation.cells import CrashedError
+    from jaxgan.training.member import DivergedError
+    from jaxgan.workdir.checkpoint import DamagedError
 
     try:
         run(overrides)
@@ -163,17 +163,18 @@ def run(overrides: list[tuple[str, str]]) -> None:
     if FLAGS.mode == "translate":
         translate(workdir)
         return
-    from jaxgan import orders, sample
-    from jaxgan import workdir as folders
+    from jaxgan.verbs.sample import sample
+    from jaxgan.verbs.sample_request import SampleFlags, sample_request
+    from jaxgan.workdir.runs import read_config
 
-    order = orders.order(orders.Flags(**{name: getattr(FLAGS, name) for name in OF_MODE["sample"]}))
-    saved = folders.read(workdir)["config"]
+    order = sample_request(SampleFlags(**{name: getattr(FLAGS, name) for name in OF_MODE["sample"]}))
+    saved = read_config(workdir)["config"]
     configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
-    sample.sample(workdir, order)
+    sample(workdir, order)
 
 
 def project(workdir: Path) -> None:
-    from jaxgan import workdir as folders
+    from jaxgan.workdir.runs import read_config
 
     for name, least in (("num", 1), ("iterations", 1)):
         if FLAGS[name].present and getattr(FLAGS, name) < least:
@@ -185,18 +186,18 @@ def project(workdir: Path) -> None:
     out = as_path(FLAGS.out) if FLAGS.out else None
     if out and (out.suffix.lower() != ".png" or not out.parent.is_dir()):
         raise UserError(f"--out={FLAGS.out} must be FILE.png in a folder that exists")
-    saved = folders.read(workdir)["config"]
+    saved = read_config(workdir)["config"]
     configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
-    from jaxgan import project
-    from jaxgan.data.given import open_given
+    from jaxgan.data.by_name import open_by_name
+    from jaxgan.verbs.project import project
 
-    project.project(workdir, open_given(FLAGS.input, saved["data"].get("dir", "")), FLAGS.num or 8, FLAGS.iterations, out)
+    project(workdir, open_by_name(FLAGS.input, saved["data"].get("dir", "")), FLAGS.num or 8, FLAGS.iterations, out)
 
 
 def translate(workdir: Path) -> None:
-    from jaxgan import translate
-    from jaxgan import workdir as folders
     from jaxgan.data import listing
+    from jaxgan.verbs.translate import translate
+    from jaxgan.workdir.runs import read_config
 
     if not FLAGS.input:
         raise UserError("--mode=translate needs --input: a folder or archive of pictures")
@@ -206,14 +207,14 @@ def translate(workdir: Path) -> None:
         raise UserError(f"there is no '{FLAGS.input}'" + (f"; did you mean '{close}'?" if close else ""))
     if out and (out.is_file() or out.resolve() == source.resolve()):
         raise UserError(f"--out={FLAGS.out} must be a folder, and not --input")
-    saved = folders.read(workdir)["config"]
+    saved = read_config(workdir)["config"]
     configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
-    translate.translate(workdir, source, out, FLAGS.direction, FLAGS.ema)
+    translate(workdir, source, out, FLAGS.direction, FLAGS.ema)
 
 
 def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
-    from jaxgan import evaluate as evaluation
-    from jaxgan import workdir as folders
+    from jaxgan.scores.of_run import OF_RUNS
+    from jaxgan.workdir.runs import read_config
 
     for path, _ in overrides:
         if not path.startswith(("eval.", "data.dir", "data.cache")):
@@ -221,11 +222,11 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     if not FLAGS.samples and not FLAGS.reference:
         if FLAGS.out:
             raise UserError("--out goes with --samples; a run's scores are in its evaluation.json")
-        saved = folders.read(workdir)["config"]
+        saved = read_config(workdir)["config"]
         configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
-        from jaxgan import evaluate
+        from jaxgan.verbs.evaluate import evaluate_run
 
-        evaluate.evaluate_run(workdir, overrides, FLAGS.step)
+        evaluate_run(workdir, overrides, FLAGS.step)
         return
     if not FLAGS.reference:
         raise UserError("--samples needs --reference: what it is scored against")
@@ -235,23 +236,29 @@ def evaluate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
         if FLAGS[name].present:
             raise UserError(f"--{name} has no effect beside --samples, which are nobody's run")
     for path, _ in overrides:
-        if path in (*evaluation.OF_RUNS, "data.cache"):
+        if path in (*OF_RUNS, "data.cache"):
             raise UserError(f"--config.{path} has no effect beside --samples, which are nobody's run")
     out = as_path(FLAGS.out) if FLAGS.out else None
     if out and (out.suffix != ".json" or not out.parent.is_dir()):
         raise UserError(f"--out={FLAGS.out} must be FILE.json in a folder that exists")
     configure_jax()
-    from jaxgan import build, config, evaluate
-    from jaxgan.data.given import open_given
+    from jaxgan.config.resolve import load_config, resolve_config
+    from jaxgan.data.by_name import open_by_name
+    from jaxgan.plan import sections
+    from jaxgan.verbs.evaluate import evaluate_samples
 
-    base = config.load(str(ROOT / "configs" / "default.py"))
-    resolved = config.resolve(base, [("eval.num_samples", "0"), *overrides], build.sections)
-    samples, reference = (open_given(text, resolved.data.dir) for text in (FLAGS.samples, FLAGS.reference))
-    evaluate.evaluate_samples(samples, reference, resolved, out)
+    base = load_config(str(ROOT / "configs" / "default.py"))
+    resolved = resolve_config(base, [("eval.num_samples", "0"), *overrides], sections)
+    samples, reference = (open_by_name(text, resolved.data.dir) for text in (FLAGS.samples, FLAGS.reference))
+    evaluate_samples(samples, reference, resolved, out)
 
 
 def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
-    from jaxgan import ablate, cells, kept, report, tally
+    from jaxgan.ablation import report, saved_report
+    from jaxgan.ablation.cells import check_crashed, load_table, make_cells, train_cells
+    from jaxgan.ablation.engine import chosen_cells, end_with_parent, train_table
+    from jaxgan.ablation.progress import Clock, remembered
+    from jaxgan.ablation.real_images import score_real
 
     spec, seeds, join = FLAGS.config, (), FLAGS.join
     if FLAGS.cell and join:
@@ -259,70 +266,73 @@ def ablate(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     if FLAGS.report_only and (FLAGS.cell or FLAGS["workers"].present):
         raise UserError("--report_only trains nothing: leave --cell and --workers out")
     if not spec:  # as the folder's last start had it
-        spec, before, seeds, last = tally.remembered(workdir)
+        spec, before, seeds, last = remembered(workdir)
         overrides = before + overrides
         if last and not FLAGS["join"].present:  # or, where that report has gone, the folder's own, which has its rows
             join = last if as_path(last).exists() else str(workdir)
     if FLAGS.workers < 1:
         raise UserError(f"--workers must be at least 1, not {FLAGS.workers}")
-    table = cells.load(spec)
+    table = load_table(spec)
     seeds = tuple(dict.fromkeys(numbers(FLAGS.seeds, "--seeds"))) if FLAGS.seeds else seeds
     if seeds:
         table = dataclasses.replace(table, seeds=seeds)
     if FLAGS.cell:
-        ablate.end_with_parent()
-        resolved = ablate.chosen(table, spec, workdir, overrides, seeds, FLAGS.cell)
+        end_with_parent()
+        resolved = chosen_cells(table, spec, workdir, overrides, seeds, FLAGS.cell)
         configure_jax(any(c.config.deterministic for c in resolved), any(c.config.dtype == "float64" for c in resolved))
-        cells.train_cells(resolved)
+        train_cells(resolved)
         return
-    joined = kept.load(as_path(join), cells.make_cells(table, spec, workdir, overrides)) if join else {}
+    joined = saved_report.load(as_path(join), make_cells(table, spec, workdir, overrides)) if join else {}
     import jax
 
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
     if FLAGS.report_only:
-        every = cells.make_cells(table, spec, workdir, overrides)
-        ablate.score_real(table, every[0], workdir)
+        every = make_cells(table, spec, workdir, overrides)
+        score_real(table, every[0], workdir)
         every = [cell for cell in every if cell.row not in joined]
         if joined and not (workdir / "table.json").exists():
             workdir.mkdir(parents=True, exist_ok=True)
-            tally.Clock(workdir, spec, overrides, seeds, 0, join)
+            Clock(workdir, spec, overrides, seeds, 0, join)
     else:
-        every = ablate.ablate(table, spec, workdir, overrides, seeds, FLAGS.workers, join, joined)
+        every = train_table(table, spec, workdir, overrides, seeds, FLAGS.workers, join, joined)
     report.write(table, every, workdir, joined, seeds)
     if not FLAGS.report_only:
-        cells.check_crashed(every)
+        check_crashed(every)
 
 
 def train(workdir: Path, overrides: list[tuple[str, str]]) -> None:
     import ml_collections
 
-    from jaxgan import budget, build, config, evaluate, screen
-    from jaxgan import train as training
-    from jaxgan import workdir as folders
+    from jaxgan.config.resolve import as_overrides, load_config, resolve_config
     from jaxgan.parallel import Placement
+    from jaxgan.plan import Plan, open_data, sections, source_of
     from jaxgan.program import make_program
+    from jaxgan.scores.of_run import check_eval
+    from jaxgan.training import budget
+    from jaxgan.training.train import check_run, summary, train
+    from jaxgan.workdir.runs import read_config
 
-    base = config.load(FLAGS.config) if FLAGS.config else ml_collections.ConfigDict(folders.read(workdir)["config"])
-    resolved = config.resolve(base, overrides, build.sections)
+    base = load_config(FLAGS.config) if FLAGS.config else ml_collections.ConfigDict(read_config(workdir)["config"])
+    resolved = resolve_config(base, overrides, sections)
     if FLAGS.print_config:
-        print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in config.spelled(resolved)))
+        print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in as_overrides(resolved)))
         return
     configure_jax(resolved.deterministic, resolved.dtype == "float64")
     if resolved.eval.every:
-        evaluate.check_config(resolved)
-    shape = getattr(build.source(resolved), "image_shape", None)
+        check_eval(resolved)
+    shape = getattr(source_of(resolved), "image_shape", None)
     if shape:  # known before the data are, which may take long to prepare
-        plan = build.Blueprint(resolved, shape, getattr(build.source(resolved), "source_shape", ()))
-        training.check(plan, Placement(resolved.parallel), workdir)
-    images = build.open_data(resolved)
-    plan = build.Blueprint(resolved, images.image_shape, images.source_shape)
+        plan = Plan(resolved, shape, getattr(source_of(resolved), "source_shape", ()))
+        check_run(plan, Placement(resolved.parallel), workdir)
+    images = open_data(resolved)
+    plan = Plan(resolved, images.image_shape, images.source_shape)
     if FLAGS.dry_run:
         placement = Placement()
         budget.check_batch(plan, placement)
-        print(screen.summary(plan, images, placement, workdir, 0))
+        print(summary(plan, images, placement, workdir, 0))
         print(budget.report(plan, images, placement, make_program(plan, images)))
         return
-    training.train(plan, images, workdir, FLAGS.config, overrides)
+    train(plan, images, workdir, FLAGS.config, overrides)
 
 
 def configure_jax(deterministic: bool = False, x64: bool = False) -> None:
@@ -332,7 +342,7 @@ def configure_jax(deterministic: bool = False, x64: bool = False) -> None:
     import jax
 
     from jaxgan import parallel
-    from jaxgan.data.cache import user_cache
+    from jaxgan.files import user_cache
 
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         jax.config.update("jax_compilation_cache_dir", str(user_cache() / "xla"))
@@ -382,9 +392,10 @@ def parse(argv: list[str]) -> list[tuple[str, str]]:
 
 def meant(flag: str) -> str:
     """What another flag stands for: a config's field of that name, --config.steps for --steps, or the nearest spelling."""
-    from jaxgan import build, config
+    from jaxgan.config.resolve import as_overrides, load_config, resolve_config
+    from jaxgan.plan import sections
 
-    known = config.spelled(config.resolve(config.load(str(ROOT / "configs" / "default.py")), [], build.sections))
+    known = as_overrides(resolve_config(load_config(str(ROOT / "configs" / "default.py")), [], sections))
     fields = [f"--config.{path}" for path, _ in known if path == flag or path.endswith(f".{flag}")]
     fields = [field for field in fields if field == f"--config.{flag}"] or fields
     return f"did you mean {' or '.join(fields)}?" if fields else nearest(f"--{flag}", [f"--{name}" for name in own_flags()])
@@ -399,10 +410,10 @@ def own_flags() -> dict[str, Any]:
 def help_text(chosen: list[str]) -> str:
     """What --help prints: of one config its docstring and variants, else modes, flags, overrides and all configs."""
     if chosen:
-        from jaxgan import config
+        from jaxgan.config.resolve import check_file
 
         spec = chosen[0].partition(":")[0]
-        config.check_file(spec)
+        check_file(spec)
         doc, variants = describe(Path(spec))
         return doc + (
             f"\n\nVariants, the first by default: {', '.join(f'{spec}:{v}' for v in variants)}" if variants else ""

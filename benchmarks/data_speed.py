@@ -28,12 +28,13 @@ import jax  # noqa: E402
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from jaxgan import build, config, program  # noqa: E402
-from jaxgan.build import Blueprint  # noqa: E402
+from jaxgan import program  # noqa: E402
+from jaxgan.config.resolve import load_config, resolve_config  # noqa: E402
 from jaxgan.data import order  # noqa: E402
 from jaxgan.data.folder import ImageFolder  # noqa: E402
 from jaxgan.data.source import Images  # noqa: E402
 from jaxgan.parallel import Placement  # noqa: E402
+from jaxgan.plan import Plan, sections  # noqa: E402
 
 COUNT = 300 if args.smoke else 3000
 REPEATS = 1 if args.smoke else 3
@@ -77,8 +78,8 @@ def read(images: Images, batch: int, batches: int) -> None:
 def step_seconds(images: Images) -> list[float]:
     """Seconds of a step of configs/own.py, block by block."""
     pairs = [("data.dir", "pictures"), ("batch_size", "16"), ("nets.gen.width", "16"), ("nets.disc.width", "16")]
-    plan = Blueprint(
-        config.resolve(config.load(f"{ROOT}/configs/own.py"), [*pairs, ("steps", "10000")], build.sections),
+    plan = Plan(
+        resolve_config(load_config(f"{ROOT}/configs/own.py"), [*pairs, ("steps", "10000")], sections),
         images.image_shape,
     )
     placement = Placement(devices=jax.devices()[:1])

@@ -17,8 +17,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import build, config, program
-from jaxgan.build import Blueprint
+from jaxgan import program
+from jaxgan.config.resolve import load_config, resolve_config
+from jaxgan.plan import Plan, open_data, sections
 
 GAMES = {
     "ring, PacGAN's MLPs, batch 100": ("configs/toy.py:ring", [("simultaneous", "true")], 48),
@@ -33,16 +34,16 @@ def without():
     return (
         mock.patch("jaxgan.step._norms", lambda *_: {}),
         mock.patch("jaxgan.tasks.latent.diversity", lambda *_: jnp.float32(0)),
-        mock.patch("jaxgan.objective.Objective._answers", logits),
+        mock.patch("jaxgan.objectives.objective.Objective._answers", logits),
     )
 
 
 def measure(spec: str, overrides: list[tuple[str, str]], steps: int) -> tuple[float, float, float]:
     """(ms a step without, with, median of their ratios round by round)."""
     root = Path(__file__).resolve().parents[1]
-    resolved = config.resolve(config.load(str(root / spec)), overrides, build.sections)
-    images = build.open_data(resolved)
-    plan = Blueprint(resolved, images.image_shape, images.source_shape)
+    resolved = resolve_config(load_config(str(root / spec)), overrides, sections)
+    images = open_data(resolved)
+    plan = Plan(resolved, images.image_shape, images.source_shape)
     data = {key: jnp.asarray(x) for key, x in images.load().items()}
     state = plan.init(jax.random.key(0))
     runs = []

@@ -20,9 +20,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import build, config, population, program
-from jaxgan.build import Blueprint
-from jaxgan.nets.members import members_as
+from jaxgan import program
+from jaxgan.config.resolve import load_config, resolve_config
+from jaxgan.nets.conv_population import members_as
+from jaxgan.plan import Plan, open_data, sections
+from jaxgan.training import population
 
 GAMES = {
     "ring, PacGAN's MLPs, batch 100": ("configs/toy.py:ring", [("simultaneous", "true")], 40),
@@ -45,10 +47,10 @@ FORMS = {
 def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: int) -> dict[str, float]:
     """{form: ms a member and step}."""
     root = Path(__file__).resolve().parents[1]
-    base = config.load(str(root / spec))
-    seeds = [config.resolve(base, [*overrides, ("seed", str(i))], build.sections) for i in range(members)]
-    images = build.open_data(seeds[0])
-    plans = [Blueprint(one, images.image_shape, images.source_shape) for one in seeds]
+    base = load_config(str(root / spec))
+    seeds = [resolve_config(base, [*overrides, ("seed", str(i))], sections) for i in range(members)]
+    images = open_data(seeds[0])
+    plans = [Plan(one, images.image_shape, images.source_shape) for one in seeds]
     data = {key: jnp.asarray(x) for key, x in images.load().items()}
     states = [plan.init(jax.random.key(plan.config.seed)) for plan in plans]
     hparams = population.stack_hparams(plans)

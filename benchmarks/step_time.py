@@ -50,12 +50,14 @@ import torch  # noqa: E402
 import torch_gan  # noqa: E402
 import torch_translate  # noqa: E402
 
-from jaxgan import budget, build, config, program  # noqa: E402
-from jaxgan.build import Blueprint  # noqa: E402
+from jaxgan import program  # noqa: E402
+from jaxgan.config.resolve import load_config, resolve_config  # noqa: E402
 from jaxgan.data.pairs import AsSource, Beside  # noqa: E402
 from jaxgan.data.source import Arrays, Images  # noqa: E402
-from jaxgan.noise import Keys  # noqa: E402
+from jaxgan.keys import Keys  # noqa: E402
 from jaxgan.parallel import Placement  # noqa: E402
+from jaxgan.plan import Plan, sections  # noqa: E402
+from jaxgan.training import budget  # noqa: E402
 
 ADAM = "optim.{p}.lr=2e-4 optim.{p}.b1=0.5 optim.{p}.b2=0.999"
 GPU = args.device == "cuda"
@@ -83,15 +85,15 @@ CASES = {
 SMALL = "batch_size=8 nets.gen.width=8 nets.disc.width=8"
 
 
-def blueprint(name: str, more: str = "") -> Blueprint:
+def blueprint(name: str, more: str = "") -> Plan:
     spec, overrides, shape, kind, _ = CASES[name]
     overrides += " " + more
     words = [ADAM.format(p=player) for player in ("gen", "disc")] + [overrides, SMALL if args.smoke else ""]
     pairs = [tuple(word.split("=", 1)) for word in " ".join(words).split()]
     if args.dtype == "bfloat16":
         pairs.append(("dtype", "bfloat16"))
-    resolved = config.resolve(config.load(f"{ROOT}/configs/{spec}"), [*pairs, ("steps", "100000")], build.sections)
-    return Blueprint(resolved, shape, shape if kind in torch_translate.METHODS else ())
+    resolved = resolve_config(load_config(f"{ROOT}/configs/{spec}"), [*pairs, ("steps", "100000")], sections)
+    return Plan(resolved, shape, shape if kind in torch_translate.METHODS else ())
 
 
 def noise(shape: tuple[int, ...], n: int = 4096) -> Arrays:
@@ -101,7 +103,7 @@ def noise(shape: tuple[int, ...], n: int = 4096) -> Arrays:
 class Ours:
     """A case as `launch.py` runs it: resident data, one compiled program, state donated, so many steps a dispatch."""
 
-    def __init__(self, plan: Blueprint, group: int):
+    def __init__(self, plan: Plan, group: int):
         data = noise(plan.image_shape)
         source = {"source_shape": plan.source_shape} if plan.ways else {}
         if plan.ways == ("ab",):
@@ -129,7 +131,7 @@ class Ours:
 class Theirs:
     """The same in PyTorch, from the same params. layout: "channels_last" or "contiguous"."""
 
-    def __init__(self, plan: Blueprint, name: str, layout: str = "contiguous", compiled: bool = False):
+    def __init__(self, plan: Plan, name: str, layout: str = "contiguous", compiled: bool = False):
         _, _, shape, kind, weight = CASES[name]
         state, settings = plan.init(jax.random.key(0)), plan.config
         form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
@@ -195,7 +197,7 @@ def same_translation_losses(name: str) -> dict[str, tuple[float, float]]:
     return {p: (ours[p], theirs.gan.method.loss(p, *images[:2]).item()) for p in ("disc", "gen")}
 
 
-def same_losses(plan: Blueprint, theirs: Theirs) -> dict[str, tuple[float, float]]:
+def same_losses(plan: Plan, theirs: Theirs) -> dict[str, tuple[float, float]]:
     """Both sides' losses at the same params, images, latents and interpolation weights: {"disc": (ours, theirs), ...}."""
     rng, n = np.random.default_rng(1), plan.config.batch_size
     real = rng.uniform(-1, 1, (n, *plan.image_shape)).astype(np.float32)
@@ -213,9 +215,9 @@ def same_losses(plan: Blueprint, theirs: Theirs) -> dict[str, tuple[float, float
             return self
 
     object.__setattr__(task, "_z", lambda keys: jnp.asarray(z))
-    from jaxgan import penalties
+    from jaxgan.objectives import terms
 
-    drawn, penalties._uniform = penalties._uniform, lambda keys, image: jnp.asarray(alpha).reshape(-1, 1, 1, 1)
+    drawn, terms._uniform = terms._uniform, lambda keys, image: jnp.asarray(alpha).reshape(-1, 1, 1, 1)
     try:
         ours = {
             name: float(
@@ -228,7 +230,7 @@ def same_losses(plan: Blueprint, theirs: Theirs) -> dict[str, tuple[float, float
             for name in ("disc", "gen")
         }
     finally:
-        penalties._uniform = drawn
+        terms._uniform = drawn
     to = {"device": args.device}
     images = torch.from_numpy(real).permute(0, 3, 1, 2).contiguous().to(**to)
     theirs.gan.disc.eval()  # spectral vectors as they are

@@ -20,10 +20,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import budget, build, config, program
-from jaxgan.build import Blueprint
-from jaxgan.experiment import DTYPES
+from jaxgan import program
+from jaxgan.config.resolve import load_config, resolve_config
+from jaxgan.config.run import DTYPES
 from jaxgan.parallel import Placement
+from jaxgan.plan import Plan, open_data, sections
+from jaxgan.training import budget
 
 BLOCKS, SECONDS, SIDE = 9, 2.0, 4096
 
@@ -40,11 +42,11 @@ def peak(dtype: str) -> float:
     return 2 * SIDE**3 / min(times)
 
 
-def measure(spec: str, overrides: list[tuple[str, str]]) -> tuple[Blueprint, float, float]:
+def measure(spec: str, overrides: list[tuple[str, str]]) -> tuple[Plan, float, float]:
     """(the run, seconds to the first step, seconds a step)."""
-    resolved = config.resolve(config.load(spec), overrides, build.sections)
-    images = build.open_data(resolved)
-    plan, placement = Blueprint(resolved, images.image_shape, images.source_shape), Placement(devices=jax.devices()[:1])
+    resolved = resolve_config(load_config(spec), overrides, sections)
+    images = open_data(resolved)
+    plan, placement = Plan(resolved, images.image_shape, images.source_shape), Placement(devices=jax.devices()[:1])
     began = time.perf_counter()
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0))
     hparams, data = placement.replicate(plan.hparams), placement.replicate(images.load())

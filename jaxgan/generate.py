@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan.build import Blueprint
 from jaxgan.data.source import Images
-from jaxgan.noise import role_id
+from jaxgan.keys import role_id
+from jaxgan.plan import Plan
 from jaxgan.state import GanState
 
 
@@ -20,21 +20,21 @@ def variables(state: GanState, ema: bool) -> dict[str, Any]:
     return {player: state.variables(player, ema and player in state.ema) for player in state.params}
 
 
-def _make_draw(plan: Blueprint) -> tuple[Any, Callable]:
+def _make_draw(plan: Plan) -> tuple[Any, Callable]:
     """The task, and numbers [N] -> its inputs: number i has the same latent in every picture."""
     task = plan.task()
     key = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("sample"))
     return task, lambda numbers: task.draw(jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers))
 
 
-def given(plan: Blueprint, images: Images, numbers: np.ndarray) -> dict[str, np.ndarray]:
+def source_inputs(plan: Plan, images: Images, numbers: np.ndarray) -> dict[str, np.ndarray]:
     """What `make_generate`'s function takes beside the numbers [N]: a translator's {"source": uint8 [N, H, W, C']}."""
     return {"source": images.gather_sources(numbers.astype(np.int64))} if plan.ways else {}
 
 
-def make_generate(plan: Blueprint, way: str = "ab") -> Callable:
+def make_generate(plan: Plan, way: str = "ab") -> Callable:
     """`(variables, numbers [N]) -> images [N, H, W, C]` in [-1, 1]; of a generator with styles also `psi` [N], truncated; of
-    a translator with `source`, see `given`, and of one of two with its way, "ab" or "ba"."""
+    a translator with `source`, see `source_inputs`, and of one of two with its way, "ab" or "ba"."""
     task, draw = _make_draw(plan)
     how = {} if way == "ab" else {"way": way}
 
@@ -47,7 +47,7 @@ def make_generate(plan: Blueprint, way: str = "ab") -> Callable:
     return generate
 
 
-def make_interpolate(plan: Blueprint, space: str = "z") -> Callable:
+def make_interpolate(plan: Plan, space: str = "z") -> Callable:
     """`(variables, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another, in
     the latent space ("z") or among styles ("w"); of a generator with styles perhaps truncated by one more argument."""
     task, draw = _make_draw(plan)
@@ -64,7 +64,7 @@ def make_interpolate(plan: Blueprint, space: str = "z") -> Callable:
     return interpolate
 
 
-def make_mix(plan: Blueprint, layers: tuple[int, ...]) -> Callable:
+def make_mix(plan: Plan, layers: tuple[int, ...]) -> Callable:
     """`(variables, numbers [N], others [N], psi [N]) -> images`, painted with the others' styles in these layers."""
     task, draw = _make_draw(plan)
 

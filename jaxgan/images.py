@@ -1,13 +1,13 @@
 """Pictures: the edge where float images in [-1, 1] become 8-bit ones."""
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from jaxgan.files import replacing
 
 
 def to_uint8(images: Any, xp: Any = np) -> Any:
@@ -15,7 +15,7 @@ def to_uint8(images: Any, xp: Any = np) -> Any:
     return xp.clip(xp.rint((xp.asarray(images, xp.float32) + 1) * 127.5), 0, 255).astype(xp.uint8)
 
 
-def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
+def grid_picture(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     """uint8 [N, H, W, C] to one picture [rows H, columns W, C]; by default as near to a square as it gets."""
     n, height, width, channels = images.shape
     across = min(n, int(np.ceil(np.sqrt(n))) if columns is None else columns)
@@ -25,13 +25,13 @@ def grid(images: np.ndarray, columns: int | None = None) -> np.ndarray:
     return tiles.reshape(rows * height, across * width, channels)
 
 
-def sheet(*columns: np.ndarray, most: int = 16) -> np.ndarray:
+def sheet_picture(*columns: np.ndarray, most: int = 16) -> np.ndarray:
     """Stacks uint8 [N, H, W, C] of one size as one picture: a row for each of the first `most` examples, a column for each
     stack; grey ones are coloured alike beside coloured ones, and beyond eight rows there are two in a line."""
     channels = max(x.shape[-1] for x in columns)
     columns = tuple(np.repeat(x, channels, -1) if x.shape[-1] == 1 else x for x in columns)
     rows = np.stack([x[:most] for x in columns], 1)
-    return grid(rows.reshape(-1, *rows.shape[2:]), len(columns) * (2 if len(rows) > 8 else 1))
+    return grid_picture(rows.reshape(-1, *rows.shape[2:]), len(columns) * (2 if len(rows) > 8 else 1))
 
 
 def as_picture(pixels: np.ndarray) -> Image.Image:
@@ -52,23 +52,10 @@ def save_gif(path: Path, frames: Sequence[np.ndarray], per_second: int = 20) -> 
 
 def save_npz(path: Path, **arrays: np.ndarray) -> None:
     """Writes a compressed npz file; whole or not at all."""
-    with _replacing(path) as file:
+    with replacing(path) as file:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
 
 
 def _save(path: Path, image: Image.Image, kind: str, **options) -> None:
-    with _replacing(path) as file:
+    with replacing(path) as file:
         image.save(file, kind, **options)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of `path` when all of it is written, and is gone if that fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".tmp")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

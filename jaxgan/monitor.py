@@ -19,11 +19,6 @@ import statistics
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
-from jaxgan import parallel
-
 EVERY = 16  # steps between measurements of norms, which read all params three times
 WINDOW = 5  # lines of the log
 EARLY = 200  # steps in which nothing is judged: a new generator's samples are all alike
@@ -32,20 +27,6 @@ SATURATED = 0.99  # of both accuracies
 DIVERGING = 100.0  # times the median gradient norm of all lines so far
 HEALTHY = "healthy"
 JUDGED = ("/grad_norm", "gen/diversity", "disc/accuracy_real", "disc/accuracy_fake")
-
-
-def diversity(real: jax.Array, fake: jax.Array) -> jax.Array:
-    """sqrt(V(fake) / V(real)), V the total variance over the global batch's examples, half the mean squared distance
-    between two of them: 0 where all fakes are the same. NaN where all reals are. real, fake: [N, ...]."""
-
-    def total(x: jax.Array) -> jax.Array:
-        x = x.reshape(len(x), -1).astype(jnp.promote_types(x.dtype, jnp.float32))
-        centre = parallel.mean(jnp.mean(x, 0))
-        spread, size = parallel.mean((jnp.mean(jnp.sum((x - centre) ** 2, 1)), jnp.mean(jnp.sum(x**2, 1))))
-        return jnp.where(spread > 1e-10 * size, spread, 0)  # the rest is rounding
-
-    of_real = total(real)
-    return jnp.where(of_real > 0, jnp.sqrt(total(fake) / jnp.where(of_real > 0, of_real, 1)), jnp.nan)
 
 
 class Monitor:

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxgan.fields import bounded
-from jaxgan.schedules import Scalar
+from jaxgan.config.schedules import Scalar
+from jaxgan.config.schema import bounded
 
 
 @dataclass(frozen=True)

@@ -1,233 +1,33 @@
-"""Penalties, most of them on the discriminator's slope, each a class whose fields are its section of the config.
+"""The penalties, by the name that they had first. See `jaxgan.objectives.terms`."""
 
-All share one signature: they receive a `Context` and return `(scalar, metrics, memory)`, unweighted: the objective
-multiplies by `weight`. Slopes are of the *sum* of an example's logits (over patches, scales, heads) with respect to its
-image, their norm over all of its pixels and channels. None touches a state: running statistics and power iterations
-belong to the main pass. A network with BatchNorm couples the examples, and its slopes then include the others' share.
+from jaxgan.objectives.terms import (
+    PENALTIES,
+    R1,
+    R2,
+    Consensus,
+    Context,
+    Dragan,
+    Examples,
+    LeCam,
+    PathLength,
+    Result,
+    WganGp,
+    by_example,
+    squared_slopes,
+)
 
-`player` is whose loss a penalty belongs to: "disc", "gen", or "both". `every=k` > 1 makes the penalty an update of its own
-at every k-th step with k times its weight (lazy regularisation, Karras et al. 2020).
-"""
-
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import jax
-import jax.numpy as jnp
-
-from jaxgan import parallel
-from jaxgan.fields import bounded
-from jaxgan.nets.layers import Out
-from jaxgan.noise import Keys
-from jaxgan.schedules import Scalar
-
-Examples = dict[str, Any]  # "image" [N, H, W, C] in [-1, 1], "cond" whatever the discriminator is told beside it
-Result = tuple[jax.Array, dict[str, jax.Array], dict[str, Any]]
-
-
-class Context(NamedTuple):
-    """What a penalty may look at.
-
-    critic: examples -> `Out`, in float32 and without consequence for any state, of images that are first augmented and
-      disturbed by this round's draws: slopes are by the images as they are.
-    generate: Keys -> fake examples, drawn afresh, differentiable in the generator's params.
-    path: Keys -> (latents [N, ...] drawn afresh, the function from them to images), differentiable likewise.
-    real, fake: the examples of this round, as they are; real_out, fake_out: their `Out`s from the main pass. What a penalty
-      makes of one, `{**ctx.real, "image": ...}`, is disturbed as that one is.
-    memory: what the penalties carry from step to step; keys: this round's random streams, one key an example.
-    gradients: each player's gradient of its adversarial loss by its own params, over the global batch, {player: params};
-      differentiable in all params.
-
-    With packing (`tasks.latent`) an example of the critic's is a pack.
-    """
-
-    critic: Callable[[Examples], Out]
-    generate: Callable[[Keys], Examples]
-    path: Callable[[Keys], tuple[jax.Array, Callable[[jax.Array], jax.Array]]]
-    real: Examples
-    fake: Examples
-    real_out: Out
-    fake_out: Out
-    memory: dict[str, Any]
-    keys: Keys
-    gradients: Callable[[], dict[str, Any]]
-
-
-def squared_slopes(critic: Callable[[Examples], Out], examples: Examples) -> jax.Array:
-    """|d sum(logits) / d image|^2 of each example, [N]."""
-
-    def total(image):
-        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(critic({**examples, "image": image}).logits))
-
-    slope = jax.grad(total)(examples["image"])
-    return jnp.sum(slope**2, axis=tuple(range(1, slope.ndim)))
-
-
-def _norm(squared: jax.Array) -> jax.Array:
-    return jnp.sqrt(squared + 1e-12)  # the root has no derivative at 0, where a dead critic starts
-
-
-def _uniform(keys: jax.Array, image: jax.Array) -> jax.Array:
-    """One number in [0, 1) for each example, [N, 1, ...]: a number a pixel would leave the straight lines."""
-    draw = jax.vmap(lambda key: jax.random.uniform(key, dtype=image.dtype))(keys)
-    return draw.reshape(-1, *[1] * (image.ndim - 1))
-
-
-@dataclass(frozen=True)
-class WganGp:
-    """E (|grad D(x')| - target)^2 at random points x' between a real and a fake example (Gulrajani et al. 2017, eq. 3).
-
-    target: the slope that the critic should have. The papers' lambda is `weight`, 10 for images.
-    """
-
-    weight: Scalar = 10.0
-    target: Scalar = 1.0
-    every: int = bounded(1, least=1)
-    player = "disc"
-
-    def __call__(self, ctx: Context) -> Result:
-        alpha = _uniform(ctx.keys("wgan_gp/alpha"), ctx.real["image"])
-        between = ctx.real["image"] * alpha + ctx.fake["image"] * (1 - alpha)
-        slopes = _norm(squared_slopes(ctx.critic, {**ctx.real, "image": between}))
-        return jnp.mean((slopes - self.target) ** 2), {"slope": jnp.mean(slopes)}, {}
-
-
-@dataclass(frozen=True)
-class Dragan:
-    """E (|grad D(x')| - 1)^2 near the data, x' = x + scale std(x) u, u uniform in [0, 1) a pixel (Kodali et al. 2017).
-
-    The paper's text has Gaussian noise; this is its code, where x' lies at a random point of the line to there. std is
-    one number, over all pixels of the global batch.
-    """
-
-    weight: Scalar = 10.0
-    scale: Scalar = 0.5
-    every: int = bounded(1, least=1)
-    player = "disc"
-
-    def __call__(self, ctx: Context) -> Result:
-        image = ctx.real["image"]
-        mean = parallel.mean(jnp.mean(image))
-        std = jnp.sqrt(parallel.mean(jnp.mean((image - mean) ** 2)))
-        draw = jax.vmap(lambda key: jax.random.uniform(key, image.shape[1:], image.dtype))
-        noise = self.scale * std * draw(ctx.keys("dragan/noise"))
-        near = image + _uniform(ctx.keys("dragan/alpha"), image) * noise
-        slopes = _norm(squared_slopes(ctx.critic, {**ctx.real, "image": near}))
-        return jnp.mean((slopes - 1) ** 2), {"slope": jnp.mean(slopes)}, {}
-
-
-@dataclass(frozen=True)
-class R1:
-    """(1/2) E |grad D(x)|^2 on real examples (Mescheder et al. 2018, eq. 9, whose gamma is `weight`)."""
-
-    weight: Scalar = 1.0
-    every: int = bounded(1, least=1)
-    player = "disc"
-
-    def __call__(self, ctx: Context) -> Result:
-        return jnp.mean(squared_slopes(ctx.critic, ctx.real)) / 2, {}, {}
-
-
-@dataclass(frozen=True)
-class R2:
-    """(1/2) E |grad D(G(z))|^2 on fake examples (Mescheder et al. 2018, eq. 10)."""
-
-    weight: Scalar = 1.0
-    every: int = bounded(1, least=1)
-    player = "disc"
-
-    def __call__(self, ctx: Context) -> Result:
-        return jnp.mean(squared_slopes(ctx.critic, ctx.fake)) / 2, {}, {}
-
-
-@dataclass(frozen=True)
-class LeCam:
-    """E (D(x) - a_fake)^2 + E (D(G(z)) - a_real)^2, each a the moving average of the logits of the other kind (Tseng et al.
-    2021, "Regularizing Generative Adversarial Networks under Limited Data", equation 5; the authors' code leaves out reals
-    below a_fake and fakes above a_real).
-
-    weight: the authors' .3 is for logits of the hinge loss (BigGAN); for StyleGAN2's they have 1e-6. decay: of a, an update,
-      over the global batch; both begin as the first means. An example's logit is the mean of its own.
-    """
-
-    weight: Scalar = 0.3
-    decay: Scalar = 0.01
-    every: int = bounded(1, least=1)
-    player = "disc"
-    memory = {"lecam/real": 0.0, "lecam/fake": 0.0, "lecam/begun": 0.0}
-
-    def __call__(self, ctx: Context) -> Result:
-        logits = {"real": by_example(ctx.real_out.logits), "fake": by_example(ctx.fake_out.logits)}
-        begun = ctx.memory["lecam/begun"]
-        memory = {"lecam/begun": jnp.ones_like(begun)}
-        for kind, each in logits.items():
-            before, here = ctx.memory[f"lecam/{kind}"], jax.lax.stop_gradient(parallel.mean(jnp.mean(each)))
-            memory[f"lecam/{kind}"] = jnp.where(begun > 0, before + self.decay * (here - before), here)
-        real, fake = logits["real"] - memory["lecam/fake"], logits["fake"] - memory["lecam/real"]
-        return jnp.mean(real**2) + jnp.mean(fake**2), {}, memory
-
-
-def by_example(logits: Any) -> jax.Array:
-    """The mean of each example's logits, [N]."""
-    return jnp.mean(jnp.stack([jnp.mean(leaf.reshape(len(leaf), -1), 1) for leaf in jax.tree.leaves(logits)]), 0)
-
-
-@dataclass(frozen=True)
-class Consensus:
-    """(1/2) |v|^2, v both players' gradients of their adversarial losses by their own params, added to both players'
-    losses (Mescheder et al. 2017, "The Numerics of GANs", section 4.1, whose gamma is `weight`)."""
-
-    weight: Scalar = 1.0
-    every: int = bounded(1, least=1, below=2)
-    player = "both"
-
-    def __call__(self, ctx: Context) -> Result:
-        return jnp.sum(jnp.stack([jnp.sum(x**2) for x in jax.tree.leaves(ctx.gradients())])) / 2, {}, {}
-
-
-@dataclass(frozen=True)
-class PathLength:
-    """E (|J^T y| - a)^2, J the derivative of the image by its latent, y normal noise in the image over the root of its
-    number of pixels, and a the moving average of |J^T y| (Karras et al. 2020, equation 4 and appendix B): a step in the
-    latent should change any image by as much. The norm of latents that are several vectors w is the root of the mean of
-    theirs squared.
-
-    decay: of a, an update. shrink: the share of the batch that is drawn for it, one in so many. a is over the global batch,
-    a constant to the gradient, and begins as the first mean: one that rises from 0 would press all lengths down with it.
-    """
-
-    weight: Scalar = 2.0
-    decay: Scalar = 0.01
-    shrink: int = bounded(2, least=1)
-    every: int = bounded(4, least=1)
-    player = "gen"
-    memory = {"path_length": 0.0}
-
-    def __call__(self, ctx: Context) -> Result:
-        keys = ctx.keys.grouped(self.shrink)
-        latents, paint = ctx.path(keys)
-
-        def seen(latents):
-            image = paint(latents)
-            draw = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))
-            return jnp.sum(image * draw(keys("path_length/noise"))) / math.sqrt(math.prod(image.shape[1:-1]))
-
-        squares = jnp.sum(jax.grad(seen)(latents) ** 2, -1)
-        lengths = _norm(jnp.mean(squares, tuple(range(1, squares.ndim))))
-        before = ctx.memory["path_length"]
-        here = parallel.mean(jnp.mean(lengths))
-        mean = jax.lax.stop_gradient(jnp.where(before > 0, before + self.decay * (here - before), here))
-        return jnp.mean((lengths - mean) ** 2), {"mean": mean}, {"path_length": mean}
-
-
-PENALTIES = {
-    "wgan_gp": WganGp,
-    "dragan": Dragan,
-    "r1": R1,
-    "r2": R2,
-    "lecam": LeCam,
-    "consensus": Consensus,
-    "path_length": PathLength,
-}
+__all__ = [
+    "Consensus",
+    "Context",
+    "Dragan",
+    "Examples",
+    "LeCam",
+    "PENALTIES",
+    "PathLength",
+    "R1",
+    "R2",
+    "Result",
+    "WganGp",
+    "by_example",
+    "squared_slopes",
+]

@@ -14,19 +14,19 @@ import numpy as np
 from jax import lax
 
 from jaxgan import parallel
-from jaxgan.build import Blueprint
-from jaxgan.config import Config
+from jaxgan.config.resolve import Config
+from jaxgan.config.run import DTYPES
 from jaxgan.data import order
 from jaxgan.data.source import Images
-from jaxgan.experiment import DTYPES
 from jaxgan.nets.layers import wide
+from jaxgan.plan import Plan
 from jaxgan.state import GanState
 from jaxgan.step import make_train_step
 
 GROUP = 8  # steps that "auto" puts in a dispatch: a small step on a GPU is shorter than its own dispatch
 
 
-def make_program(plan: Blueprint, images: Images) -> Callable:
+def make_program(plan: Plan, images: Images) -> Callable:
     """What each replica runs: `(state, hparams, data, count) -> (state, {"totals", "first_bad"})`.
 
     data: this replica's batch [rounds, n, ...], which serves one step; or the whole resident data set, from which each
@@ -53,7 +53,7 @@ def make_program(plan: Blueprint, images: Images) -> Callable:
     return program
 
 
-def make_batch(plan: Blueprint, images: Images) -> Callable:
+def make_batch(plan: Plan, images: Images) -> Callable:
     """`(step, data, key) -> batch`: a step's examples, as the networks see them."""
     config, dtype = plan.config, wide(DTYPES[plan.config.dtype])
 

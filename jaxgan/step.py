@@ -14,7 +14,7 @@ import optax
 from jax import lax
 
 from jaxgan import monitor, parallel
-from jaxgan.noise import Keys
+from jaxgan.keys import Keys
 from jaxgan.state import NEVER, Aux, GanState, Update
 
 Metrics = dict[str, jax.Array]

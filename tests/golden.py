@@ -38,8 +38,8 @@ PLACES = {
     "Plan": ("jaxgan.plan:Plan", "jaxgan.build:Blueprint"),
     "open_data": ("jaxgan.plan:open_data", "jaxgan.build:open_data"),
     "sections": ("jaxgan.plan:sections", "jaxgan.build:sections"),
-    "load": ("jaxgan.config.resolve:load", "jaxgan.config:load"),
-    "resolve": ("jaxgan.config.resolve:resolve", "jaxgan.config:resolve"),
+    "load": ("jaxgan.config.resolve:load_config", "jaxgan.config:load"),
+    "resolve": ("jaxgan.config.resolve:resolve_config", "jaxgan.config:resolve"),
     "flat": ("jaxgan.config.resolve:flat", "jaxgan.config:flat"),
     "Keys": ("jaxgan.keys:Keys", "jaxgan.noise:Keys"),
     "make_batch": ("jaxgan.program:make_batch",),
@@ -47,13 +47,14 @@ PLACES = {
     "source_inputs": ("jaxgan.generate:source_inputs", "jaxgan.generate:given"),
     "make_generate": ("jaxgan.generate:make_generate",),
     "variables": ("jaxgan.generate:variables",),
-    "load_table": ("jaxgan.ablation.cells:load", "jaxgan.cells:load"),
+    "load_table": ("jaxgan.ablation.cells:load_table", "jaxgan.cells:load"),
     "make_cells": ("jaxgan.ablation.cells:make_cells", "jaxgan.cells:make_cells"),
 }
 # One of each task, network, loss and penalty, as far as twelve can be.
 QUICK = (
-    "vanilla.py:nonsaturating", "dcgan.py", "hinge.py", "wgan.py:gp", "wgan.py:clip", "toy.py:ring", "stylegan_lite.py:digits",
-    "r3gan.py:digits", "pix2pix.py:labels", "cyclegan.py:digits", "ablations/dirac.py", "ablations/limited_data.py:dcgan",
+    "vanilla.py:nonsaturating", "dcgan.py", "hinge.py", "wgan.py:gp", "wgan.py:clip", "toy.py:ring",
+    "stylegan_lite.py:digits", "r3gan.py:digits", "pix2pix.py:labels", "cyclegan.py:digits", "ablations/dirac.py",
+    "ablations/limited_data.py:dcgan",
 )  # fmt: skip
 # What makes any config small: the last part of a field's path -> its value. Fields that a config lacks are passed over.
 SMALL = {

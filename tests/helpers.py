@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import jax
+import ml_collections
 import numpy as np
 
-from jaxgan import build, config
-from jaxgan.build import Blueprint
+from jaxgan.config.resolve import flat, load_config, resolve_config
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.source import Images
+from jaxgan.plan import Plan, sections
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = [
@@ -43,9 +44,9 @@ SMALL = {
 }
 
 
-def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDict":
+def tiny(spec: str = "wgan.py", **overrides) -> "ml_collections.ConfigDict":
     """A config of `configs/` at smoke size; overrides with __ for the dots."""
-    base = config.load(f"{ROOT}/configs/{spec}")
+    base = load_config(f"{ROOT}/configs/{spec}")
     small = dict(SMALL)
     if base.task.name in ("paired", "unpaired"):
         del small["task.z_dim"]
@@ -59,7 +60,7 @@ def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDic
                 {"nets.gen.w_dim": "8", "nets.gen.mapping": "2"} if net == "gen" else {"nets.disc.group": "2"}
             )
         small[f"nets.{net}." + ("widths" if base.nets[net].name == "mlp" else "width")] = "4"
-    for key, value in config.flat(base.to_dict()).items():
+    for key, value in flat(base.to_dict()).items():
         if str(value).endswith("%)"):  # shares of a run: of one of 4,000 images, however long a test's is
             small[key] = re.sub(r"([\d.]+)%", lambda share: f"{float(share[1]) * 4e-2:g}", value)
     small |= {key.replace("__", "."): str(value) for key, value in overrides.items()}
@@ -68,7 +69,7 @@ def tiny(spec: str = "wgan.py", **overrides) -> "config.ml_collections.ConfigDic
         if name:
             small.pop(f"nets.{net}.widths", None)
             small[f"nets.{net}." + ("widths" if name == "mlp" else "width")] = "4"
-    return config.resolve(base, list(small.items()), build.sections)
+    return resolve_config(base, list(small.items()), sections)
 
 
 class Noise:
@@ -86,7 +87,7 @@ class Noise:
         return {"image": self._images[i], "label": self._labels[i]}
 
 
-def noise_images(resident: bool = True, plan: Blueprint | None = None) -> Images:
+def noise_images(resident: bool = True, plan: Plan | None = None) -> Images:
     """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none."""
     images = Images("noise", Noise(), (12, 12, 1), 10, resident)
     if plan is None or not plan.ways:
@@ -101,9 +102,9 @@ def noise_images(resident: bool = True, plan: Blueprint | None = None) -> Images
     return images
 
 
-def blueprint(spec: str = "wgan.py", **overrides) -> Blueprint:
+def blueprint(spec: str = "wgan.py", **overrides) -> Plan:
     config = tiny(spec, **overrides)
-    return Blueprint(config, (12, 12, 1), (12, 12, 3) if config.task.name in ("paired", "unpaired") else ())
+    return Plan(config, (12, 12, 1), (12, 12, 3) if config.task.name in ("paired", "unpaired") else ())
 
 
 def numbers(line: dict) -> dict[str, float]:
@@ -113,7 +114,7 @@ def numbers(line: dict) -> dict[str, float]:
 
 def arrays(state) -> dict[str, np.ndarray]:
     """Every leaf of a state on the host, by its path."""
-    from jaxgan.checkpoint import flatten
+    from jaxgan.workdir.checkpoint import flatten
 
     return {name: np.asarray(x.addressable_data(0)) for name, x in flatten(state).items()}
 

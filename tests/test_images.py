@@ -4,27 +4,27 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan import images
-from jaxgan.writer import Writer
+from jaxgan.images import grid_picture, save_gif, save_npz, save_png, to_uint8
+from jaxgan.workdir.writer import Writer
 
 
 def test_every_level_survives():
     levels = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(images.to_uint8(levels.astype(np.float32) / 127.5 - 1), levels)
-    np.testing.assert_array_equal(images.to_uint8(np.array([-9.0, 9.0])), [0, 255])
+    np.testing.assert_array_equal(to_uint8(levels.astype(np.float32) / 127.5 - 1), levels)
+    np.testing.assert_array_equal(to_uint8(np.array([-9.0, 9.0])), [0, 255])
 
 
 def test_grid_reads_like_a_page():
     tiles = np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1) * np.ones((1, 2, 3, 1), np.uint8)
-    picture = images.grid(tiles)
+    picture = grid_picture(tiles)
     assert picture.shape == (4, 9, 1)
     np.testing.assert_array_equal(picture[::2, ::3, 0], [[0, 1, 2], [3, 4, 0]])
-    assert images.grid(tiles, columns=5).shape == (2, 15, 1)
+    assert grid_picture(tiles, columns=5).shape == (2, 15, 1)
 
 
 @pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "L"), (3, "RGB"), (4, "RGBA")])
 def test_png(tmp_path, channels, mode):
-    images.save_png(tmp_path / "new" / "a.png", np.zeros((4, 5, channels), np.uint8))
+    save_png(tmp_path / "new" / "a.png", np.zeros((4, 5, channels), np.uint8))
     with Image.open(tmp_path / "new" / "a.png") as picture:
         assert picture.mode == mode and picture.size == (5, 4)
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.png"]
@@ -53,8 +53,8 @@ def test_a_failed_write_is_not_swallowed(tmp_path):
 
 
 def test_a_gif_and_an_npz_are_whole(tmp_path):
-    images.save_gif(tmp_path / "a.gif", [np.full((4, 5, 1), v, np.uint8) for v in (0, 128, 255)])
+    save_gif(tmp_path / "a.gif", [np.full((4, 5, 1), v, np.uint8) for v in (0, 128, 255)])
     with Image.open(tmp_path / "a.gif") as animation:
         assert animation.n_frames == 3 and animation.size == (5, 4)
-    images.save_npz(tmp_path / "b.npz", x=np.arange(3))
+    save_npz(tmp_path / "b.npz", x=np.arange(3))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "b.npz"]

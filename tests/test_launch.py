@@ -7,7 +7,8 @@ import pytest
 from helpers import CONFIGS, ROOT, launch
 from PIL import Image
 
-from jaxgan import build, config
+from jaxgan.config.resolve import as_overrides, load_config, resolve_config
+from jaxgan.plan import sections
 
 SMALL = [
     "--config.batch_size=8", "--config.steps=2", "--config.nets.gen.widths=8", "--config.nets.disc.widths=8",
@@ -84,11 +85,9 @@ def test_print_config_is_the_run_as_overrides(tmp_path):
 
 @pytest.mark.parametrize("spec", CONFIGS)
 def test_what_print_config_prints_rebuilds_the_config(spec):
-    resolved = config.resolve(config.load(f"{ROOT}/configs/{spec}"), [], build.sections)
-    overrides = config.spelled(resolved)
-    assert (
-        config.resolve(config.load(f"{ROOT}/configs/default.py"), overrides, build.sections).to_dict() == resolved.to_dict()
-    )
+    resolved = resolve_config(load_config(f"{ROOT}/configs/{spec}"), [], sections)
+    overrides = as_overrides(resolved)
+    assert resolve_config(load_config(f"{ROOT}/configs/default.py"), overrides, sections).to_dict() == resolved.to_dict()
 
 
 def test_dry_run(tmp_path):

@@ -9,8 +9,10 @@ import pytest
 from helpers import blueprint, noise_images
 from jax.sharding import PartitionSpec as P
 
-from jaxgan import monitor, train
-from jaxgan.monitor import EARLY, WINDOW, Monitor, diversity
+from jaxgan import monitor
+from jaxgan.monitor import EARLY, WINDOW, Monitor
+from jaxgan.objectives.objective import diversity
+from jaxgan.training.train import train
 
 WELL = {
     "disc/grad_norm": 2.0,
@@ -85,7 +87,7 @@ def test_a_run_that_saturates_says_so(tmp_path, capsys, monkeypatch):
     plan = blueprint(
         "vanilla.py", steps=60, log__every=4, checkpoint__every=0, sample__every=0, optim__gen__lr=0, optim__disc__lr=0.02
     )
-    train.train(plan, noise_images(), tmp_path / "run")
+    train(plan, noise_images(), tmp_path / "run")
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["verdict"].startswith("discriminator saturated: ")
     first = next(line for line in lines if line["verdict"] == lines[-1]["verdict"])

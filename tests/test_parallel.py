@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, devices, noise_images
 
-from jaxgan import build, parallel, program
+from jaxgan import parallel, program
 from jaxgan.data import order
+from jaxgan.objectives.terms import PENALTIES
 from jaxgan.parallel import Placement
-from jaxgan.penalties import PENALTIES
+from jaxgan.plan import Plan
 
 
 def run(plan, placement, steps=2, resident=True):
@@ -126,8 +127,8 @@ def test_states_move_between_the_wrappers_without_copies(kind):
 
 def test_one_python_trace():
     plan, traces = blueprint("wgan.py"), []
-    assemble = build.Blueprint.assemble
-    with mock.patch.object(build.Blueprint, "assemble", lambda *a: (traces.append(1), assemble(*a))[1]):
+    assemble = Plan.assemble
+    with mock.patch.object(Plan, "assemble", lambda *a: (traces.append(1), assemble(*a))[1]):
         run(plan, Placement("shard_map", devices(2)), steps=4)
     assert len(traces) == 1
 

@@ -21,9 +21,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from jaxgan.bar import bar
-from jaxgan.data.fit import Fit
+from jaxgan.console import bar
+from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
+from jaxgan.files import user_cache
 
 CHUNK = 256  # pictures in memory at once
 VERSION = 1  # of the format; another one never reads this one's files
@@ -48,11 +49,6 @@ class Cached:
     names: list[str]
     labels: list[str]
     digest: str
-
-
-def user_cache() -> Path:
-    """What this project keeps for a user from run to run."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxgan"
 
 
 def default_folder() -> Path:

@@ -7,12 +7,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from jaxgan.config.schema import among, bounded
 from jaxgan.data import cache, listing
-from jaxgan.data.fit import Fit
 from jaxgan.data.listing import ARCHIVES, PICTURES, Item
+from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path
-from jaxgan.fields import among, bounded
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from jaxgan.config.schema import among, bounded
 from jaxgan.data import cache, listing
 from jaxgan.data.cache import Cached
-from jaxgan.data.fit import ORIENTATION, TURNS, Fit, size_of
 from jaxgan.data.listing import Item
 from jaxgan.data.pairs import AsSource, Beside
+from jaxgan.data.resize import ORIENTATION, TURNS, Fit, size_of
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path
-from jaxgan.fields import among, bounded
 
 LAYOUTS = "{0}/ with A|B side by side, or {0}A/ and {0}B/"
 

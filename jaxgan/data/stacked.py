@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxgan.config.schema import among, bounded
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
-from jaxgan.fields import among, bounded
 
 CHANNELS = 3
 

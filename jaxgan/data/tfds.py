@@ -11,12 +11,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from jaxgan.config.schema import among
 from jaxgan.data import builders, cache
-from jaxgan.data.fit import Fit
 from jaxgan.data.pairs import AsSource, Beside, Grey
+from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path, nearest
-from jaxgan.fields import among
 
 
 @dataclass(frozen=True)

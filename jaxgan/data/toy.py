@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jaxgan.config.schema import among, bounded
 from jaxgan.data.source import Arrays, Images, Modes
-from jaxgan.fields import among, bounded
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-from jaxgan.nets import conv_forms, members
+from jaxgan.nets import conv_forms, conv_population
 from jaxgan.nets.conv_forms import Geometry, Padding
 
 
@@ -129,11 +129,11 @@ def _batching(primitive: Primitive, operation: str):
             out = primitive.bind(lhs.reshape(-1, *lhs.shape[2:]), rhs, geometry=geometry)
             return out.reshape(*lhs.shape[:2], *out.shape[1:]), 0
         mapped = [jnp.moveaxis(a, axis, 0) for a, axis in zip(operands, axes) if axis is not None]
-        form = members.form()
+        form = conv_population.form()
         if form != "turns":
             n, rest = len(mapped[0]), iter(mapped)
             every = [jnp.broadcast_to(a, (n, *a.shape)) if axis is None else next(rest) for a, axis in zip(operands, axes)]
-            return members.apply(form, operation, every[0], every[1], geometry), 0
+            return conv_population.apply(form, operation, every[0], every[1], geometry), 0
 
         def one(some):
             some = iter(some)

@@ -11,8 +11,8 @@ from typing import Any
 
 import flax.linen as nn
 
+from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.fields import among, bounded
 from jaxgan.nets import layers
 
 

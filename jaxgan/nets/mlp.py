@@ -7,7 +7,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from jaxgan.fields import among, bounded
+from jaxgan.config.schema import among, bounded
 from jaxgan.nets import layers
 
 

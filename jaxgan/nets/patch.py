@@ -7,7 +7,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from jaxgan.fields import among, bounded
+from jaxgan.config.schema import among, bounded
 from jaxgan.nets import layers
 
 FIELDS = {1: 0, 16: 1, 34: 2, 70: 3, 142: 4, 286: 5}  # side of a patch in pixels: strided layers that give it

@@ -13,7 +13,7 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
-from jaxgan.fields import among, bounded
+from jaxgan.config.schema import among, bounded
 from jaxgan.nets import layers, resample
 from jaxgan.nets.conv import conv
 from jaxgan.nets.dcgan import halvings

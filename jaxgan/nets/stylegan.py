@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import parallel
+from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.fields import among, bounded
 from jaxgan.nets import layers, resample
 from jaxgan.nets.conv import conv
 from jaxgan.nets.dcgan import halvings

@@ -6,7 +6,7 @@ from typing import Any
 
 import flax.linen as nn
 
-from jaxgan.fields import among, bounded
+from jaxgan.config.schema import among, bounded
 from jaxgan.nets import layers
 from jaxgan.nets.dcgan import check_sides
 

@@ -9,8 +9,8 @@ from typing import Any
 import flax.linen as nn
 import jax.numpy as jnp
 
+from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.fields import among, bounded
 from jaxgan.nets import layers
 
 DROPPED = 3  # innermost steps of the decoder with dropout

@@ -10,14 +10,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import parallel
+from jaxgan.config.schedules import Scalar
+from jaxgan.config.schema import among
 from jaxgan.errors import UserError
-from jaxgan.fields import among
-from jaxgan.monitor import diversity
+from jaxgan.keys import Keys
 from jaxgan.nets.layers import Out, packed, unpacked, wide
-from jaxgan.noise import Keys
-from jaxgan.objective import Objective
-from jaxgan.penalties import Context, Examples
-from jaxgan.schedules import Scalar
+from jaxgan.objectives.objective import Objective, diversity
+from jaxgan.objectives.terms import Context, Examples
 from jaxgan.state import Aux, GanState, Update
 from jaxgan.tasks import critic
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan.nets.layers import Out
-from jaxgan.penalties import Examples
+from jaxgan.objectives.terms import Examples
 
 Variables = dict[str, Any]
 

@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import latents
+from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.fields import among, bounded
+from jaxgan.keys import Keys, stream
 from jaxgan.nets import DISCRIMINATORS, GENERATORS
 from jaxgan.nets.layers import packed, wide
-from jaxgan.noise import Keys, stream
-from jaxgan.penalties import Examples
+from jaxgan.objectives.terms import Examples
 from jaxgan.state import GanState
 from jaxgan.tasks.adversarial import Adversarial, Batch
 

@@ -8,13 +8,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxgan.config.schedules import Scalar
+from jaxgan.config.schema import among
 from jaxgan.errors import UserError
-from jaxgan.fields import among
+from jaxgan.keys import Keys, stream
 from jaxgan.nets import CRITICS, TRANSLATORS
 from jaxgan.nets.layers import wide
-from jaxgan.noise import Keys, stream
-from jaxgan.penalties import Examples
-from jaxgan.schedules import Scalar
+from jaxgan.objectives.terms import Examples
 from jaxgan.state import GanState
 from jaxgan.tasks.adversarial import Adversarial, Batch
 

@@ -11,9 +11,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxgan.fields import bounded
+from jaxgan.config.schema import bounded
+from jaxgan.keys import Keys
 from jaxgan.nets import DISCRIMINATORS, stylegan
-from jaxgan.noise import Keys
 from jaxgan.state import GanState
 from jaxgan.tasks.latent import Latent
 

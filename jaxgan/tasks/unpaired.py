@@ -17,14 +17,14 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxgan import parallel
+from jaxgan.config.schedules import Scalar
+from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.fields import among, bounded
-from jaxgan.monitor import diversity
+from jaxgan.keys import Keys, stream
 from jaxgan.nets import CRITICS, TRANSLATORS
 from jaxgan.nets.layers import wide
-from jaxgan.noise import Keys, stream
-from jaxgan.penalties import Examples
-from jaxgan.schedules import Scalar
+from jaxgan.objectives.objective import diversity
+from jaxgan.objectives.terms import Examples
 from jaxgan.state import Aux, GanState, Update
 from jaxgan.tasks import critic
 from jaxgan.tasks.adversarial import Adversarial, Batch

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.data.fit import Fit
 from jaxgan.data.folder import ImageFolder
+from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
 
 RED, BLUE = (200, 30, 20), (10, 20, 180)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.data.fit import Fit
 from jaxgan.data.image_pairs import ImagePairs
+from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
 
 

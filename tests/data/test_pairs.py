@@ -11,12 +11,13 @@ import pytest
 from helpers import tiny
 from PIL import Image
 
-from jaxgan import build, program
+from jaxgan import program
 from jaxgan.data import digits, order, shapes
 from jaxgan.data.pairs import AsSource, Beside, Grey, unpaired
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
+from jaxgan.plan import open_data
 
 SIDE, JITTER, ROUNDS, BATCH, STEPS = 5, 3, 2, 8, 40
 KEY = order.seed_key(0)
@@ -120,7 +121,7 @@ def test_an_unpaired_task_tears_pairs_apart():
     apart = {"data__source_split": "", "data__truth": "", "data__split": "train"}
     for config in ("cyclegan.py", "pix2pix.py"):
         own = apart if config == "cyclegan.py" else {}
-        images = build.open_data(tiny(config, data__name="shapes/32", data__source="labels", **own))
+        images = open_data(tiny(config, data__name="shapes/32", data__source="labels", **own))
         assert images.paired == (config == "pix2pix.py") and images.num_sources == len(images)
 
 

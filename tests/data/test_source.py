@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from helpers import Noise, blueprint, noise_images, tiny
 
-from jaxgan import build, config, data, program
+from jaxgan import data, program
+from jaxgan.config.resolve import resolve_config
 from jaxgan.data import order
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
+from jaxgan.plan import open_data, sections
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,9 @@ class Mine:
 
 
 def test_a_source_from_elsewhere():
-    resolved = config.resolve(tiny("dcgan.py"), [("data.name", "test_source:Mine"), ("data.size", "20")], build.sections)
+    resolved = resolve_config(tiny("dcgan.py"), [("data.name", "test_source:Mine"), ("data.size", "20")], sections)
     assert resolved.data.to_dict() == {"name": "test_source:Mine", "size": 20}
-    assert len(build.open_data(resolved)) == 20
+    assert len(open_data(resolved)) == 20
     with pytest.raises(UserError, match="must be a dataclass"):
         data.find("helpers:noise_images")
 
@@ -66,7 +68,7 @@ def test_flips_do_not_depend_on_where_the_data_live(monkeypatch):
 
 
 def test_points_are_what_they_are(monkeypatch):
-    images = build.open_data(tiny("toy.py:grid"))
+    images = open_data(tiny("toy.py:grid"))
     points, _ = seen(monkeypatch, images, True)
     assert points.shape == (1, 8, 2) and np.abs(points).max() > 1
     assert {tuple(p) for p in points[0]} <= {tuple(p) for p in images.load()["image"]}

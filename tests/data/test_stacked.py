@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from helpers import tiny
 
-from jaxgan import build, evaluate, train
-from jaxgan.build import Blueprint
+from jaxgan.data.source import Images
 from jaxgan.data.stacked import StackedDigits
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
 from jaxgan.metrics import classes
+from jaxgan.plan import Plan, open_data
+from jaxgan.scores.of_run import read_evaluations
+from jaxgan.training.train import train
 
 
 def test_each_channel_is_a_digit_of_its_own():
@@ -34,7 +36,7 @@ def test_the_draw_is_of_seed_and_split_alone():
 
 
 def test_a_base_that_cannot_be_stacked_is_refused(monkeypatch):
-    monkeypatch.setattr(Tfds, "open", lambda self: build.Images("rgb", [], (32, 32, 3), 10, True))
+    monkeypatch.setattr(Tfds, "open", lambda self: Images("rgb", [], (32, 32, 3), 10, True))
     with pytest.raises(UserError, match="data.base=cifar10 has 10 classes of 32x32x3; ten of grey pictures can be stacked"):
         StackedDigits(base="cifar10").open()
 
@@ -56,9 +58,9 @@ def test_a_run_is_scored_by_its_modes(tmp_path):
         "dcgan.py", data__name="stacked_digits", data__images=300, eval__every=4, eval__metrics="class_modes,repetition",
         eval__num_samples=60, eval__num_real=250, eval__batch_size=50, eval__features__name="digits",
     )  # fmt: skip
-    images = build.open_data(config)
-    train.train(Blueprint(config, images.image_shape), images, tmp_path / "run")
-    result = evaluate.read(tmp_path / "run")[-1]
+    images = open_data(config)
+    train(Plan(config, images.image_shape), images, tmp_path / "run")
+    result = read_evaluations(tmp_path / "run")[-1]
     assert {"modes_digits60", "high_quality_digits60", "reverse_kl_digits60", "repeated_digits60"} <= result["scores"].keys()
     assert result["protocol"]["metrics"]["class_modes"].endswith("high quality above 0.9")
     assert "stacked 300 of digits" in result["protocol"]["real"]["data"]

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
-from jaxgan.metrics import classes, kid, neighbours, score
-from jaxgan.metrics.features import Network
+from jaxgan.extractors.base import Network
+from jaxgan.metrics import classes, kid, neighbours
 from jaxgan.metrics.moments import Moments, frechet_distance
+from jaxgan.scores.table import better_way, find_scores, score_name
 
 
 def of(features: np.ndarray) -> Moments:
@@ -114,14 +115,14 @@ def test_class_distance_by_hand():
 
 def test_names_carry_the_protocol_and_fid_is_inceptions_alone():
     fid = Network("inception", "", "", None, len, is_fid=True)
-    assert score.score_name("fd", fid, 50_000) == "fid50k"
-    assert score.score_name("kid", fid, 10_000) == "kid10k"
-    assert score.score_name("fd", fid._replace(is_fid=False), 50_000) == "fd_inception50k"
+    assert score_name("fd", fid, 50_000) == "fid50k"
+    assert score_name("kid", fid, 10_000) == "kid10k"
+    assert score_name("fd", fid._replace(is_fid=False), 50_000) == "fd_inception50k"
     digits = Network("digits", "", "", None, len)
-    assert score.score_name("fd", digits, 5000) == "fd_digits5k"
-    assert score.score_name("recall", digits, 1234) == "recall_digits1234"
+    assert score_name("fd", digits, 5000) == "fd_digits5k"
+    assert score_name("recall", digits, 1234) == "recall_digits1234"
     lite0 = Network("efficientnet_lite0", "", "", None, len)
-    assert score.score_name("kid", lite0, 1000) == "kid_efficientnet_lite0_1k"
+    assert score_name("kid", lite0, 1000) == "kid_efficientnet_lite0_1k"
 
 
 def test_features_that_are_no_numbers_are_refused():
@@ -131,7 +132,7 @@ def test_features_that_are_no_numbers_are_refused():
 
 def test_unknown_metrics_are_refused():
     with pytest.raises(UserError, match="unknown metric 'fdd' in eval.metrics; did you mean 'fd'"):
-        score.find(["fdd"])
+        find_scores(["fdd"])
 
 
 def test_as_pytorch_fid():
@@ -170,4 +171,4 @@ def test_as_prdc():
 
 def test_which_way_a_score_is_better():
     names = {"fid50k": "lower", "fd_digits5k": "lower", "is_digits5k": "higher", "is50k": "higher", "recall10k": "higher"}
-    assert {name: score.better(name) for name in names} == names
+    assert {name: better_way(name) for name in names} == names

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from helpers import tiny
 
-from jaxgan import build, evaluate, train
-from jaxgan.build import Blueprint
 from jaxgan.data.source import Modes
 from jaxgan.data.toy import Ring
 from jaxgan.errors import UserError
 from jaxgan.metrics.modes import modes
+from jaxgan.plan import Plan, open_data
+from jaxgan.scores.of_run import check_scores, read_evaluations
+from jaxgan.training.train import train
 
 REAL = Modes(np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]]), 0.1)
 
@@ -41,14 +42,14 @@ def test_a_run_of_points_is_scored(tmp_path):
     config = tiny(
         "toy.py:ring", data__points=200, eval__every=2, eval__num_samples=40, eval__num_real=100, eval__batch_size=20
     )
-    images = build.open_data(config)
-    train.train(Blueprint(config, images.image_shape), images, tmp_path / "run")
-    last = evaluate.read(tmp_path / "run")[-1]
+    images = open_data(config)
+    train(Plan(config, images.image_shape), images, tmp_path / "run")
+    last = read_evaluations(tmp_path / "run")[-1]
     assert sorted(last["scores"]) == ["high_quality_points40", "modes_points40", "reverse_kl_points40"]
     assert "pixels" not in last["protocol"]["samples"] and last["protocol"]["extractor"]["name"] == "points"
     with pytest.raises(UserError, match="this run makes points, which --config.eval.features.name=points leaves"):
-        evaluate.check(Blueprint(tiny("toy.py:ring", eval__features__name="digits"), (2,)))
+        check_scores(Plan(tiny("toy.py:ring", eval__features__name="digits"), (2,)))
     roll = tiny("toy.py:swiss_roll", data__points=200, eval__every=2, eval__metrics="modes", eval__num_real=100)
-    images = build.open_data(roll)
+    images = open_data(roll)
     with pytest.raises(UserError, match="has no known modes; leave 'modes' out"):
-        train.train(Blueprint(roll, images.image_shape), images, tmp_path / "roll")
+        train(Plan(roll, images.image_shape), images, tmp_path / "roll")

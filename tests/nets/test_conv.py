@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxgan.nets import conv as ours
-from jaxgan.nets import conv_forms, members
+from jaxgan.nets import conv_forms, conv_population
 
 SHAPES = [  # image, kernel, stride, channels in and out, padding
     ((8, 8), 4, 2, 3, 5, None),
@@ -107,12 +107,12 @@ def test_vmap(axes, form):
         f = lambda x, w: jnp.sum(conv(x, w, 2) ** 3)  # noqa: E731
         return jax.vmap(lambda x, w: (conv(x, w, 2), jax.grad(f, (0, 1))(x, w)), axes)(xs, ws)
 
-    with members.members_as(form):
+    with conv_population.members_as(form):
         assert_close(all_of(ours.conv), all_of(reference))
-    assert members.form() == "turns"  # on a CPU
+    assert conv_population.form() == "turns"  # on a CPU
 
 
-@pytest.mark.parametrize("form", members.FORMS)
+@pytest.mark.parametrize("form", conv_population.FORMS)
 @pytest.mark.parametrize("image, kernel, stride, c, features, padding", SHAPES)
 def test_members_of_every_shape(form, image, kernel, stride, c, features, padding):
     x, w = operands(image, kernel, c, features)
@@ -125,7 +125,7 @@ def test_members_of_every_shape(form, image, kernel, stride, c, features, paddin
 
         return jax.vmap(slope)(xs, ws)
 
-    with members.members_as(form):
+    with conv_population.members_as(form):
         assert_close(of_all(ours.conv), of_all(reference))
 
 
@@ -154,7 +154,7 @@ def test_bfloat16_and_mixed_operands():
         ours.conv(x.astype(jnp.float32), w)
 
 
-@pytest.mark.parametrize("form", ["turns", *members.FORMS])
+@pytest.mark.parametrize("form", ["turns", *conv_population.FORMS])
 @pytest.mark.parametrize("groups, stride, c, features", [(3, 1, 2, 2), (18, 2, 1, 2)])  # unrolled; a loop
 def test_groups_of_channels(groups, stride, c, features, form):
     """Against every group by itself, with derivatives of two orders; mapped as members are."""
@@ -171,5 +171,5 @@ def test_groups_of_channels(groups, stride, c, features, form):
         every = lambda x, w: (conv(x, w), jax.grad(first, (0, 1))(x, w), jax.grad(second, (0, 1))(x, w))  # noqa: E731
         return jax.jit(every)(x, w), jax.jit(jax.vmap(every))(jnp.stack([x, 2 * x]), jnp.stack([w, -w]))
 
-    with members.members_as(form):
+    with conv_population.members_as(form):
         assert_close(orders(lambda x, w: ours.conv(x, w, stride, groups=groups)), orders(theirs))

@@ -1,0 +1,182 @@
+"""A paper's table from one command: every cell, a row with a seed, is an ordinary run in a folder of its own.
+
+    python launch.py --mode=ablate --config=configs/ablations/ring.py --workdir=runs/ring --workers=2
+
+What is done is left alone, what was interrupted resumes, what diverged is a result, and what crashed is told of and tried
+again by the next start. Cells that differ in seed and scalars alone train as one population. `table` says what a table is
+made of, `cells` trains it, `report` shows it.
+"""
+
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxgan.ablation.cells import LAUNCH, Cell, groups, make_cells, slug
+from jaxgan.ablation.progress import Clock, Progress
+from jaxgan.ablation.real_images import score_real
+from jaxgan.ablation.table import Table
+from jaxgan.config.resolve import Overrides
+from jaxgan.console import say
+from jaxgan.errors import UserError, numbers
+from jaxgan.workdir.runs import claimed
+
+PARENT = "JAXGAN_ABLATION"  # environment variable: the process that started this one
+POLL = 2.0  # seconds between looks at the workers
+
+
+def chosen_cells(
+    table: Table, spec: str, folder: Path, overrides: Overrides, seeds: Sequence[int], which: str
+) -> list[Cell]:
+    """The cells of `--cell=3` or `--cell=0-4`; writes `table.json` if there is none. Raises UserError."""
+    every, wanted = make_cells(table, spec, folder, overrides), numbers(which, "--cell")
+    if max(wanted) >= len(every):
+        raise UserError(f"--cell={which}, but the table has cells 0 to {len(every) - 1}")
+    if not (folder / "table.json").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        Clock(folder, spec, overrides, seeds, 0)
+    return [every[i] for i in dict.fromkeys(wanted)]
+
+
+def train_table(
+    table: Table,
+    spec: str,
+    folder: Path,
+    overrides: Overrides,
+    seeds: Sequence[int],
+    workers: int,
+    join: str = "",
+    joined: Collection[str] = (),
+) -> list[Cell]:
+    """Trains all cells, groups of them in processes of their own, `workers` at a time; returns the cells. Raises UserError.
+
+    Each start writes `table.json`, with the `seeds` if they were given; what the processes say goes to `logs/`. joined: rows
+    of the report `join`, which have no cells here.
+    """
+    whole = make_cells(table, spec, folder, overrides)
+    every = [cell for cell in whole if cell.row not in joined]
+    if not every:
+        raise UserError(f"--join={join} has every row of the table; --report_only writes its report")
+    with claimed(folder):
+        todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
+        over = sum(cell.is_over for cell in every)
+        say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
+        clock = Clock(folder, spec, overrides, seeds, workers if todo else 0, join)
+        score_real(table, whole[0], folder)
+        for cell in every:
+            if not cell.is_over and cell.folder.exists():
+                with claimed(cell.folder):  # or an earlier start's process, which was left alone, still trains it
+                    pass
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            _work(todo, every, table, spec, folder, overrides, workers, clock)
+        except KeyboardInterrupt:
+            say("stopped; what was training has been saved, and the same command goes on from there")
+    return every
+
+
+def _work(
+    todo: list[list[Cell]],
+    every: list[Cell],
+    table: Table,
+    spec: str,
+    folder: Path,
+    overrides: Overrides,
+    workers: int,
+    clock: Clock,
+) -> None:
+    waiting, running = list(todo), {}
+    size = -(-len(todo) // (4 * workers))  # groups in a process: small ones would take less time than its start
+    slots = list(range(workers))
+    progress = Progress(every)
+    (folder / "logs").mkdir(exist_ok=True)
+    try:
+        while waiting or running:
+            while waiting and slots:
+                like = [group for group in waiting if _flags(group) == _flags(waiting[0])]
+                some, slot = like[:size], slots.pop(0)
+                waiting = [group for group in waiting if group not in some]
+                log = folder / "logs" / f"{slug(some[0][0].row)}_{some[0][0].number}.log"
+                process = _start(sum(some, []), table, spec, folder, overrides, log, slot, workers)
+                running[process] = (some, slot, log, time.time())
+            time.sleep(POLL)
+            for process in [process for process in running if process.poll() is not None]:
+                some, slot, log, began = running.pop(process)
+                slots.append(slot)
+                waiting = _finish(some, process.returncode, log, began) + waiting
+            clock.tick()
+            progress.show([cell for some, *_ in running.values() for cell in sum(some, [])])
+    finally:
+        clock.tick(at_once=True)
+        for process in running:
+            process.terminate()  # they save, and end
+        for process in running:
+            process.wait()
+        progress.close()
+
+
+def _start(
+    some: list[Cell], table: Table, spec: str, folder: Path, overrides: Overrides, log: Path, slot: int, workers: int
+) -> Any:
+    """A process that trains cells, on its share of the cores where there are several."""
+    which = ",".join(str(cell.number) for cell in some)
+    words = [sys.executable, str(LAUNCH), "--mode=ablate", f"--config={spec}", f"--workdir={folder}", f"--cell={which}"]
+    words += [f"--seeds={','.join(map(str, table.seeds))}", *(f"--config.{key}={value}" for key, value in overrides)]
+    env = os.environ | {PARENT: str(os.getpid())}
+    if workers > 1:
+        env.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{0.9 / workers:.3f}")  # workers on one GPU share it
+    with log.open("a") as file:
+        file.write(shlex.join(words) + "\n")
+        file.flush()
+        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=env)
+    if workers > 1 and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(process.pid, cores[slot % len(cores) :: workers] or cores)
+    return process
+
+
+def end_with_parent() -> None:
+    """In a process that `ablate` has started, on Linux: SIGTERM, on which it saves and ends, when the parent is killed."""
+    if sys.platform == "linux" and os.environ.get(PARENT):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+        if os.getppid() != int(os.environ[PARENT]):  # it has been killed already
+            sys.exit(1)
+
+
+def _flags(group: list[Cell]) -> tuple[bool, bool]:
+    """What holds for a whole process: groups that differ in it get processes of their own."""
+    return group[0].config.dtype == "float64", group[0].config.deterministic
+
+
+def _finish(some: list[list[Cell]], code: int, log: Path, began: float) -> list[list[Cell]]:
+    """Says what has become of groups, and writes down what their process, which began then, could not. Returns those that it
+    never came to."""
+    untouched = []
+    for group in some:
+        left = [cell for cell in group if not cell.is_over and not _is_touched(cell, began)]
+        if left:  # a population is always the same; cells that train one by one need no others
+            untouched.append(group if not any(_is_touched(cell, began) for cell in group) else left)
+    if code not in (0, 130) and untouched == some:  # it could not even begin, and would not another time
+        untouched = untouched[1:]
+    later = sum(untouched, [])
+    for cell in (cell for group in some for cell in group if cell not in later):
+        if not cell.is_over and not cell.failure and code not in (0, 130):
+            last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
+            cell.fail("crashed", f"its process ended with code {code}: {last[:300]}", str(log))
+        failure = cell.failure
+        if failure:
+            say(f"{cell.name} {failure['kind']}: {failure['message']} (log: {log})")
+        elif cell.is_over:
+            say(f"{cell.name} done")
+    return untouched if code not in (0, 130) else []
+
+
+def _is_touched(cell: Cell, since: float) -> bool:
+    files = [cell.folder / name for name in ("config.json", "failure.json")]
+    return any(path.exists() and path.stat().st_mtime >= since for path in files)

@@ -1,0 +1,90 @@
+"""How far a table is, while it trains: its `table.json`, and the lines or the bar that a person watches."""
+
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from jaxgan.ablation.cells import Cell
+from jaxgan.config.resolve import Overrides
+from jaxgan.console import duration, say
+from jaxgan.errors import UserError
+from jaxgan.files import write_json
+
+
+def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
+    """(config, overrides, seeds if they were given, what it was joined with) of a table's last start. Raises UserError where
+    there is none."""
+    path = folder / "table.json"
+    if not path.is_file():
+        raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
+    saved = json.loads(path.read_text())
+    overrides = [tuple(one.split("=", 1)) for one in saved["overrides"]]
+    return saved["config"], overrides, tuple(saved["seeds"] or ()), saved.get("join", "")
+
+
+class Clock:
+    """`table.json`: what was asked for, and how long each start that had something to do has worked on it."""
+
+    def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int, join: str = ""):
+        self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
+        before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
+        asked = {
+            "config": spec,
+            "overrides": [f"{key}={value}" for key, value in overrides],
+            "seeds": list(seeds) or None,
+            "join": join,
+        }
+        self.own = {"seconds": 0.0, "workers": workers}
+        self.content = asked | {"starts": [*before, self.own] if workers else before}
+        write_json(self.path, self.content)
+
+    def tick(self, at_once: bool = False) -> None:
+        now = time.monotonic()
+        if at_once or now - self.told > 30:
+            self.own["seconds"], self.told = round(now - self.began, 1), now
+            write_json(self.path, self.content)
+
+
+class Progress:
+    """How far all cells are, and about how long the rest will take: a bar on a terminal, else a line a minute."""
+
+    def __init__(self, every: list[Cell]):
+        self.every, self.began, self.told = every, time.monotonic(), 0.0
+        self.at_start = sum(map(_steps, every))
+        self.total = sum(cell.config.steps for cell in every)
+        self.bar = None
+        if sys.stderr.isatty():
+            self.bar = tqdm(total=self.total, initial=self.at_start, unit="step", dynamic_ncols=True)
+
+    def show(self, running: list[Cell]) -> None:
+        now, done = time.monotonic(), sum(map(_steps, self.every))
+        if self.bar is not None:
+            self.bar.update(done - self.bar.n)
+            self.bar.set_postfix_str(", ".join(dict.fromkeys(cell.row for cell in running)))
+        elif now - self.told > 60:
+            self.told, rate = now, (done - self.at_start) / (now - self.began)
+            left = f"about {duration((self.total - done) / rate)} left" if rate > 0 else "starting"
+            over = sum(cell.is_over for cell in self.every)
+            say(f"{over} of {len(self.every)} cells done, {done:,} of {self.total:,} steps, {left}")
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+def _steps(cell: Cell) -> int:
+    """How far a cell is, by its log; one that is over counts whole."""
+    if cell.is_over:
+        return cell.config.steps
+    try:
+        with (cell.folder / "metrics.jsonl").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
+            return json.loads(file.read().splitlines()[-1])["step"]
+    except (OSError, ValueError, IndexError):  # none yet, or a line half written
+        return 0

@@ -1,0 +1,33 @@
+"""Scores of a table's real images, measured as its cells' samples are."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from jaxgan.ablation.cells import LAUNCH, Cell
+from jaxgan.ablation.table import Table
+from jaxgan.config.resolve import as_overrides
+from jaxgan.errors import UserError
+from jaxgan.scores.of_run import OF_RUNS
+
+REAL_SCORES = "real.json"  # the file in a table's folder
+
+
+def score_real(table: Table, cell: Cell, folder: Path) -> None:
+    """Scores the table's real images as the cells' samples are scored, unless that has been done. Raises UserError."""
+    if not table.real:
+        return
+    data, wanted = cell.config.data, dict(as_overrides(cell.config))
+    own = {key: value for key, value in wanted.items() if key.startswith("eval.") or key == "data.dir"}
+    words = [f"--config.{key}={value}" for key, value in own.items() if key not in OF_RUNS]
+    words += [f"--samples={table.real}", f"--reference={data.name}@{cell.config.eval.split or data.split}"]
+    asked, there = shlex.join(words), folder / "logs" / "real.txt"
+    if (folder / REAL_SCORES).exists() and there.exists() and there.read_text() == asked:
+        return
+    there.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, str(LAUNCH), "--mode=evaluate", f"--out={folder / REAL_SCORES}", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"the real images {table.real}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+    there.write_text(asked)

@@ -1,0 +1,164 @@
+"""What has become of a table's cells, read from their folders."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jaxgan.ablation.statistics import Entry, Verdict, decide, mark_best
+from jaxgan.ablation.table import REAL, Column, Table
+from jaxgan.errors import UserError, described
+from jaxgan.extractors.table import EXTRACTORS
+from jaxgan.scores.of_run import read_evaluations, same_protocol
+from jaxgan.scores.table import find_scores, score_part
+from jaxgan.workdir.runs import read_config
+from jaxgan.workdir.writer import whole_lines
+
+STATES = ("diverged", "crashed", "unscored", "open")  # of runs that are not done
+
+
+@dataclass(frozen=True)
+class Result:
+    """What has become of a cell. state: "done", "diverged", "crashed", "unscored" (trained, and not scored as its config
+    asks) or "open".
+
+    numbers: its final scores by part ("fd"), and the last logged metrics; none that is not finite. history: the lines of
+    metrics.jsonl. message: of a failure. evaluation: the last one. starts: the run's provenance. verdict: the monitor's
+    last. words: of columns of words, where they are known without the run's folder.
+    """
+
+    cell: Any
+    state: str
+    numbers: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    message: str = ""
+    evaluation: dict[str, Any] | None = None
+    starts: tuple[dict[str, Any], ...] = ()
+    verdict: str = ""
+    words: dict[str, str] = field(default_factory=dict)
+
+
+def read_result(cell: Any) -> Result:
+    """A cell's result, as its folder has it."""
+    log, numbers, evaluation = cell.folder / "metrics.jsonl", {}, None
+    history = [json.loads(line) for line in whole_lines(log)]
+    for line in history:
+        numbers |= {key: x for key, x in line.items() if not isinstance(x, str) and not key.startswith("eval/")}
+    if (cell.folder / "DONE").exists():
+        step = json.loads((cell.folder / "DONE").read_text())["step"]
+        there = [one for one in read_evaluations(cell.folder) if one["step"] == step and _is_asked(one, cell.config)]
+        logged = {name: x for line in history if line["step"] == step for name, x in line.items()}
+        # It may have been scored again by hand, on more sets of samples or otherwise; the run's own set is the first.
+        own = [one for one in there if _is_logged(one, logged)]
+        evaluation = (own or there or [None])[-1]
+        if evaluation:
+            numbers |= {score_part(name): one["values"][0] for name, one in evaluation["scores"].items()}
+    numbers = {key: x for key, x in numbers.items() if x is not None and np.isfinite(x)}
+    failure = None if cell.is_over and (cell.folder / "DONE").exists() else cell.failure
+    state = failure["kind"] if failure else "open" if not cell.is_over else "done" if evaluation else "unscored"
+    if state == "unscored":
+        failure = {"message": "python launch.py --mode=evaluate --workdir=CELL --config.eval... as the table has it"}
+    starts = tuple(read_config(cell.folder)["starts"]) if (cell.folder / "config.json").exists() else ()
+    told = [line["verdict"] for line in history if "verdict" in line]
+    message, verdict = failure["message"] if failure else "", told[-1] if told else ""
+    return Result(cell, state, numbers, history, message, evaluation, starts, verdict)
+
+
+def _is_asked(evaluation: dict[str, Any], config: Any) -> bool:
+    """Whether an evaluation is of the kind that the run's config asks for; another may have been made by hand."""
+    wanted, protocol = config.eval, evaluation["protocol"]
+    real, samples = protocol.get("real", {}), protocol.get("samples", {})
+    _, is_split, split = real.get("data", "").partition(", split ")
+    right = not is_split or re.split(r", | \(", split)[0] == (wanted.split or config.data.split)
+    weights = "moving average" if wanted.ema else "raw"
+    right &= samples.get("images", wanted.num_samples) == wanted.num_samples
+    right &= samples.get("weights", weights) == weights
+    right &= not wanted.num_real or real.get("images", wanted.num_real) == wanted.num_real
+    network = protocol.get("extractor", {}).get("name", wanted.features.name)
+    right &= network == wanted.features.name or wanted.features.name not in EXTRACTORS
+    parts = {score_part(name) for name in evaluation["scores"]}
+    return right and all(parts & metric.better.keys() for metric in find_scores(wanted.metrics).values())
+
+
+def _is_logged(evaluation: dict[str, Any], logged: dict[str, Any]) -> bool:
+    """Whether its first set of samples is the one whose scores the run itself has logged."""
+    own = {name.removeprefix("eval/"): x for name, x in logged.items() if name.startswith("eval/")}
+    first = {name: one["values"][0] for name, one in evaluation["scores"].items()}
+    return own == {name: x if np.isfinite(x) else None for name, x in first.items() if not np.isnan(x)}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """results: by row. entries: by row and column's name. verdicts: of the claims, in order."""
+
+    table: Table
+    results: dict[str, list[Result]]
+    entries: dict[str, dict[str, Entry]]
+    verdicts: list[Verdict]
+
+    def runs(self, row: str) -> str:
+        """How many of a row's runs are in its means, and what became of the others."""
+        states = [result.state for result in self.results[row]]
+        others = [f"{states.count(state)} {state}" for state in STATES if state in states]
+        return ", ".join([str(states.count("done")), *others])
+
+
+def summarise(
+    table: Table, cells: Iterable[Any], real: dict[str, Any] | None = None, kept: Mapping[str, list[Result]] | None = None
+) -> Summary:
+    """Reads all cells; `real` is an evaluation of real images, which get a last row, `kept` results of rows of which there
+    are no cells. Raises UserError where rows were scored by unlike protocols."""
+    results: dict[str, list[Result]] = {row: list((kept or {}).get(row, [])) for row in table.rows}
+    for cell in cells:
+        results[cell.row].append(read_result(cell))
+    everything = [result for row in results.values() for result in row]
+    for row, some in results.items():
+        steps = sorted({result.evaluation["step"] for result in some if result.state == "done" and result.evaluation})
+        if len(steps) > 1:
+            raise UserError(f"the runs of row '{row}' are of unlike steps: {', '.join(map(str, steps))}; train all to one")
+    scored = [result.evaluation for result in everything if result.state == "done" and result.evaluation]
+    same_protocol(scored)
+    entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in table.rows}
+    decided, entries = decide(table, entries, results), mark_best(table, entries, results)
+    if real:
+        same_protocol([*scored, real])
+        numbers = {score_part(name): one["value"] for name, one in real["scores"].items()}
+        results[REAL] = [Result(None, "done", numbers)]
+        entries[REAL] = {column.name: _entry(column, results[REAL]) for column in table.columns if not column.word}
+        entries[REAL] |= {column.name: Entry() for column in table.columns if column.word}
+    return Summary(table, results, entries, decided)
+
+
+def _entry(column: Column, results: list[Result]) -> Entry:
+    done = [result for result in results if result.state == "done"]
+    if column.word:
+        try:
+            return Entry(words=tuple(result.words.get(column.name) or column.word(result) for result in done))
+        except Exception as error:
+            raise UserError(f"column '{column.name}': {described(error)}") from error
+    return Entry(tuple(result.numbers[column.score] * column.scale for result in done if column.score in result.numbers))
+
+
+def trajectory(result: Result, *names: str) -> np.ndarray:
+    """[S, names]: single params at the logged steps, by their names, "gen.theta"."""
+    lines = [[line.get(f"param/{name}") for name in names] for line in result.history if f"param/{names[0]}" in line]
+    return np.array([[np.nan if x is None else x for x in line] for line in lines], float).reshape(-1, len(names))
+
+
+def series(results: list[Result], key: str) -> tuple[np.ndarray, np.ndarray]:
+    """(steps [S], values [runs, S]) of a metric, or of part of a score, at the steps that all runs have."""
+    runs = []
+    for result in results:
+        found = {}
+        for line in result.history:
+            for name, value in line.items():
+                is_it = score_part(name.removeprefix("eval/")) == key if name.startswith("eval/") else name == key
+                if is_it and value is not None:
+                    found[line["step"]] = value
+        if found:
+            runs.append(found)
+    steps = sorted(set.intersection(*map(set, runs))) if runs else []
+    return np.array(steps), np.array([[run[step] for step in steps] for run in runs])

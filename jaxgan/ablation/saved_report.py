@@ -1,0 +1,111 @@
+"""A table's runs in one file, `report.json`: what a report needs of them when their folders are gone, or when a table with
+more rows is to have them too (`--join`)."""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxgan.ablation.results import Result, Summary
+from jaxgan.config.resolve import difference, flat
+from jaxgan.config.run import OPERATIONAL
+from jaxgan.errors import UserError, nearest
+
+FILE = "report.json"
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A cell that was trained for another report, in so far as a report asks; its folder need not be there any more. config:
+    what defines its row, flat, where that report knew it."""
+
+    row: str
+    seed: int
+    folder: Path
+    config: dict[str, Any] | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.row}, seed {self.seed}"
+
+
+def is_elsewhere(result: Result) -> bool:
+    """Whether it is another report's."""
+    return isinstance(result.cell, Elsewhere)
+
+
+def dump(summary: Summary) -> dict[str, Any]:
+    """{"configs": {row: what defines it}, "rows": {row: [run, ...]}} of the rows of which there is a run, as JSON."""
+    scores = {column.score for column in summary.table.columns if not column.word}
+    words = {column.name: column.word for column in summary.table.columns if column.word}
+    configs, rows = {}, {}
+    for row, results in summary.results.items():
+        own = [result for result in results if result.cell]
+        if all(result.state == "open" for result in own):
+            continue
+        configs[row] = _definition(own[0].cell)
+        rows[row] = [
+            {
+                "seed": result.cell.seed,
+                "state": result.state,
+                "numbers": {name: x for name, x in result.numbers.items() if name in scores and math.isfinite(x)},
+                "words": result.words or {name: word(result) for name, word in words.items() if result.state == "done"},
+                "message": result.message,
+                "verdict": result.verdict,
+                "evaluation": {key: result.evaluation[key] for key in ("step", "protocol")} if result.evaluation else None,
+                "starts": list(result.starts),
+            }
+            for result in own
+        ]
+    return {"title": summary.table.title, "configs": configs, "rows": rows}
+
+
+def _definition(cell: Any) -> dict[str, Any] | None:
+    """What a row trains, without what may differ between its runs; None where it is not known."""
+    if isinstance(cell, Elsewhere):
+        return cell.config
+    whole = flat(json.loads(cell.config.to_json()))
+    ignored = {"seed", *OPERATIONAL} - {"steps"}
+    return {key: x for key, x in whole.items() if not any(f"{key}.".startswith(f"{name}.") for name in ignored)}
+
+
+def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
+    """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well.
+
+    Raises UserError where there are none, and where one was trained in another way, or for other steps, than here.
+    """
+    path = where / FILE if where.is_dir() else where
+    own = {cell.row: cell for cell in cells}
+    try:
+        saved = json.loads(path.read_text())
+        known = {row: runs for row, runs in saved["rows"].items() if row in own and runs}
+        rows = {row: [_result(row, run, path, saved["configs"][row]) for run in runs] for row, runs in known.items()}
+    except FileNotFoundError as error:
+        raise UserError(f"--join={where} holds no {FILE}, which --mode=ablate writes beside report.html") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"--join={where} is no table's {FILE}: {type(error).__name__}: {error}") from error
+    if not rows:
+        some = next(iter(saved["rows"]), "")
+        raise UserError(f"--join={where} has none of this table's rows, but '{some}'; {nearest(some, own)}")
+    for row, results in rows.items():
+        here, there = _definition(own[row]) or {}, results[0].cell.config
+        steps = {result.evaluation["step"] for result in results if result.evaluation} - {own[row].config.steps}
+        lines = difference(there, here, ()) if there else [f"steps: {n} -> {own[row].config.steps}" for n in steps]
+        if lines:
+            raise UserError(f"row '{row}' of --join={where} is another than this table's; {'; '.join(lines[:3])}")
+    return rows
+
+
+def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | None) -> Result:
+    return Result(
+        Elsewhere(row, run["seed"], path.parent / "cells", config),
+        run["state"],
+        {name: float(x) for name, x in run["numbers"].items()},
+        message=run["message"],
+        evaluation=run["evaluation"],
+        starts=tuple(run["starts"]),
+        verdict=run["verdict"],
+        words=dict(run["words"]),
+    )

@@ -1,0 +1,95 @@
+"""What a paper's table is made of: rows, columns, seeds, published values and claims. An ablation's file returns a `Table`.
+
+def get_config(variant): ...                  the base, as in any config
+def table(variant): return Table(...)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+REAL = "real images"  # the name of their row
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method.
+
+    overrides: what it changes, {"objective.loss": "hinge", "objective.penalties.r1.weight": 1}. config: a base of its own,
+    "configs/wgan.py:clip", in place of the table's. published: {column: "6.3 +- .5"}, as printed.
+    """
+
+    overrides: dict[str, Any] = field(default_factory=dict)
+    config: str = ""
+    published: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number, or word, of each run.
+
+    score: part of an evaluation's score ("fd", "modes"), or a metric of metrics.jsonl, the newest ("gen/loss").
+    title: what it is called; by default `score`. better: "lower", "higher", or "" where neither is. format: of a mean.
+    scale: what numbers are multiplied by for the table, 100 for per cent. word: of a run (a `results.Result`), in
+    place of a number.
+    """
+
+    score: str = ""
+    title: str = ""
+    better: str = ""
+    format: str = ".3g"
+    scale: float = 1.0
+    word: Callable[[Any], str] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.title or self.score
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says of a table, put so that numbers can answer: row's mean of column is better than that of row `than`,
+    or above or below a number (in the column's units), or every run's word is one of `words`. beyond: two more rows; then
+    the claim is that row's mean is better than that of `than` by more than the first of these is better than the second.
+    text: the claim as a sentence; by default made from the rest."""
+
+    column: str
+    row: str
+    than: str = ""
+    above: float | None = None
+    below: float | None = None
+    words: tuple[str, ...] = ()
+    text: str = ""
+    beyond: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """All rows that it is about."""
+        return (self.row, *filter(None, (self.than,)), *self.beyond)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A paper's table.
+
+    title, paper: what is reproduced, and where it was published. data: what it was measured on here. protocol: how, and how
+    that differs from the published way. columns, rows: in order. seeds: of each row. claims: see `Claim`. overrides: of all
+    rows, after the base and before their own. real: real images to score like a row's, a TFDS data set and split,
+    "digits@train". curves: metrics to draw over the steps ("disc/loss", or part of a score). samples: whether to show them.
+    figures: title to a function of the `results.Summary` that draws a matplotlib Figure. notes: what a reader must know.
+    """
+
+    title: str
+    paper: str
+    data: str
+    protocol: str
+    columns: tuple[Column, ...]
+    rows: dict[str, Row]
+    seeds: Sequence[int]
+    claims: tuple[Claim, ...] = ()
+    overrides: dict[str, Any] = field(default_factory=dict)
+    real: str = ""
+    curves: tuple[str, ...] = ()
+    samples: bool = True
+    figures: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    notes: str = ""

@@ -1,0 +1,227 @@
+"""Configs: loading a file, filling every section from the class that it configures, overriding, checking.
+
+A section is exactly the keyword arguments of one class: its fields that have defaults. Sections with a `name` are tagged
+unions, where the name picks the class. So overrides come in two phases: first names (and which penalties there are),
+which rebuild their section from the named class' defaults; then values, checked against the fields of the result. A
+misspelt field, a wrong type or a negative number ends here, before anything is built (`fields` checks the values).
+"""
+
+import dataclasses
+import difflib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ml_collections
+
+from jaxgan.config import schedules
+from jaxgan.config.schema import Section, value_of
+from jaxgan.errors import UserError, described, nearest
+
+Config = Any  # an ml_collections.ConfigDict, whose attributes no type checker knows
+Overrides = list[tuple[str, str]]  # ("optim.gen.lr", "1e-4")
+
+
+Sections = Callable[[dict], dict[str, Section]]  # the raw config's names -> every section, by dotted path
+
+
+def load_config(spec: str) -> Config:
+    """`get_config` of a file, "configs/wgan.py" or "configs/wgan.py:clip". Raises UserError; see `call`."""
+    config = call_file(spec, "get_config")
+    if not isinstance(config, ml_collections.ConfigDict):
+        raise UserError(
+            f"{spec}: get_config must return a ConfigDict, such as configs/default.py's, not {type(config).__name__}"
+        )
+    return config
+
+
+def call_file(spec: str, function: str) -> Any:
+    """What a function of a config file returns, of "configs/wgan.py" or "configs/wgan.py:clip"; the part behind the colon is
+    its variant, the function's argument.
+
+    A file names its variants in `VARIANTS`, the default first. Raises UserError for an unknown file, variant or function.
+    """
+    name, _, variant = spec.partition(":")
+    path = check_file(name)
+    module_spec = importlib.util.spec_from_file_location(f"_config_{path.stem}", path)
+    if module_spec is None or module_spec.loader is None:
+        raise UserError(f"'{name}' is no Python file")
+    module = importlib.util.module_from_spec(module_spec)
+    sys.modules[module_spec.name] = module
+    try:
+        module_spec.loader.exec_module(module)
+    except Exception as error:
+        raise UserError(described(error)) from error
+    variants = getattr(module, "VARIANTS", ("",))
+    if variant and variant not in variants:
+        hint = nearest(variant, variants) if any(variants) else "it has none"
+        raise UserError(f"{name} has no variant '{variant}'; {hint}")
+    if not hasattr(module, function):
+        raise UserError(f"{name} has no {function}()" + (", which makes an ablation's table" if function == "table" else ""))
+    try:
+        return getattr(module, function)(*([variant or variants[0]] if any(variants) else []))
+    except (AttributeError, KeyError) as error:  # a section misspelt; ml_collections' message names the nearest
+        raise UserError(f"{name}: {error}") from error
+    except Exception as error:
+        raise UserError(described(error)) from error
+
+
+def check_file(name: str) -> Path:
+    """The path of a config file. Raises UserError, naming the nearest, where there is none."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    folder = path.parent if path.parent.is_dir() and len(path.parts) > 1 else Path("configs")
+    known = {p.stem: str(p) for p in sorted(folder.glob("*.py")) if p.stem != "__init__"}
+    close = difflib.get_close_matches(path.stem, known, n=1)
+    hint = f"did you mean '{known[close[0]]}'?" if close else nearest(name, known.values())
+    raise UserError(f"no config file '{name}'; {hint}")
+
+
+def resolve_config(base: Config, overrides: Overrides, sections: Sections) -> Config:
+    """The complete, checked and locked config. Raises UserError."""
+    raw = base.to_dict()
+    raw.setdefault("objective", {}).setdefault("penalties", {})
+    # Which networks there are to name follows from the task, whatever comes first.
+    for path, text in sorted(overrides, key=lambda one: (one[0] != "task.name", not _names_a_network(one[0]))):
+        _override_name(raw, path, text, sections)
+    known = sections(raw)
+    config = _fill(raw, known)
+    for path, text in overrides:
+        name, _, key = path.rpartition(".")
+        if name == "objective.penalties":  # "none", dealt with in the first phase
+            continue
+        if name not in known or key not in known[name].fields:
+            raise _unknown(path, known)
+        _at(config, name)[key] = value_of(path, text, known[name].fields[key])
+    return ml_collections.ConfigDict(config).lock()
+
+
+def scalars_of(config: Config, known: dict[str, Section], run: float = schedules.RUN) -> dict[str, Any]:
+    """The hyper-parameters that are data, in a run of so many kimg: {"optim.gen.lr": float32 or Schedule, ...}."""
+    out = {}
+    for path, part in known.items():
+        for key, field in part.fields.items():
+            value = _at(config, path)[key]
+            if field.is_scalar and value is not None:
+                out[f"{path}.{key}"] = schedules.parse(value, run)
+    return out
+
+
+def as_overrides(config: Config) -> list[tuple[str, str]]:
+    """Every field as an override that would set it: ("optim.gen.lr", "0.0002"), names before the fields that they bring."""
+    values = flat(config.to_dict())
+    paths = sorted(values, key=lambda path: (path.count(".") > 0, path.rpartition(".")[0], not path.endswith(".name"), path))
+    return [(path, _spell(values[path])) for path in paths if values[path] != {}]
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(map(str, value)) if value and not isinstance(value[0], str) else str(tuple(value))
+    return "none" if value is None else str(value)
+
+
+def make_section(config: Config, path: str, part: Section, values: dict[str, Any], **supplied: Any) -> Any:
+    """An instance of a section's class: its config, scalars replaced by `values`, and what it asks for of `supplied`."""
+    given = _at(config, path)
+    kwargs = {key: values.get(f"{path}.{key}", given[key]) for key in part.fields if key != "name" or part.named}
+    asked = {f.name for f in dataclasses.fields(part.cls)}
+    return part.cls(**kwargs, **{key: value for key, value in supplied.items() if key in asked})
+
+
+def difference(old: dict, new: dict, ignore: tuple[str, ...]) -> list[str]:
+    """Lines "path: old -> new" of what differs between two configs outside of the prefixes `ignore`."""
+    a, b = flat(old), flat(new)
+    changed = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
+    changed = [key for key in changed if not any(key == p or key.startswith(p + ".") for p in ignore)]
+    return [f"{key}: {a.get(key, 'absent')} -> {b.get(key, 'absent')}" for key in changed]
+
+
+def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
+    """The first phase: which class a section configures, and which penalties there are."""
+    name, _, key = path.rpartition(".")
+    parts = path.split(".")
+    penalties = raw["objective"]["penalties"]
+    if name == "objective.penalties":
+        if text != "none":
+            raise UserError(f"'{path}' takes fields, {path}.weight=..., or 'none', which removes it; not '{text}'")
+        if penalties.pop(key, None) is None:
+            raise UserError(f"there is no penalty '{key}' to remove; {nearest(key, penalties)}")
+    elif parts[:2] == ["objective", "penalties"] and len(parts) == 4:
+        here = penalties.setdefault(parts[2], {})
+        if key == "name" and here.get("name", parts[2]) != text:
+            penalties[parts[2]] = {"name": text}
+    elif key == "name":
+        # Until all of these are set, they need not fit each other.
+        sure = path == "task.name" or _names_a_network(path)
+        known = {} if sure else sections(raw)
+        if sure or (name in known and known[name].tagged):
+            here = _at(raw, name, create=True)
+            if here.get("name") != text:
+                here.clear()
+                here["name"] = text
+
+
+def _names_a_network(path: str) -> bool:
+    return path.startswith("nets.") and path.count(".") == 2 and path.endswith(".name")
+
+
+def _fill(raw: dict, known: dict[str, Section]) -> dict:
+    """Every field of every section: the file's value where it has one, else the class' default."""
+    config: dict = {"objective": {"penalties": {}}}
+    for path, part in known.items():
+        here = _at(config, path, create=True)
+        given = _at(raw, path, create=True)
+        for key, field in part.fields.items():
+            where = f"{path}.{key}".lstrip(".")
+            here[key] = value_of(where, given[key], field) if key in given else field.default
+    for path in flat(raw):
+        if path.rpartition(".")[0] not in known or _lookup(config, path) is _MISSING:
+            raise _unknown(path, known)
+    return config
+
+
+_MISSING = object()
+
+
+def _at(config: Any, path: str, create: bool = False) -> Any:
+    for key in path.split(".") if path else ():
+        if create and key not in config:
+            config[key] = {}
+        config = config[key]
+    return config
+
+
+def _lookup(config: dict, path: str) -> Any:
+    for key in path.split("."):
+        if not isinstance(config, dict) or key not in config:
+            return _MISSING
+        config = config[key]
+    return config
+
+
+def _unknown(path: str, known: dict[str, Section]) -> UserError:
+    """The answer to a field that there is not: a section's fields, the same field elsewhere, or the nearest spelling."""
+    inside = [p for p in _paths(known) if p.startswith(path + ".")]
+    if f"{path}.name" in inside:
+        return UserError(f"'{path}' is a section; its kind is {path}.name=..., and its fields: {', '.join(inside[:9])}")
+    if inside or path == "objective.penalties":
+        return UserError(f"'{path}' is a section: {', '.join(inside[:9]) or 'objective.penalties.r1.weight, ...'}")
+    same = [p for p in _paths(known) if p.endswith("." + path) or p.rpartition(".")[2] == path.rpartition(".")[2]]
+    close = [p for p in same if p.endswith("." + path)] or difflib.get_close_matches(path, same, n=1, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else nearest(path, _paths(known))
+    return UserError(f"no config field '{path}'; {hint}")
+
+
+def _paths(known: dict[str, Section]) -> list[str]:
+    return [f"{path}.{key}".lstrip(".") for path, part in known.items() for key in part.fields]
+
+
+def flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {prefix: list(tree) if isinstance(tree, tuple) else tree}
+    return {k: v for key, sub in tree.items() for k, v in flat(sub, f"{prefix}.{key}".lstrip(".")).items()}

@@ -1,0 +1,91 @@
+"""The fields that every run has, whatever it trains: at the root, and of the sections that say how it is watched."""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+
+from jaxgan.config.schema import among, bounded
+
+DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
+# What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
+OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "log", "sample", "checkpoint", "eval")
+OPERATIONAL += ("data.dir", "data.resident", "data.cache")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The fields at the root.
+
+    steps: passes over the update list. seed: of every draw and of the order of the data. batch_size: real images in each
+    update's round, over all devices. dtype: what networks compute in; params, penalties, norms and logits keep at least
+    float32. parallel: the wrapper, same bits either way. simultaneous: all players' gradients at the same params.
+    deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none). steps_per_dispatch: how many steps
+    the device makes before the host hands it more, where the data are resident; 0: 1 for a run on a CPU, else 8. Same bits.
+    population: whether --mode=ablate trains cells that differ in seed and scalars alone by one program: "auto" where their
+    data are resident, "on" refuses data that are not, "off" trains each alone.
+    """
+
+    steps: int = bounded(1000, least=1)
+    seed: int = bounded(0, below=2**32)
+    batch_size: int = bounded(64, least=1)
+    dtype: str = among(DTYPES, "float32")
+    parallel: str = among(("shard_map", "pmap"), "shard_map")
+    simultaneous: bool = False
+    deterministic: bool = False
+    steps_per_dispatch: int = bounded(0, least=0)
+    population: str = among(("auto", "on", "off"), "auto")
+
+
+@dataclass(frozen=True)
+class Log:
+    """every: steps between lines of metrics.jsonl, each a mean over those steps; 0: only at the end. tensorboard: event
+    files too. params: those that are a single number too, as they are at that step."""
+
+    every: int = 50
+    tensorboard: bool = True
+    params: bool = False
+
+
+@dataclass(frozen=True)
+class Sample:
+    """every: steps between grids; 0: only at the end. num: images in a grid."""
+
+    every: int = 250
+    num: int = bounded(64, least=1)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """every: steps between checkpoints; 0: only at the end. keep: how many of the newest stay."""
+
+    every: int = 250
+    keep: int = bounded(3, least=1)
+
+
+@dataclass(frozen=True)
+class Eval:
+    """every: steps between evaluations while training, and at its end; 0: none. metrics: names in `metrics.score.METRICS`.
+    num_samples: generated images. repeats: sets of them that --mode=evaluate scores; while training it is one.
+    split: of the real images; empty: the run's own. source_split: of sources that belong to none of them. num_real: how many
+    of the real images, chosen once; 0: all. batch_size: at once, over all devices. ema: the weights' moving averages.
+    allow_few: a Fréchet distance of fewer images than dimensions."""
+
+    every: int = 0
+    metrics: tuple[str, ...] = ("fd", "kid", "prdc", "repetition")
+    num_samples: int = 5000
+    repeats: int = bounded(3, least=1)
+    split: str = ""
+    source_split: str = ""
+    num_real: int = 0
+    batch_size: int = bounded(200, least=1)
+    ema: bool = True
+    allow_few: bool = False
+
+
+@dataclass(frozen=True)
+class InitFrom:
+    """Start from another run's newest checkpoint. players: whose params; empty: all. ema: its averages where it has them."""
+
+    workdir: str = ""
+    players: tuple[str, ...] = ()
+    ema: bool = False

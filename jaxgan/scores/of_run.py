@@ -1,0 +1,207 @@
+"""Scores of a run, or of anybody's samples, each with the protocol that it was measured by."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan.config.resolve import Config, flat
+from jaxgan.config.run import Eval
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+from jaxgan.files import write_json
+from jaxgan.generate import make_generate, source_inputs, variables
+from jaxgan.images import to_uint8
+from jaxgan.metrics import moments
+from jaxgan.parallel import Placement
+from jaxgan.plan import Plan, extractor_of, open_data
+from jaxgan.scores.evaluator import Evaluator
+from jaxgan.scores.table import better_way, find_scores
+from jaxgan.state import GanState
+from jaxgan.workdir.writer import provenance
+
+OF_RUNS = (
+    "eval.every",
+    "eval.repeats",
+    "eval.split",
+    "eval.source_split",
+    "eval.ema",
+)  # which foreign samples have no use for
+
+
+def make_generated(plan: Plan, images: Images, placement: Placement, size: int) -> Callable:
+    """`(nets, first, count) -> batches` of the generator's images number first, first + 1, ..., as 8-bit pictures, or of
+    its points. images: whose sources a translator starts from."""
+    generate, is_picture = make_generate(plan), len(plan.image_shape) == 3
+
+    @jax.jit
+    def run(nets: Any, numbers: jax.Array, given: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        made = generate(nets, numbers, **given)
+        return to_uint8(made, jnp) if is_picture else made, jnp.sum(~jnp.isfinite(made).all(range(1, made.ndim)))
+
+    def generated(nets: Any, first: int, count: int) -> Iterator[tuple[jax.Array, int]]:
+        for start in range(first, first + count, size):
+            numbers = np.minimum(np.arange(start, start + size), first + count - 1).astype(np.uint32)
+            beside = source_inputs(plan, images, numbers)  # on every host whole, and dealt out like the numbers
+            dealt = {k: placement.deal(x.shape, lambda at, x=x: x[at]) for k, x in beside.items()}
+            pixels, bad = run(nets, placement.deal((size,), lambda at, n=numbers: n[at]), dealt)
+            if int(bad):  # as pixels they would look like any others
+                raise UserError(f"{int(bad)} of {size} generated images are not finite; this generator cannot be scored")
+            yield pixels, min(size, first + count - start)
+
+    return generated
+
+
+class RunEvaluator:
+    """Scores a run's generator at any of its steps.
+
+    Args: plan, placement: of the run. images: what it trains on.
+    Raises UserError, before anything is compiled, for what cannot be measured.
+    """
+
+    def __init__(self, plan: Plan, images: Images, placement: Placement):
+        self.plan, self.placement, self.wanted = plan, placement, eval_settings(plan.config)
+        check_scores(plan)
+        other = self.wanted.split or self.wanted.source_split
+        real = _split(plan.config, self.wanted) if other else images
+        if self.wanted.ema and not plan.shapes().ema:
+            raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
+        self.images, metrics = real, find_scores(self.wanted.metrics)
+        self.of_state = {name: metric for name, metric in metrics.items() if "state" in metric.needs}
+        for metric in self.of_state.values():
+            if metric.check:
+                metric.check(plan, real)
+        of_images = dataclasses.replace(self.wanted, metrics=tuple(name for name in metrics if name not in self.of_state))
+        self.evaluator = Evaluator(of_images, plan.extractor, real, placement) if of_images.metrics else None
+        self.generated = make_generated(plan, real, placement, self.evaluator.size) if self.evaluator else None
+
+    def __call__(self, state: GanState, step: int, repeats: int = 1) -> dict[str, Any]:
+        """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of
+        which a score's value is the mean. The same state gives the same numbers to the last bit."""
+        began, wanted = time.monotonic(), self.wanted
+        nets, count, network = (
+            variables(self.placement.to_global(state), wanted.ema),
+            wanted.num_samples,
+            self.plan.extractor,
+        )
+        samples = {
+            "images": count,
+            "weights": "moving average" if wanted.ema else "raw",
+            "batch_norm": "running statistics",
+        } | ({"pixels": "8 bits, rounded to the nearest"} if len(self.plan.image_shape) == 3 else {})
+        scores, where = {}, {"seed": self.plan.config.seed}
+        if self.evaluator and self.generated:
+            sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]
+            scores, where["batch_size"], protocol = summarise_sets(sets), self.evaluator.size, {**self.evaluator.protocol}
+        else:
+            protocol = {
+                "extractor": {"name": network.name, "weights": network.hash, "input": network.contract},
+                "real": {"data": self.images.name, "digest": self.images.digest, "of": len(self.images)},
+                "metrics": {},
+            }
+        for metric in self.of_state.values():
+            scores |= summarise_sets([metric.fn(self.plan, self.images, self.placement.local(state))])
+        details = {name: metric.detail for name, metric in self.of_state.items()}
+        protocol |= {"metrics": protocol["metrics"] | details, "samples": samples}
+        measured = {**provenance(), **where, "seconds": round(time.monotonic() - began, 1)}
+        return {"step": step, "scores": scores, "protocol": protocol, "measured": measured}
+
+
+def eval_settings(config: Config) -> Eval:
+    """The section `eval`."""
+    return Eval(**{field.name: getattr(config.eval, field.name) for field in dataclasses.fields(Eval)})
+
+
+def check_eval(config: Config) -> None:
+    """Refuses what is known to fail without the data. Raises UserError."""
+    find_scores(config.eval.metrics)
+    if not config.eval.num_samples:
+        raise UserError("eval.num_samples must be at least 1: a generator has no end")
+    extractor_of(config).check()
+
+
+def check_scores(plan: Plan) -> None:
+    """Refuses a run that cannot be scored, and loads the extractor. Raises UserError."""
+    if len(plan.image_shape) == 1 and plan.config.eval.features.name != "points":
+        raise UserError("this run makes points, which --config.eval.features.name=points leaves as they are")
+    check_eval(plan.config)
+    network, wanted = plan.extractor, plan.config.eval
+    if "fd" in wanted.metrics:
+        dtype = np.uint8 if len(plan.image_shape) == 3 else np.float32
+        one = jax.ShapeDtypeStruct((1, *plan.image_shape), dtype)
+        features = jax.eval_shape(lambda variables, x: network.apply(variables, x)[0], network.variables, one)
+        few = min(filter(None, (wanted.num_samples, wanted.num_real)))
+        moments.check_counts(features.shape[1], few, wanted.allow_few)
+
+
+def _split(config: Config, wanted: Eval) -> Images:
+    """The data that scores are taken on."""
+    other = config.copy_and_resolve_references().unlock()
+    other.data.split = wanted.split or other.data.split
+    if "jitter" in other.data:
+        other.data.jitter = 0  # fitted to their size themselves, nothing of them cut off
+    if wanted.source_split:
+        if "source_split" not in other.data:
+            raise UserError(f"eval.source_split={wanted.source_split}, but data.name={config.data.name} has no such splits")
+        other.data.source_split = wanted.source_split
+    return open_data(other.lock())
+
+
+def summarise_sets(sets: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
+    """{name: {"value": mean, "std": spread over the sets (absent for one), "values"}}."""
+    out = {}
+    for name in sets[0]:
+        values = [one[name] for one in sets]
+        out[name] = {"value": float(np.mean(values)), "values": values}
+        if len(values) > 1:
+            out[name]["std"] = float(np.std(values, ddof=1))
+    return out
+
+
+def append_evaluation(folder: Path, result: dict[str, Any]) -> None:
+    """Adds a result to `evaluation.json`, in place of one of the same step and protocol."""
+    if jax.process_index() != 0:
+        return
+    path = folder / "evaluation.json"
+    kept = [
+        old for old in read_evaluations(folder) if (old["step"], old["protocol"]) != (result["step"], result["protocol"])
+    ]
+    write_json(path, {"evaluations": [*kept, result]})
+
+
+def read_evaluations(folder: Path) -> list[dict[str, Any]]:
+    """The results in `evaluation.json`, oldest first; none without it. Raises UserError where it is damaged."""
+    path = folder / "evaluation.json"
+    try:
+        return json.loads(path.read_text())["evaluations"] if path.exists() else []
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged; remove it, and evaluate again") from error
+
+
+def same_protocol(results: Iterable[dict[str, Any]]) -> None:
+    """Refuses to put scores of unlike protocols into one table: a UserError names the first difference.
+
+    What only a generator has (which weights, which BatchNorm) counts between generators; foreign samples have none.
+    """
+    seen: dict[str, Any] = {}
+    for result in results:
+        for key, value in flat(result["protocol"]).items():
+            if seen.setdefault(key, value) != value:
+                raise UserError(
+                    f"scores of unlike protocols are not compared: {key} is {seen[key]!r} in one and {value!r} in another"
+                )
+
+
+def as_lines(result: dict[str, Any]) -> str:
+    """Scores as lines."""
+    rows = []
+    for name, one in result["scores"].items():
+        spread = f" +- {one['std']:.3g} over {len(one['values'])} sets" if "std" in one else ""
+        rows.append(f"  {name:<34} {one['value']:<9.4g}{spread:<24} {better_way(name)} is better")
+    return "\n".join(rows)

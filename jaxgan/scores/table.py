@@ -1,0 +1,160 @@
+"""From images to scores: what an extractor makes of a set of images, and each metric of two such sets.
+
+A metric sees statistics of images, never a run, so that anybody's samples can be scored.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxgan.errors import UserError, nearest
+from jaxgan.extractors.base import Network
+from jaxgan.metrics import classes, kid, modes, moments, neighbours
+from jaxgan.scores import path_length, reading, stability, translation
+from jaxgan.scores.collect import Statistics
+
+
+class Metric(NamedTuple):
+    """needs: what a `Statistics` must hold beside moments. fn: (real, fake, allow_few) -> {part of a score's name: value}.
+    One that needs "state" is of a run and not of images: fn: (plan, images, state).
+    better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
+    what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a run that cannot be scored."""
+
+    needs: tuple[str, ...]
+    fn: Callable[[Any, Any, Any], dict[str, float]]
+    better: dict[str, str]
+    detail: str = ""
+    check: Callable[[Any, Any], None] | None = None
+
+
+K, QUANTILE, SPLITS, SUBSETS, SUBSET = 5, 0.01, 10, 100, 1000  # of the metrics below, and of their protocols
+
+
+def _kid(real: Statistics, fake: Statistics, _: bool) -> dict[str, float]:
+    value, error = kid.kid(real.features, fake.features, SUBSETS, SUBSET)  # pyright: ignore[reportArgumentType]
+    return {"kid": value} | ({} if np.isnan(error) else {"kid_error": error})  # JSON knows no NaN
+
+
+def _better(lower: tuple[str, ...], higher: tuple[str, ...]) -> dict[str, str]:
+    return {name: way for way, names in (("lower", lower), ("higher", higher)) for name in names}
+
+
+METRICS = {
+    "fd": Metric(
+        (), lambda real, fake, few: {"fd": moments.frechet_distance(real.moments, fake.moments, few)}, {"fd": "lower"}
+    ),
+    "kid": Metric(("features",), _kid, {"kid": "lower", "kid_error": "lower"}, f"{SUBSETS} subsets of at most {SUBSET}"),
+    "prdc": Metric(
+        ("features",),
+        lambda real, fake, _: neighbours.prdc(real.features, fake.features, K),
+        dict.fromkeys(("precision", "recall", "density", "coverage"), "higher"),
+        f"k={K}",
+    ),
+    "repetition": Metric(
+        ("features",),
+        lambda real, fake, _: neighbours.repetition(real.features, fake.features, QUANTILE),
+        dict.fromkeys(("copied", "repeated"), "lower"),
+        f"{100 * QUANTILE:g} % quantile",
+    ),
+    "is": Metric(
+        ("classes",),
+        lambda _, fake, __: {"is": classes.inception_score(fake.classes, SPLITS)},
+        {"is": "higher"},
+        f"{SPLITS} splits",
+    ),
+    "classes": Metric(
+        ("classes",),
+        lambda real, fake, _: {"class_distance": classes.class_distance(real.classes, fake.classes)},
+        {"class_distance": "lower"},
+    ),
+    "modes": Metric(
+        ("features", "modes"),
+        lambda real, fake, _: modes.modes(fake.features, real.modes),
+        {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
+        f"within {modes.NEAR} standard deviations",
+    ),
+    "class_modes": Metric(
+        ("classes",),
+        lambda real, fake, _: classes.modes(
+            classes.shares(real.classes) if real.shares is None else real.shares, fake.classes
+        ),
+        {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
+        f"the likeliest class, against the data's own shares where known; high quality above {classes.SURE}",
+    ),
+    "ppl": Metric(
+        ("state",),
+        lambda plan, _, state: {
+            score_name("ppl", plan.extractor, plan.config.eval.num_samples): path_length.path_length(plan, state)
+        },
+        {"ppl": "lower"},
+        "derivative of the features' direction, where paths begin",
+    ),
+    "pairs": Metric(
+        ("state",),
+        lambda plan, images, state: translation.pair_scores(plan, images, state),
+        _better(lower=("l1", "feature_distance"), higher=("psnr", "ssim", "pixel_accuracy", "class_accuracy", "iou")),
+        "of 8-bit pixels, all channels together; classes by the nearest colour of the data's or between a class' two",
+        translation.check_pairs,
+    ),
+    "cycles": Metric(
+        ("state",),
+        lambda plan, images, state: translation.cycle_scores(plan, images, state),
+        _better(
+            lower=("cycle_a", "cycle_b", "fd_ab", "fd_ba", "l1_ab", "l1_ba"),
+            higher=("psnr_ab", "psnr_ba", "ssim_ab", "ssim_ba"),
+        ),
+        "of 8-bit pixels, all channels together",
+        translation.check_cycles,
+    ),
+    "reading": Metric(
+        ("state",),
+        lambda plan, images, state: reading.reading_scores(plan, images, state),
+        _better(lower=(), higher=("read_b", "read_ba", "read_ab", "read_real_b")),
+        "by the package's classifier of plain digits, and one trained on the run's styled ones",
+        reading.check,
+    ),
+    "stability": Metric(
+        ("state",),
+        stability.stability,
+        dict.fromkeys(("spectral_radius", "eigenvalue_real", "eigenvalue_imaginary", "distance"), "lower"),
+        "of the step at params 0",
+    ),
+}
+
+
+def better_way(name: str) -> str:
+    """ "lower" or "higher", for a score's name, fd_digits5k or fid50k."""
+    return _ways()[score_part(name)]
+
+
+def score_part(name: str) -> str:
+    """What a score's name begins with: "fd" of fd_digits5k, and of fid50k."""
+    matches = [part for part in _ways() if re.match(rf"{part}(_|\d|$)", name)]
+    return matches[-1] if matches else "fd"  # the last: kid_error is no kid; none: FID
+
+
+def _ways() -> dict[str, str]:
+    return {part: way for metric in METRICS.values() for part, way in metric.better.items()}
+
+
+def find_scores(names: Iterable[str]) -> dict[str, Metric]:
+    """The metrics of these names. Raises UserError with the nearest name that there is."""
+    out = {}
+    for name in names:
+        if name not in METRICS:
+            raise UserError(f"unknown metric '{name}' in eval.metrics; {nearest(name, METRICS)}")
+        out[name] = METRICS[name]
+    if not out:
+        raise UserError(f"eval.metrics is empty; there are {', '.join(METRICS)}")
+    return out
+
+
+def score_name(part: str, network: Network, count: int) -> str:
+    """The name that a score goes by: `fd_digits5k`. The 2015 Inception's Fréchet distance alone is called FID, `fid50k`."""
+    size = f"{count // 1000}k" if count % 1000 == 0 else str(count)
+    if network.is_fid:
+        return {"fd": "fid"}.get(part, part) + size
+    between = "_" if network.name[-1:].isdigit() else ""
+    return f"{part}_{network.name}{between}{size}"

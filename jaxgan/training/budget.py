@@ -1,0 +1,167 @@
+"""What a run will take: parameters, memory and arithmetic, known from shapes before anything runs."""
+
+import math
+import os
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgan import step
+from jaxgan.config.run import DTYPES
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+from jaxgan.keys import Keys
+from jaxgan.nets.layers import wide
+from jaxgan.parallel import Placement
+from jaxgan.plan import Plan
+from jaxgan.state import GanState, Update
+
+
+def size(tree: Any) -> int:
+    """Bytes of a tree of arrays or shapes."""
+    return sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(tree))
+
+
+def data_size(images: Images) -> int:
+    """Bytes of a data set that stays on the device; 0 for one that is read ahead."""
+    return size(_data(images, (len(images),))) if images.resident else 0
+
+
+def _data(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStruct]:
+    """The shapes of a batch, or of a whole data set, as it is stored; first: its leading axes."""
+
+    def stored(first: tuple[int, ...], shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
+        *sides, channels = shape
+        return jax.ShapeDtypeStruct((*first, *(side + images.jitter for side in sides), channels), images.dtype)
+
+    out = {"image": stored(first, images.image_shape)}
+    if images.num_classes:
+        out["label"] = jax.ShapeDtypeStruct(first, jnp.int32)
+    if images.source_shape:
+        apart = images.sources if images.resident else None
+        out["source"] = stored(first if apart is None else (len(apart),), images.source_shape)
+    return out
+
+
+def capacity(placement: Placement) -> int:
+    """Bytes that a device of this process may use; of a CPU's devices, their share of the machine's memory."""
+    device = placement.local_devices[0]
+    stats = device.memory_stats() or {}
+    if "bytes_limit" in stats:
+        return stats["bytes_limit"]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // len(placement.local_devices)
+
+
+def check_batch(plan: Plan, placement: Placement) -> None:
+    """Refuses a batch that the devices cannot share. Raises UserError."""
+    check_share(plan, placement.size)
+
+
+def check_share(plan: Plan, devices: int) -> None:
+    """`check_batch` for so many devices."""
+    size = plan.config.batch_size
+    if size % devices:
+        near = max(devices, round(size / devices) * devices)
+        raise UserError(f"batch_size={size} is not divisible by the {devices} devices; {near} is")
+    if size // devices % plan.group:
+        near = max(1, round(size / devices / plan.group)) * plan.group * devices
+        raise UserError(f"batch_size={size} gives each of {devices} devices no whole groups of {plan.group}; {near} does")
+
+
+def check(plan: Plan, images: Images, placement: Placement, members: int = 1) -> None:
+    """Refuses what cannot fit even without a single activation: so many states, and one gradient. Raises UserError."""
+    shapes = plan.shapes()
+    gradients = max(size(params) for params in shapes.params.values())
+    states = members * size(shapes)
+    need, have = states + gradients + data_size(images), capacity(placement)
+    if need > have:
+        fewer = " or --config.data.resident=off" if data_size(images) > have / 2 else ""
+        parts = f"params, optimizer, averages and gradients {human(states + gradients)}, data {human(data_size(images))}"
+        raise UserError(
+            f"this run needs at least {human(need)} on each device, which has {human(have)} ({parts}); "
+            f"make the networks smaller{fewer}"
+        )
+
+
+def flops(plan: Plan) -> dict[str, float]:
+    """Floating-point operations of one round of each update on the global batch, as XLA counts them in the unoptimised
+    program; a multiplication with an addition is two."""
+
+    def one_round(state: GanState, hparams: Any, examples: Any, update: Update):
+        parts = plan.assemble(hparams, state.step)
+        keys = Keys(state.rng, state.step, 0, 0, plan.config.batch_size)
+        return step.descend(parts, update, state, state, examples, keys)
+
+    dtype = wide(DTYPES[plan.config.dtype])
+    examples = {"image": jax.ShapeDtypeStruct((plan.config.batch_size, *plan.image_shape), dtype)}
+    examples["label"] = jax.ShapeDtypeStruct((plan.config.batch_size,), jnp.int32)
+    if plan.source_shape:
+        examples["source"] = jax.ShapeDtypeStruct((plan.config.batch_size, *plan.source_shape), dtype)
+    counts = {}
+    for update in plan.updates:
+        lowered = jax.jit(one_round, static_argnums=3).lower(plan.shapes(), plan.hparams, examples, update)
+        counts[update.loss] = float((lowered.cost_analysis() or {}).get("flops", math.nan))
+    return counts
+
+
+def activations(plan: Plan, images: Images, placement: Placement, program: Any) -> int:
+    """Bytes that the compiled step needs on a device beside its arguments. Compiles."""
+    mapped = placement.wrap(program, batch_is_split=not images.resident)
+    first = (len(images),) if images.resident else (plan.rounds, plan.config.batch_size)
+    shapes: Any = mapped
+    return (
+        shapes.lower(plan.shapes(), plan.hparams, _data(images, first), np.int32(1))
+        .compile()
+        .memory_analysis()
+        .temp_size_in_bytes
+    )
+
+
+def layers(plan: Plan) -> list[str]:
+    """A line for each layer of each player: its params' shapes and their number."""
+    lines = []
+    for player, params in plan.shapes().params.items():
+        lines.append(f"{player}: {plan.num_params(player):,} params")
+        apart = all(name in ("a", "b", "ab", "ba") for name in params)  # a player of two networks
+        named = {f"{net}.{name}": x for net, own in params.items() for name, x in own.items()} if apart else params
+        for name, layer in named.items():
+            leaves = jax.tree.leaves(layer)
+            shapes = " ".join("x".join(map(str, x.shape)) or "1" for x in leaves[:6]) + (" ..." if len(leaves) > 6 else "")
+            lines.append(f"  {name:<18} {sum(math.prod(x.shape) for x in leaves):>12,}  {shapes}")
+    return lines
+
+
+def human(number: float, unit: str = "B") -> str:
+    """1.2 GB, 340 MB, 5.1 GFLOP."""
+    for prefix in ("", "k", "M", "G", "T", "P"):
+        if number < 1000 or prefix == "P":
+            return f"{number:.3g} {prefix}{unit}"
+        number /= 1000
+    raise AssertionError
+
+
+def report(plan: Plan, images: Images, placement: Placement, program: Any) -> str:
+    """What `--dry_run` prints: layers, arithmetic and memory. Compiles the step for the last."""
+    shapes, counts = plan.shapes(), flops(plan)
+    per_step = sum(counts[u.loss] * u.rounds / u.every for u in plan.updates)
+    lines = layers(plan)
+    lines.append("arithmetic of a step, all devices together")
+    for update in plan.updates:
+        times = (f" x{update.rounds}" if update.rounds > 1 else "") + (f" every {update.every}" if update.every > 1 else "")
+        lines.append(f"  {update.loss + times:<18} {human(counts[update.loss], 'FLOP'):>12}")
+    lines.append(f"  {'step':<18} {human(per_step, 'FLOP'):>12}")
+    lines.append(f"  {'whole run':<18} {human(per_step * plan.config.steps, 'FLOP'):>12}")
+    memory = {
+        "params": size(shapes.params),
+        "optimizer": size(shapes.opt_state),
+        "averages": size(shapes.ema),
+        "memory": size(shapes.memory),
+        "data": data_size(images),
+        "step": activations(plan, images, placement, program),
+    }
+    lines.append("memory of a device")
+    lines += [f"  {name:<18} {human(number):>12}" for name, number in memory.items()]
+    lines.append(f"  {'of':<18} {human(capacity(placement)):>12}")
+    return "\n".join(lines)

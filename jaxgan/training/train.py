@@ -1,0 +1,204 @@
+"""Training runs to their end, alone or as a population, from where they had got to: none shows that it was stopped."""
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxgan.console import progress, say
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+from jaxgan.files import write_json
+from jaxgan.parallel import Placement
+from jaxgan.plan import Plan
+from jaxgan.scores.of_run import check_scores
+from jaxgan.state import GanState
+from jaxgan.training import budget, interrupt, population
+from jaxgan.training.loop import Loop
+from jaxgan.training.member import DivergedError, Member, Run
+from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
+from jaxgan.workdir.runs import check_config, check_data, check_donor, claimed, new_state, saved_steps, starting_state
+
+
+def train(plan: Plan, images: Images, folder: Path, source: str = "", overrides: Any = ()) -> None:
+    """Trains a run to its end, from its newest checkpoint if it has one. SIGTERM and Ctrl-C save and return.
+
+    Raises UserError, DivergedError, checkpoint.DamagedError.
+    """
+    (failure,) = train_together([Run(plan, folder, source, overrides)], images)
+    if failure:
+        raise failure
+
+
+def train_together(runs: list[Run], images: Images) -> list[DivergedError | UserError | None]:
+    """Trains runs of one `population.kind` to their end, as one population if they are several, each in a folder of its own
+    and from where all of them had got to; those that have no checkpoint of a common step go on apart. Returns what became of
+    each: None, or how it diverged (or could not be scored), which stops no other.
+
+    Raises UserError, checkpoint.DamagedError.
+    """
+    plan = runs[0].plan
+    placement = Placement(plan.config.parallel)
+    for run in runs:
+        check_run(run.plan, placement, run.folder, len(runs))
+        run.plan.check_data(images)
+        check_data(run.folder, images)
+    budget.check(plan, images, placement, len(runs))
+    ends: dict[Path, DivergedError | UserError | None] = {}
+    for part in _parts(runs, placement):
+        with ExitStack() as stack:
+            for run in part:
+                stack.enter_context(claimed(run.folder))
+            # What is left of members that were spread may have a batch that only one device can take.
+            alone = not population.spreads(len(part), placement) and plan.config.batch_size % placement.size
+            where = Placement(plan.config.parallel, placement.local_devices[:1]) if alone else placement
+            found, is_stopped = _train(part, images, where)
+        ends |= {run.folder: end for run, end in zip(part, found)}
+        if is_stopped:
+            break
+    return [ends.get(run.folder) for run in runs]
+
+
+def _parts(runs: list[Run], placement: Placement) -> list[list[Run]]:
+    """Runs that can go on together, having a checkpoint of a common step or none at all; the furthest first.
+
+    If all can, those that are over keep their places among them, so that the same operations give the same bits ("vmap", or
+    members on devices of their own).
+    """
+    left = [run for run in runs if not run.is_over]
+    parts: list[tuple[list[Run], set[int]]] = []
+    for run in sorted(left, key=lambda run: -max(saved_steps(run.folder), default=0)):
+        steps = saved_steps(run.folder)
+        for members, common in parts:
+            if common & steps or not common | steps:
+                members.append(run)
+                common &= steps
+                break
+        else:
+            parts.append(([run], set(steps)))
+    if len(parts) == 1:
+        keep = population.form() == "vmap" or population.spreads(len(runs), placement)
+        return [runs if keep else [run for run in runs if not run.is_over]]
+    return [[run for run in runs if run in members] for members, _ in parts]
+
+
+def check_run(plan: Plan, placement: Placement, folder: Path, members: int = 1) -> None:
+    """Refuses what can be known to fail before the data are there. Raises UserError."""
+    budget.check_share(plan, 1 if population.spreads(members, placement) else placement.size)
+    check_config(folder, plan.config)
+    if plan.config.eval.every:
+        check_scores(plan)
+    if plan.config.init_from.workdir and not (folder / "checkpoints").exists():
+        check_donor(plan)
+    if folder.exists():
+        with claimed(folder):
+            pass
+
+
+def _train(runs: list[Run], images: Images, placement: Placement) -> tuple[list[DivergedError | UserError | None], bool]:
+    """What became of each run, and whether a signal stopped them."""
+    plan = runs[0].plan
+    config, several = plan.config, len(runs) > 1
+    with ExitStack() as stack:
+        # What a member of a population saved last may be further than the others got to.
+        keep = max(2, config.checkpoint.keep) if several else config.checkpoint.keep
+        saved = [stack.enter_context(closing(Checkpoints(run.folder / "checkpoints", keep))) for run in runs]
+        states, wanted = _start(runs, saved, placement)
+        first = int(placement.local(states[0].step))
+        where = f"{runs[0].folder}" + (f" and {len(runs) - 1} more, trained together" if several else "")
+        say(summary(plan, images, placement, where, first, len(runs)))
+        if first > config.steps or not any(wanted):
+            say(f"already at step {max(first, config.steps)}; --config.steps=N with a larger N trains on")
+            return [None] * len(runs), False
+        members: list[Member | None] = [None] * len(runs)
+        for i, (run, checkpoints) in enumerate(zip(runs, saved)):
+            if wanted[i]:
+                members[i] = Member(run, images, placement, checkpoints, first)
+                stack.enter_context(closing(members[i].writer))  # pyright: ignore[reportOptionalMemberAccess]
+        state = placement.init(population.stack, states) if several else states[0]
+        del states
+        with interrupt.stop_signal() as stop, progress(first, config.steps) as shown:
+            loop = Loop(members, [run.plan for run in runs], images, placement, shown)
+            step = loop.run(state, first, stop)
+    if step < config.steps and loop.alive:
+        say(f"stopped and saved at step {step}; the same command goes on from there")
+    for member in loop.alive if step == config.steps else ():
+        if jax.process_index() == 0:
+            member.animate()
+            write_json(member.folder / "DONE", {"step": step})
+        say(f"done. Samples: {member.folder}/samples/step_{step:08d}.png")
+    return [member.failure if member else None for member in members], step < config.steps and bool(loop.alive)
+
+
+def _start(runs: list[Run], saved: list[Checkpoints], placement: Placement) -> tuple[list[GanState], list[bool]]:
+    """Each run's state to go on from, and whether there is anything left to do. Those of a population are of one step, the
+    newest that all have got to; a run that is done has a new state in its place."""
+    steps = runs[0].plan.config.steps
+    done = [(run.folder / "DONE").exists() for run in runs]
+    if len(runs) == 1:
+        state = starting_state(runs[0].plan, placement, saved[0])
+        return [state], [not done[0] or int(placement.local(state.step)) != steps]
+    wanted = [not run.is_over and (not there or own.steps[-1:] != [steps]) for run, there, own in zip(runs, done, saved)]
+    if not any(wanted):
+        return [new_state(run.plan, placement) for run in runs], wanted
+    common = set.intersection(*(set(own.steps) for own, more in zip(saved, wanted) if more))
+    for at in sorted(common, reverse=True):
+        found = [_restored(run, own, placement, at) if more else None for run, own, more in zip(runs, saved, wanted)]
+        if all(state or not more for state, more in zip(found, wanted)):
+            step = next(state.step for state in found if state)
+            return [state or new_state(run.plan, placement).replace(step=step) for state, run in zip(found, runs)], wanted
+    return [starting_state(run.plan, placement, own, 0) for run, own in zip(runs, saved)], wanted
+
+
+def _restored(run: Run, saved: Checkpoints, placement: Placement, step: int) -> GanState | None:
+    """A run's state at a step that it has a checkpoint of; None if that is damaged, and set aside."""
+    try:
+        return starting_state(run.plan, placement, saved, step)
+    except DamagedError as error:
+        saved.set_aside([(step, error)], say)
+        return None
+
+
+def summary(plan: Plan, images: Images, placement: Placement, folder: Path | str, step: int, members: int = 1) -> str:
+    """The lines that a run, or a population of so many members, starts with."""
+    config = plan.config
+    shape = "x".join(map(str, images.image_shape))
+    what = f"images of {shape}" if len(images.image_shape) == 3 else f"points in {shape} dimensions"
+    classes = f", {images.num_classes} classes" if images.num_classes else ""
+    where = "on the device" if images.resident else "read ahead"
+    device = placement.mesh.devices.flat[0]
+    loss = " + ".join([config.objective.loss, *config.objective.penalties])
+    lines = {
+        "data": f"{images.name}: {len(images):,} {what}{classes}, {where}",
+        **{
+            player: f"{config.nets[player].name}, {plan.num_params(player):,} params, {config.optim[player].name}"
+            for player in plan.players
+        },
+        "objective": loss,
+        "step": ", ".join(_update(update) for update in plan.updates),
+        "devices": f"{placement.size} x {device.device_kind} ({config.parallel}, {config.dtype}), "
+        + (
+            f"{members // placement.size} of {members} members each"
+            if population.spreads(members, placement)
+            else f"{config.batch_size // placement.size} of {config.batch_size} images each"
+        ),
+        "steps": f"{step:,} to {config.steps:,}, {config.steps * plan.kimg_per_step:,.0f} thousand images, "
+        f"{1000 * config.steps * plan.kimg_per_step / len(images):,.0f} epochs",
+        "output": f"{folder}",
+    }
+    disc = config.nets.get("disc", {})
+    mixing = [("BatchNorm", "norm=layer")] * (disc.get("norm") == "batch")
+    mixing += [(f"minibatch={disc.get('minibatch')}", "minibatch=none")] * (disc.get("minibatch", "none") != "none")
+    warnings = [
+        f"warning: {name} measures each example's slope, and {what} in disc mixes the examples; use {instead}"
+        for name in config.objective.penalties
+        for what, instead in mixing
+    ]
+    return "\n".join([f"{name:>10}  {text}" for name, text in lines.items()] + warnings)
+
+
+def _update(update: Any) -> str:
+    times = f" x{update.rounds}" if update.rounds > 1 else ""
+    every = f" every {update.every} steps" if update.every > 1 else ""
+    return f"{update.loss}{times}{every}"

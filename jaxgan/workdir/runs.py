@@ -1,0 +1,194 @@
+"""A run's folder: which config it belongs to, who wrote it, and loading its newest state back."""
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+
+from jaxgan.config.resolve import Config, difference, resolve_config
+from jaxgan.config.run import OPERATIONAL
+from jaxgan.console import say
+from jaxgan.errors import UserError, as_path, nearest
+from jaxgan.files import write_json
+from jaxgan.parallel import Placement
+from jaxgan.plan import Plan, sections
+from jaxgan.state import GanState
+from jaxgan.workdir.checkpoint import Checkpoints
+from jaxgan.workdir.writer import provenance
+
+
+def read_config(workdir: Path) -> dict[str, Any]:
+    """The contents of `config.json`. Raises UserError where there is none."""
+    path = Path(workdir) / "config.json"
+    if not path.is_file():
+        raise UserError(f"{workdir} holds no run (no config.json); train one with --config=configs/wgan.py")
+    try:
+        saved = json.loads(path.read_text())
+    except ValueError:
+        saved = None
+    if not isinstance(saved, dict) or not {"config", "data", "starts"} <= saved.keys():
+        raise UserError(f"{path} is damaged; restore it, or choose another --workdir")
+    return saved
+
+
+@contextmanager
+def claimed(workdir: Path) -> Iterator[None]:
+    """Makes the folder and keeps it to this run; the system lets go of it with the process, however that ends.
+
+    Raises UserError where the folder cannot be written or another run has it.
+    """
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        if not os.access(workdir, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        handle = os.open(workdir, os.O_RDONLY)
+    except OSError as error:
+        raise UserError(f"workdir {workdir} cannot be written: {error.strerror}; choose another --workdir") from error
+    try:
+        if jax.process_index() == 0:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UserError(f"{workdir} is in use by another run; wait for it, or choose another --workdir") from error
+            except OSError:  # a file system without locks
+                pass
+        yield
+    finally:
+        os.close(handle)
+
+
+def check_config(workdir: Path, new: Config) -> None:
+    """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
+    if (Path(workdir) / "config.json").exists():
+        saved = read_config(workdir)
+        # Resolved anew, so that a field which the run did not know yet has its default.
+        old = resolve_config(ml_collections.ConfigDict(saved["config"]), [], sections)
+        lines = difference(old.to_dict(), new.to_dict(), OPERATIONAL)
+        if lines:
+            raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
+
+
+def check_data(workdir: Path, images: Any) -> None:
+    """Refuses to go on with other data than a run began with. Raises UserError."""
+    if (Path(workdir) / "config.json").exists():
+        before, now = ((data["size"], data.get("digest", "")) for data in (read_config(workdir)["data"], _describe(images)))
+        if before != now:
+            raise UserError(
+                f"the data of {workdir} have changed since it began ({before[0]:,} images {before[1]}, now {now[0]:,} "
+                f"{now[1]}); choose another --workdir, or restore them"
+            )
+
+
+def record_start(workdir: Path, resolved: Config, images: Any, source: str, overrides: Any, step: int) -> None:
+    """Writes `config.json`; each start of the run adds its provenance to the list "starts"."""
+    path = Path(workdir) / "config.json"
+    starts = read_config(workdir)["starts"] if path.exists() else []
+    start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | provenance()
+    content = {"config": json.loads(resolved.to_json()), "data": _describe(images), "starts": [*starts, start]}
+    write_json(path, content)
+
+
+def _describe(images: Any) -> dict[str, Any]:
+    """A run's data for the record."""
+    return {
+        "name": images.name,
+        "size": len(images),
+        "image_shape": list(images.image_shape),
+        "source_shape": list(images.source_shape),
+        "classes": images.num_classes,
+        "digest": images.digest,
+    }
+
+
+def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
+    """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
+    saved = read_config(workdir)
+    resolved = resolve_config(ml_collections.ConfigDict(saved["config"]), list(overrides), sections)
+    return Plan(resolved, saved["data"]["image_shape"], saved["data"].get("source_shape", ()))
+
+
+def abstract_state(plan: Plan, placement: Placement) -> Any:
+    """The shapes of a run's state, replicated over the whole mesh, as checkpoints hold it."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=placement.replicated), plan.shapes())
+
+
+def load_run(workdir: Path, placement: Placement, step: int | None = None, overrides: Any = ()) -> tuple[Plan, int, Any]:
+    """(blueprint, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
+    UserError without one."""
+    plan = saved_plan(workdir, overrides)
+    folder = Path(workdir) / "checkpoints"
+    if not folder.is_dir():
+        raise UserError(f"{workdir} holds no checkpoint yet")
+    checkpoints = Checkpoints(folder, read_only=True)
+    try:
+        there = checkpoints.steps
+        found = checkpoints.restore(abstract_state(plan, placement), say, step)
+    finally:
+        checkpoints.close()
+    if found is None and step is not None and there:
+        raise UserError(f"{workdir} has no checkpoint of step {step}, but of {', '.join(map(str, there))}")
+    if found is None:
+        raise UserError(f"{workdir} holds no checkpoint yet")
+    return plan, *found
+
+
+def saved_steps(workdir: Path) -> set[int]:
+    """Steps of a run's checkpoints, whole ones, by their names."""
+    folder = Path(workdir) / "checkpoints"
+    return {int(path.name) for path in folder.iterdir() if path.name.isdigit()} if folder.is_dir() else set()
+
+
+def starting_state(plan: Plan, placement: Placement, checkpoints: Checkpoints, step: int | None = None) -> GanState:
+    """The state to go on from: the newest intact checkpoint, or that of `step`, or a new one (step 0, or none there), with
+    another run's params if so asked."""
+    found = None if step == 0 else checkpoints.restore(abstract_state(plan, placement), say, step)
+    if found:
+        return placement.from_global(found[1])
+    state = new_state(plan, placement)
+    return adopt(plan, placement, state) if plan.config.init_from.workdir else state
+
+
+def new_state(plan: Plan, placement: Placement) -> GanState:
+    """A run's state at step 0, but for `init_from`."""
+    return placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
+
+
+def check_donor(plan: Plan) -> None:
+    """Refuses, before anything is made, an `init_from` whose networks this run cannot take. Raises UserError."""
+    given = plan.config.init_from
+    theirs, mine = (p.shapes() for p in (saved_plan(as_path(given.workdir)), plan))
+    for player in given.players or tuple(mine.params):
+        if player not in mine.params or player not in theirs.params:
+            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, theirs.params)}")
+        shapes = [jax.tree.map(jnp.shape, (state.params[player], state.model_state[player])) for state in (mine, theirs)]
+        if shapes[0] != shapes[1]:
+            raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
+
+
+def adopt(plan: Plan, placement: Placement, state: GanState) -> GanState:
+    """`state` with the params, statistics and averages of the players that `init_from` names. Raises UserError."""
+    check_donor(plan)
+    given, everywhere = plan.config.init_from, Placement()
+    _, step, other = load_run(as_path(given.workdir), everywhere)
+    other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
+    params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
+    for player in given.players or tuple(params):
+        if given.ema and player in other.ema:
+            taken = other.ema[player]
+        else:
+            taken = {"params": other.params[player], "model_state": other.model_state[player]}
+        params[player] = placement.replicate(taken["params"])
+        model_state[player] = placement.replicate(taken["model_state"])
+        if player in ema:
+            ema[player] = placement.replicate(taken)
+    say(f"starting from {given.workdir} at step {step}")
+    return state.replace(params=params, model_state=model_state, ema=ema)

@@ -1,0 +1,250 @@
+"""What a table says of its runs: tests that agree with scipy's, and verdicts that wait for enough of them."""
+
+import dataclasses
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from jaxgan.ablation import formats, report
+from jaxgan.ablation.results import Result, Summary, _entry, read_result, series, summarise
+from jaxgan.ablation.statistics import Entry, against, compare, decide, holm, mark_best
+from jaxgan.ablation.table import Claim, Column, Row, Table
+from jaxgan.errors import UserError
+
+X = (Column("x", better="higher", format=".1f"),)
+
+
+def asked(**changes):
+    """A cell's config, as far as it says how to score."""
+    features = SimpleNamespace(name="digits")
+    wanted = {"split": "test", "num_samples": 1000, "num_real": 0, "ema": True, "metrics": ("fd",), "features": features}
+    return SimpleNamespace(eval=SimpleNamespace(**wanted | changes), data=SimpleNamespace(split="train"))
+
+
+CONFIG = asked()
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(1, 1, 6), RNG.normal(0, 2, 8)
+
+
+def test_welch_and_student_are_scipys():
+    theirs = stats.ttest_ind(A, B, equal_var=False)
+    difference, low, high, p = compare(A, B)
+    interval = theirs.confidence_interval()
+    np.testing.assert_allclose((difference, low, high, p), (A.mean() - B.mean(), *interval, theirs.pvalue), rtol=1e-12)
+    mean, low, high, p = against(A, 0.3)
+    one = stats.ttest_1samp(A, 0.3)
+    np.testing.assert_allclose((mean, low, high, p), (A.mean(), *one.confidence_interval(), one.pvalue), rtol=1e-12)
+    for number in (8, 0.1, 0.7, 28.9):  # no spread at all, though a mean of equal numbers may differ from them
+        assert compare([number] * 10, [number] * 7)[3] == 1 and against([number] * 10, number)[3] == 1
+        assert compare([number] * 10, [7] * 7)[3] == 0 and against([number] * 10, 7)[3] == 0
+
+
+def test_intervals_cover_as_often_as_they_say():
+    draws = np.random.default_rng(1).normal(3, 2, (4000, 5))
+    low, high = np.array([Entry(tuple(draw)).interval for draw in draws]).T
+    assert abs(np.mean((low < 3) & (3 < high)) - 0.95) < 0.012
+
+
+def test_holm():
+    """The example of Holm 1979's method in every textbook: the smallest times n, the next times n - 1, never falling."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
+
+
+def summary(rows: dict[str, list], claims=(), columns=X, **fields) -> Summary:
+    """A table of these values; None is a run that diverged, ... one that is open."""
+    table = Table("T", "P", "D", "how", columns, {row: Row() for row in rows}, (0,), tuple(claims), **fields)
+    found = {}
+    for row, values in rows.items():
+        found[row] = []
+        for i, value in enumerate(values):
+            state = "diverged" if value is None else "open" if value is ... else "done"
+            cell = SimpleNamespace(row=row, seed=i, name=f"{row}, seed {i}")
+            found[row].append(Result(cell, state, {"x": value} if state == "done" else {}))
+    entries = {row: {c.name: _entry(c, found[row]) for c in columns} for row in rows}
+    return Summary(table, found, mark_best(table, entries, found), decide(table, entries, found))
+
+
+def answers(rows, *claims):
+    return [verdict.answer for verdict in summary(rows, claims).verdicts]
+
+
+GOOD, POOR = [8.0, 8.1, 7.9, 8.0, 8.2], [6.0, 6.2, 5.9, 6.1, 6.3]
+
+
+def test_verdicts_on_orderings_and_thresholds():
+    rows = {"good": GOOD, "poor": POOR, "near": [8.0, 8.2, 7.8, 8.1, 8.0]}
+    claims = [Claim("x", "good", than="poor"), Claim("x", "poor", than="good"), Claim("x", "near", than="good")]
+    assert answers(rows, *claims) == ["holds", "contradicted", "undecided"]
+    assert answers(rows, Claim("x", "good", above=7), Claim("x", "good", below=7)) == ["holds", "contradicted"]
+    lower = (Column("x", better="lower"),)
+    assert summary(rows, [Claim("x", "poor", than="good")], lower).verdicts[0].answer == "holds"
+
+
+def test_gains_beyond_gains():
+    """Of ten at `much` over `none`, of one at `little` over `none`; both directions, and where lower is better."""
+    noise = np.array([0.0, 0.2, -0.1, 0.1, -0.2])
+    rows = {"none": list(20 + noise), "much": list(30 - noise), "some": list(20.3 + 2 * noise), "little": list(21 + noise)}
+    more = Claim("x", "much", than="none", beyond=("little", "some"))
+    less = Claim("x", "little", than="some", beyond=("much", "none"))
+    assert answers(rows, more, less) == ["holds", "contradicted"]
+    assert answers(rows, Claim("x", "little", than="none", beyond=("little", "none"))) == ["undecided"]
+    lower = (Column("x", better="lower", format=".2f"),)
+    found = summary(rows, [more], lower).verdicts[0]
+    assert found.answer == "contradicted" and found.text == "much gains more in x over none than little over some"
+    assert found.estimate.startswith("difference of gains +9.30 [")
+
+
+def test_difference_of_gains_covers_as_often_as_it_says():
+    draws = np.random.default_rng(0).normal(size=(2000, 4, 5)) * np.array([1, 3, 0.5, 2])[:, None]
+    inside = [low < 0 < high for _, low, high, _ in (compare(*four) for four in draws)]
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.02)
+
+
+def test_claims_are_corrected_together():
+    rows = {"a": GOOD, "b": [7.5, 7.9, 7.7, 7.5, 8.0]}
+    claim, p = Claim("x", "a", than="b"), compare(GOOD, [7.5, 7.9, 7.7, 7.5, 8.0])[3]
+    assert 0.0125 < p < 0.05
+    assert answers(rows, claim) == ["holds"]
+    assert answers(rows, claim, *[Claim("x", "a", above=8.04)] * 3) == ["undecided"] * 4
+
+
+@pytest.mark.parametrize(
+    "rows, answer, reason",
+    [
+        ({"a": GOOD[:4], "b": POOR}, "undecided", "4 seeds, and a claim takes 5"),
+        ({"a": GOOD[:1], "b": POOR}, "undecided", "one run says nothing of spread"),
+        ({"a": [*GOOD, None], "b": POOR}, "contradicted", "1 of 6 runs diverged"),
+        ({"a": GOOD, "b": [None] * 5}, "holds", "every run of b diverged"),
+        ({"a": POOR, "b": [*GOOD, None]}, "undecided", "p = 5.9e-08"),
+        ({"a": GOOD, "b": [*POOR, ...]}, "undecided", "1 runs of b are not done"),
+    ],
+)
+def test_verdicts_where_runs_are_few_or_failed(rows, answer, reason):
+    (verdict,) = summary(rows, [Claim("x", "a", than="b")]).verdicts
+    assert (verdict.answer, verdict.reason) == (answer, reason)
+
+
+def test_a_claim_that_a_row_is_poor_is_not_contradicted_by_its_divergence():
+    rows = {"a": [*POOR, None]}
+    assert answers(rows, Claim("x", "a", above=1), Claim("x", "a", below=7)) == ["contradicted", "undecided"]
+
+
+def test_runs_of_unlike_steps_are_refused(tmp_path):
+    cells = []
+    for seed, step in enumerate((4, 6)):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        one = {"step": step, "scores": {"fd_digits1k": {"values": [1.0]}}, "protocol": {"samples": {"images": 1000}}}
+        (folder / "evaluation.json").write_text(json.dumps({"evaluations": [one]}))
+        (folder / "DONE").write_text(json.dumps({"step": step}))
+        cells.append(SimpleNamespace(folder=folder, is_over=True, failure=None, row="a", seed=seed, config=CONFIG))
+    table = Table("T", "P", "D", "how", (Column("fd"),), {"a": Row()}, (0, 1))
+    with pytest.raises(UserError, match="row 'a' are of unlike steps: 4, 6"):
+        summarise(table, cells)
+    cells[0].is_over = False  # it is to train on, and does not count as yet
+    assert [result.state for result in summarise(table, cells).results["a"]] == ["open", "done"]
+
+
+def test_words():
+    columns = (Column(title="verdict", word=lambda result: "in" if result.numbers["x"] > 7 else "out"),)
+    rows = {"a": GOOD, "b": [8.0, 6.0], "c": [8.0, None]}
+    found = summary(rows, [Claim("verdict", row, words=("in",)) for row in rows], columns)
+    told = [("holds", "in"), ("contradicted", "in and out"), ("contradicted", "in and diverged")]
+    assert [(v.answer, v.reason) for v in found.verdicts] == told
+    with pytest.raises(UserError, match="column 'bad': test_results.py, line .*: KeyError: 'y'"):
+        summary(rows, columns=(Column(title="bad", word=lambda result: result.numbers["y"]),))
+    assert "| b | in, out | 2 |" in formats.grid(found)
+
+
+def test_bold_is_what_beats_every_other_row():
+    assert "**8.0 ± 0.1**" in formats.grid(summary({"a": GOOD, "b": POOR}))
+    for rows in (
+        {"a": GOOD, "b": [8.0, 8.2, 7.8, 8.1, 8.0], "c": POOR},  # two that cannot be told apart
+        {"a": GOOD[:4], "b": POOR},  # too few
+        {"a": GOOD, "b": [*POOR, None]},  # the one that diverged might have been the best
+    ):
+        assert "**" not in formats.grid(summary(rows))
+
+
+def test_tables_in_every_format():
+    rows = {"a_1": GOOD, "b & c": [*POOR[:3], None, ...], "all gone": [None, None]}
+    found = summary(rows, [Claim("x", "a_1", above=7, text="<b> holds")])
+    found.table.rows["a_1"].published["x"] = "7.9 +- .1"
+    assert formats.grid(found).splitlines()[2:] == [
+        "| a_1 | 8.0 ± 0.1 | 7.9 +- .1 | 5 |",
+        "| b & c | 6.0 ± 0.2 | - | 3, 1 diverged, 1 open |",
+        "| all gone | diverged | - | 0, 2 diverged |",
+    ]
+    tex = formats.tex(found)
+    assert r"b \& c & 6.0 $\pm$ 0.2 & - & 3, 1 diverged, 1 open \\" in tex and r"a\_1 & 8.0 $\pm$ 0.1 & 7.9 $\pm$ .1" in tex
+    page = report.page(found, {"data": "<none>"}, {}, {})
+    assert "&lt;b&gt; holds" in page and "b &amp; c" in page and "&lt;none&gt;" in page and "http" not in page
+    lines = formats.as_csv(found).splitlines()
+    assert lines[1].startswith("a_1,x,5,8.04") and lines[1].endswith("8.0;8.1;7.9;8.0;8.2,5")
+    assert lines[3] == 'all gone,x,0,,,,,,False,,"0, 2 diverged"'
+
+
+def test_illnesses_are_listed_by_row(tmp_path):
+    found = summary({"a": GOOD, "b": POOR})
+    ill = [
+        dataclasses.replace(result, cell=SimpleNamespace(seed=i), verdict="collapsed: all alike" if i < 2 else "healthy")
+        for i, result in enumerate(found.results["b"])
+    ]
+    found.results["b"] = ill
+    assert report.illnesses(found) == ["- b, seeds 0, 1: collapsed: all alike"]
+    assert "<li>b, seeds 0, 1: collapsed: all alike</li>" in report.page(found, {}, {}, {})
+    assert "## What the stability monitor said last\n\n- b, seeds 0, 1" in report.markdown(found, {}, [])
+    assert "monitor" not in report.markdown(summary({"a": GOOD, "b": POOR}), {}, [])
+
+
+def test_curves_are_over_the_steps_that_all_runs_have(tmp_path):
+    def run(values):
+        history = [{"step": step, "eval/fd_digits1k": value, "gen/loss": None} for step, value in values.items()]
+        return Result(None, "done", history=history)
+
+    steps, values = series([run({10: 1.0, 20: 2.0}), run({10: 3.0, 20: 4.0, 30: 5.0})], "fd")
+    assert steps.tolist() == [10, 20] and values.tolist() == [[1, 2], [3, 4]]
+    assert not len(series([run({10: 1.0})], "gen/loss")[0])  # never finite
+
+
+def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path):
+    def evaluation(split, images, *values, name="digits", **protocol):
+        protocol = {"real": {"data": f"digits/1.0.0, split {split} (32x32, crop)"}, "samples": {"images": images}} | protocol
+        return {"step": 4, "scores": {f"fd_{name}1k": {"values": values}}, "protocol": protocol}
+
+    of = [evaluation("test", 1000, 1.0), evaluation("train", 1000, 2.0), evaluation("test", 500, 3.0)]
+    of.append(evaluation("test", 1000, 4.0) | {"step": 2})
+    (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": of}))
+    (tmp_path / "DONE").write_text('{"step": 4}')
+    (tmp_path / "metrics.jsonl").write_text(
+        '{"step": 4, "gen/loss": 0.5, "disc/loss": null, "verdict": "healthy"}\n{"step": 5, "cut'
+    )
+    cell = SimpleNamespace(folder=tmp_path, is_over=True, failure=None, config=CONFIG)
+    result = read_result(cell)
+    assert result.numbers["fd"] == 1.0 and result.numbers["gen/loss"] == 0.5 and "disc/loss" not in result.numbers
+    assert result.verdict == "healthy" and "verdict" not in result.numbers
+    assert result.state == "done" and math.isclose(result.history[0]["gen/loss"], 0.5)
+    again = evaluation("test", 1000, 1.0, 9.0, precision="other")  # more sets of samples
+    random = evaluation("test", 1000, 7.0, name="random", extractor={"name": "random"})
+    alone = evaluation("test", 1000, 8.0, name="is") | {"scores": {"is_digits1k": {"values": [8.0]}}}
+    (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [*of, again, random, alone]}))
+    found = read_result(cell)
+    assert found.numbers["fd"] == 1.0 and found.evaluation == json.loads(json.dumps(again))
+    with (tmp_path / "metrics.jsonl").open("w") as file:  # what the run itself measured, before it was scored again by hand
+        file.write('{"step": 4, "eval/fd_digits1k": 1.0, "gen/loss": 0.5}\n{"step": 4, "gen/loss": null}\n')
+    of[0]["scores"]["fd_digits1k"]["values"], again["scores"]["fd_digits1k"]["values"] = [1.0], [1.5, 9.0]
+    (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [*of, again]}))
+    found = read_result(cell)
+    assert found.evaluation == json.loads(json.dumps(of[0]))
+    assert found.numbers["fd"] == 1.0 and "gen/loss" not in found.numbers  # the final one is infinite
+    for other in ({"num_samples": 5000}, {"metrics": ("fd", "is")}, {"num_real": 50}, {"ema": False}):
+        cell.config = asked(**other)
+        (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [
+            evaluation("test", 1000, 1.0, real={"data": "digits/1.0.0, split test", "images": 1000},
+                       samples={"images": 1000, "weights": "moving average"})]}))  # fmt: skip
+        assert read_result(cell).state == "unscored" and "fd" not in read_result(cell).numbers

@@ -1,0 +1,104 @@
+"""A report's runs as a file: the same table again, without the cells."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from ml_collections import ConfigDict
+
+from jaxgan.ablation import formats, saved_report
+from jaxgan.ablation.results import Result, Summary, _entry, summarise
+from jaxgan.ablation.statistics import decide
+from jaxgan.ablation.table import Claim, Column, Row, Table
+from jaxgan.errors import UserError
+
+PROTOCOL = {"samples": {"images": 100}}
+COLUMNS = (
+    Column("x", "X, %", "higher", ".1f", scale=100),
+    Column(title="kind", word=lambda x: f"w{x.numbers['unasked']:.0f}"),
+)
+TABLE = Table("T", "P", "D", "how", COLUMNS, {"a": Row(), "b": Row(), "c": Row()}, range(5), (Claim("X, %", "a", than="b"),))
+
+
+def cell_of(row, seed=0, **fields):
+    config = {"steps": 7, "seed": seed, "gen": {"width": 3}, "data": {"name": "ring", "dir": "here"}, "log": {"every": 1}}
+    return SimpleNamespace(row=row, seed=seed, name=f"{row}, seed {seed}", config=ConfigDict(config | fields))
+
+
+CELLS = [cell_of(row) for row in "abc"]
+
+
+def run(row, seed, x):
+    cell = cell_of(row, seed)
+    if x is None:
+        return Result(cell, "diverged", {"x": 3.0}, message="gen/loss is nan")
+    if x is ...:
+        return Result(cell, "crashed", message="no such luck")
+    evaluation = {"step": 7, "protocol": PROTOCOL, "scores": {}}
+    start = {"date": "2026-01-01", "git_revision": "abc", "versions": {}, "devices": 1, "device": "cpu"}
+    return Result(cell, "done", {"x": x, "unasked": 1.0}, evaluation=evaluation, starts=(start,), verdict="healthy")
+
+
+@pytest.fixture
+def summary():
+    found = {
+        "a": [run("a", i, 0.1 + 0.2 / (3 + i)) for i in range(5)],
+        "b": [run("b", i, 0.01 * i) for i in range(3)] + [run("b", 3, ...), run("b", 4, None)],
+        "c": [Result(cell_of("c"), "open")],
+    }
+    entries = {row: {column.name: _entry(column, found[row]) for column in COLUMNS} for row in found}
+    return Summary(TABLE, found, entries, decide(TABLE, entries, found))
+
+
+def test_the_same_table_again(summary, tmp_path):
+    (tmp_path / "report.json").write_text(json.dumps(saved_report.dump(summary)))
+    for where in (tmp_path, tmp_path / "report.json"):
+        rows = saved_report.load(where, CELLS)
+        assert rows.keys() == {"a", "b"}
+        again = summarise(TABLE, [], kept=rows)
+        assert [again.runs(row) for row in "abc"] == ["5", "3, 1 diverged, 1 crashed", "0"]
+        assert again.verdicts == summary.verdicts
+        for row in "ab":
+            assert again.entries[row]["X, %"] == summary.entries[row]["X, %"]
+            assert again.entries[row]["kind"].words == summary.entries[row]["kind"].words
+            assert [x.starts for x in again.results[row]] == [x.starts for x in summary.results[row]]
+            assert all(map(saved_report.is_elsewhere, again.results[row]))
+        assert saved_report.dump(again)["rows"] == saved_report.dump(summary)["rows"]  # and so another time
+    assert "| c | - | - | 0 |" in formats.grid(again)
+
+
+def test_unlike_protocols_are_not_joined(summary, tmp_path):
+    path = tmp_path / "report.json"
+    saved = saved_report.dump(summary)
+    saved["rows"]["b"][0]["evaluation"]["protocol"] = {"samples": {"images": 200}}
+    path.write_text(json.dumps(saved))
+    with pytest.raises(UserError, match="samples.images is 100 in one and 200 in another"):
+        summarise(TABLE, [], kept=saved_report.load(path, CELLS))
+
+
+def test_rows_that_are_trained_in_another_way_are_not_joined(summary, tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(saved_report.dump(summary)))
+    assert "dir" not in path.read_text()
+    saved_report.load(path, [cell_of("a", log={"every": 9}, data={"name": "ring", "dir": "there"})])
+    for fields, told in (({"gen": {"width": 4}}, "gen.width: 3 -> 4"), ({"steps": 8}, "steps: 7 -> 8")):
+        with pytest.raises(UserError, match=f"row 'a' of --join=.* is another than this table's; {told}"):
+            saved_report.load(path, [cell_of("a", **fields)])
+    saved = saved_report.dump(summary) | {"configs": {"a": None, "b": None}}  # of a report that did not know
+    path.write_text(json.dumps(saved))
+    saved_report.load(path, [cell_of("a", gen={"width": 4})])
+    with pytest.raises(UserError, match="steps: 7 -> 8"):
+        saved_report.load(path, [cell_of("a", steps=8)])
+
+
+def test_mistakes(summary, tmp_path):
+    path = tmp_path / "report.json"
+    with pytest.raises(UserError, match="holds no report.json, which --mode=ablate writes"):
+        saved_report.load(tmp_path, CELLS)
+    for text in ("[", "[]", "{}", '{"rows": {"a": [{}]}}', '{"rows": []}'):
+        path.write_text(text)
+        with pytest.raises(UserError, match=r"is no table's report.json"):
+            saved_report.load(path, CELLS)
+    path.write_text(json.dumps(saved_report.dump(summary)))
+    with pytest.raises(UserError, match="has none of this table's rows, but 'a'; did you mean 'aa'"):
+        saved_report.load(path, [cell_of("aa"), cell_of("z")])

@@ -1,0 +1,74 @@
+"""Every table of `configs/ablations`: its rows resolve, and a cell of it trains, is scored and gets into its report."""
+
+import importlib
+import json
+
+import pytest
+from helpers import ROOT
+
+from jaxgan.ablation import report
+from jaxgan.ablation.cells import groups, load_table, make_cells, train_cells
+from jaxgan.ablation.results import read_result
+from jaxgan.ablation.table import Table
+
+FILES = sorted(path.stem for path in (ROOT / "configs" / "ablations").glob("*.py"))
+TINY = {
+    "steps": 2, "batch_size": 16, "log.every": 1, "sample.every": 0, "sample.num": 4, "checkpoint.every": 0, "eval.every": 0,
+    "eval.num_samples": 150, "eval.num_real": 200, "eval.batch_size": 50, "eval.allow_few": True, "eval.repeats": 1,
+}  # fmt: skip
+
+
+def specs():
+    for file in FILES:
+        module = importlib.import_module(f"configs.ablations.{file}")
+        for variant in getattr(module, "VARIANTS", ("",)):
+            yield f"{ROOT}/configs/ablations/{file}.py" + (f":{variant}" if variant else "")
+
+
+@pytest.mark.parametrize("spec", list(specs()))
+def test_all_rows_resolve(spec, tmp_path):
+    table = load_table(spec)
+    every = make_cells(table, spec, tmp_path, [])
+    assert len(every) == len(table.rows) * len(table.seeds)
+    assert sum(map(len, groups(every))) == len(every)
+    readme, name = (ROOT / "README.md").read_text(), spec.rpartition("/")[2].partition(":")[0]
+    assert f"`{name}`" in readme[readme.index("| table | what it reproduces") :]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "file",
+    [
+        "cifar10",
+        "critic_steps",
+        "cyclegan",
+        "limited_data",
+        "normalisation",
+        "pix2pix",
+        "r3gan",
+        "robustness",
+        "stacked_digits",
+        "stylegan",
+        "two_time_scales",
+    ],
+)
+def test_a_cell_trains_and_the_report_has_it(file, tmp_path, monkeypatch):
+    monkeypatch.setattr("jaxgan.scores.reading.EPOCHS", 1)
+    spec = f"{ROOT}/configs/ablations/{file}.py"
+    spec += ":digits" if f"{spec}:digits" in set(specs()) else ""
+    table: Table = load_table(spec)
+    own = {
+        "stacked_digits": {"data.images": 500},
+        **dict.fromkeys(("pix2pix", "cyclegan"), {"eval.features.name": "random"}),
+    }
+    tiny = {**TINY, **own.get(file, {})}
+    tiny = [(key, str(value)) for key, value in tiny.items()]
+    every = make_cells(table, spec, tmp_path, tiny)
+    last = [cell for cell in every if cell.seed == 0][-1]  # the row with most changes
+    train_cells([last])
+    assert json.loads((last.folder / "DONE").read_text()) == {"step": 2}
+    assert read_result(last).state == "done"
+    page = report.write(table, every, tmp_path).read_text()
+    assert f"<td>{last.row}</td>" in page and page.count("<svg") == bool(table.curves) + len(table.figures)
+    for title in table.figures:
+        assert (tmp_path / f"{title.replace(' ', '_')}.png").stat().st_size > 1000

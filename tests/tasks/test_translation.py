@@ -1,0 +1,239 @@
+"""pix2pix' and CycleGAN's losses, term by term, and the pool of earlier translations."""
+
+import dataclasses
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import blueprint, noise_images
+
+from jaxgan import program
+from jaxgan.errors import UserError
+from jaxgan.keys import Keys
+from jaxgan.nets import layers, patch, translator, unet
+from jaxgan.plan import Plan
+from jaxgan.tasks import critic
+from jaxgan.tasks.unpaired import pooled
+
+PAIRED, UNPAIRED = "pix2pix.py", "cyclegan.py"
+
+
+def parts(spec, **overrides):
+    """A task, its new state, the batch of step 0 and that step's keys."""
+    plan = blueprint(spec, **overrides)
+    images = noise_images(plan=plan)
+    batch = program.make_batch(plan, images)(jnp.int32(0), images.load(), plan.hparams["order"])
+    batch = jax.tree.map(lambda x: x[0], batch)
+    return plan.task(), plan.init(jax.random.key(0)), batch, Keys(jax.random.key(0), 0, 0, 0, len(batch["image"]))
+
+
+def loss(task, name, state, batch, keys):
+    return jax.jit(lambda state, batch: task.loss(name, state, batch, keys, None))(state, batch)
+
+
+def test_l1_and_the_discriminator_s_answer_make_the_generator_s_loss():
+    task, state, batch, keys = parts(PAIRED, task__l1=7)
+    value, aux = loss(task, "gen", state, batch, keys)
+    image, _ = jax.jit(lambda state: task._fake(state, batch, keys, train=True))(state)
+    distance = jnp.mean(jnp.abs(image - batch["image"]))
+    both = {"image": image, "cond": batch["source"]}
+    logits = critic.answers(task.disc, state.variables("disc"), both)[0].logits
+    assert float(aux.metrics["gen/l1"]) == pytest.approx(float(distance), rel=1e-6)
+    assert float(value) == pytest.approx(float(7 * distance + jnp.mean(jax.nn.softplus(-logits))), rel=1e-5)
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_only_a_conditional_discriminator_sees_the_source(conditional):
+    task, state, batch, keys = parts(PAIRED, task__conditional=conditional)
+    turned = {**batch, "source": batch["source"][::-1]}
+    image = jnp.zeros_like(batch["image"])
+    answers = [critic.answers(task.disc, state.variables("disc"), task._shown(image, b))[0].logits for b in (batch, turned)]
+    assert bool((answers[0] == answers[1]).all()) != conditional
+
+
+def test_l1_alone_leaves_the_discriminator_out():
+    task, state, batch, keys = parts(PAIRED, task__adversarial=False, task__l1=3)
+    assert [update.player for update in task.updates({"disc": 1, "gen": 1})] == ["gen"]
+    value, aux = loss(task, "gen", state, batch, keys)
+    assert float(value) == pytest.approx(3 * float(aux.metrics["gen/l1"]), rel=1e-6)
+    with pytest.raises(UserError, match="leaves nothing to train by"):
+        blueprint(PAIRED, task__adversarial=False, task__l1="none")
+
+
+def test_dropout_is_noise_after_training_too_and_the_same_for_the_same_number():
+    task, state, batch, _ = parts(PAIRED)
+    nets = {"gen": state.variables("gen")}
+    source = jnp.broadcast_to(batch["source"][:1], batch["source"].shape)
+    keys = jax.random.split(jax.random.key(1), len(source))
+    made = task.generate(nets, {"source": source, "noise": keys})
+    assert float(jnp.abs(made[0] - made[1]).max()) > 1e-6
+    np.testing.assert_array_equal(made, task.generate(nets, {"source": source, "noise": keys}))
+    still, *_ = parts(PAIRED, nets__gen__dropout=0)
+    made = still.generate(nets, {"source": source, "noise": keys})
+    np.testing.assert_allclose(made[0], made[1], atol=1e-6)
+
+
+def test_cycles_and_identity_make_the_translators_loss():
+    weights = {"task__cycle": 3, "nets__gen__norm": "none"}
+    task, state, batch, keys = parts(UNPAIRED, **weights)
+    value, aux = loss(task, "gen", state, batch, keys)
+    variables = state.variables("gen")
+
+    @partial(jax.jit, static_argnums=0)
+    def translate(way, x):
+        return task._translate(variables, way, x, None, train=True)[0]
+
+    a, b = batch["source"], batch["image"]
+    fake_b, fake_a = translate("ab", a), translate("ba", b)
+    homes = {"a": (translate("ba", fake_b), a), "b": (translate("ab", fake_a), b)}
+    cycles = {domain: jnp.mean(jnp.abs(back - home)) for domain, (back, home) in homes.items()}
+    for domain, distance in cycles.items():
+        assert float(aux.metrics[f"gen/cycle_{domain}"]) == pytest.approx(float(distance), rel=1e-5)
+    adversarial = 0.0
+    for domain, fake in (("a", fake_a), ("b", fake_b)):
+        own = {name: tree[domain] for name, tree in state.variables("disc").items()}
+        adversarial += jnp.mean((critic.answers(task.disc, own, {"image": fake, "cond": None})[0].logits - 1) ** 2) / 2
+    assert float(value) == pytest.approx(float(adversarial + 3 * sum(cycles.values())), rel=1e-5)
+    for cycles, kept in (("forward", {"gen/cycle_a"}), ("backward", {"gen/cycle_b"})):
+        task, state, batch, keys = parts(UNPAIRED, task__cycles=cycles, **weights)
+        metrics = loss(task, "gen", state, batch, keys)[1].metrics
+        assert {name for name in metrics if "cycle" in name} == kept
+
+
+def test_identity_wants_domains_of_one_shape():
+    with pytest.raises(UserError, match="unlike shapes"):
+        blueprint(UNPAIRED, task__identity=1)
+    config = blueprint(UNPAIRED).config.copy_and_resolve_references().unlock()
+    config.task.identity = 2.0
+    plan = Plan(config.lock(), (12, 12, 1), (12, 12, 1))
+    keys = Keys(jax.random.key(0), 0, 0, 0, 8)
+    image = jnp.linspace(-1, 1, 8 * 144).reshape(8, 12, 12, 1)
+    task, state = plan.task(), plan.init(jax.random.key(0))
+    value, aux = task.loss("gen", state, {"image": image, "source": -image}, keys, None)
+    same = task._translate(state.variables("gen"), "ab", image, None, train=True)[0]
+    assert float(aux.metrics["gen/identity_b"]) == pytest.approx(float(jnp.mean(jnp.abs(same - image))), rel=1e-5)
+    same = task._translate(state.variables("gen"), "ba", -image, None, train=True)[0]
+    assert float(aux.metrics["gen/identity_a"]) == pytest.approx(float(jnp.mean(jnp.abs(same + image))), rel=1e-5)
+    without = dataclasses.replace(task, identity=None).loss("gen", state, {"image": image, "source": -image}, keys, None)[0]
+    both = aux.metrics["gen/identity_a"] + aux.metrics["gen/identity_b"]
+    assert float(value - without) == pytest.approx(2 * float(both), rel=1e-4)
+
+
+def test_discriminators_are_shown_what_the_translators_made_before_they_moved():
+    """One translation serves both: the discriminators' loss on the memory is theirs on fakes made anew at the old params."""
+    task, state, batch, keys = parts(UNPAIRED, task__pool=0)
+    _, aux = loss(task, "gen", state, batch, keys)
+    fake = task._translate(state.variables("gen"), "ab", batch["source"], None, train=True)[0]
+    np.testing.assert_allclose(aux.memory["shown/b"], fake, atol=1e-6)
+    moved = state.replace(
+        memory={**state.memory, **aux.memory},
+        params={**state.params, "gen": jax.tree.map(jnp.zeros_like, state.params["gen"])},
+    )
+    value, _ = loss(task, "disc", moved, batch, keys)
+    expected = 0.0
+    for domain, real in (("a", batch["source"]), ("b", batch["image"])):
+        own = {name: tree[domain] for name, tree in state.variables("disc").items()}
+        for image, target in ((real, 1.0), (aux.memory[f"shown/{domain}"], 0.0)):
+            logits = critic.answers(task.disc, own, {"image": image, "cond": None})[0].logits
+            expected += jnp.mean((logits - target) ** 2) / 2
+    assert float(value) == pytest.approx(float(expected), rel=1e-5)
+
+
+def in_turn(pool, filled, newest, keys):
+    """`pooled`, one image after the other in Python."""
+    pool, shown = list(pool), []
+    for image, key in zip(newest, keys):
+        where, whether = jax.random.split(key)
+        if filled < len(pool):
+            pool[filled], filled = image, filled + 1
+            shown.append(image)
+        elif jax.random.bernoulli(whether):
+            at = int(jax.random.randint(where, (), 0, len(pool)))
+            shown.append(pool[at])
+            pool[at] = image
+        else:
+            shown.append(image)
+    return jnp.stack(pool), jnp.stack(shown)
+
+
+@pytest.mark.parametrize("filled", [0, 3, 5])
+def test_the_pool_takes_one_image_after_the_other(filled):
+    pool, newest = -jnp.arange(1.0, 6)[:, None], jnp.arange(1.0, 21)[:, None]
+    keys = jax.random.split(jax.random.key(3), 20)
+    for ours, theirs in zip(pooled(pool, jnp.int32(filled), newest, keys), in_turn(pool, filled, newest, keys)):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_half_of_what_is_shown_is_from_the_pool():
+    keys = jax.random.split(jax.random.key(0), 4000)
+    pool, shown = pooled(-jnp.arange(1.0, 51), jnp.int32(50), jnp.arange(4000.0), keys)
+    assert float(jnp.mean(shown != jnp.arange(4000.0))) == pytest.approx(0.5, abs=0.03)
+    assert len({*np.asarray(shown).tolist(), *np.asarray(pool).tolist()}) == 4050  # every image is once somewhere
+
+
+def test_a_step_of_several_rounds_is_refused():
+    with pytest.raises(UserError, match="one round of each player"):
+        blueprint(UNPAIRED, rounds__disc=2)
+
+
+def test_data_without_sources_are_refused():
+    config = blueprint(PAIRED).config
+    with pytest.raises(UserError, match="has none to start from; --config.data.source=FEATURE"):
+        Plan(config, (12, 12, 1))
+
+
+@pytest.mark.parametrize("field, strided", patch.FIELDS.items())
+def test_a_score_sees_a_patch_of_the_field_s_side(field, strided):
+    """What of the image moves the score in the middle, on an image that is large enough for all."""
+    side = -(-2 * field // (2 << strided)) * (2 << strided)
+    disc = patch.Discriminator(jnp.float32, field=field, width=1, norm="none")
+    image = jax.random.normal(jax.random.key(0), (1, side, side, 1))
+    variables = disc.init(jax.random.key(1), image, train=False)
+    variables = jax.tree.map(lambda x: jnp.abs(x) + 0.1, variables)  # no path is lost
+    logits, slope = jax.vjp(lambda x: disc.apply(variables, x, train=False).logits, image)
+    assert logits.shape == (1, side >> strided, side >> strided)
+    middle = logits.shape[1] // 2
+    seen = np.flatnonzero(np.abs(slope(jnp.zeros_like(logits).at[0, middle, middle].set(1))[0][0, :, :, 0]).sum(0))
+    assert seen[-1] - seen[0] + 1 == field
+
+
+def test_skips_are_what_the_u_net_has_beside_the_encoder_decoder():
+    image = jax.random.normal(jax.random.key(0), (2, 8, 8, 3))
+    for skip in (True, False):
+        net = unet.Generator((8, 8, 1), jnp.float32, width=4, skip=skip, norm="none")
+        variables = jax.jit(partial(net.init, train=False))(jax.random.key(1), image)
+        cut = jax.tree_util.tree_map_with_path(  # the bottleneck says nothing
+            lambda path, x: 0 * x if "Conv_2" in jax.tree_util.keystr(path) else x, variables
+        )
+        made = jax.jit(partial(net.apply, train=False))(cut, image)
+        assert made.shape == (2, 8, 8, 1)
+        assert (float(jnp.abs(made[0] - made[1]).max()) > 1e-6) == skip
+
+
+def test_instance_norm_by_hand():
+    x = 3 + 2 * jax.random.normal(jax.random.key(0), (2, 6, 5, 3))
+    norm = layers.Norm("instance", jnp.float32)
+    variables = norm.init(jax.random.key(1), x, train=True)
+    spread = jnp.sqrt(x.var((1, 2), keepdims=True) + 1e-6)
+    np.testing.assert_allclose(norm.apply(variables, x, train=True), (x - x.mean((1, 2), keepdims=True)) / spread, atol=1e-5)
+
+
+def test_instance_norm_is_of_each_channel_of_each_example():
+    net = translator.Generator((12, 12, 3), jnp.float32, width=4, blocks=1)
+    image = jax.random.normal(jax.random.key(0), (3, 12, 12, 1))
+    variables = net.init(jax.random.key(1), image, train=False)
+    alone = net.apply(variables, image[:1], train=True)
+    np.testing.assert_allclose(net.apply(variables, image, train=True)[:1], alone, atol=1e-5)
+
+
+def test_mirrored_edges():
+    from jaxgan.nets import layers
+
+    x = jax.random.normal(jax.random.key(0), (2, 6, 5, 3))
+    conv = layers.Conv(4, size=5, mirror=True)
+    variables = conv.init(jax.random.key(1), x)
+    padded = jnp.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    whole = layers.Conv(4, size=5).apply(variables, padded)
+    np.testing.assert_allclose(conv.apply(variables, x), whole[:, 2:-2, 2:-2], atol=1e-5)

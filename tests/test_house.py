@@ -1,0 +1,87 @@
+"""The house's rooms: imports point down, and nothing goes round in a circle."""
+
+import ast
+import graphlib
+
+from helpers import ROOT
+
+# From the top floor down. A line is a room, or several that stand beside each other and may import each other.
+FLOORS = (
+    "cli __main__ table results figures losses penalties",  # the last five hand names on to users' own files
+    "verbs",
+    "ablation",
+    "training",
+    "scores",
+    "workdir",
+    "program generate",
+    "plan",
+    "tasks",
+    "objectives",
+    "extractors",
+    "metrics",
+    "nets",
+    "data",
+    "step optim",
+    "config",
+    "state keys parallel latents monitor images console files batches devices errors",
+)
+FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}
+
+
+def modules() -> dict[str, str]:
+    """{"jaxgan.data.source": its text, ...}."""
+    paths = sorted((ROOT / "jaxgan").rglob("*.py"))
+    return {name_of(path): path.read_text() for path in paths}
+
+
+def name_of(path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(text: str, known) -> set[str]:
+    """The project's modules that a text imports, anywhere: inside functions and under TYPE_CHECKING too."""
+    out = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are written out"
+            out |= {f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in known else node.module for a in node.names}
+        elif isinstance(node, ast.Import):
+            out |= {alias.name for alias in node.names}
+    return {name for name in out if name in known and name != "jaxgan"}
+
+
+def upwards(texts: dict[str, str]) -> list[str]:
+    floor = {name: FLOOR[name.split(".")[1]] for name in texts if name != "jaxgan"}
+    arrows = ((name, other) for name in floor for other in imported(texts[name], texts))
+    return [f"{name} imports {other}, which is above it" for name, other in arrows if floor[other] > floor[name]]
+
+
+def circles(texts: dict[str, str]) -> list[str]:
+    sorter = graphlib.TopologicalSorter({name: imported(text, texts) - {name} for name, text in texts.items()})
+    try:
+        sorter.prepare()
+    except graphlib.CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_every_module_has_a_room():
+    assert {name.split(".")[1] for name in modules() if name != "jaxgan"} <= FLOOR.keys()
+
+
+def test_imports_point_down():
+    assert not upwards(modules())
+
+
+def test_nothing_goes_round_in_a_circle():
+    assert not circles(modules())
+
+
+def test_an_import_upwards_and_a_circle_are_found():
+    texts = {
+        "jaxgan.errors": "def f():\n    from jaxgan.data import source\n",
+        "jaxgan.data": "",
+        "jaxgan.data.source": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import jaxgan.errors\n",
+    }
+    assert upwards(texts) == ["jaxgan.errors imports jaxgan.data.source, which is above it"]
+    assert set(circles(texts)) == {"jaxgan.errors", "jaxgan.data.source"}

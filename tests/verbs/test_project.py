@@ -1,0 +1,45 @@
+"""The search for a picture's style finds a picture that a style made."""
+
+import numpy as np
+import pytest
+from helpers import blueprint, noise_images
+from PIL import Image
+
+from jaxgan.data.source import Arrays, Images
+from jaxgan.errors import UserError
+from jaxgan.training.train import train
+from jaxgan.verbs.project import project
+from jaxgan.verbs.sample import sample
+from jaxgan.verbs.sample_request import SampleFlags, sample_request
+
+
+def pictures(pixels):
+    return Images("mine", Arrays(pixels, None, np.arange(len(pixels))), pixels.shape[1:], 0, False)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "style"
+    train(blueprint("stylegan_lite.py", nets__gen__noise=False), noise_images(), folder)
+    return folder
+
+
+def test_what_a_style_made_is_found_again(run, tmp_path):
+    made = np.load(sample(run, sample_request(SampleFlags(seeds="0-3", out=str(tmp_path / "a.npz")))))["images"]
+    path = project(run, pictures(made), num=3, steps=120, out=tmp_path / "found.png")
+    with Image.open(path) as image:
+        both = np.asarray(image).reshape(2, 12, 3, 12)
+    np.testing.assert_array_equal(both[0].transpose(1, 0, 2), made[:3, ..., 0])
+    with np.load(tmp_path / "found.npz") as found:
+        assert found["w"].shape == (3, 8) and found["images"].shape == (3, 12, 12, 1)
+        other = np.sqrt(np.mean((made[[1, 2, 0]].astype(float) - made[:3]) ** 2, (1, 2, 3)))
+        assert (found["rmse"] < 0.25 * other).all()
+        np.testing.assert_array_equal(both[1].transpose(1, 0, 2), found["images"][..., 0])
+
+
+def test_mistakes(run, tmp_path):
+    with pytest.raises(UserError, match="mine is 8x8x1 and the run makes 12x12x1"):
+        project(run, pictures(np.zeros((2, 8, 8, 1), np.uint8)), 1, 1, None)
+    train(blueprint("dcgan.py", steps=1), noise_images(), tmp_path)
+    with pytest.raises(UserError, match="--mode=project is of generators with styles"):
+        project(tmp_path, pictures(np.zeros((2, 12, 12, 1), np.uint8)), 1, 1, None)
