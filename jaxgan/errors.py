@@ -13,7 +13,11 @@ from typing import Any
 
 
 class UserError(Exception):
-    """What `launch.py` prints as one line before it ends with exit code 2."""
+    """A mistake of the user's: the command line prints it as one line and ends with exit code 2."""
+
+
+class Failure(Exception):
+    """How a run ended that nobody wanted to: the command line prints it as one line and ends with exit code 1."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from absl import logging
-from absl.testing import flagsaver
 from helpers import ROOT
 from PIL import Image
 
-import launch
+from jaxgan import cli
 from jaxgan.training import budget
 
 pass
@@ -274,11 +273,7 @@ answers: dict[str, str] = {}
 
 def run(typed: str) -> int:
     """`launch.py` in this process: the exit code."""
-    with flagsaver.flagsaver():
-        try:
-            return launch.main(launch.parse(["launch.py", *shlex.split(typed)]))
-        except SystemExit as error:
-            return int(error.code or 0)
+    return cli.main(["launch.py", *shlex.split(typed)])
 
 
 @pytest.fixture(scope="module")
@@ -398,4 +393,4 @@ def test_a_real_lack_of_memory_is_recognised():
 
     with pytest.raises(Exception) as caught:
         jnp.zeros((1 << 46,)).block_until_ready()
-    assert launch.is_out_of_memory(caught.value)
+    assert cli.is_out_of_memory(caught.value)

@@ -11,7 +11,7 @@ from typing import Any
 from jaxgan.ablation.table import REAL, Claim, Column, Table
 from jaxgan.config.resolve import Config, Overrides, call_file, load_config, resolve_config
 from jaxgan.console import say
-from jaxgan.errors import UserError, nearest
+from jaxgan.errors import Failure, UserError, nearest
 from jaxgan.files import write_json
 from jaxgan.plan import Plan, open_data, sections
 from jaxgan.scores.table import find_scores
@@ -19,10 +19,8 @@ from jaxgan.training import population
 from jaxgan.workdir.checkpoint import DamagedError
 from jaxgan.workdir.runs import check_config, claimed
 
-LAUNCH = Path(__file__).resolve().parents[1] / "launch.py"
 
-
-class CrashedError(Exception):
+class CrashedError(Failure):
     """Cells crashed."""
 
 
@@ -136,8 +134,6 @@ def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> l
     out: list[Cell] = []
     for name, row in table.rows.items():
         source = row.config or spec
-        if row.config and not Path(row.config.partition(":")[0]).exists():
-            source = str(LAUNCH.parent / row.config)
         mine = [(key, text(value)) for key, value in (table.overrides | row.overrides).items()] + overrides
         try:
             base = load_config(source)

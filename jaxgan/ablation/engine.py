@@ -18,7 +18,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxgan.ablation.cells import LAUNCH, Cell, groups, make_cells, slug
+from jaxgan.ablation.cells import Cell, groups, make_cells, slug
+from jaxgan.ablation.command import COMMAND, command_environment
 from jaxgan.ablation.progress import Clock, Progress
 from jaxgan.ablation.real_images import score_real
 from jaxgan.ablation.table import Table
@@ -126,9 +127,9 @@ def _start(
 ) -> Any:
     """A process that trains cells, on its share of the cores where there are several."""
     which = ",".join(str(cell.number) for cell in some)
-    words = [sys.executable, str(LAUNCH), "--mode=ablate", f"--config={spec}", f"--workdir={folder}", f"--cell={which}"]
+    words = [*COMMAND, "--mode=ablate", f"--config={spec}", f"--workdir={folder}", f"--cell={which}"]
     words += [f"--seeds={','.join(map(str, table.seeds))}", *(f"--config.{key}={value}" for key, value in overrides)]
-    env = os.environ | {PARENT: str(os.getpid())}
+    env = command_environment() | {PARENT: str(os.getpid())}
     if workers > 1:
         env.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{0.9 / workers:.3f}")  # workers on one GPU share it
     with log.open("a") as file:

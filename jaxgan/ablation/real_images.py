@@ -2,10 +2,10 @@
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
-from jaxgan.ablation.cells import LAUNCH, Cell
+from jaxgan.ablation.cells import Cell
+from jaxgan.ablation.command import COMMAND, command_environment
 from jaxgan.ablation.table import Table
 from jaxgan.config.resolve import as_overrides
 from jaxgan.errors import UserError
@@ -26,8 +26,8 @@ def score_real(table: Table, cell: Cell, folder: Path) -> None:
     if (folder / REAL_SCORES).exists() and there.exists() and there.read_text() == asked:
         return
     there.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, str(LAUNCH), "--mode=evaluate", f"--out={folder / REAL_SCORES}", *words]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [*COMMAND, "--mode=evaluate", f"--out={folder / REAL_SCORES}", *words]
+    done = subprocess.run(command, capture_output=True, text=True, env=command_environment())
     if done.returncode:
         raise UserError(f"the real images {table.real}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
     there.write_text(asked)

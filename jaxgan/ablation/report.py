@@ -9,12 +9,13 @@ from typing import Any
 
 from jaxgan import monitor
 from jaxgan.ablation import figures, saved_report
-from jaxgan.ablation.cells import LAUNCH, Cell, slug
+from jaxgan.ablation.cells import Cell, slug
 from jaxgan.ablation.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
 from jaxgan.ablation.real_images import REAL_SCORES
 from jaxgan.ablation.results import Result, Summary, summarise
 from jaxgan.ablation.statistics import ENOUGH
 from jaxgan.ablation.table import Table
+from jaxgan.config.bundled import CONFIGS
 from jaxgan.console import duration, say
 from jaxgan.errors import UserError, described
 from jaxgan.files import write_text
@@ -146,7 +147,7 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
     others = sorted({x.cell.seed for x in every if saved_report.is_elsewhere(x)})
     words += [f"--join={source}"] if joined else []
     config = Path(state.get("config", ""))
-    config = config.relative_to(LAUNCH.parent) if config.is_relative_to(LAUNCH.parent) else config
+    config = config.relative_to(CONFIGS.parent) if config.is_relative_to(CONFIGS.parent) else config
     seconds = sum(start["seconds"] for start in state.get("starts", ()))
 
     def each(key: str) -> str:

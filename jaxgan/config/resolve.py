@@ -16,7 +16,8 @@ from typing import Any
 
 import ml_collections
 
-from jaxgan.config import schedules
+from jaxgan.config import bundled, schedules
+from jaxgan.config.bundled import CONFIGS
 from jaxgan.config.schema import Section, value_of
 from jaxgan.errors import UserError, described, nearest
 
@@ -70,11 +71,12 @@ def call_file(spec: str, function: str) -> Any:
 
 def check_file(name: str) -> Path:
     """The path of a config file. Raises UserError, naming the nearest, where there is none."""
-    path = Path(name)
-    if path.is_file():
-        return path
-    folder = path.parent if path.parent.is_dir() and len(path.parts) > 1 else Path("configs")
-    known = {p.stem: str(p) for p in sorted(folder.glob("*.py")) if p.stem != "__init__"}
+    path, found = Path(name), bundled.find(name)
+    if found:
+        return found
+    is_own = path.parent.is_dir() and len(path.parts) > 1
+    folder, shown = (path.parent, path.parent) if is_own else (CONFIGS, Path("configs"))
+    known = {p.stem: str(shown / p.name) for p in sorted(folder.glob("*.py")) if p.stem != "__init__"}
     close = difflib.get_close_matches(path.stem, known, n=1)
     hint = f"did you mean '{known[close[0]]}'?" if close else nearest(name, known.values())
     raise UserError(f"no config file '{name}'; {hint}")

@@ -11,7 +11,7 @@ import numpy as np
 from jaxgan import program
 from jaxgan.console import say
 from jaxgan.data.source import Images
-from jaxgan.errors import UserError
+from jaxgan.errors import Failure, UserError
 from jaxgan.generate import make_generate, source_inputs, variables
 from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_uint8
 from jaxgan.monitor import Monitor
@@ -25,7 +25,7 @@ from jaxgan.workdir.runs import record_start
 from jaxgan.workdir.writer import Writer
 
 
-class DivergedError(Exception):
+class DivergedError(Failure):
     """A param became NaN or infinite."""
 
 

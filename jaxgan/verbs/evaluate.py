@@ -1,64 +1,71 @@
-"""`--mode=evaluate`: scores of a run's checkpoint, or of anybody's pictures."""
+"""Scores a run's checkpoint, or anybody's pictures, with the protocol that they were measured by.
 
-import dataclasses
-import time
-from pathlib import Path
+A run's scores are added to its evaluation.json.
+"""
 
-import jax
-import numpy as np
+from absl import flags
 
-from jaxgan.config.resolve import Config
-from jaxgan.console import say
-from jaxgan.data.source import Images
-from jaxgan.errors import UserError
-from jaxgan.files import write_json
-from jaxgan.parallel import Placement
-from jaxgan.plan import extractor_of, open_data
-from jaxgan.scores.evaluator import Evaluator, stored
-from jaxgan.scores.of_run import RunEvaluator, append_evaluation, as_lines, check_scores, eval_settings, summarise_sets
-from jaxgan.scores.table import find_scores
-from jaxgan.workdir.runs import check_data, load_run
-from jaxgan.workdir.writer import provenance
+from jaxgan.config.bundled import CONFIGS
+from jaxgan.errors import UserError, as_path
+from jaxgan.verbs.common import configure, configure_like, workdir_of
+
+EXAMPLES = """
+python launch.py --mode=evaluate --workdir=runs/wgan --config.eval.metrics=fd,kid
+python launch.py --mode=evaluate --samples=pictures --reference=digits@test --out=scores.json
+"""
+TAKES_OVERRIDES = True
 
 
-def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | None) -> None:
-    """`--mode=evaluate --workdir=...`: scores a checkpoint, says the scores, and adds them to `evaluation.json`."""
-    placement = Placement()
-    plan, found, state = load_run(folder, placement, step, overrides)
-    check_scores(plan)
-    images = open_data(plan.config)
-    check_data(folder, images)
-    evaluator = RunEvaluator(plan, images, placement)
-    result = evaluator(state, found, evaluator.wanted.repeats)
-    say(f"{folder}, step {found}\n{as_lines(result)}")
-    append_evaluation(folder, result)
-    say(f"{folder}/evaluation.json")
+def define_flags(values: flags.FlagValues) -> None:
+    flags.DEFINE_integer("step", None, "Which checkpoint of the run; the newest by default.", flag_values=values)
+    flags.DEFINE_string("samples", "", "Anybody's pictures in place of a run's: a folder or archive, FILE.npz (uint8 "
+                        "[N, H, W, C]), or a TFDS data set, NAME or NAME@SPLIT.", flag_values=values)  # fmt: skip
+    flags.DEFINE_string(
+        "reference", "", "The real pictures that --samples are scored against, given in the same way.", values
+    )
+    flags.DEFINE_string("out", "", "FILE.json for the scores of --samples.", flag_values=values)
 
 
-def evaluate_samples(samples: Images, reference: Images, config: Config, out: Path | None) -> None:
-    """`--mode=evaluate --samples=... --reference=...`: says the scores of foreign samples, and writes them to `out`."""
-    if samples.image_shape != reference.image_shape:
-        shapes = ["x".join(map(str, images.image_shape)) for images in (samples, reference)]
-        raise UserError(f"samples are {shapes[0]} and the reference is {shapes[1]}; bring both to one shape first")
-    began, placement = time.monotonic(), Placement()
-    given = eval_settings(config)
-    wanted = dataclasses.replace(given, num_samples=given.num_samples or len(samples))
-    if wanted.num_samples > len(samples):
-        raise UserError(f"eval.num_samples={wanted.num_samples}, but {samples.name} has {len(samples)} images")
-    of_runs = [name for name, metric in find_scores(wanted.metrics).items() if "state" in metric.needs]
-    if of_runs:
-        raise UserError(f"the metric '{of_runs[0]}' is of a run and not of pictures; leave it out of --config.eval.metrics")
-    network = extractor_of(config).load(samples.image_shape)
-    evaluator = Evaluator(wanted, network, reference, placement)
-    # At random: a folder lists class by class, and the Inception Score and fewer samples than there are go by their order.
-    chosen = np.random.default_rng(0).permutation(len(samples))[: wanted.num_samples]
-    scores = evaluator(stored(samples, chosen, evaluator.size, placement), len(chosen))
-    result = {
-        "scored": {"data": samples.name, "digest": samples.digest},
-        "scores": summarise_sets([scores]),
-        "protocol": {**evaluator.protocol, "samples": {"images": len(chosen), "order": "shuffled, seed 0"}},
-        "measured": {**provenance(), "batch_size": evaluator.size, "seconds": round(time.monotonic() - began, 1)},
-    }
-    say(f"{samples.name}\nagainst {reference.name}\n{as_lines(result)}")
-    if out and jax.process_index() == 0:
-        write_json(out, result)
+def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
+    """Scores a run or pictures. Raises UserError."""
+    for path, _ in overrides:
+        if not path.startswith(("eval.", "data.dir", "data.cache")):
+            raise UserError(f"--config.{path} has no effect in --mode=evaluate; --config.eval... says what to measure")
+    if values.samples or values.reference:
+        _evaluate_pictures(values, overrides)
+        return
+    workdir = workdir_of(values)
+    if values.out:
+        raise UserError("--out goes with --samples; a run's scores are in its evaluation.json")
+    configure_like(values, workdir)
+    from jaxgan.verbs.evaluation import evaluate_run
+
+    evaluate_run(workdir, overrides, values.step)
+
+
+def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
+    if not values.reference:
+        raise UserError("--samples needs --reference: what it is scored against")
+    if not values.samples:
+        raise UserError("--reference needs --samples: what is scored")
+    for name in ("workdir", "config", "step"):
+        if values[name].present:
+            raise UserError(f"--{name} has no effect beside --samples, which are nobody's run")
+    out = as_path(values.out) if values.out else None
+    if out and (out.suffix != ".json" or not out.parent.is_dir()):
+        raise UserError(f"--out={values.out} must be FILE.json in a folder that exists")
+    from jaxgan.scores.of_run import OF_RUNS
+
+    for path, _ in overrides:
+        if path in (*OF_RUNS, "data.cache"):
+            raise UserError(f"--config.{path} has no effect beside --samples, which are nobody's run")
+    configure(values)
+    from jaxgan.config.resolve import load_config, resolve_config
+    from jaxgan.data.by_name import open_by_name
+    from jaxgan.plan import sections
+    from jaxgan.verbs.evaluation import evaluate_samples
+
+    base = load_config(str(CONFIGS / "default.py"))
+    resolved = resolve_config(base, [("eval.num_samples", "0"), *overrides], sections)
+    samples, reference = (open_by_name(text, resolved.data.dir) for text in (values.samples, values.reference))
+    evaluate_samples(samples, reference, resolved, out)

@@ -1,136 +1,53 @@
-"""Pictures from a trained generator, at latents that are a function of the run's seed and an image's number alone."""
+"""Writes pictures from a run's newest checkpoint.
 
-from collections.abc import Callable
-from pathlib import Path
+A number (`--seeds`) names one latent of a run: it gives the same picture in a grid, a folder, an array and an interpolation.
+"""
+
 from typing import Any
 
-import jax
-import numpy as np
+from absl import flags
 
-from jaxgan.console import say
-from jaxgan.errors import UserError
-from jaxgan.generate import make_generate, make_interpolate, make_mix, source_inputs, variables
-from jaxgan.images import grid_picture, save_gif, save_npz, save_png, sheet_picture, to_uint8
-from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, open_data
-from jaxgan.training.landscape import draw_points
-from jaxgan.verbs.sample_request import SampleRequest
-from jaxgan.workdir.runs import load_run
+from jaxgan.verbs.common import configure_like, workdir_of
+from jaxgan.verbs.sample_request import sample_request
 
-CHUNK = 64  # images generated at once
-STRIP = 9  # pictures in a row of an interpolation's strip, both ends included
+EXAMPLES = """
+python launch.py --mode=sample --workdir=runs/wgan --grid=8x8
+python launch.py --mode=sample --workdir=runs/wgan --num=50000 --out=samples.npz
+"""
+TAKES_OVERRIDES = False
 
 
-def sample(folder: Path, wanted: SampleRequest) -> Path:
-    """Writes what is ordered from a run's newest checkpoint, and returns the path. The same order gives the same bytes.
-
-    Raises UserError where the folder holds no run or no checkpoint, or `out` cannot be written.
-    """
-    placement = Placement()
-    plan, step, state = load_run(folder, placement)
-    if jax.process_index() != 0:
-        return folder
-    points = len(plan.image_shape) == 1
-    _check_styles(plan, wanted)
-    if plan.ways and wanted.columns:
-        raise UserError("--grid has no effect on translations, which stand beside their sources")
-    if plan.ways and wanted.frames:
-        raise UserError("--interpolate goes from latent to latent; this run's generator translates pictures")
-    if points and (wanted.frames or (wanted.out and not wanted.out.suffix)):
-        raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
-    nets = placement.local(variables(state, wanted.ema))
-    raw = "" if wanted.ema else "_raw"
-    try:
-        if wanted.frames:
-            path = wanted.out or folder / "samples" / f"interpolation_{step:08d}{raw}.gif"
-            _interpolation(plan, nets, wanted, path)
-        elif wanted.mix or len(wanted.psi) > 1:
-            path = wanted.out or folder / "samples" / f"{'mix' if wanted.mix else 'truncation'}_{step:08d}{raw}.png"
-            _table(plan, nets, wanted, path)
-        else:
-            numbers = np.array(wanted.seeds, np.uint32)
-            psi = [np.full(len(numbers), wanted.psi[0], np.float32)] if wanted.psi else []
-            data = open_data(plan.config) if points or plan.ways else None
-            beside = source_inputs(plan, data, numbers) if data else {}
-            made = _generate(make_generate(plan), nets, numbers, *psi, points=points, **beside)
-            path = wanted.out or folder / "samples" / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
-            _write(path, made, wanted, step, data.reference() if data else None, beside.get("source"))
-    except OSError as error:
-        raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
-    what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
-    what = f"{what} at {len(wanted.psi)} truncations" if len(wanted.psi) > 1 else what
-    what = f"styles of {len(wanted.mix)} in {len(wanted.seeds)}" if wanted.mix else what
-    say(f"{what}, step {step}: {path}")
-    return path
+def define_flags(values: flags.FlagValues) -> None:
+    flags.DEFINE_integer("num", None, "How many images; 64 by default.", flag_values=values)
+    flags.DEFINE_string(
+        "grid", "", "COLUMNSxROWS of the grid; as near to a square as it gets by default.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "seeds", "", "Numbers of the images, 0-63 or 3,5,8-11; a number's image is always the same.", flag_values=values
+    )
+    flags.DEFINE_string("out", "", "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each); the workdir's "
+                        "samples/ by default.", flag_values=values)  # fmt: skip
+    flags.DEFINE_boolean(
+        "ema", True, "From the moving averages of the weights; --noema: from the weights.", flag_values=values
+    )
+    flags.DEFINE_integer("interpolate", 0, "This many frames from each image to the next, as FILE.gif and FILE_strip.png.",
+                         flag_values=values)  # fmt: skip
+    flags.DEFINE_list("truncation_psi", [], "Of a StyleGAN: how far styles are from their mean, .7; several, 1,.7,.5,0, "
+                      "make a table with a row each.", flag_values=values)  # fmt: skip
+    flags.DEFINE_string("space", "z", "Of a StyleGAN: where --interpolate walks, z or w.", flag_values=values)
+    flags.DEFINE_string(
+        "mix", "", "Of a StyleGAN: numbers whose styles the images of --seeds take, a column each.", flag_values=values
+    )
+    flags.DEFINE_string("layers", "", "With --mix: in which layers, 0-1 (pose) or 4-5 (colour).", flag_values=values)
 
 
-def _generate(fn: Callable, nets: Any, *arguments: np.ndarray, points: bool = False, **named: np.ndarray) -> np.ndarray:
-    """`fn` in chunks of one compiled size: uint8 images, or float points."""
-    fn, n = jax.jit(fn), len(arguments[0])
-    size = min(CHUNK, n)
-    out = []
-    for i in range(0, n, size):
-        rows = np.minimum(np.arange(i, i + size), n - 1)
-        made = np.asarray(fn(nets, *(x[rows] for x in arguments), **{key: x[rows] for key, x in named.items()}))[: n - i]
-        out.append(made if points else to_uint8(made))
-    return np.concatenate(out)
+def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
+    """Samples. Raises UserError."""
+    workdir, own = workdir_of(values), flags.FlagValues()
+    define_flags(own)
+    given: dict[str, Any] = {name: values[name].value for name in own}
+    request = sample_request(**given)
+    configure_like(values, workdir)
+    from jaxgan.verbs.sampling import sample
 
-
-def _write(path: Path, made: np.ndarray, wanted: SampleRequest, step: int, real: Any, source: Any) -> None:
-    """real: points, behind the made ones. source: pictures, beside their translations. None where there are none."""
-    if path.suffix.lower() == ".npz":
-        save_npz(path, images=made, seeds=np.array(wanted.seeds), step=np.array(step))
-    elif path.suffix:
-        if source is not None and source.shape[1:3] == made.shape[1:3]:
-            picture = sheet_picture(source, made, most=len(made))
-        else:
-            picture = draw_points(made, real) if made.ndim == 2 else grid_picture(made, wanted.columns)
-        save_png(path, picture)
-    else:
-        for seed, picture in zip(wanted.seeds, made):
-            save_png(path / f"seed{seed:08d}.png", picture)
-
-
-def _check_styles(plan: Plan, wanted: SampleRequest) -> None:
-    task = plan.task()
-    if wanted.styled and not hasattr(task, "styles"):
-        raise UserError(f"{wanted.styled} is of generators with styles (configs/stylegan_lite.py); this run's has none")
-    if wanted.layers and max(wanted.layers) >= task.gen.num_styles:
-        raise UserError(
-            f"--layers goes to {max(wanted.layers)}, and this generator has layers 0 to {task.gen.num_styles - 1}"
-        )
-
-
-def _table(plan: Plan, nets: Any, wanted: SampleRequest, path: Path) -> None:
-    """A row for each truncation; or a row for each number and a column for each whose styles it takes."""
-    seeds, others = np.array(wanted.seeds, np.uint32), np.array(wanted.mix, np.uint32)
-    if not wanted.mix:
-        psi = np.repeat(np.array(wanted.psi, np.float32), len(seeds))
-        made = _generate(make_generate(plan), nets, np.tile(seeds, len(wanted.psi)), psi)
-        save_png(path, grid_picture(made, len(seeds)))
-        return
-    rows, columns = np.repeat(seeds, len(others)), np.tile(others, len(seeds))
-    every = [np.concatenate([seeds, others, rows]), np.concatenate([seeds, others, columns])]
-    psi = np.full(len(every[0]), wanted.psi[0] if wanted.psi else 1.0, np.float32)
-    made = _generate(make_mix(plan, wanted.layers), nets, *every, psi)
-    left, above, inside = np.split(made, [len(seeds), len(seeds) + len(others)])
-    inside = inside.reshape(len(seeds), len(others), *inside.shape[1:])
-    lines = [np.concatenate([np.full_like(left[:1], 255), above])]
-    lines += [np.concatenate([left[i : i + 1], inside[i]]) for i in range(len(seeds))]
-    save_png(path, grid_picture(np.concatenate(lines), 1 + len(others)))
-
-
-def _interpolation(plan: Plan, nets: Any, wanted: SampleRequest, path: Path) -> None:
-    """FILE.gif through all seeds and back to the first; FILE_strip.png with a row from each seed to the next."""
-    seeds = np.array(wanted.seeds, np.uint32)
-    fn = make_interpolate(plan, wanted.space)
-
-    def legs(t: np.ndarray, after: np.ndarray, before: np.ndarray) -> np.ndarray:
-        times = np.tile(t.astype(np.float32), len(before))
-        psi = [np.full(len(times), wanted.psi[0], np.float32)] if wanted.psi else []
-        return _generate(fn, nets, np.repeat(before, len(t)), np.repeat(after, len(t)), times, *psi)
-
-    frames = legs(np.arange(wanted.frames) / wanted.frames, np.roll(seeds, -1), seeds)
-    strip = legs(np.linspace(0, 1, STRIP), seeds[1:], seeds[:-1])
-    save_gif(path, list(frames))
-    save_png(path.with_name(f"{path.stem}_strip.png"), grid_picture(strip, STRIP))
+    sample(workdir, request)

@@ -1,7 +1,8 @@
-"""What --mode=sample is asked for: its flags, put together and checked against each other before anything is loaded."""
+"""What `--mode=sample` is asked for: its flags, checked against each other before anything is loaded."""
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,33 +41,27 @@ class SampleRequest:
         return next((f"--{flag}" for flag, there in given.items() if there), "")
 
 
-@dataclass(frozen=True)
-class SampleFlags:
-    """The flags of --mode=sample, as they are typed."""
-
-    num: int | None = None
-    grid: str = ""
-    seeds: str = ""
-    out: str = ""
-    ema: bool = True
-    interpolate: int = 0
-    truncation_psi: tuple[str, ...] = ()
-    space: str = "z"
-    mix: str = ""
-    layers: str = ""
-
-
-def sample_request(given: SampleFlags) -> SampleRequest:
-    """The flags as an `Order`. Raises UserError where they contradict each other."""
-    num, grid, seeds, out, frames = given.num, given.grid, given.seeds, given.out, given.interpolate
-    psi, mix = _psi(given), errors.numbers(given.mix, "--mix") if given.mix else ()
+def sample_request(
+    num: int | None = None,
+    grid: str = "",
+    seeds: str = "",
+    out: str = "",
+    ema: bool = True,
+    interpolate: int = 0,
+    truncation_psi: Sequence[str] = (),
+    space: str = "z",
+    mix: str = "",
+    layers: str = "",
+) -> SampleRequest:
+    """The flags of `--mode=sample`, put together. Raises UserError where they contradict each other."""
+    frames, psi, others = interpolate, _psi(truncation_psi), errors.numbers(mix, "--mix") if mix else ()
     columns, rows = _parse_grid(grid) if grid else (None, None)
     cells = columns * rows if columns and rows else None
     if num is not None and num < 1:
         raise UserError(f"--num must be at least 1, not {num}")
     if frames < 0:
         raise UserError(f"--interpolate must be at least 1 frame, not {frames}")
-    several = frames or mix or len(psi) > 1
+    several = frames or others or len(psi) > 1
     numbers = errors.numbers(seeds, "--seeds") if seeds else tuple(range(num or cells or (8 if several else 64)))
     for flag, count in (("--num", num), ("--grid", cells)):
         if count is not None and count != len(numbers):
@@ -84,10 +79,10 @@ def sample_request(given: SampleFlags) -> SampleRequest:
         )
     if mix and frames:
         raise UserError("--mix and --interpolate make pictures of their own; choose one")
-    if bool(mix) != bool(given.layers):
+    if bool(mix) != bool(layers):
         raise UserError("--mix takes styles in some layers: --seeds=0-3 --mix=8-15 --layers=0-1")
-    if given.space not in ("z", "w") or (given.space == "w" and not frames):
-        raise UserError(f"--space is z or w, and of --interpolate, not '{given.space}'")
+    if space not in ("z", "w") or (space == "w" and not frames):
+        raise UserError(f"--space is z or w, and of --interpolate, not '{space}'")
     path = as_path(out) if out else None
     table = bool(mix or len(psi) > 1)
     allowed = (".gif",) if frames else (".png",) if table else ("", ".png", ".npz")
@@ -101,19 +96,17 @@ def sample_request(given: SampleFlags) -> SampleRequest:
                 raise UserError(f"--out={out} cannot be written: '{folder}' is a file, not a folder")
         if path.suffix and path.is_dir():
             raise UserError(f"--out={out} is a folder; name a file in it")
-    layers = errors.numbers(given.layers, "--layers") if given.layers else ()
-    return SampleRequest(numbers, columns, path, given.ema, frames, psi, given.space, mix, layers)
+    which = errors.numbers(layers, "--layers") if layers else ()
+    return SampleRequest(numbers, columns, path, ema, frames, psi, space, others, which)
 
 
-def _psi(given: SampleFlags) -> tuple[float, ...]:
+def _psi(typed: Sequence[str]) -> tuple[float, ...]:
     try:
-        values = tuple(float(x) for x in given.truncation_psi)
+        values = tuple(float(x) for x in typed)
     except ValueError:
         values = (math.nan,)
     if not all(map(math.isfinite, values)):
-        raise UserError(
-            f"--truncation_psi must be a number, .7, or several, 1,.7,.5,0, not '{','.join(given.truncation_psi)}'"
-        )
+        raise UserError(f"--truncation_psi must be a number, .7, or several, 1,.7,.5,0, not '{','.join(typed)}'")
     return values
 
 

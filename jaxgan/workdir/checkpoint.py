@@ -17,10 +17,10 @@ import numpy as np
 from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
-from jaxgan.errors import UserError
+from jaxgan.errors import Failure, UserError
 
 
-class DamagedError(Exception):
+class DamagedError(Failure):
     """Checkpoints exist, and none is intact."""
 
 

@@ -11,8 +11,8 @@ from jaxgan.config.schedules import evaluate
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys
 from jaxgan.training.train import train
-from jaxgan.verbs.sample import sample
-from jaxgan.verbs.sample_request import SampleFlags, sample_request
+from jaxgan.verbs.sample_request import sample_request
+from jaxgan.verbs.sampling import sample
 
 SPEC = "stylegan_lite.py"
 
@@ -85,7 +85,7 @@ def run(tmp_path_factory):
 
 
 def picture(run, tmp_path, **flags):
-    with Image.open(sample(run, sample_request(SampleFlags(out=str(tmp_path / "a.png"), **flags)))) as image:
+    with Image.open(sample(run, sample_request(out=str(tmp_path / "a.png"), **flags))) as image:
         return np.asarray(image)
 
 
@@ -110,8 +110,8 @@ def test_a_table_of_mixed_styles(run, tmp_path):
 def test_walks_in_w(run, tmp_path):
     strips = {}
     for space, psi in (("z", ()), ("w", ()), ("z", ("0.5",)), ("w", ("0.5",))):
-        flags = SampleFlags(seeds="0,1", interpolate=4, space=space, truncation_psi=psi, out=str(tmp_path / "walk.gif"))
-        sample(run, sample_request(flags))
+        flags = dict(seeds="0,1", interpolate=4, space=space, truncation_psi=psi, out=str(tmp_path / "walk.gif"))
+        sample(run, sample_request(**flags))
         strips[space, psi] = np.asarray(Image.open(tmp_path / "walk_strip.png")).astype(int)
     for psi in ((), ("0.5",)):
         first = picture(run, tmp_path, seeds="0", grid="1x1", truncation_psi=psi)
@@ -134,13 +134,13 @@ def test_walks_in_w(run, tmp_path):
 )
 def test_mistakes(run, flags, message):
     with pytest.raises(UserError, match=message):
-        sample(run, sample_request(SampleFlags(**flags)))
+        sample(run, sample_request(**flags))
 
 
 def test_a_generator_without_styles_is_told(tmp_path):
     train(blueprint("dcgan.py", steps=1), noise_images(), tmp_path)
     with pytest.raises(UserError, match="--truncation_psi is of generators with styles"):
-        sample(tmp_path, sample_request(SampleFlags(truncation_psi=("0.5",))))
+        sample(tmp_path, sample_request(truncation_psi=("0.5",)))
 
 
 @pytest.mark.parametrize(

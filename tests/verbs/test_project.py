@@ -8,9 +8,9 @@ from PIL import Image
 from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
 from jaxgan.training.train import train
-from jaxgan.verbs.project import project
-from jaxgan.verbs.sample import sample
-from jaxgan.verbs.sample_request import SampleFlags, sample_request
+from jaxgan.verbs.projection import project
+from jaxgan.verbs.sample_request import sample_request
+from jaxgan.verbs.sampling import sample
 
 
 def pictures(pixels):
@@ -25,7 +25,7 @@ def run(tmp_path_factory):
 
 
 def test_what_a_style_made_is_found_again(run, tmp_path):
-    made = np.load(sample(run, sample_request(SampleFlags(seeds="0-3", out=str(tmp_path / "a.npz")))))["images"]
+    made = np.load(sample(run, sample_request(seeds="0-3", out=str(tmp_path / "a.npz"))))["images"]
     path = project(run, pictures(made), num=3, steps=120, out=tmp_path / "found.png")
     with Image.open(path) as image:
         both = np.asarray(image).reshape(2, 12, 3, 12)

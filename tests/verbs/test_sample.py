@@ -9,8 +9,8 @@ from PIL import Image
 from jaxgan.errors import UserError
 from jaxgan.plan import Plan, open_data
 from jaxgan.training.train import train
-from jaxgan.verbs.sample import STRIP, sample
-from jaxgan.verbs.sample_request import SampleFlags, sample_request
+from jaxgan.verbs.sample_request import sample_request
+from jaxgan.verbs.sampling import STRIP, sample
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def points(tmp_path_factory):
 
 
 def order(**flags):
-    return sample_request(SampleFlags(**flags))
+    return sample_request(**flags)
 
 
 def array(path):

@@ -10,18 +10,17 @@ import zipfile
 import jax
 import numpy as np
 import pytest
-from absl.testing import flagsaver
 from helpers import tiny
 from PIL import Image
 
-import launch
+from jaxgan import cli
 from jaxgan.errors import UserError
 from jaxgan.generate import make_generate, variables
 from jaxgan.images import sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan, open_data
 from jaxgan.training.train import train
-from jaxgan.verbs.translate import translate
+from jaxgan.verbs.translation import translate
 from jaxgan.workdir.runs import load_run
 
 RNG = np.random.default_rng(0)
@@ -83,7 +82,7 @@ def loaded():
         return states[folder]
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("jaxgan.verbs.translate.load_run", remembered)
+        patched.setattr("jaxgan.verbs.translation.load_run", remembered)
         yield
 
 
@@ -129,8 +128,8 @@ def test_the_page_shows_all(paired, album, tmp_path):
 
 
 def test_the_page_shows_a_number_and_thumbnails(unpaired, tmp_path, monkeypatch):
-    monkeypatch.setattr("jaxgan.verbs.translate.SHOWN", 2)
-    monkeypatch.setattr("jaxgan.verbs.translate.SIDE", 8)
+    monkeypatch.setattr("jaxgan.verbs.translation.SHOWN", 2)
+    monkeypatch.setattr("jaxgan.verbs.translation.SIDE", 8)
     for i in range(3):
         put(tmp_path / "in" / f"{i}.png", noise(16, 16, 3))
     page = translate(unpaired, tmp_path / "in", tmp_path / "out").read_text("utf-8")
@@ -209,7 +208,7 @@ def test_transparency_shows_the_background_of_the_runs_own_data(unpaired, tmp_pa
         plan.config.data.background = (0,)
         return plan, step, state
 
-    monkeypatch.setattr("jaxgan.verbs.translate.load_run", over_black)
+    monkeypatch.setattr("jaxgan.verbs.translation.load_run", over_black)
     assert files(translate(unpaired, tmp_path / "in", tmp_path / "out").parent)["x.png"] != white["x.png"]
 
 
@@ -284,11 +283,7 @@ def test_an_archive_writes_nothing_outside_of_its_folder(unpaired, tmp_path):
 
 def say(capsys, *arguments):
     """The exit code and what `launch.py` prints of mistakes, in this process."""
-    with flagsaver.flagsaver():
-        try:
-            code = launch.main(launch.parse(["launch.py", "--mode=translate", *map(str, arguments)]))
-        except SystemExit as error:
-            code = error.code
+    code = cli.main(["launch.py", "--mode=translate", *map(str, arguments)])
     return code, capsys.readouterr().err.strip()
 
 

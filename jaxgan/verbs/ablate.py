@@ -1,0 +1,78 @@
+"""Makes a paper's table: trains its cells and writes a report.
+
+Finished cells are skipped; interrupted cells resume. Writes report.md, report.html, report.json, table.tex and table.csv.
+"""
+
+import dataclasses
+
+from absl import flags
+
+from jaxgan.errors import UserError, as_path, numbers
+from jaxgan.verbs.common import check_least, configure, workdir_of
+
+EXAMPLES = """
+python launch.py --mode=ablate --config=configs/ablations/ring.py --workers=2
+python launch.py --mode=ablate --workdir=runs/ring --report_only
+"""
+TAKES_OVERRIDES = True
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    flags.DEFINE_string("seeds", "", "The seeds of each row, 0-4 or 0,2, in place of the table's.", flag_values=values)
+    flags.DEFINE_integer(
+        "workers", 1, "Processes that train cells at the same time, each with its share of the cores.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "cell", "", "Train these cells alone, 3 or 0-4,7, and write no report: for job arrays.", flag_values=values
+    )
+    flags.DEFINE_boolean("report_only", False, "Write the report of what is there, and train nothing.", flag_values=values)
+    flags.DEFINE_string("join", "", "A report.json, or a report's folder: its rows are taken as they are there, and the "
+                        "table's others alone are trained.", flag_values=values)  # fmt: skip
+
+
+def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
+    """Trains a table's cells and writes its report. Raises UserError, CrashedError."""
+    from jaxgan.ablation import report, saved_report
+    from jaxgan.ablation.cells import check_crashed, load_table, make_cells, train_cells
+    from jaxgan.ablation.engine import chosen_cells, end_with_parent, train_table
+    from jaxgan.ablation.progress import Clock, remembered
+    from jaxgan.ablation.real_images import score_real
+
+    workdir = workdir_of(values)
+    spec, seeds, join = values.config, (), values.join
+    if values.cell and join:
+        raise UserError("--cell writes no report: --join goes with --report_only afterwards")
+    if values.report_only and (values.cell or values["workers"].present):
+        raise UserError("--report_only trains nothing: leave --cell and --workers out")
+    if not spec:  # as the folder's last start had it
+        spec, before, seeds, last = remembered(workdir)
+        overrides = before + overrides
+        if last and not values["join"].present:  # or, where that report has gone, the folder's own, which has its rows
+            join = last if as_path(last).exists() else str(workdir)
+    check_least(values, workers=1)
+    table = load_table(spec)
+    seeds = tuple(dict.fromkeys(numbers(values.seeds, "--seeds"))) if values.seeds else seeds
+    if seeds:
+        table = dataclasses.replace(table, seeds=seeds)
+    if values.cell:
+        end_with_parent()
+        chosen = chosen_cells(table, spec, workdir, overrides, seeds, values.cell)
+        configure(values, any(c.config.deterministic for c in chosen), any(c.config.dtype == "float64" for c in chosen))
+        train_cells(chosen)
+        return
+    joined = saved_report.load(as_path(join), make_cells(table, spec, workdir, overrides)) if join else {}
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
+    if values.report_only:
+        every = make_cells(table, spec, workdir, overrides)
+        score_real(table, every[0], workdir)
+        every = [cell for cell in every if cell.row not in joined]
+        if joined and not (workdir / "table.json").exists():
+            workdir.mkdir(parents=True, exist_ok=True)
+            Clock(workdir, spec, overrides, seeds, 0, join)
+    else:
+        every = train_table(table, spec, workdir, overrides, seeds, values.workers, join, joined)
+    report.write(table, every, workdir, joined, seeds)
+    if not values.report_only:
+        check_crashed(every)

@@ -1,0 +1,64 @@
+"""`--mode=evaluate`: scores of a run's checkpoint, or of anybody's pictures."""
+
+import dataclasses
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from jaxgan.config.resolve import Config
+from jaxgan.console import say
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+from jaxgan.files import write_json
+from jaxgan.parallel import Placement
+from jaxgan.plan import extractor_of, open_data
+from jaxgan.scores.evaluator import Evaluator, stored
+from jaxgan.scores.of_run import RunEvaluator, append_evaluation, as_lines, check_scores, eval_settings, summarise_sets
+from jaxgan.scores.table import find_scores
+from jaxgan.workdir.runs import check_data, load_run
+from jaxgan.workdir.writer import provenance
+
+
+def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | None) -> None:
+    """`--mode=evaluate --workdir=...`: scores a checkpoint, says the scores, and adds them to `evaluation.json`."""
+    placement = Placement()
+    plan, found, state = load_run(folder, placement, step, overrides)
+    check_scores(plan)
+    images = open_data(plan.config)
+    check_data(folder, images)
+    evaluator = RunEvaluator(plan, images, placement)
+    result = evaluator(state, found, evaluator.wanted.repeats)
+    say(f"{folder}, step {found}\n{as_lines(result)}")
+    append_evaluation(folder, result)
+    say(f"{folder}/evaluation.json")
+
+
+def evaluate_samples(samples: Images, reference: Images, config: Config, out: Path | None) -> None:
+    """`--mode=evaluate --samples=... --reference=...`: says the scores of foreign samples, and writes them to `out`."""
+    if samples.image_shape != reference.image_shape:
+        shapes = ["x".join(map(str, images.image_shape)) for images in (samples, reference)]
+        raise UserError(f"samples are {shapes[0]} and the reference is {shapes[1]}; bring both to one shape first")
+    began, placement = time.monotonic(), Placement()
+    given = eval_settings(config)
+    wanted = dataclasses.replace(given, num_samples=given.num_samples or len(samples))
+    if wanted.num_samples > len(samples):
+        raise UserError(f"eval.num_samples={wanted.num_samples}, but {samples.name} has {len(samples)} images")
+    of_runs = [name for name, metric in find_scores(wanted.metrics).items() if "state" in metric.needs]
+    if of_runs:
+        raise UserError(f"the metric '{of_runs[0]}' is of a run and not of pictures; leave it out of --config.eval.metrics")
+    network = extractor_of(config).load(samples.image_shape)
+    evaluator = Evaluator(wanted, network, reference, placement)
+    # At random: a folder lists class by class, and the Inception Score and fewer samples than there are go by their order.
+    chosen = np.random.default_rng(0).permutation(len(samples))[: wanted.num_samples]
+    scores = evaluator(stored(samples, chosen, evaluator.size, placement), len(chosen))
+    result = {
+        "scored": {"data": samples.name, "digest": samples.digest},
+        "scores": summarise_sets([scores]),
+        "protocol": {**evaluator.protocol, "samples": {"images": len(chosen), "order": "shuffled, seed 0"}},
+        "measured": {**provenance(), "batch_size": evaluator.size, "seconds": round(time.monotonic() - began, 1)},
+    }
+    say(f"{samples.name}\nagainst {reference.name}\n{as_lines(result)}")
+    if out and jax.process_index() == 0:
+        write_json(out, result)

@@ -1,0 +1,64 @@
+"""Trains a run, or resumes it where it stopped.
+
+The workdir holds config.json, metrics.jsonl, samples/, checkpoints/ and DONE, which is written last. Ctrl-C and SIGTERM save
+and end; the same command resumes to the same bits.
+"""
+
+import shlex
+
+from absl import flags
+
+from jaxgan.verbs.common import configure, workdir_of
+
+EXAMPLES = """
+python launch.py --config=configs/wgan.py                        the workdir is runs/wgan
+python launch.py --config=configs/wgan.py:clip --workdir=runs/clip --config.steps=500 --config.optim.gen.lr=1e-4
+"""
+TAKES_OVERRIDES = True
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    flags.DEFINE_boolean(
+        "print_config", False, "Print the complete config, each line an override, and stop.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "dry_run", False, "Print layers, params, memory and arithmetic, and stop, without a workdir.", values
+    )
+
+
+def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
+    """Trains, or prints what would be trained. Raises UserError, DivergedError, DamagedError."""
+    import ml_collections
+
+    from jaxgan.config.resolve import as_overrides, load_config, resolve_config
+    from jaxgan.parallel import Placement
+    from jaxgan.plan import Plan, open_data, sections, source_of
+    from jaxgan.program import make_program
+    from jaxgan.scores.of_run import check_eval
+    from jaxgan.training import budget
+    from jaxgan.training.train import check_run, summary, train
+    from jaxgan.workdir.runs import read_config
+
+    workdir = workdir_of(values)
+    base = load_config(values.config) if values.config else ml_collections.ConfigDict(read_config(workdir)["config"])
+    resolved = resolve_config(base, overrides, sections)
+    if values.print_config:
+        print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in as_overrides(resolved)))
+        return
+    configure(values, resolved.deterministic, resolved.dtype == "float64")
+    if resolved.eval.every:
+        check_eval(resolved)
+    source = source_of(resolved)
+    shape = getattr(source, "image_shape", None)
+    if shape:  # known before the data are, which may take long to prepare
+        plan = Plan(resolved, shape, getattr(source, "source_shape", ()))
+        check_run(plan, Placement(resolved.parallel), workdir)
+    images = open_data(resolved)
+    plan = Plan(resolved, images.image_shape, images.source_shape)
+    if values.dry_run:
+        placement = Placement()
+        budget.check_batch(plan, placement)
+        print(summary(plan, images, placement, workdir, 0))
+        print(budget.report(plan, images, placement, make_program(plan, images)))
+        return
+    train(plan, images, workdir, values.config, overrides)

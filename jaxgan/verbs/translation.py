@@ -1,0 +1,158 @@
+"""A folder of pictures in, a folder of their translations out, of any size, and a page that shows both side by side."""
+
+import base64
+import html
+import io
+import math
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import jax
+import numpy as np
+from PIL import Image
+
+from jaxgan.console import bar, say
+from jaxgan.data import listing
+from jaxgan.data.resize import Fit
+from jaxgan.errors import UserError
+from jaxgan.generate import make_generate, variables
+from jaxgan.images import as_picture, save_png, to_uint8
+from jaxgan.parallel import Placement
+from jaxgan.plan import Plan
+from jaxgan.workdir.runs import load_run
+
+SHOWN = 200  # pairs on the page at the most
+SIDE = 256  # pixels of a picture there, at the most
+STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem}"
+    "main{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0}img{height:128px;image-rendering:auto}"
+    "figcaption{font-size:12px;color:#555;overflow-wrap:anywhere;max-width:272px}"
+)
+
+
+def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema: bool = True) -> Path:
+    """Writes the translation of every picture below `source`, a folder or an archive, as NAME.png below `out` (the run's
+    translated/WAY by default), and index.html. Returns its path.
+
+    A picture keeps its size. For a network that knows one size alone (a U-Net down to one pixel) it is brought to that and
+    back; else it is mirrored beyond its right and lower edges up to what the network needs, which is cut off again. way:
+    "ab", as the run's data have source and image, or "ba".
+
+    Raises UserError where the run does not translate (that way), and naming the first picture that cannot be read, before
+    any is written.
+    """
+    placement = Placement()
+    plan, step, state = load_run(folder, placement)
+    if not plan.ways:
+        raise UserError("--mode=translate is of runs that translate pictures (configs/pix2pix.py); this one makes its own")
+    if way not in plan.ways:
+        raise UserError("this run translates one way alone; leave --direction=ba out, or train configs/cyclegan.py")
+    if jax.process_index() != 0:
+        return folder
+    out = out or folder / "translated" / way
+    if out.resolve().is_relative_to(source.resolve()):
+        raise UserError(f"{out} is among what is to be translated; choose another --out")
+    shape = plan.source_shape if way == "ab" else plan.image_shape
+    fit, items = Fit(channels=shape[2], background=tuple(plan.config.data.get("background", (255,)))), _listed(source)
+    names = _names([item.name for item in items], source)
+    for _ in bar(_decoded(items, source, fit), "checked", len(names), "pictures"):
+        pass  # read twice, so that none is kept and nothing is written where one cannot be read
+    nets = placement.local(variables(state, ema))
+    generate = jax.jit(make_generate(plan, way))
+    shown, one_size = [], getattr(plan.task().gen, "one_size", False)
+    try:
+        pixels = _decoded(items, source, fit)
+        for i, (name, picture) in enumerate(bar(zip(names, pixels), "translated", len(names), "pictures")):
+            given = _resized(picture, shape) if one_size else _padded(picture, plan, shape)
+            whole = to_uint8(np.asarray(generate(nets, np.array([i], np.uint32), source=given[None])))[0]
+            made = _resized(whole, picture.shape) if one_size else whole[: picture.shape[0], : picture.shape[1]]
+            save_png(out / name, made)
+            if i < SHOWN:
+                shown.append((name, _small(picture), _small(made)))
+        page = out / "index.html"
+        page.write_text(_page(f"{folder.name}, step {step}, {way}", shown, len(names)), "utf-8", "backslashreplace")
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}") from error
+    say(f"{len(names)} pictures translated, step {step}: {page}")
+    return page
+
+
+def _listed(source: Path) -> list[listing.Item]:
+    """The pictures below a folder, or in an archive. Raises UserError where there are none."""
+    if source.is_file() and not source.name.lower().endswith(listing.ARCHIVES):
+        raise UserError(f"'{source}' is neither a folder nor an archive ({' '.join(listing.ARCHIVES)})")
+    try:
+        items = listing.found(source, strict=True)
+    except OSError as error:
+        raise UserError(f"'{source}' cannot be read: {error.strerror}") from error
+    if not items:
+        raise UserError(f"'{source}' holds no pictures ({' '.join(listing.PICTURES)})")
+    return items
+
+
+def _decoded(items: list[listing.Item], source: Path, fit: Fit) -> Iterator[np.ndarray]:
+    """uint8 pictures [H, W, C] of any sizes, one at a time. Raises UserError naming one that cannot be read."""
+    for entry in listing.entries(items, [""] * len(items)):
+        try:
+            with warnings.catch_warnings(), entry.open() as picture:
+                warnings.simplefilter("ignore")  # Pillow's, about odd metadata
+                pixels = fit(picture)
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a decoder raises on damaged bytes
+            known = isinstance(error, Image.UnidentifiedImageError)
+            reason = "is no picture that Pillow can read" if known else f"cannot be read: {error}".rstrip(": ")
+            raise UserError(f"'{entry.name}' in '{source}' {reason}") from error
+        yield pixels
+
+
+def _names(found: list[str], source: Path) -> list[str]:
+    paths = [PurePosixPath(name) for name in found]
+    for path in paths:
+        if path.is_absolute() or ".." in path.parts:  # which an archive may hold
+            raise UserError(f"'{path}' in '{source}' would be written outside of --out")
+    stems, taken = [path.with_suffix("") for path in paths], set(paths)
+    counts = Counter(stems)
+    return [f"{path if counts[stem] > 1 or stem in taken else stem}.png" for path, stem in zip(paths, stems)]
+
+
+def _padded(picture: np.ndarray, plan: Plan, shape: tuple[int, ...]) -> np.ndarray:
+    """The picture mirrored to sides that the network takes. shape: of the run's own pictures."""
+    multiple, own = getattr(plan.task().gen, "multiple", 1), shape[:2]
+    sides = [math.ceil(max(n, min(16, least)) / multiple) * multiple for n, least in zip(picture.shape, own)]
+    down, right = (side - n for side, n in zip(sides, picture.shape))
+    return np.pad(picture, ((0, down), (0, right), (0, 0)), mode="reflect" if min(picture.shape[:2]) > 1 else "edge")
+
+
+def _resized(pixels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Pixels [H, W, C] as many as `shape` has, whatever their sides."""
+    picture = as_picture(pixels).resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
+    return np.asarray(picture).reshape(*shape[:2], pixels.shape[2])
+
+
+def _page(title: str, shown: list[tuple[str, str, str]], total: int) -> str:
+    head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+    count = f"{total} pictures" if total == len(shown) else f"the first {len(shown)} of {total} pictures"
+    figures = "\n".join(_figures(shown))
+    return (
+        f'<!doctype html><html lang="en"><head>{head}<title>{html.escape(title)}</title><style>{STYLE}</style></head>'
+        f"<body><h1>{html.escape(title)}</h1><p>{count}: what went in, what came out.</p>"
+        f"<main>\n{figures}\n</main></body></html>\n"
+    )
+
+
+def _figures(shown: list[tuple[str, str, str]]) -> Iterator[str]:
+    for name, *both in shown:
+        alts = ("source", "translation")
+        pair = "".join(f'<img alt="{alt}" src="data:image/png;base64,{x}">' for alt, x in zip(alts, both))
+        yield f"<figure>{pair}<figcaption>{html.escape(name)}</figcaption></figure>"
+
+
+def _small(pixels: np.ndarray) -> str:
+    """A picture as the page has it, PNG in base64."""
+    picture, file = as_picture(pixels), io.BytesIO()
+    picture.thumbnail((SIDE, SIDE))
+    picture.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
