@@ -1,7 +1,6 @@
 """The cells of a table: what each row with a seed trains, and training them in this process."""
 
 import dataclasses
-import json
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from jaxgan.ablation.table import REAL, Claim, Column, Table
 from jaxgan.config.resolve import Config, Overrides, call_file, load_config, resolve_config
 from jaxgan.console import say
 from jaxgan.errors import Failure, UserError, nearest
-from jaxgan.files import write_json
 from jaxgan.plan import Plan, open_data, sections
 from jaxgan.scores.table import find_scores
 from jaxgan.training import population
 from jaxgan.workdir.checkpoint import DamagedError
-from jaxgan.workdir.runs import check_config, claimed
+from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.runs import check_config
 
 
 class CrashedError(Failure):
@@ -41,18 +40,16 @@ class Cell:
         return f"{self.row}, seed {self.seed}"
 
     @property
-    def failure(self) -> dict[str, Any] | None:
-        """What ended it early: {"kind": "diverged" or "crashed", "message", "log"}."""
-        path = self.folder / "failure.json"
-        return json.loads(path.read_text()) if path.exists() else None
+    def workdir(self) -> Workdir:
+        return Workdir(self.folder)
 
     @property
     def is_over(self) -> bool:
         """Done, or diverged: nothing is left to train."""
-        done = self.folder / "DONE"
-        if done.exists() and json.loads(done.read_text())["step"] >= self.config.steps:
+        done = self.workdir.done_step
+        if done is not None and done >= self.config.steps:
             return True
-        return (self.failure or {}).get("kind") == "diverged"
+        return (self.workdir.failure or {}).get("kind") == "diverged"
 
     def failed(self, error: Exception) -> None:
         """Writes down what ended it early."""
@@ -62,11 +59,7 @@ class Cell:
         message = (
             str(error) if isinstance(error, UserError | DivergedError | DamagedError) else f"{type(error).__name__}: {told}"
         )
-        self.fail("diverged" if isinstance(error, DivergedError) else "crashed", message)
-
-    def fail(self, kind: str, message: str, log: str = "") -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / "failure.json", {"kind": kind, "message": message, "log": log})
+        self.workdir.fail("diverged" if isinstance(error, DivergedError) else "crashed", message)
 
 
 def load_table(spec: str) -> Table:
@@ -182,7 +175,7 @@ def groups(some: Iterable[Cell]) -> list[list[Cell]]:
 
 def check_crashed(some: list[Cell]) -> None:
     """Raises CrashedError if cells crashed."""
-    crashed = sum((cell.failure or {}).get("kind") == "crashed" and not cell.is_over for cell in some)
+    crashed = sum((cell.workdir.failure or {}).get("kind") == "crashed" and not cell.is_over for cell in some)
     if crashed:
         raise CrashedError(f"{crashed} of {len(some)} cells crashed; the same command tries them again")
 
@@ -191,7 +184,7 @@ def train_cells(some: list[Cell]) -> None:
     """Trains cells in this process. Raises CrashedError, when it is through with all."""
     for group in groups(some):
         _train(group)
-        if any(not cell.is_over and not cell.failure for cell in group):  # Ctrl-C or SIGTERM, which has saved it
+        if any(not cell.is_over and not cell.workdir.failure for cell in group):  # Ctrl-C or SIGTERM, which has saved it
             break
     check_crashed(some)
 
@@ -205,8 +198,8 @@ def _train(group: list[Cell]) -> None:
         return
     for cell in group:
         if not cell.is_over and cell.folder.exists():
-            with claimed(cell.folder):  # another process that trains it is no failure of the cell
-                (cell.folder / "failure.json").unlink(missing_ok=True)
+            with cell.workdir.claimed():  # another process that trains it is no failure of the cell
+                cell.workdir.forget_failure()
     try:
         images = open_data(group[0].config)
         if group[0].config.population == "on" and not images.resident:
@@ -227,7 +220,7 @@ def _train(group: list[Cell]) -> None:
         except Exception as error:
             _crashed(some, error)
             continue
-        if any(not cell.is_over and not cell.failure for cell in some):  # Ctrl-C or SIGTERM
+        if any(not cell.is_over and not cell.workdir.failure for cell in some):  # Ctrl-C or SIGTERM
             break
 
 

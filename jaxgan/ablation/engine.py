@@ -26,7 +26,7 @@ from jaxgan.ablation.table import Table
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import say
 from jaxgan.errors import UserError, numbers
-from jaxgan.workdir.runs import claimed
+from jaxgan.workdir.folder import Workdir
 
 PARENT = "JAXGAN_ABLATION"  # environment variable: the process that started this one
 POLL = 2.0  # seconds between looks at the workers
@@ -64,7 +64,7 @@ def train_table(
     every = [cell for cell in whole if cell.row not in joined]
     if not every:
         raise UserError(f"--join={join} has every row of the table; --report_only writes its report")
-    with claimed(folder):
+    with Workdir(folder).claimed():
         todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
         over = sum(cell.is_over for cell in every)
         say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
@@ -72,7 +72,7 @@ def train_table(
         score_real(table, whole[0], folder)
         for cell in every:
             if not cell.is_over and cell.folder.exists():
-                with claimed(cell.folder):  # or an earlier start's process, which was left alone, still trains it
+                with cell.workdir.claimed():  # or an earlier start's process, which was left alone, still trains it
                     pass
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
@@ -160,24 +160,19 @@ def _finish(some: list[list[Cell]], code: int, log: Path, began: float) -> list[
     never came to."""
     untouched = []
     for group in some:
-        left = [cell for cell in group if not cell.is_over and not _is_touched(cell, began)]
+        left = [cell for cell in group if not cell.is_over and not cell.workdir.touched_since(began)]
         if left:  # a population is always the same; cells that train one by one need no others
-            untouched.append(group if not any(_is_touched(cell, began) for cell in group) else left)
+            untouched.append(group if not any(cell.workdir.touched_since(began) for cell in group) else left)
     if code not in (0, 130) and untouched == some:  # it could not even begin, and would not another time
         untouched = untouched[1:]
     later = sum(untouched, [])
     for cell in (cell for group in some for cell in group if cell not in later):
-        if not cell.is_over and not cell.failure and code not in (0, 130):
+        if not cell.is_over and not cell.workdir.failure and code not in (0, 130):
             last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
-            cell.fail("crashed", f"its process ended with code {code}: {last[:300]}", str(log))
-        failure = cell.failure
+            cell.workdir.fail("crashed", f"its process ended with code {code}: {last[:300]}", str(log))
+        failure = cell.workdir.failure
         if failure:
             say(f"{cell.name} {failure['kind']}: {failure['message']} (log: {log})")
         elif cell.is_over:
             say(f"{cell.name} done")
     return untouched if code not in (0, 130) else []
-
-
-def _is_touched(cell: Cell, since: float) -> bool:
-    files = [cell.folder / name for name in ("config.json", "failure.json")]
-    return any(path.exists() and path.stat().st_mtime >= since for path in files)

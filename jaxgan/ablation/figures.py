@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from jaxgan.ablation.results import Summary, series
+from jaxgan.workdir.folder import Workdir
 
 COLOURS = (
     "#0072b2",
@@ -75,7 +76,7 @@ def strips(summary: Summary) -> dict[str, Path]:
     """A row's newest picture of samples, of its first seed that has one."""
     out = {}
     for row, results in summary.results.items():
-        pictures = [sorted((result.cell.folder / "samples").glob("step_*.png")) for result in results if result.cell]
+        pictures = [sorted(Workdir(result.cell.folder).samples.glob("step_*.png")) for result in results if result.cell]
         newest = [one[-1] for one in pictures if one]
         if newest:
             out[row] = newest[0]

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -82,9 +81,4 @@ def _steps(cell: Cell) -> int:
     """How far a cell is, by its log; one that is over counts whole."""
     if cell.is_over:
         return cell.config.steps
-    try:
-        with (cell.folder / "metrics.jsonl").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 8192))
-            return json.loads(file.read().splitlines()[-1])["step"]
-    except (OSError, ValueError, IndexError):  # none yet, or a line half written
-        return 0
+    return cell.workdir.logged_step()

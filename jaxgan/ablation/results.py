@@ -1,6 +1,5 @@
 """What has become of a table's cells, read from their folders."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +11,9 @@ from jaxgan.ablation.statistics import Entry, Verdict, decide, mark_best
 from jaxgan.ablation.table import REAL, Column, Table
 from jaxgan.errors import UserError, described
 from jaxgan.extractors.table import EXTRACTORS
-from jaxgan.scores.of_run import read_evaluations, same_protocol
+from jaxgan.scores.of_run import same_protocol
 from jaxgan.scores.table import find_scores, score_part
-from jaxgan.workdir.runs import read_config
-from jaxgan.workdir.writer import whole_lines
+from jaxgan.workdir.folder import Workdir
 
 STATES = ("diverged", "crashed", "unscored", "open")  # of runs that are not done
 
@@ -43,13 +41,12 @@ class Result:
 
 def read_result(cell: Any) -> Result:
     """A cell's result, as its folder has it."""
-    log, numbers, evaluation = cell.folder / "metrics.jsonl", {}, None
-    history = [json.loads(line) for line in whole_lines(log)]
+    workdir, numbers, evaluation = Workdir(cell.folder), {}, None
+    history, step = workdir.metrics(), workdir.done_step
     for line in history:
         numbers |= {key: x for key, x in line.items() if not isinstance(x, str) and not key.startswith("eval/")}
-    if (cell.folder / "DONE").exists():
-        step = json.loads((cell.folder / "DONE").read_text())["step"]
-        there = [one for one in read_evaluations(cell.folder) if one["step"] == step and _is_asked(one, cell.config)]
+    if step is not None:
+        there = [one for one in workdir.evaluations() if one["step"] == step and _is_asked(one, cell.config)]
         logged = {name: x for line in history if line["step"] == step for name, x in line.items()}
         # It may have been scored again by hand, on more sets of samples or otherwise; the run's own set is the first.
         own = [one for one in there if _is_logged(one, logged)]
@@ -57,14 +54,13 @@ def read_result(cell: Any) -> Result:
         if evaluation:
             numbers |= {score_part(name): one["values"][0] for name, one in evaluation["scores"].items()}
     numbers = {key: x for key, x in numbers.items() if x is not None and np.isfinite(x)}
-    failure = None if cell.is_over and (cell.folder / "DONE").exists() else cell.failure
+    failure = None if cell.is_over and step is not None else workdir.failure
     state = failure["kind"] if failure else "open" if not cell.is_over else "done" if evaluation else "unscored"
     if state == "unscored":
         failure = {"message": "python launch.py --mode=evaluate --workdir=CELL --config.eval... as the table has it"}
-    starts = tuple(read_config(cell.folder)["starts"]) if (cell.folder / "config.json").exists() else ()
     told = [line["verdict"] for line in history if "verdict" in line]
     message, verdict = failure["message"] if failure else "", told[-1] if told else ""
-    return Result(cell, state, numbers, history, message, evaluation, starts, verdict)
+    return Result(cell, state, numbers, history, message, evaluation, workdir.starts, verdict)
 
 
 def _is_asked(evaluation: dict[str, Any], config: Any) -> bool:

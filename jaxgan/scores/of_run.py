@@ -1,10 +1,8 @@
 """Scores of a run, or of anybody's samples, each with the protocol that it was measured by."""
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -15,7 +13,6 @@ from jaxgan.config.resolve import Config, flat
 from jaxgan.config.run import Eval
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.files import write_json
 from jaxgan.generate import make_generate, source_inputs, variables
 from jaxgan.images import to_uint8
 from jaxgan.metrics import moments
@@ -162,26 +159,6 @@ def summarise_sets(sets: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
         if len(values) > 1:
             out[name]["std"] = float(np.std(values, ddof=1))
     return out
-
-
-def append_evaluation(folder: Path, result: dict[str, Any]) -> None:
-    """Adds a result to `evaluation.json`, in place of one of the same step and protocol."""
-    if jax.process_index() != 0:
-        return
-    path = folder / "evaluation.json"
-    kept = [
-        old for old in read_evaluations(folder) if (old["step"], old["protocol"]) != (result["step"], result["protocol"])
-    ]
-    write_json(path, {"evaluations": [*kept, result]})
-
-
-def read_evaluations(folder: Path) -> list[dict[str, Any]]:
-    """The results in `evaluation.json`, oldest first; none without it. Raises UserError where it is damaged."""
-    path = folder / "evaluation.json"
-    try:
-        return json.loads(path.read_text())["evaluations"] if path.exists() else []
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged; remove it, and evaluate again") from error
 
 
 def same_protocol(results: Iterable[dict[str, Any]]) -> None:

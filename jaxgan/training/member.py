@@ -17,10 +17,11 @@ from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_ui
 from jaxgan.monitor import Monitor
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.scores.of_run import RunEvaluator, append_evaluation
+from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.state import NEVER, GanState
 from jaxgan.training.landscape import Landscape, draw_points, make_landscape, picture_frames
 from jaxgan.workdir.checkpoint import Checkpoints
+from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import record_start
 from jaxgan.workdir.writer import Writer
 
@@ -50,7 +51,7 @@ class Member:
     """
 
     def __init__(self, run: Run, images: Images, placement: Placement, checkpoints: Checkpoints, first: int):
-        self.run, self.plan, self.folder, self.config = run, run.plan, run.folder, run.plan.config
+        self.run, self.plan, self.workdir, self.config = run, run.plan, Workdir(run.folder), run.plan.config
         self.placement, self.checkpoints, self.real = placement, checkpoints, images.reference()
         self.numbers = np.arange(run.plan.config.sample.num)
         self.given = source_inputs(run.plan, images, self.numbers)
@@ -61,9 +62,9 @@ class Member:
         self.landscape = make_landscape(run.plan, images.reference()) if images.image_shape == (2,) else None  # pyright: ignore
         self.failure: DivergedError | UserError | None = None
         if jax.process_index() == 0:
-            (run.folder / "DONE").unlink(missing_ok=True)
+            self.workdir.reopen()
             record_start(run.folder, self.config, images, run.source, run.overrides, first)
-            _show_data(images, self.config.sample.num, run.folder / "samples" / "real.png")
+            _show_data(images, self.config.sample.num, self.workdir.samples / "real.png")
         self.writer = Writer(run.folder, first, self.config.log.tensorboard)
         self.monitor = Monitor(self.writer.lines, lambda text: say(f"{run.folder} {text}"))
 
@@ -107,9 +108,9 @@ class Member:
 
     def animate(self) -> None:
         """The pictures of points in the plane as one animation, if there are several."""
-        frames = picture_frames(self.folder / "samples") if self.landscape and jax.process_index() == 0 else []
+        frames = picture_frames(self.workdir.samples) if self.landscape and jax.process_index() == 0 else []
         if len(frames) > 1:
-            save_gif(self.folder / "samples" / "training.gif", frames, per_second=5)
+            save_gif(self.workdir.samples / "training.gif", frames, per_second=5)
 
     def save(self, state: GanState, step: int, totals: Any) -> None:
         if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind
@@ -122,7 +123,7 @@ class Member:
         """Scores this step's generator."""
         assert self.evaluator is not None
         result = self.evaluator(state, step)
-        append_evaluation(self.folder, result)
+        self.workdir.add_evaluation(result)
         record = {"step": step, "kimg": step * self.plan.kimg_per_step}
         self.writer.scalars(record | {f"eval/{name}": x["value"] for name, x in result["scores"].items()}, self._say)
 

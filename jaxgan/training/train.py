@@ -9,7 +9,6 @@ import jax
 from jaxgan.console import progress, say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.files import write_json
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import check_scores
@@ -18,7 +17,8 @@ from jaxgan.training import budget, interrupt, population
 from jaxgan.training.loop import Loop
 from jaxgan.training.member import DivergedError, Member, Run
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
-from jaxgan.workdir.runs import check_config, check_data, check_donor, claimed, new_state, saved_steps, starting_state
+from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.runs import check_config, check_data, check_donor, new_state, starting_state
 
 
 def train(plan: Plan, images: Images, folder: Path, source: str = "", overrides: Any = ()) -> None:
@@ -49,7 +49,7 @@ def train_together(runs: list[Run], images: Images) -> list[DivergedError | User
     for part in _parts(runs, placement):
         with ExitStack() as stack:
             for run in part:
-                stack.enter_context(claimed(run.folder))
+                stack.enter_context(Workdir(run.folder).claimed())
             # What is left of members that were spread may have a batch that only one device can take.
             alone = not population.spreads(len(part), placement) and plan.config.batch_size % placement.size
             where = Placement(plan.config.parallel, placement.local_devices[:1]) if alone else placement
@@ -68,8 +68,8 @@ def _parts(runs: list[Run], placement: Placement) -> list[list[Run]]:
     """
     left = [run for run in runs if not run.is_over]
     parts: list[tuple[list[Run], set[int]]] = []
-    for run in sorted(left, key=lambda run: -max(saved_steps(run.folder), default=0)):
-        steps = saved_steps(run.folder)
+    for run in sorted(left, key=lambda run: -max(Workdir(run.folder).saved_steps, default=0)):
+        steps = Workdir(run.folder).saved_steps
         for members, common in parts:
             if common & steps or not common | steps:
                 members.append(run)
@@ -89,10 +89,10 @@ def check_run(plan: Plan, placement: Placement, folder: Path, members: int = 1) 
     check_config(folder, plan.config)
     if plan.config.eval.every:
         check_scores(plan)
-    if plan.config.init_from.workdir and not (folder / "checkpoints").exists():
+    if plan.config.init_from.workdir and not Workdir(folder).checkpoints.exists():
         check_donor(plan)
     if folder.exists():
-        with claimed(folder):
+        with Workdir(folder).claimed():
             pass
 
 
@@ -103,7 +103,7 @@ def _train(runs: list[Run], images: Images, placement: Placement) -> tuple[list[
     with ExitStack() as stack:
         # What a member of a population saved last may be further than the others got to.
         keep = max(2, config.checkpoint.keep) if several else config.checkpoint.keep
-        saved = [stack.enter_context(closing(Checkpoints(run.folder / "checkpoints", keep))) for run in runs]
+        saved = [stack.enter_context(closing(Checkpoints(Workdir(run.folder).checkpoints, keep))) for run in runs]
         states, wanted = _start(runs, saved, placement)
         first = int(placement.local(states[0].step))
         where = f"{runs[0].folder}" + (f" and {len(runs) - 1} more, trained together" if several else "")
@@ -126,8 +126,8 @@ def _train(runs: list[Run], images: Images, placement: Placement) -> tuple[list[
     for member in loop.alive if step == config.steps else ():
         if jax.process_index() == 0:
             member.animate()
-            write_json(member.folder / "DONE", {"step": step})
-        say(f"done. Samples: {member.folder}/samples/step_{step:08d}.png")
+            member.workdir.finish(step)
+        say(f"done. Samples: {member.workdir.samples}/step_{step:08d}.png")
     return [member.failure if member else None for member in members], step < config.steps and bool(loop.alive)
 
 
@@ -135,7 +135,7 @@ def _start(runs: list[Run], saved: list[Checkpoints], placement: Placement) -> t
     """Each run's state to go on from, and whether there is anything left to do. Those of a population are of one step, the
     newest that all have got to; a run that is done has a new state in its place."""
     steps = runs[0].plan.config.steps
-    done = [(run.folder / "DONE").exists() for run in runs]
+    done = [Workdir(run.folder).done_step is not None for run in runs]
     if len(runs) == 1:
         state = starting_state(runs[0].plan, placement, saved[0])
         return [state], [not done[0] or int(placement.local(state.step)) != steps]

@@ -27,9 +27,9 @@ def configure(values: flags.FlagValues, deterministic: bool = False, x64: bool =
 
 def configure_like(values: flags.FlagValues, workdir: Path) -> dict[str, Any]:
     """Sets JAX up as a run in `workdir` had it, and returns the run's config. Raises UserError."""
-    from jaxgan.workdir.runs import read_config
+    from jaxgan.workdir.folder import Workdir
 
-    saved = read_config(workdir)["config"]
+    saved = Workdir(workdir).config
     configure(values, saved.get("deterministic", False), saved.get("dtype") == "float64")
     return saved
 

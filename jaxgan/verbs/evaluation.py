@@ -15,8 +15,9 @@ from jaxgan.files import write_json
 from jaxgan.parallel import Placement
 from jaxgan.plan import extractor_of, open_data
 from jaxgan.scores.evaluator import Evaluator, stored
-from jaxgan.scores.of_run import RunEvaluator, append_evaluation, as_lines, check_scores, eval_settings, summarise_sets
+from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
+from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_data, load_run
 from jaxgan.workdir.writer import provenance
 
@@ -31,7 +32,7 @@ def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | Non
     evaluator = RunEvaluator(plan, images, placement)
     result = evaluator(state, found, evaluator.wanted.repeats)
     say(f"{folder}, step {found}\n{as_lines(result)}")
-    append_evaluation(folder, result)
+    Workdir(folder).add_evaluation(result)
     say(f"{folder}/evaluation.json")
 
 

@@ -17,6 +17,7 @@ from jaxgan.images import grid_picture, save_npz, save_png, to_uint8
 from jaxgan.keys import stream
 from jaxgan.nets import resample
 from jaxgan.parallel import Placement
+from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 
 LR = 0.1
@@ -50,7 +51,7 @@ def project(folder: Path, targets: Images, num: int, steps: int, out: Path | Non
     w = _search(task, nets, jnp.asarray(pixels, jnp.float32) / 127.5 - 1, steps)
     found = to_uint8(np.asarray(jax.jit(lambda w: _paint(task, nets, w))(w)))
     rmse = np.sqrt(np.mean((found.astype(np.float64) - pixels) ** 2, (1, 2, 3)))
-    path = out or folder / "samples" / f"projection_{step:08d}.png"
+    path = out or Workdir(folder).samples / f"projection_{step:08d}.png"
     save_png(path, grid_picture(np.concatenate([pixels, found]), len(pixels)))
     save_npz(path.with_suffix(".npz"), w=np.asarray(w), images=found, rmse=rmse)
     say(f"{len(pixels)} pictures, root mean square error {rmse.mean():.1f} of 255 (step {step}): {path}")

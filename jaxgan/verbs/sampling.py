@@ -15,6 +15,7 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Plan, open_data
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs.sample_request import SampleRequest
+from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 
 CHUNK = 64  # images generated at once
@@ -42,10 +43,10 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
     raw = "" if wanted.ema else "_raw"
     try:
         if wanted.frames:
-            path = wanted.out or folder / "samples" / f"interpolation_{step:08d}{raw}.gif"
+            path = wanted.out or Workdir(folder).samples / f"interpolation_{step:08d}{raw}.gif"
             _interpolation(plan, nets, wanted, path)
         elif wanted.mix or len(wanted.psi) > 1:
-            path = wanted.out or folder / "samples" / f"{'mix' if wanted.mix else 'truncation'}_{step:08d}{raw}.png"
+            path = wanted.out or Workdir(folder).samples / f"{'mix' if wanted.mix else 'truncation'}_{step:08d}{raw}.png"
             _table(plan, nets, wanted, path)
         else:
             numbers = np.array(wanted.seeds, np.uint32)
@@ -53,7 +54,7 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
             data = open_data(plan.config) if points or plan.ways else None
             beside = source_inputs(plan, data, numbers) if data else {}
             made = _generate(make_generate(plan), nets, numbers, *psi, points=points, **beside)
-            path = wanted.out or folder / "samples" / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
+            path = wanted.out or Workdir(folder).samples / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
             _write(path, made, wanted, step, data.reference() if data else None, beside.get("source"))
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error

@@ -37,10 +37,10 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.scores.of_run import check_eval
     from jaxgan.training import budget
     from jaxgan.training.train import check_run, summary, train
-    from jaxgan.workdir.runs import read_config
+    from jaxgan.workdir.folder import Workdir
 
     workdir = workdir_of(values)
-    base = load_config(values.config) if values.config else ml_collections.ConfigDict(read_config(workdir)["config"])
+    base = load_config(values.config) if values.config else ml_collections.ConfigDict(Workdir(workdir).config)
     resolved = resolve_config(base, overrides, sections)
     if values.print_config:
         print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in as_overrides(resolved)))

@@ -1,11 +1,6 @@
-"""A run's folder: which config it belongs to, who wrote it, and loading its newest state back."""
+"""Runs and their folders: which config a folder belongs to, and loading its newest state back."""
 
-import errno
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,60 +13,19 @@ from jaxgan.config.resolve import Config, difference, resolve_config
 from jaxgan.config.run import OPERATIONAL
 from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
-from jaxgan.files import write_json
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan, sections
 from jaxgan.state import GanState
 from jaxgan.workdir.checkpoint import Checkpoints
+from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.writer import provenance
-
-
-def read_config(workdir: Path) -> dict[str, Any]:
-    """The contents of `config.json`. Raises UserError where there is none."""
-    path = Path(workdir) / "config.json"
-    if not path.is_file():
-        raise UserError(f"{workdir} holds no run (no config.json); train one with --config=configs/wgan.py")
-    try:
-        saved = json.loads(path.read_text())
-    except ValueError:
-        saved = None
-    if not isinstance(saved, dict) or not {"config", "data", "starts"} <= saved.keys():
-        raise UserError(f"{path} is damaged; restore it, or choose another --workdir")
-    return saved
-
-
-@contextmanager
-def claimed(workdir: Path) -> Iterator[None]:
-    """Makes the folder and keeps it to this run; the system lets go of it with the process, however that ends.
-
-    Raises UserError where the folder cannot be written or another run has it.
-    """
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        if not os.access(workdir, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        handle = os.open(workdir, os.O_RDONLY)
-    except OSError as error:
-        raise UserError(f"workdir {workdir} cannot be written: {error.strerror}; choose another --workdir") from error
-    try:
-        if jax.process_index() == 0:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise UserError(f"{workdir} is in use by another run; wait for it, or choose another --workdir") from error
-            except OSError:  # a file system without locks
-                pass
-        yield
-    finally:
-        os.close(handle)
 
 
 def check_config(workdir: Path, new: Config) -> None:
     """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
-    if (Path(workdir) / "config.json").exists():
-        saved = read_config(workdir)
+    if Workdir(workdir).is_run:
         # Resolved anew, so that a field which the run did not know yet has its default.
-        old = resolve_config(ml_collections.ConfigDict(saved["config"]), [], sections)
+        old = resolve_config(ml_collections.ConfigDict(Workdir(workdir).config), [], sections)
         lines = difference(old.to_dict(), new.to_dict(), OPERATIONAL)
         if lines:
             raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
@@ -79,8 +33,9 @@ def check_config(workdir: Path, new: Config) -> None:
 
 def check_data(workdir: Path, images: Any) -> None:
     """Refuses to go on with other data than a run began with. Raises UserError."""
-    if (Path(workdir) / "config.json").exists():
-        before, now = ((data["size"], data.get("digest", "")) for data in (read_config(workdir)["data"], _describe(images)))
+    if Workdir(workdir).is_run:
+        both = Workdir(workdir).saved["data"], _describe(images)
+        before, now = ((data["size"], data.get("digest", "")) for data in both)
         if before != now:
             raise UserError(
                 f"the data of {workdir} have changed since it began ({before[0]:,} images {before[1]}, now {now[0]:,} "
@@ -90,11 +45,8 @@ def check_data(workdir: Path, images: Any) -> None:
 
 def record_start(workdir: Path, resolved: Config, images: Any, source: str, overrides: Any, step: int) -> None:
     """Writes `config.json`; each start of the run adds its provenance to the list "starts"."""
-    path = Path(workdir) / "config.json"
-    starts = read_config(workdir)["starts"] if path.exists() else []
     start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | provenance()
-    content = {"config": json.loads(resolved.to_json()), "data": _describe(images), "starts": [*starts, start]}
-    write_json(path, content)
+    Workdir(workdir).save(json.loads(resolved.to_json()), _describe(images), start)
 
 
 def _describe(images: Any) -> dict[str, Any]:
@@ -111,7 +63,7 @@ def _describe(images: Any) -> dict[str, Any]:
 
 def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
     """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
-    saved = read_config(workdir)
+    saved = Workdir(workdir).saved
     resolved = resolve_config(ml_collections.ConfigDict(saved["config"]), list(overrides), sections)
     return Plan(resolved, saved["data"]["image_shape"], saved["data"].get("source_shape", ()))
 
@@ -125,7 +77,7 @@ def load_run(workdir: Path, placement: Placement, step: int | None = None, overr
     """(blueprint, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
     UserError without one."""
     plan = saved_plan(workdir, overrides)
-    folder = Path(workdir) / "checkpoints"
+    folder = Workdir(workdir).checkpoints
     if not folder.is_dir():
         raise UserError(f"{workdir} holds no checkpoint yet")
     checkpoints = Checkpoints(folder, read_only=True)
@@ -139,12 +91,6 @@ def load_run(workdir: Path, placement: Placement, step: int | None = None, overr
     if found is None:
         raise UserError(f"{workdir} holds no checkpoint yet")
     return plan, *found
-
-
-def saved_steps(workdir: Path) -> set[int]:
-    """Steps of a run's checkpoints, whole ones, by their names."""
-    folder = Path(workdir) / "checkpoints"
-    return {int(path.name) for path in folder.iterdir() if path.name.isdigit()} if folder.is_dir() else set()
 
 
 def starting_state(plan: Plan, placement: Placement, checkpoints: Checkpoints, step: int | None = None) -> GanState:

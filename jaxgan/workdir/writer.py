@@ -18,6 +18,7 @@ import numpy as np
 
 from jaxgan.files import write_text
 from jaxgan.images import save_png
+from jaxgan.workdir.folder import Workdir
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "tensorflow-datasets", "grain", "numpy")
 
@@ -64,7 +65,7 @@ class Writer:
     """
 
     def __init__(self, workdir: Path, step: int, tensorboard: bool = True):
-        self.workdir, self._board = Path(workdir), None
+        self.workdir, self._board = Workdir(workdir), None
         self._is_first = jax.process_index() == 0
         self.has_scores = not self._is_first
         self.lines: list[dict[str, Any]] = []
@@ -72,16 +73,14 @@ class Writer:
         self._pending: list[Future] = []
         if not self._is_first:
             return
-        path = self.workdir / "metrics.jsonl"
-        kept = [line for line in whole_lines(path) if json.loads(line)["step"] <= step]
-        self.lines = [json.loads(line) for line in kept]
+        self.lines = [line for line in self.workdir.metrics() if line["step"] <= step]
         self.has_scores = any(line["step"] == step and any(key.startswith("eval/") for key in line) for line in self.lines)
-        write_text(path, "".join(kept))
-        self._file = path.open("a", buffering=1)
+        write_text(self.workdir.log, "".join(json.dumps(line) + "\n" for line in self.lines))
+        self._file = self.workdir.log.open("a", buffering=1)
         if tensorboard:
             from tensorboardX import SummaryWriter
 
-            self._board = SummaryWriter(str(self.workdir / "tensorboard"), purge_step=step + 1 if step else None)
+            self._board = SummaryWriter(str(self.workdir.path / "tensorboard"), purge_step=step + 1 if step else None)
 
     def scalars(self, record: dict[str, Any], then: Callable[[dict[str, Any]], None], add: Any = lambda line: line) -> None:
         """One line of metrics.jsonl, of numbers and scalars on the device; NaN is what was not measured, and left out, and
@@ -93,7 +92,7 @@ class Writer:
 
     def samples(self, step: int, make: Callable[[], np.ndarray]) -> Path:
         """`samples/step_00000500.png` of what `make` draws, uint8 [H, W, C]; it is called in the background."""
-        path = self.workdir / "samples" / f"step_{step:08d}.png"
+        path = self.workdir.samples / f"step_{step:08d}.png"
         self._submit(self._samples, path, step, make)
         return path
 
@@ -130,10 +129,3 @@ class Writer:
         save_png(path, picture)
         if self._board and picture.shape[-1] in (1, 3):
             self._board.add_image("samples", picture, step, dataformats="HWC")
-
-
-def whole_lines(path: Path) -> list[str]:
-    """Whole lines of a file; a last one without its end was cut by a kill."""
-    if not path.exists():
-        return []
-    return [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]

@@ -16,7 +16,7 @@ from jaxgan.ablation import report
 from jaxgan.ablation.cells import CrashedError, groups, load_table, make_cells, train_cells
 from jaxgan.ablation.engine import _finish
 from jaxgan.errors import UserError
-from jaxgan.scores.of_run import read_evaluations
+from jaxgan.workdir.folder import Workdir
 
 TABLE = '''
 """A table of nothing much."""
@@ -162,7 +162,7 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     # A cell is a run like any other.
     first = folder / "cells" / "plain_0"
     launch("--mode=evaluate", f"--workdir={first}", env={"XLA_FLAGS": ""})
-    value = read_evaluations(first)[-1]["scores"]["modes_points50"]["value"]
+    value = Workdir(first).evaluations()[-1]["scores"]["modes_points50"]["value"]
     assert float(rows["plain", "modes"]["values"].split(";")[0]) == value
     # Again: what is done or has diverged is left alone, what crashed is tried again.
     before = {path: path.stat().st_mtime_ns for path in folder.glob("cells/*/checkpoints/*")}
@@ -278,8 +278,8 @@ def test_a_process_that_dies_is_told_of_and_what_it_never_came_to_goes_on(spec, 
     began = time.time() - 1
     (every[0].folder / "config.json").write_text("{}")
     assert _finish(both, -11, log, began) == [[every[1]], both[1]]
-    assert every[0].failure["message"] == "its process ended with code -11: Segmentation fault"
-    assert every[2].failure is None
+    assert every[0].workdir.failure["message"] == "its process ended with code -11: Segmentation fault"
+    assert every[2].workdir.failure is None
     fresh = groups(cells(spec(), tmp_path / "other"))
     assert _finish(fresh, 1, log, began) == [fresh[1]]  # it could not even begin: not for ever
     assert _finish(fresh[1:], 0, log, began) == []
@@ -299,7 +299,7 @@ def test_a_table_without_a_single_run_says_why(spec, tmp_path):
     every, table = cells(file, folder), load_table(file)
     with pytest.raises(UserError, match="nothing has been trained in .*runs; leave --report_only out"):
         report.write(table, every, folder)
-    every[1].fail("crashed", "no such luck")
+    every[1].workdir.fail("crashed", "no such luck")
     with pytest.raises(UserError, match="no cell could be trained; plain, seed 1: no such luck"):
         report.write(table, every, folder)
 
@@ -313,10 +313,10 @@ def test_cells_whose_data_are_not_resident_train_alone(tmp_path, monkeypatch):
     changes |= {"nets.disc.width": "4", "eval.features.name": "random", "eval.metrics": "kid", "eval.num_samples": "8"}
     monkeypatch.setattr("jaxgan.ablation.cells.open_data", lambda config: noise_images(resident=False))
     some = cells(str(tmp_path / "table.py"), tmp_path / "runs", *changes.items())
-    some[1].fail("diverged", "before")
+    some[1].workdir.fail("diverged", "before")
     train_cells(some)
     assert [(cell.folder / "DONE").exists() for cell in some] == [True, False, True]
     refused = cells(str(tmp_path / "table.py"), tmp_path / "other", *changes.items(), ("population", "on"))
     with pytest.raises(CrashedError, match="3 of 3 cells crashed"):
         train_cells(refused)
-    assert "population=on needs data on the device" in refused[0].failure["message"]
+    assert "population=on needs data on the device" in refused[0].workdir.failure["message"]

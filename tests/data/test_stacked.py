@@ -10,8 +10,8 @@ from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
 from jaxgan.metrics import classes
 from jaxgan.plan import Plan, open_data
-from jaxgan.scores.of_run import read_evaluations
 from jaxgan.training.train import train
+from jaxgan.workdir.folder import Workdir
 
 
 def test_each_channel_is_a_digit_of_its_own():
@@ -60,7 +60,7 @@ def test_a_run_is_scored_by_its_modes(tmp_path):
     )  # fmt: skip
     images = open_data(config)
     train(Plan(config, images.image_shape), images, tmp_path / "run")
-    result = read_evaluations(tmp_path / "run")[-1]
+    result = Workdir(tmp_path / "run").evaluations()[-1]
     assert {"modes_digits60", "high_quality_digits60", "reverse_kl_digits60", "repeated_digits60"} <= result["scores"].keys()
     assert result["protocol"]["metrics"]["class_modes"].endswith("high quality above 0.9")
     assert "stacked 300 of digits" in result["protocol"]["real"]["data"]

@@ -9,8 +9,9 @@ from jaxgan.data.toy import Ring
 from jaxgan.errors import UserError
 from jaxgan.metrics.modes import modes
 from jaxgan.plan import Plan, open_data
-from jaxgan.scores.of_run import check_scores, read_evaluations
+from jaxgan.scores.of_run import check_scores
 from jaxgan.training.train import train
+from jaxgan.workdir.folder import Workdir
 
 REAL = Modes(np.array([[0.0, 0], [1, 0], [0, 1], [1, 1]]), 0.1)
 
@@ -44,7 +45,7 @@ def test_a_run_of_points_is_scored(tmp_path):
     )
     images = open_data(config)
     train(Plan(config, images.image_shape), images, tmp_path / "run")
-    last = read_evaluations(tmp_path / "run")[-1]
+    last = Workdir(tmp_path / "run").evaluations()[-1]
     assert sorted(last["scores"]) == ["high_quality_points40", "modes_points40", "reverse_kl_points40"]
     assert "pixels" not in last["protocol"]["samples"] and last["protocol"]["extractor"]["name"] == "points"
     with pytest.raises(UserError, match="this run makes points, which --config.eval.features.name=points leaves"):

@@ -22,8 +22,9 @@ from jaxgan.images import save_npz, save_png
 from jaxgan.parallel import Placement
 from jaxgan.scores.collect import Collector
 from jaxgan.scores.evaluator import Evaluator, stored
-from jaxgan.scores.of_run import RunEvaluator, append_evaluation, read_evaluations, same_protocol
+from jaxgan.scores.of_run import RunEvaluator, same_protocol
 from jaxgan.training.train import train
+from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 
 SMALL = {
@@ -54,37 +55,37 @@ def test_evaluating_while_training_and_again_afterwards(kind, tmp_path):
     folder = fit(tmp_path / "run", eval__every=2, parallel=kind)
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if "eval/fd_random20" in line] == [2, 4]
-    kept = read_evaluations(folder)
+    kept = Workdir(folder).evaluations()
     assert [one["step"] for one in kept] == [2, 4]
     for step, one in zip((2, 4), kept):
         again = scored(folder, step)
         assert again["scores"] == one["scores"] and again["protocol"] == one["protocol"]  # to the last bit
     assert kept[0]["scores"]["fd_random20"] != kept[1]["scores"]["fd_random20"]
-    append_evaluation(folder, scored(folder, 4))
-    assert len(read_evaluations(folder)) == 2  # in place of the same one
+    Workdir(folder).add_evaluation(scored(folder, 4))
+    assert len(Workdir(folder).evaluations()) == 2  # in place of the same one
     assert lines[-1]["eval/fd_random20"] == kept[-1]["scores"]["fd_random20"]["value"]
 
 
 def test_scores_that_a_stop_came_before_are_made_up_for(tmp_path):
     whole = fit(tmp_path / "run", eval__every=2)
-    kept, lines = read_evaluations(whole), (whole / "metrics.jsonl").read_text()
+    kept, lines = Workdir(whole).evaluations(), (whole / "metrics.jsonl").read_text()
     (whole / "evaluation.json").unlink()
     (whole / "DONE").unlink()
     (whole / "metrics.jsonl").write_text("".join(lines.splitlines(keepends=True)[:-1]))
     fit(whole, eval__every=2)
-    [one] = read_evaluations(whole)
+    [one] = Workdir(whole).evaluations()
     assert one["step"] == 4 and one["scores"] == kept[-1]["scores"] and (whole / "DONE").exists()
     assert (whole / "metrics.jsonl").read_text() == lines
 
 
 def test_a_run_that_goes_back_to_an_older_checkpoint_logs_its_scores_again(tmp_path):
     folder = fit(tmp_path / "run", eval__every=2)
-    kept, metrics = read_evaluations(folder), metrics_of(folder)
+    kept, metrics = Workdir(folder).evaluations(), metrics_of(folder)
     shutil.rmtree(folder / "checkpoints" / "4")
     (folder / "DONE").unlink()
     fit(folder, eval__every=2)
     assert metrics_of(folder) == metrics
-    assert [(one["step"], one["scores"]) for one in read_evaluations(folder)] == [
+    assert [(one["step"], one["scores"]) for one in Workdir(folder).evaluations()] == [
         (one["step"], one["scores"]) for one in kept
     ]
 
@@ -92,7 +93,7 @@ def test_a_run_that_goes_back_to_an_older_checkpoint_logs_its_scores_again(tmp_p
 def test_evaluation_may_be_switched_on_in_an_existing_run(tmp_path):
     fit(tmp_path / "run", steps=2)
     fit(tmp_path / "run", eval__every=3, eval__split="", eval__num_samples=30)
-    assert [one["step"] for one in read_evaluations(tmp_path / "run")] == [3, 4]
+    assert [one["step"] for one in Workdir(tmp_path / "run").evaluations()] == [3, 4]
 
 
 def test_what_cannot_be_scored_is_refused_before_the_first_step(tmp_path):

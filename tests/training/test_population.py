@@ -16,7 +16,8 @@ from jaxgan.parallel import Placement
 from jaxgan.training import interrupt, population
 from jaxgan.training.member import Member, Run
 from jaxgan.training.train import train, train_together
-from jaxgan.workdir.runs import load_run, read_config
+from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.runs import load_run
 
 LAZY = {"objective__penalties__r1__weight": 1, "objective__penalties__r1__every": 2}
 DIFFERENCES = [{}, {"seed": 7}, {"seed": 3, "optim__gen__lr": 1e-3, "objective__penalties__r1__weight": 0.3}]
@@ -88,7 +89,7 @@ def test_members_on_devices_of_their_own_that_part(tmp_path, monkeypatch):
     ]
     assert train_together(runs, noise_images()) == [None] * 4
     assert [int(state_of(folder)["step"]) for folder in folders[:3]] == [6, 6, 6]
-    assert [read_config(folder)["starts"][-1]["step"] for folder in folders[:3]] == [4, 0, 4]
+    assert [Workdir(folder).saved["starts"][-1]["step"] for folder in folders[:3]] == [4, 0, 4]
     with pytest.raises(UserError, match="no whole groups of 4; .* does"):
         together(tmp_path / "packs", batch_size=6, task__pack=4)
 
@@ -129,7 +130,7 @@ def test_folders_are_ordinary_ones(tmp_path):
         alone = tmp_path / "alone" / folder.name
         train(plan, noise_images(), alone, "dcgan.py")
         assert sorted(p.name for p in alone.rglob("*.png")) == sorted(p.name for p in folder.rglob("*.png"))
-        assert read_config(alone)["config"] == read_config(folder)["config"]
+        assert Workdir(alone).saved["config"] == Workdir(folder).saved["config"]
         for ours, own in zip(records(folder), records(alone), strict=True):
             assert ours.pop("verdict") == own.pop("verdict")
             assert numbers(ours) == pytest.approx(numbers(own), rel=1e-3, abs=1e-4)
@@ -175,7 +176,7 @@ def test_a_damaged_checkpoint_takes_all_members_further_back(tmp_path, capsys):
     damaged.write_bytes(b"\0" * damaged.stat().st_size)
     together(tmp_path)
     assert "is damaged and kept as damaged-4" in capsys.readouterr().out
-    assert read_config(folders[0])["starts"][-1]["step"] == 2
+    assert Workdir(folders[0]).saved["starts"][-1]["step"] == 2
     for before, folder in zip(kept, folders):
         assert_same_bits(before, state_of(folder))
 
@@ -188,8 +189,8 @@ def test_one_that_cannot_join_the_others_goes_on_apart(tmp_path):
     runs = [Run(plan, tmp_path / "some" / str(i)) for i, plan in enumerate(more)]
     assert train_together(runs, noise_images()) == [None] * 4
     for folder, old in zip(folders, before):
-        assert records(folder)[: len(old)] == old and read_config(folder)["starts"][-1]["step"] == 4
-    assert read_config(runs[3].folder)["starts"][-1]["step"] == 0 and int(state_of(runs[3].folder)["step"]) == 6
+        assert records(folder)[: len(old)] == old and Workdir(folder).saved["starts"][-1]["step"] == 4
+    assert Workdir(runs[3].folder).saved["starts"][-1]["step"] == 0 and int(state_of(runs[3].folder)["step"]) == 6
 
 
 def test_one_that_cannot_be_scored_stops_no_other(tmp_path, monkeypatch):
@@ -221,8 +222,8 @@ def test_one_that_diverges_stops_no_other(form, tmp_path, monkeypatch):
     assert told == [str(failures[1])]
     runs = [Run(plan, folder, is_over=bool(end)) for plan, folder, end in zip(plans(steps=6), folders, failures)]
     assert train_together(runs, noise_images()) == [None] * 3
-    assert read_config(folders[0])["starts"][-1]["step"] == 4 and int(state_of(folders[2])["step"]) == 6
-    assert len(read_config(folders[1])["starts"]) == 1
+    assert Workdir(folders[0]).saved["starts"][-1]["step"] == 4 and int(state_of(folders[2])["step"]) == 6
+    assert len(Workdir(folders[1]).saved["starts"]) == 1
     healthy = tmp_path / "healthy"
     monkeypatch.setitem(DIFFERENCES[1], "optim__disc__lr", 2e-4)
     others, _ = together(healthy, steps=6)

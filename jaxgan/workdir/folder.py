@@ -1,0 +1,154 @@
+"""The files of a run's folder: the one place that knows their names and contents."""
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxgan.errors import UserError
+from jaxgan.files import write_json
+
+TAIL = 8192  # bytes in which the last line of a log is looked for
+
+
+class Workdir:
+    """A run's folder, which need not exist yet.
+
+        Workdir("runs/wgan").config["optim"]["gen"]["lr"]
+
+    checkpoints, samples: folders. log: the file that `metrics` reads.
+    """
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self.checkpoints, self.samples, self.log = (self.path / x for x in ("checkpoints", "samples", "metrics.jsonl"))
+        self.record, self._done = self.path / "config.json", self.path / "DONE"
+        self._evaluations, self._failure = self.path / "evaluation.json", self.path / "failure.json"
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a run has begun here."""
+        return self.record.exists()
+
+    @property
+    def saved(self) -> dict[str, Any]:
+        """`config.json`: {"config", "data", "starts"}. Raises UserError where there is none, or it is damaged."""
+        if not self.record.is_file():
+            raise UserError(f"{self.path} holds no run (no config.json); train one with --config=configs/wgan.py")
+        try:
+            found = json.loads(self.record.read_text())
+        except ValueError:
+            found = None
+        if not isinstance(found, dict) or not {"config", "data", "starts"} <= found.keys():
+            raise UserError(f"{self.record} is damaged; restore it, or choose another --workdir")
+        return found
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The run's complete config. Raises UserError as `saved` does."""
+        return self.saved["config"]
+
+    @property
+    def starts(self) -> tuple[dict[str, Any], ...]:
+        """The provenance of each start, oldest first; none where no run has begun."""
+        return tuple(self.saved["starts"]) if self.is_run else ()
+
+    def save(self, config: dict[str, Any], data: dict[str, Any], start: dict[str, Any]) -> None:
+        """Writes `config.json`, with one more start."""
+        write_json(self.record, {"config": config, "data": data, "starts": [*self.starts, start]})
+
+    @property
+    def done_step(self) -> int | None:
+        """The step at which the run ended as it was asked to; None if it has not."""
+        return json.loads(self._done.read_text())["step"] if self._done.exists() else None
+
+    def finish(self, step: int) -> None:
+        """Says that the run has ended as it was asked to."""
+        write_json(self._done, {"step": step})
+
+    def reopen(self) -> None:
+        """Takes `finish` back: the run goes on."""
+        self._done.unlink(missing_ok=True)
+
+    @property
+    def saved_steps(self) -> set[int]:
+        """Steps of the whole checkpoints, by their names."""
+        there = self.checkpoints.iterdir() if self.checkpoints.is_dir() else ()
+        return {int(path.name) for path in there if path.name.isdigit()}
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of the log, oldest first; without a last one that was cut by a kill."""
+        lines = self.log.read_text().splitlines(keepends=True) if self.log.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def logged_step(self) -> int:
+        """The step of the log's last line, read from its end; 0 where there is none yet."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+                return json.loads(file.read().splitlines()[-1])["step"]
+        except (OSError, ValueError, IndexError):  # none yet, or a line half written
+            return 0
+
+    def evaluations(self) -> list[dict[str, Any]]:
+        """The results in `evaluation.json`, oldest first. Raises UserError where it is damaged."""
+        try:
+            return json.loads(self._evaluations.read_text())["evaluations"] if self._evaluations.exists() else []
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{self._evaluations} is damaged; remove it, and evaluate again") from error
+
+    def add_evaluation(self, result: dict[str, Any]) -> None:
+        """Adds a result, in place of one of the same step and protocol. The first process alone writes."""
+        if jax.process_index() == 0:
+            same = (result["step"], result["protocol"])
+            others = [old for old in self.evaluations() if (old["step"], old["protocol"]) != same]
+            write_json(self._evaluations, {"evaluations": [*others, result]})
+
+    @property
+    def failure(self) -> dict[str, Any] | None:
+        """What ended a table's cell early: {"kind": "diverged" or "crashed", "message", "log"}."""
+        return json.loads(self._failure.read_text()) if self._failure.exists() else None
+
+    def fail(self, kind: str, message: str, log: str = "") -> None:
+        """Writes down what ended a table's cell early."""
+        write_json(self._failure, {"kind": kind, "message": message, "log": log})
+
+    def forget_failure(self) -> None:
+        """Takes `fail` back: the cell is tried again."""
+        self._failure.unlink(missing_ok=True)
+
+    def touched_since(self, time: float) -> bool:
+        """Whether a run has begun here, or a failure was written down, since `time` in seconds of the epoch."""
+        return any(path.exists() and path.stat().st_mtime >= time for path in (self.record, self._failure))
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Makes the folder and keeps it to this process; the system lets go of it with the process, however that ends.
+
+        Raises UserError where the folder cannot be written or another run has it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            handle = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise UserError(f"workdir {self.path} cannot be written: {error.strerror}; choose another --workdir") from error
+        try:
+            if jax.process_index() == 0:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError as error:
+                    busy = f"{self.path} is in use by another run; wait for it, or choose another --workdir"
+                    raise UserError(busy) from error
+                except OSError:  # a file system without locks
+                    pass
+            yield
+        finally:
+            os.close(handle)
