@@ -67,7 +67,7 @@ CASES = {
     "r1": (
         "dcgan.py",
         "batch_size=64 nets.gen.width=64 nets.disc.width=64 nets.gen.norm=layer nets.disc.norm=none "
-        "objective.penalties.r1.weight=5",
+        "objective.terms.r1.weight=5",
         (28, 28, 1),
         "r1",
         5.0,

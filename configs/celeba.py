@@ -22,7 +22,7 @@ def get_config():
     config.data.update(name="celeb_a", crop=(148,), size=(64,), flip=True)
     config.nets.gen.width = config.nets.disc.width = 64
     config.nets.disc.norm = "none"  # a norm over the batch would mix the slopes that R1 measures
-    config.objective.penalties = {"r1": {"weight": 10.0}}  # the paper's gamma; its code leaves out the 1/2, which is 20 here
+    config.objective.terms = {"r1": {"weight": 10.0}}  # the paper's gamma; its code leaves out the 1/2, which is 20 here
     config.eval.features = {"name": "inception"}
     config.eval.update(metrics=("fd",), num_samples=50_000)
     config.log.every, config.sample.every, config.checkpoint.every = 100, 1000, 1000

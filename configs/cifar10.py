@@ -43,7 +43,7 @@ def get_config(variant: str):
         config.nets.disc = {"name": "sngan", "width": 64, "norm": norm}
     config.objective.loss = {"sngan": "hinge", "dcgan": "nonsaturating"}.get(method, "wasserstein")
     if method == "wgan_gp":
-        config.objective.penalties = {"wgan_gp": {"weight": 10.0}}
+        config.objective.terms = {"wgan_gp": {"weight": 10.0}}
 
     lr = "linear(2e-4, 0, 0%, 100%)"
     for player in ("disc", "gen"):

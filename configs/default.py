@@ -78,7 +78,7 @@ def get_config() -> Any:
         "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic
         # wgan_gp, dragan, r1, r2, lecam, consensus, path_length: each {"weight": *, "every": steps between its updates, 1 =
         # part of the loss, ...}
-        "penalties": {},
+        "terms": {},
     }
     config.rounds = {"disc": 1, "gen": 1}  # batches in a row for a player; the discriminator's is n_critic
     config.optim = {

@@ -23,7 +23,7 @@ def get_config():
     config.batch_size = 32
     config.nets.gen.update(width=32, norm="layer")
     config.nets.disc.update(width=32, norm="none")  # a norm over the batch would mix the slopes that R1 measures
-    config.objective.penalties = {"r1": {"weight": 5.0}}  # half of Mescheder et al.'s gamma of 10
+    config.objective.terms = {"r1": {"weight": 5.0}}  # half of Mescheder et al.'s gamma of 10
     config.eval.features = {"name": "efficientnet_lite0"}
     config.eval.update(metrics=("kid", "prdc", "repetition"), num_samples=1000)  # few pictures bear no Frechet distance
     config.sample.every = config.checkpoint.every = 500

@@ -62,7 +62,7 @@ def networks(config, **size) -> None:
 
 def schedules(config, until: str, gamma: float, half_life: float, lr: float) -> None:
     config.objective.loss = "relativistic"
-    config.objective.penalties = {name: {"weight": cosine(10 * gamma, gamma, until)} for name in ("r1", "r2")}
+    config.objective.terms = {name: {"weight": cosine(10 * gamma, gamma, until)} for name in ("r1", "r2")}
     for player in config.optim:
         config.optim[player].update(lr=cosine(lr, lr / 4, until), b1=0.0, b2=cosine(0.9, 0.99, until))
     config.ema.half_life_kimg = cosine(0.0, half_life, until)

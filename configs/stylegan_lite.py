@@ -21,8 +21,8 @@ settings with step sizes from 2e-4 to 1e-2 and R1 of weight 1 to 10. Kernels of 
 the discriminator's too, and it came too late. With 1e-2 (.8e-2) for a discriminator of width 32 and R1 at every 4th step it
 was above .7 at step 300, and falling; with logits in pairs and R2 besides (Huang et al. 2024) it stayed above .8. The
 paper's own:
---config.objective.loss=nonsaturating --config.objective.penalties.r2=none --config.objective.penalties.r1.every=16
---config.objective.penalties.r1.weight=10 --config.optim.disc.lr=2e-3 --config.nets.disc.width=16
+--config.objective.loss=nonsaturating --config.objective.terms.r2=none --config.objective.terms.r1.every=16
+--config.objective.terms.r1.weight=10 --config.optim.disc.lr=2e-3 --config.nets.disc.width=16
 
 StyleGAN (2019) in place of StyleGAN2: --config.nets.gen.style=adain --config.nets.gen.output=plain
 --config.nets.disc.input=plain. On a GPU: --config.nets.gen.width=64 --config.nets.gen.max_width=512 (disc too)
@@ -43,7 +43,7 @@ def get_config(variant: str):
     config.nets.disc = {"name": "stylegan", "width": 32, "max_width": 128}
     config.objective.loss = "relativistic"
     weights = {"r1": 3.0, "r2": 3.0, "path_length": 2.0}
-    config.objective.penalties = {name: {"weight": weight, "every": 4} for name, weight in weights.items()}
+    config.objective.terms = {name: {"weight": weight, "every": 4} for name, weight in weights.items()}
     for player, lr in (("disc", 1.2e-2), ("gen", 2e-3)):
         config.optim[player].update(lr=lr, b1=0.0, b2=0.99)
     config.steps = 2000

@@ -69,7 +69,7 @@ def wgan_gp(config):
     config.steps = 5_000
     config.batch_size = 256
     config.objective.loss = "wasserstein"
-    config.objective.penalties = {"wgan_gp": {"weight": 0.1}}
+    config.objective.terms = {"wgan_gp": {"weight": 0.1}}
     config.rounds.disc = 5
     config.nets.gen = {"name": "mlp", "widths": (512,) * 3, "activation": "relu", "output": "linear"}
     config.nets.disc = {"name": "mlp", "widths": (512,) * 3, "activation": "relu"}

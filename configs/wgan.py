@@ -32,7 +32,7 @@ def get_config(variant: str):
 def penalty(config):
     config.steps = 4500  # 720 kimg
     config.batch_size = 32
-    config.objective.penalties = {"wgan_gp": {"weight": 10.0}}
+    config.objective.terms = {"wgan_gp": {"weight": 10.0}}
     config.nets.gen.update(width=48, norm="layer")
     config.nets.disc.update(width=24, norm="none")  # a norm over the batch would mix the slopes of its examples
     for player in ("disc", "gen"):

@@ -31,7 +31,7 @@ OVERRIDES = """
 --config.steps=1e4 --config.seed=1 --config.batch_size=128
 --config.optim.gen.lr=1e-4 --config.optim.disc.lr="linear(2e-4, 0, 0, 500)"
 --config.nets.gen.name=resnet --config.nets.gen.width=128
---config.objective.loss=hinge --config.objective.penalties.r1.weight=1
+--config.objective.loss=hinge --config.objective.terms.r1.weight=1
 --config.data.name=cifar10
 --config.data.name=image_folder --config.data.dir=FOLDER --config.data.size=64
 """

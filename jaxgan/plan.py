@@ -58,8 +58,8 @@ def sections(raw: dict) -> dict[str, Section]:
     out |= tagged("eval.features", "digits", EXTRACTORS, "extractor", "check", "load")
     for net, table in task.nets.items():
         out |= tagged(f"nets.{net}", "dcgan", table, f"network for {net}")
-    for name in objective.get("penalties", {}):
-        out |= tagged(f"objective.penalties.{name}", name, PENALTIES, "penalty", "weight", "every", "player")
+    for name in objective.get("terms", {}):
+        out |= tagged(f"objective.terms.{name}", name, PENALTIES, "penalty", "weight", "every", "player")
     for player in task.players:
         out |= tagged(f"optim.{player}", "adam", OPTIMIZERS, "optimizer", "make")
     return out
@@ -158,7 +158,7 @@ class Plan:
             "batch_size": self.config.batch_size,
             "dtype": DTYPES[self.config.dtype],
         }
-        penalties = {name: self._make(f"objective.penalties.{name}", values) for name in self.config.objective.penalties}
+        penalties = {name: self._make(f"objective.terms.{name}", values) for name in self.config.objective.terms}
         objective = Objective(losses.find(self.config.objective.loss), penalties)
         told = {"num_classes": self.config.task.get("num_classes", 0)}
         nets = {net: self._make(f"nets.{net}", values, **supplied, **told) for net in self._sections["task"].cls.nets}

@@ -33,22 +33,22 @@ def run(plan, placement, steps=2, resident=True):
     return state, jax.device_get(program.means(placement.local(report["totals"])))
 
 
-NO_SLOPES = {"objective__penalties__r1": "none", "objective__penalties__r2": "none"}  # which others of these have
+NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # which others of these have
 
 
 @pytest.mark.parametrize(
     "spec, overrides",
     [
-        ("wgan.py", {"nets__gen__norm": "batch", "objective__penalties__dragan__weight": 1}),
+        ("wgan.py", {"nets__gen__norm": "batch", "objective__terms__dragan__weight": 1}),
         ("dcgan.py", {"nets__disc__norm": "batch", "task__disc_batches": "joint"}),
-        ("hinge.py", {"objective__penalties__r1__every": 2, "task__gen_norm": "running", "task__gen_batch": 2}),
-        ("stylegan_lite.py", {"objective__penalties__path_length__every": 2, "nets__disc__group": 2, **NO_SLOPES}),
+        ("hinge.py", {"objective__terms__r1__every": 2, "task__gen_norm": "running", "task__gen_batch": 2}),
+        ("stylegan_lite.py", {"objective__terms__path_length__every": 2, "nets__disc__group": 2, **NO_SLOPES}),
         (
             "stylegan_lite.py",
             {"task__num_classes": 10, "nets__gen__style": "adain", "nets__disc__input": "skip", "nets__disc__group": 1}
-            | {"objective__penalties__path_length": "none", **NO_SLOPES},
+            | {"objective__terms__path_length": "none", **NO_SLOPES},
         ),
-        ("dcgan.py", {"objective__penalties__consensus__weight": 1, "task__pack": 2, "task__instance_noise": 0.3}),
+        ("dcgan.py", {"objective__terms__consensus__weight": 1, "task__pack": 2, "task__instance_noise": 0.3}),
         ("r3gan.py", {"task__num_classes": 10, "augment__name": "diffaugment"}),
         (
             "dcgan.py",
@@ -58,17 +58,17 @@ NO_SLOPES = {"objective__penalties__r1": "none", "objective__penalties__r2": "no
                 "augment__interval": 1,
                 "augment__kinds": "colour",
                 "augment__adjust_kimg": 0.05,
-                "objective__penalties__lecam__weight": 1,
+                "objective__terms__lecam__weight": 1,
             },
         ),
-        ("pix2pix.py", {"objective__penalties__r1__weight": 1}),
+        ("pix2pix.py", {"objective__terms__r1__weight": 1}),
         (
             "cyclegan.py",
             {
                 "task__pool": 12,
                 "task__instance_noise": 0.1,
-                "objective__penalties__r1__every": 2,
-                "objective__penalties__lecam__weight": 1,
+                "objective__terms__r1__every": 2,
+                "objective__terms__lecam__weight": 1,
             },
         ),
         (
@@ -136,9 +136,9 @@ def test_one_python_trace():
 @pytest.mark.parametrize("spec", CONFIGS)
 def test_exactly_the_named_player_moves(spec):
     """Each update of each config alone, two steps on four devices."""
-    plan, placement = blueprint(spec, objective__penalties__r1__every=2), Placement("shard_map", devices(4))
+    plan, placement = blueprint(spec, objective__terms__r1__every=2), Placement("shard_map", devices(4))
     updates = plan.updates
-    lazy = [PENALTIES[name].player for name, penalty in plan.config.objective.penalties.items() if penalty.every > 1]
+    lazy = [PENALTIES[name].player for name, penalty in plan.config.objective.terms.items() if penalty.every > 1]
     assert "disc" in lazy
     assert [update.player for update in updates] == sorted(["disc", "gen", *lazy], key=plan.task().players.index)
     start = arrays(placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0)))

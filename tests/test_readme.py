@@ -56,4 +56,4 @@ def test_own_pictures_with_an_own_loss_penalty_and_network(tmp_path):
     assert np.isfinite(last["disc/zero"]) and np.isfinite(last["disc/r1"]) and np.isfinite(last["gen/loss"])
     saved = json.loads((tmp_path / "runs/mine/config.json").read_text())["config"]
     assert saved["nets"]["gen"] == {"name": "mine:Generator", "width": 16}
-    assert saved["objective"]["penalties"]["zero"]["weight"] == 2
+    assert saved["objective"]["terms"]["zero"]["weight"] == 2

@@ -18,7 +18,7 @@ VARIANTS = ("cifar10", "digits")
 BUDGET = {"cifar10": 300_000, "digits": 3000}
 COST = {"WGAN-GP": 3.0, "SNGAN": 1.9}
 METHODS = {
-    "WGAN-GP": {"objective.loss": "wasserstein", "objective.penalties.wgan_gp.weight": 10.0, "nets.disc.norm": "none"},
+    "WGAN-GP": {"objective.loss": "wasserstein", "objective.terms.wgan_gp.weight": 10.0, "nets.disc.norm": "none"},
     "SNGAN": {"objective.loss": "hinge", "nets.disc.norm": "spectral"},
 }
 

@@ -35,12 +35,12 @@ METHODS: dict[str, tuple[dict, bool]] = {  # and whether the paper says that it 
     "GAN": ({"objective.loss": "minimax"}, False),
     "NSGAN": ({"objective.loss": "nonsaturating"}, False),
     "WGAN": ({"objective.loss": "wasserstein", "optim.disc.clip_weights": 1.0}, False),
-    "WGAN-GP": ({"objective.loss": "wasserstein", "objective.penalties.wgan_gp.weight": 0.35}, False),
+    "WGAN-GP": ({"objective.loss": "wasserstein", "objective.terms.wgan_gp.weight": 0.35}, False),
     "GAN + instance noise": ({"objective.loss": "minimax"} | NOISE, True),
-    "GAN + R1 .3": ({"objective.loss": "minimax", "objective.penalties.r1.weight": 0.3}, True),
-    "GAN + R1 1": ({"objective.loss": "minimax", "objective.penalties.r1.weight": 1.0}, True),
-    "GAN + consensus": ({"objective.loss": "minimax", "objective.penalties.consensus.weight": 1.0}, True),
-    "NSGAN + R1 .3": ({"objective.loss": "nonsaturating", "objective.penalties.r1.weight": 0.3}, True),
+    "GAN + R1 .3": ({"objective.loss": "minimax", "objective.terms.r1.weight": 0.3}, True),
+    "GAN + R1 1": ({"objective.loss": "minimax", "objective.terms.r1.weight": 1.0}, True),
+    "GAN + consensus": ({"objective.loss": "minimax", "objective.terms.consensus.weight": 1.0}, True),
+    "NSGAN + R1 .3": ({"objective.loss": "nonsaturating", "objective.terms.r1.weight": 0.3}, True),
 }
 GOOD, BAD = ("converges", "converges nearby"), ("circles", "moves away", "diverged")
 

@@ -29,7 +29,7 @@ METHODS = {
     "nothing": {},
     "DiffAugment": {"augment.name": "diffaugment"},
     "ADA": {"augment.name": "ada", "augment.adjust_kimg": 100.0, "augment.kinds": ("geometry", "colour")},
-    "LeCam": {"objective.penalties.lecam.weight": 0.3},
+    "LeCam": {"objective.terms.lecam.weight": 0.3},
 }
 PUBLISHED = {  # FID on CIFAR-10, Zhao et al. 2020, table 3: BigGAN, StyleGAN2
     "nothing": {"dcgan": ("9.59", "21.58", "39.78"), "stylegan": ("11.07", "23.08", "36.02")},
@@ -60,7 +60,7 @@ def table(variant: str) -> Table:
         for method, changes in METHODS.items():
             known = PUBLISHED.get(method, {}).get("stylegan" if variant == "stylegan" else "dcgan")
             if (method, variant) == ("LeCam", "stylegan"):
-                changes = {"objective.penalties.lecam.weight": 1e-6}
+                changes = {"objective.terms.lecam.weight": 1e-6}
             rows[f"{method}, {share}"] = Row({"data.split": split} | changes, published={FD: known[i]} if known else {})
     return Table(
         title=f"Little data, and what helps: {network}",

@@ -25,7 +25,7 @@ SETTINGS = {  # lr, b1, b2, rounds of the discriminator
     "F": (1e-3, 0.9, 0.999, 5),
 }
 NORMS = {
-    "WGAN-GP": {"objective.loss": "wasserstein", "objective.penalties.wgan_gp.weight": 10.0, "nets.disc.norm": "none"},
+    "WGAN-GP": {"objective.loss": "wasserstein", "objective.terms.wgan_gp.weight": 10.0, "nets.disc.norm": "none"},
     "batch": {"nets.disc.norm": "batch"},
     "layer": {"nets.disc.norm": "layer"},
     "spectral": {"nets.disc.norm": "spectral"},

@@ -35,7 +35,7 @@ PLAIN = both(block="plain", blocks=1) | size(12) | {"nets.gen.skip": True, "obje
 LADDER = {  # rung: its changes, FID on FFHQ
     "B: stripped": (PLAIN, "12.46"),
     "C1: + relativistic pairs": ({"objective.loss": "relativistic"}, "11.77"),
-    "C2: + R2": ({"objective.penalties.r2.weight": 1.0}, "11.65"),
+    "C2: + R2": ({"objective.terms.r2.weight": 1.0}, "11.65"),
     "D1: + residual blocks": (both(block="residual", expansion=0.5, group_width=0) | size(26), "10.17"),
     "D2: - added outputs": ({"nets.gen.skip": False}, "9.95"),
     "E1: + groups": (both(expansion=1.0, group_width=16) | size(24), "7.507"),
@@ -48,13 +48,13 @@ def get_config(variant: str):
 
 
 def table(variant: str) -> Table:
-    logistic = {"objective.loss": "nonsaturating", "objective.penalties.r2": "none", "optim.disc.lr": 1e-2}
+    logistic = {"objective.loss": "nonsaturating", "objective.terms.r2": "none", "optim.disc.lr": 1e-2}
     rows = {"A: StyleGAN2": Row(logistic, f"configs/stylegan_lite.py:{variant}", {FD: "7.516"})}
     changes = {f"optim.{player}.{key}": value for player in BOTH for key, value in (("lr", 1e-3), ("b2", 0.99))}
-    changes |= {"ema.half_life_kimg": 10.0, "ema.rampup": 0.05, "augment.name": "none", "objective.penalties.r1.weight": 1.0}
+    changes |= {"ema.half_life_kimg": 10.0, "ema.rampup": 0.05, "augment.name": "none", "objective.terms.r1.weight": 1.0}
     for name, (own, fid) in LADDER.items():
         changes = changes | own
-        without = {} if "objective.penalties.r2.weight" in changes else {"objective.penalties.r2": "none"}
+        without = {} if "objective.terms.r2.weight" in changes else {"objective.terms.r2": "none"}
         rows[name] = Row(changes | without, published={FD: fid})
     emoji = variant == "emoji"
     return Table(

@@ -48,7 +48,7 @@ def rows() -> dict[str, Row]:
     """The methods; a pack of m has batches of 100 m points."""
 
     def penalties(**weights: float) -> dict[str, float]:
-        return {f"objective.penalties.{name}.weight": weight for name, weight in weights.items()}
+        return {f"objective.terms.{name}.weight": weight for name, weight in weights.items()}
 
     return {
         "GAN": Row(),

@@ -35,7 +35,7 @@ METHODS = {
     "WGAN": CRITIC | optimizers(name="rmsprop", lr=5e-5) | {"optim.disc.clip_weights": 0.01},
     "WGAN-GP": CRITIC
     | optimizers(lr=1e-4, b1=0.0, b2=0.9)
-    | {"objective.penalties.wgan_gp.weight": 10.0, "nets.disc.norm": "layer"},
+    | {"objective.terms.wgan_gp.weight": 10.0, "nets.disc.norm": "layer"},
 }
 
 

@@ -31,7 +31,7 @@ def get_config(variant: str):
 
 def penalised(loss: str, **weights: float) -> dict:
     """A loss with penalties on slopes, and a discriminator that they suit."""
-    changes = {f"objective.penalties.{name}.weight": weight for name, weight in weights.items()}
+    changes = {f"objective.terms.{name}.weight": weight for name, weight in weights.items()}
     return {"objective.loss": loss, "nets.disc.norm": "none", **changes}
 
 

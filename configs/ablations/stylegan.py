@@ -31,8 +31,8 @@ LADDER = {  # rung: its changes, FID and path length on FFHQ
             "nets.gen.noise": False,
             "nets.gen.output": "plain",
             "nets.disc.input": "plain",
-            "objective.penalties.r1.every": 1,
-            "objective.penalties.r2.every": 1,
+            "objective.terms.r1.every": 1,
+            "objective.terms.r2.every": 1,
         }
         | {f"nets.{net}.resample": "box" for net in BOTH},
         "8.04 (A)",
@@ -44,8 +44,8 @@ LADDER = {  # rung: its changes, FID and path length on FFHQ
     "+ noise": ({"nets.gen.noise": True}, "4.42 (E)", ""),
     "+ mixed styles": ({"task.mixing": 0.9}, "4.40 (F; 2A)", "212.1"),
     "+ demodulation": ({"nets.gen.style": "modulated"}, "4.39 (2B)", "175.4"),
-    "+ lazy R1, R2": ({f"objective.penalties.{name}.every": 4 for name in ("r1", "r2")}, "4.38 (2C)", "158.0"),
-    "+ path length": ({"objective.penalties.path_length.weight": 2.0}, "4.34 (2D)", "122.5"),
+    "+ lazy R1, R2": ({f"objective.terms.{name}.every": 4 for name in ("r1", "r2")}, "4.38 (2C)", "158.0"),
+    "+ path length": ({"objective.terms.path_length.weight": 2.0}, "4.34 (2D)", "122.5"),
     "+ skip, residual": ({"nets.gen.output": "skip", "nets.disc.input": "residual"}, "3.31 (2E)", "124.5"),
     "+ width": (
         {"nets.gen.width": 32, "nets.disc.width": 64} | {f"nets.{net}.max_width": 256 for net in BOTH},
@@ -59,7 +59,7 @@ FD, PPL = "Fréchet distance", "path length"
 def get_config(variant: str):
     config = stylegan_lite.get_config(variant)
     config.steps = 1000
-    del config.objective.penalties["path_length"]
+    del config.objective.terms["path_length"]
     config.log = {"every": 50, "tensorboard": False}
     config.sample.every = config.checkpoint.every = 500
     config.eval.update(num_samples=5000, repeats=1, metrics=("fd", "prdc", "ppl"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from jaxgan.ablation.cells import Cell
+from jaxgan.config.renamed import renamed
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import duration, say
 from jaxgan.errors import UserError
@@ -23,7 +24,7 @@ def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
     if not path.is_file():
         raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
     saved = json.loads(path.read_text())
-    overrides = [tuple(one.split("=", 1)) for one in saved["overrides"]]
+    overrides = [(renamed(path), text) for path, _, text in (one.partition("=") for one in saved["overrides"])]
     return saved["config"], overrides, tuple(saved["seeds"] or ()), saved.get("join", "")
 
 

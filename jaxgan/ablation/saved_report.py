@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan.ablation.results import Result, Summary
+from jaxgan.config.renamed import renamed, renamed_metrics
 from jaxgan.config.resolve import difference, flat
 from jaxgan.config.run import OPERATIONAL
 from jaxgan.errors import UserError, nearest
@@ -99,10 +100,11 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
 
 
 def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | None) -> Result:
+    config = config and {renamed(field): value for field, value in config.items()}
     return Result(
         Elsewhere(row, run["seed"], path.parent / "cells", config),
         run["state"],
-        {name: float(x) for name, x in run["numbers"].items()},
+        {name: float(x) for name, x in renamed_metrics(run["numbers"]).items()},
         message=run["message"],
         evaluation=run["evaluation"],
         starts=tuple(run["starts"]),

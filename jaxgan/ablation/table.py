@@ -15,7 +15,7 @@ REAL = "real images"  # the name of their row
 class Row:
     """One method.
 
-    overrides: what it changes, {"objective.loss": "hinge", "objective.penalties.r1.weight": 1}. config: a base of its own,
+    overrides: what it changes, {"objective.loss": "hinge", "objective.terms.r1.weight": 1}. config: a base of its own,
     "configs/wgan.py:clip", in place of the table's. published: {column: "6.3 +- .5"}, as printed.
     """
 

@@ -18,6 +18,7 @@ import ml_collections
 
 from jaxgan.config import bundled, schedules
 from jaxgan.config.bundled import CONFIGS
+from jaxgan.config.renamed import renamed
 from jaxgan.config.schema import Section, value_of
 from jaxgan.errors import UserError, described, nearest
 
@@ -85,7 +86,7 @@ def check_file(name: str) -> Path:
 def resolve_config(base: Config, overrides: Overrides, sections: Sections) -> Config:
     """The complete, checked and locked config. Raises UserError."""
     raw = base.to_dict()
-    raw.setdefault("objective", {}).setdefault("penalties", {})
+    raw.setdefault("objective", {}).setdefault("terms", {})
     # Which networks there are to name follows from the task, whatever comes first.
     for path, text in sorted(overrides, key=lambda one: (one[0] != "task.name", not _names_a_network(one[0]))):
         _override_name(raw, path, text, sections)
@@ -93,7 +94,7 @@ def resolve_config(base: Config, overrides: Overrides, sections: Sections) -> Co
     config = _fill(raw, known)
     for path, text in overrides:
         name, _, key = path.rpartition(".")
-        if name == "objective.penalties":  # "none", dealt with in the first phase
+        if name == "objective.terms":  # "none", dealt with in the first phase
             continue
         if name not in known or key not in known[name].fields:
             raise _unknown(path, known)
@@ -147,16 +148,16 @@ def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
     """The first phase: which class a section configures, and which penalties there are."""
     name, _, key = path.rpartition(".")
     parts = path.split(".")
-    penalties = raw["objective"]["penalties"]
-    if name == "objective.penalties":
+    terms = raw["objective"]["terms"]
+    if name == "objective.terms":
         if text != "none":
             raise UserError(f"'{path}' takes fields, {path}.weight=..., or 'none', which removes it; not '{text}'")
-        if penalties.pop(key, None) is None:
-            raise UserError(f"there is no penalty '{key}' to remove; {nearest(key, penalties)}")
-    elif parts[:2] == ["objective", "penalties"] and len(parts) == 4:
-        here = penalties.setdefault(parts[2], {})
+        if terms.pop(key, None) is None:
+            raise UserError(f"there is no penalty '{key}' to remove; {nearest(key, terms)}")
+    elif parts[:2] == ["objective", "terms"] and len(parts) == 4:
+        here = terms.setdefault(parts[2], {})
         if key == "name" and here.get("name", parts[2]) != text:
-            penalties[parts[2]] = {"name": text}
+            terms[parts[2]] = {"name": text}
     elif key == "name":
         # Until all of these are set, they need not fit each other.
         sure = path == "task.name" or _names_a_network(path)
@@ -174,7 +175,7 @@ def _names_a_network(path: str) -> bool:
 
 def _fill(raw: dict, known: dict[str, Section]) -> dict:
     """Every field of every section: the file's value where it has one, else the class' default."""
-    config: dict = {"objective": {"penalties": {}}}
+    config: dict = {"objective": {"terms": {}}}
     for path, part in known.items():
         here = _at(config, path, create=True)
         given = _at(raw, path, create=True)
@@ -208,11 +209,13 @@ def _lookup(config: dict, path: str) -> Any:
 
 def _unknown(path: str, known: dict[str, Section]) -> UserError:
     """The answer to a field that there is not: a section's fields, the same field elsewhere, or the nearest spelling."""
+    if renamed(path) != path:
+        return UserError(f"'{path}' is called {renamed(path)} now")
     inside = [p for p in _paths(known) if p.startswith(path + ".")]
     if f"{path}.name" in inside:
         return UserError(f"'{path}' is a section; its kind is {path}.name=..., and its fields: {', '.join(inside[:9])}")
-    if inside or path == "objective.penalties":
-        return UserError(f"'{path}' is a section: {', '.join(inside[:9]) or 'objective.penalties.r1.weight, ...'}")
+    if inside or path == "objective.terms":
+        return UserError(f"'{path}' is a section: {', '.join(inside[:9]) or 'objective.terms.r1.weight, ...'}")
     same = [p for p in _paths(known) if p.endswith("." + path) or p.rpartition(".")[2] == path.rpartition(".")[2]]
     close = [p for p in same if p.endswith("." + path)] or difflib.get_close_matches(path, same, n=1, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else nearest(path, _paths(known))

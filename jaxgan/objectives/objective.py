@@ -15,10 +15,10 @@ from jaxgan.state import Update
 
 @dataclass(frozen=True)
 class Objective:
-    """loss: the pair (disc, gen) of `losses.LOSSES`. penalties: by name, each with its weight and `every`."""
+    """loss: the pair (disc, gen) of `losses.LOSSES`. terms: by name, each with its weight and `every`."""
 
     loss: tuple[Loss, Loss]
-    penalties: dict[str, Any] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, player: str, ctx: Context) -> Result:
         """The loss of "disc" or "gen" with its penalties: (scalar, metrics, changed memory)."""
@@ -27,16 +27,16 @@ class Objective:
         metrics, memory = {f"{player}/adversarial": loss}, {}
         if player == "disc":
             metrics |= self._answers(real, fake)
-        for name, penalty in self.penalties.items():
+        for name, penalty in self.terms.items():
             if penalty.player in (player, "both") and penalty.every == 1:
-                value, more, changed = self.penalty(name, ctx, player)
+                value, more, changed = self.term(name, ctx, player)
                 loss, metrics, memory = loss + value, metrics | more, memory | changed
         return loss, metrics | {f"{player}/loss": loss}, memory
 
     @property
     def memory(self) -> dict[str, float]:
         """What penalties carry from step to step, as it begins."""
-        return {name: x for p in self.penalties.values() for name, x in getattr(p, "memory", {}).items()}
+        return {name: x for p in self.terms.values() for name, x in getattr(p, "memory", {}).items()}
 
     @property
     def has_boundary(self) -> bool:
@@ -49,8 +49,8 @@ class Objective:
 
     def lazy(self, player: str) -> list[Update]:
         """The updates of a player's penalties that are not part of its every loss."""
-        those = {name: p for name, p in self.penalties.items() if p.every > 1 and p.player == player}
-        return [Update(player, f"penalty/{name}", 1, p.every) for name, p in those.items()]
+        those = {name: p for name, p in self.terms.items() if p.every > 1 and p.player == player}
+        return [Update(player, f"term/{name}", 1, p.every) for name, p in those.items()]
 
     def _answers(self, real: Any, fake: Any) -> dict[str, jax.Array]:
         """What `monitor` says of the discriminator's logits."""
@@ -63,9 +63,9 @@ class Objective:
             out |= {"disc/accuracy_fake": 1 - _mean(fake, _above(boundary))}
         return out
 
-    def penalty(self, name: str, ctx: Context, player: str) -> Result:
+    def term(self, name: str, ctx: Context, player: str) -> Result:
         """One weighted penalty, in a player's loss. A lazy one counts `every` times, once for each step that it sits out."""
-        penalty = self.penalties[name]
+        penalty = self.terms[name]
         value, metrics, memory = penalty(ctx)
         prefix = f"{player}/{name}"
         metrics = {prefix: value} | {f"{prefix}_{key}": x for key, x in metrics.items()}

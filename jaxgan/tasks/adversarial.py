@@ -54,12 +54,12 @@ class Adversarial:
     unroll = 0
 
     def __post_init__(self):
-        if not self.adversarial and self.objective.penalties:
+        if not self.adversarial and self.objective.terms:
             raise UserError(
                 "task.adversarial=false leaves the discriminator out, and the penalties on it; leave those out too"
             )
-        if self.ways and "path_length" in self.objective.penalties:
-            raise UserError("path_length is of generators with a latent; --config.objective.penalties.path_length=none")
+        if self.ways and "path_length" in self.objective.terms:
+            raise UserError("path_length is of generators with a latent; --config.objective.terms.path_length=none")
         if getattr(self.augment, "adapt_p", False) and not self.objective.has_boundary:
             raise UserError(
                 "augment.adapt_p asks how many reals are taken for real, which this loss does not say (minimax, "
@@ -89,7 +89,7 @@ class Adversarial:
     @property
     def group(self) -> int:
         """A replica's batch must be a multiple of this."""
-        shares = [getattr(penalty, "shrink", 1) for penalty in self.objective.penalties.values()]
+        shares = [getattr(penalty, "shrink", 1) for penalty in self.objective.terms.values()]
         return self.pack * math.lcm(self._coupled, *shares)
 
     @property
@@ -121,7 +121,7 @@ class Adversarial:
     def loss(
         self, name: str, state: GanState, batch: Batch, keys: Keys, advance: Callable[..., GanState]
     ) -> tuple[jax.Array, Aux]:
-        """The scalar that a player descends on: "disc", "gen", or "penalty/NAME" for a lazy penalty.
+        """The scalar that a player descends on: "disc", "gen", or "term/NAME" for a lazy penalty.
 
         advance: (state, player, loss) -> the state after that player's step on this batch.
         """
@@ -131,7 +131,7 @@ class Adversarial:
             return value, Aux(metrics | {"gen/loss": value}, {"gen": changed})
         for _ in range(self.unroll if name == "gen" else 0):
             state = advance(state, "disc", "disc")
-        player = name if name in self.players else self.objective.penalties[name.removeprefix("penalty/")].player
+        player = name if name in self.players else self.objective.terms[name.removeprefix("term/")].player
         one = self._pass(player, state, batch, keys, advance=name == "disc")
 
         def generate(keys: Keys) -> Examples:
@@ -143,7 +143,7 @@ class Adversarial:
             gradients=lambda: self._gradients(state, batch, keys),
         )
         if name not in self.players:
-            value, metrics, memory = self.objective.penalty(name.removeprefix("penalty/"), ctx, player)
+            value, metrics, memory = self.objective.term(name.removeprefix("term/"), ctx, player)
             return value, Aux(metrics, {}, memory)
         value, metrics, memory = self.objective(player, ctx)
         if player == "disc":

@@ -64,7 +64,7 @@ class Unpaired(Adversarial):
             raise UserError("task.adversarial=false leaves nothing to train by but task.cycle, which is none")
         if self.identity is not None and self.image_shape != self.source_shape:
             raise UserError("task.identity compares pictures of both domains, which have unlike shapes here; =none")
-        if any(penalty.player != "disc" for penalty in self.objective.penalties.values()):
+        if any(penalty.player != "disc" for penalty in self.objective.terms.values()):
             raise UserError("task unpaired has penalties on its discriminators alone; consensus, for one, is of one pair")
         if getattr(self.augment, "adapt_p", False):
             raise UserError(
@@ -172,7 +172,7 @@ class Unpaired(Adversarial):
             if name in self.players:
                 value, more, changed = self.objective(name, ctx)
             else:
-                value, more, changed = self.objective.penalty(name.removeprefix("penalty/"), ctx, "disc")
+                value, more, changed = self.objective.term(name.removeprefix("term/"), ctx, "disc")
             total += value
             metrics.append(more)
             memory |= {f"{domain}/{k}": x for k, x in changed.items()}

@@ -75,7 +75,7 @@ class Loop:
     def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
         """Trains from step `first`; returns the step that it got to, or stopped at because all members have diverged."""
         config, data, done, state = self.config, self._data(first), first, self.place(state)
-        notes = [member.checkpoints.note(first) if member else None for member in self.members]
+        notes = [member.note(first) if member else None for member in self.members]
         self.totals = program.totals_from_json(notes)
         for member, own in self._each(self.whole(state)):
             # Saved, and then stopped before the scores.

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from jaxgan import program
+from jaxgan.config.renamed import renamed_metrics
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import Failure, UserError
@@ -115,6 +116,11 @@ class Member:
     def save(self, state: GanState, step: int, totals: Any) -> None:
         if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind
             self.checkpoints.save(step, self.placement.to_global(state), program.totals_as_json(totals))
+
+    def note(self, step: int) -> dict[str, Any] | None:
+        """The metrics that were not logged yet when the checkpoint of `step` was made."""
+        note = self.checkpoints.note(step)
+        return renamed_metrics(note) if note else None
 
     def scores_due(self, step: int) -> bool:
         return self.evaluator is not None and (step == self.config.steps or is_due(step, self.config.eval.every))

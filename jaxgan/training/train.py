@@ -168,7 +168,7 @@ def summary(plan: Plan, images: Images, placement: Placement, folder: Path | str
     classes = f", {images.num_classes} classes" if images.num_classes else ""
     where = "on the device" if images.resident else "read ahead"
     device = placement.mesh.devices.flat[0]
-    loss = " + ".join([config.objective.loss, *config.objective.penalties])
+    loss = " + ".join([config.objective.loss, *config.objective.terms])
     lines = {
         "data": f"{images.name}: {len(images):,} {what}{classes}, {where}",
         **{
@@ -192,7 +192,7 @@ def summary(plan: Plan, images: Images, placement: Placement, folder: Path | str
     mixing += [(f"minibatch={disc.get('minibatch')}", "minibatch=none")] * (disc.get("minibatch", "none") != "none")
     warnings = [
         f"warning: {name} measures each example's slope, and {what} in disc mixes the examples; use {instead}"
-        for name in config.objective.penalties
+        for name in config.objective.terms
         for what, instead in mixing
     ]
     return "\n".join([f"{name:>10}  {text}" for name, text in lines.items()] + warnings)

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 
+from jaxgan.config.renamed import renamed_config, renamed_metrics
 from jaxgan.errors import UserError
 from jaxgan.files import write_json
 
@@ -51,8 +52,8 @@ class Workdir:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The run's complete config. Raises UserError as `saved` does."""
-        return self.saved["config"]
+        """The run's complete config, with today's names. Raises UserError as `saved` does."""
+        return renamed_config(self.saved["config"])
 
     @property
     def starts(self) -> tuple[dict[str, Any], ...]:
@@ -83,9 +84,9 @@ class Workdir:
         return {int(path.name) for path in there if path.name.isdigit()}
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of the log, oldest first; without a last one that was cut by a kill."""
+        """The lines of the log, oldest first, with today's names; without a last one that was cut by a kill."""
         lines = self.log.read_text().splitlines(keepends=True) if self.log.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        return [renamed_metrics(json.loads(line)) for line in lines if line.endswith("\n")]
 
     def logged_step(self) -> int:
         """The step of the log's last line, read from its end; 0 where there is none yet."""

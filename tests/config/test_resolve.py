@@ -49,8 +49,8 @@ def test_a_class_from_elsewhere():
 
 
 def test_penalties_come_and_go():
-    resolved = resolve("wgan.py", "objective.penalties.r1.weight=3", "objective.penalties.wgan_gp=none")
-    assert resolved.objective.penalties.to_dict() == {"r1": {"name": "r1", "weight": 3.0, "every": 1}}
+    resolved = resolve("wgan.py", "objective.terms.r1.weight=3", "objective.terms.wgan_gp=none")
+    assert resolved.objective.terms.to_dict() == {"r1": {"name": "r1", "weight": 3.0, "every": 1}}
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,15 @@ MISTAKES = [
     ("nets.gen.name=dcgn", "unknown network for gen 'dcgn'; did you mean 'dcgan'?"),
     ("nets.gen.name=no_such_module:Net", "network for gen 'no_such_module:Net' cannot be imported"),
     ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
-    ("objective.penalties.r3.weight=1", "unknown penalty 'r3'; known: consensus, dragan, lecam, path_length, r1, r2"),
-    ("objective.penalties=r1", "'objective.penalties' is a section: objective.penalties.r1.weight"),
-    ("objective.penalties.r1=none", "there is no penalty 'r1' to remove"),
-    ("objective.penalties.r1=5", "takes fields, objective.penalties.r1.weight=..., or 'none'"),
+    ("objective.terms.r3.weight=1", "unknown penalty 'r3'; known: consensus, dragan, lecam, path_length, r1, r2"),
+    ("objective.terms=r1", "'objective.terms' is a section: objective.terms.r1.weight"),
+    ("objective.terms.r1=none", "there is no penalty 'r1' to remove"),
+    ("objective.terms.r1=5", "takes fields, objective.terms.r1.weight=..., or 'none'"),
     ("optim.gen.name=adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
     ("task.name=latnt", "unknown task 'latnt'; did you mean 'latent'?"),
     ("dtype=float16", "dtype cannot be 'float16'; did you mean 'bfloat16'?"),
     ("rounds.disc=0", "rounds.disc must be at least 1"),
-    ("objective.penalties.r1.every=0", "objective.penalties.r1.every must be at least 1"),
+    ("objective.terms.r1.every=0", "objective.terms.r1.every must be at least 1"),
     ("checkpoint.keep=0", "checkpoint.keep must be at least 1"),
     ("batch_size=0", "batch_size must be at least 1, not 0"),
     ("steps=1e9", "more than 2^32"),
@@ -162,7 +162,7 @@ def test_unknown_files_and_variants(spec, message):
 def test_scalars_are_data_and_the_rest_is_not():
     plan = blueprint("wgan.py", optim__gen__lr="linear(1e-3, 0, 0, 1)")
     assert isinstance(plan.hparams["optim.gen.lr"], Schedule)
-    assert plan.hparams["objective.penalties.wgan_gp.weight"] == 10
+    assert plan.hparams["objective.terms.wgan_gp.weight"] == 10
     assert "optim.gen.clip_weights" not in plan.hparams  # none: there is no clipping to be data of
     scalars = {name: x for name, x in plan.hparams.items() if name != "order"}  # the key of the order of the data
     assert all(leaf.dtype == "float32" for leaf in jax.tree.leaves(scalars))
@@ -187,9 +187,9 @@ def test_shares_of_a_run_follow_its_length():
 )
 def test_lazy_penalties_are_updates_of_their_own_and_correct_their_player(penalties, rounds, optimizer, share):
     """By the first step of each player's transform, which has the size of its lr where gradients are normalised."""
-    every = {f"objective__penalties__{name}__every": k for name, k in penalties.items()}
+    every = {f"objective__terms__{name}__every": k for name, k in penalties.items()}
     plan = blueprint("dcgan.py", rounds__disc=rounds, optim__disc__name=optimizer, optim__disc__lr=1e-3, **every)
-    lazy = [(f"penalty/{name}", k) for name, k in penalties.items() if k > 1]
+    lazy = [(f"term/{name}", k) for name, k in penalties.items() if k > 1]
     assert [(u.loss, u.every) for u in plan.updates] == [("disc", 1), *lazy, ("gen", 1)]
     params = plan.init(jax.random.key(0)).params["disc"]
     tx = plan.assemble(plan.hparams, jax.numpy.int32(0)).tx["disc"]

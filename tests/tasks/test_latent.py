@@ -53,7 +53,7 @@ def stepped(plan, image):
 
 def test_penalties_act_on_packs():
     """A linear discriminator psi of a pack of three has the slope |psi|, over all of the pack's coordinates."""
-    plan = dirac(batch_size=12, task__pack=3, objective__penalties__r1__weight=1, objective__penalties__wgan_gp__weight=1)
+    plan = dirac(batch_size=12, task__pack=3, objective__terms__r1__weight=1, objective__terms__wgan_gp__weight=1)
     state, _, metrics = stepped(plan, jnp.ones((12, 2)))
     assert state.params["disc"]["psi"].shape == (6,)
     assert float(metrics["disc/r1"]) == pytest.approx(6 * 0.7**2 / 2, rel=1e-5)
@@ -110,7 +110,7 @@ class Tripled(augment.Nothing):
 
 def test_both_players_see_both_kinds_augmented_and_slopes_go_through_it():
     """Of a linear discriminator psi: logits of 3 x, slopes of 3 psi by x, in packs too."""
-    penalties = {f"objective__penalties__{name}__weight": 1e-9 for name in ("r1", "r2", "wgan_gp")}
+    penalties = {f"objective__terms__{name}__weight": 1e-9 for name in ("r1", "r2", "wgan_gp")}
     rest = {
         "objective__loss": "relativistic",
         "augment__name": f"{__name__}:Tripled",
@@ -190,7 +190,7 @@ def test_consensus_descends_on_both_players_gradients(simultaneous):
     """Dirac-GAN by hand: v = (-psi s, theta s), s the logistic function of psi theta, and R = |v|^2 / 2 in both losses."""
     gamma, lr = 0.8, 0.1
     plan = dirac(
-        dims=1, simultaneous=simultaneous, objective__loss="minimax", objective__penalties__consensus__weight=gamma,
+        dims=1, simultaneous=simultaneous, objective__loss="minimax", objective__terms__consensus__weight=gamma,
         optim__gen__lr=lr, optim__disc__lr=lr, nets__gen__start=0.9,
     )  # fmt: skip
     _, after, metrics = stepped(plan, jnp.zeros((8, 1)))

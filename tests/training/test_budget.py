@@ -29,7 +29,7 @@ def test_arithmetic_of_a_dense_network_by_hand():
 
 def test_a_penalty_costs_arithmetic():
     with_penalty = budget.flops(blueprint("wgan.py"))["disc"]
-    without = budget.flops(blueprint("wgan.py", objective__penalties__wgan_gp__weight=1, objective__loss="hinge"))["disc"]
+    without = budget.flops(blueprint("wgan.py", objective__terms__wgan_gp__weight=1, objective__loss="hinge"))["disc"]
     bare = budget.flops(blueprint("dcgan.py", nets__disc__norm="none", nets__gen__norm="layer"))["disc"]
     assert with_penalty == pytest.approx(without, rel=0.01) and bare < 0.8 * with_penalty
 

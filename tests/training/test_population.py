@@ -19,8 +19,8 @@ from jaxgan.training.train import train, train_together
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 
-LAZY = {"objective__penalties__r1__weight": 1, "objective__penalties__r1__every": 2}
-DIFFERENCES = [{}, {"seed": 7}, {"seed": 3, "optim__gen__lr": 1e-3, "objective__penalties__r1__weight": 0.3}]
+LAZY = {"objective__terms__r1__weight": 1, "objective__terms__r1__every": 2}
+DIFFERENCES = [{}, {"seed": 7}, {"seed": 3, "optim__gen__lr": 1e-3, "objective__terms__r1__weight": 0.3}]
 
 
 def plans(**overrides):

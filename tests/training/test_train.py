@@ -59,7 +59,7 @@ def test_every_config_runs_and_resumes_to_the_same_bits(spec, tmp_path):
 
 def test_what_augmentation_and_lecam_remember_is_resumed(tmp_path):
     kept = {"augment__name": "ada", "augment__interval": 3, "augment__adjust_kimg": 0.1, "augment__p": 0.5}
-    kept |= {"objective__penalties__lecam__weight": 1}
+    kept |= {"objective__terms__lecam__weight": 1}
     whole = state_of(fit(tmp_path / "whole", "dcgan.py", **kept))
     halves = fit(tmp_path / "halves", "dcgan.py", steps=2, **kept)  # in the middle of what p is judged by
     assert_same_bits(whole, state_of(fit(halves, "dcgan.py", **kept)))
@@ -232,7 +232,7 @@ def test_bfloat16_trains_with_wide_params(tmp_path):
 
 
 def test_frozen_params_and_penalties_by_override(tmp_path):
-    plan = blueprint("dcgan.py", optim__disc__freeze="Conv_0", objective__penalties__r2__weight=0.5)
+    plan = blueprint("dcgan.py", optim__disc__freeze="Conv_0", objective__terms__r2__weight=0.5)
     train(plan, noise_images(), tmp_path)
     start, end = arrays(Placement().init(lambda: plan.init(jax.random.key(0)))), state_of(tmp_path)
     np.testing.assert_array_equal(start["params.disc.Conv_0.kernel"], end["params.disc.Conv_0.kernel"])
