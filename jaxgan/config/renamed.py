@@ -1,7 +1,7 @@
 """Names that config fields and metrics had before, so that older workdirs and reports are still read.
 
-Saved configs, logs and reports are brought to the names of today where they are read. An override or a config file with an old
-name is answered with the new one.
+Saved configs, logs and reports are brought to the names of today where they are read. An override or a config file with an
+old name is answered with the new one.
 """
 
 import copy

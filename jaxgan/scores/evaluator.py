@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from jaxgan.batches import batches
 from jaxgan.config.run import Eval
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
@@ -87,10 +88,9 @@ class Evaluator:
 
 def stored(images: Images, chosen: np.ndarray, size: int, placement: Placement) -> Iterator[tuple[jax.Array, int]]:
     """Images `chosen` of a data set, in batches of `size` over the mesh; each host reads what its devices get."""
-    for start in range(0, len(chosen), size):
-        index = chosen[start : start + size]
-        padded = np.pad(index, (0, size - len(index)), mode="edge")
-        yield placement.deal((size, *images.image_shape), lambda at, i=padded: images.gather(i[at])["image"]), len(index)
+    for rows, count in batches(len(chosen), size):
+        index = chosen[rows]
+        yield placement.deal((size, *images.image_shape), lambda at, i=index: images.gather(i[at])["image"]), count
 
 
 def _read_statistics(path: Path) -> Statistics | None:

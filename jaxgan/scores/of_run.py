@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.batches import batches
 from jaxgan.config.resolve import Config, flat
 from jaxgan.config.run import Eval
 from jaxgan.data.source import Images
@@ -43,14 +44,14 @@ def make_generated(plan: Plan, images: Images, placement: Placement, size: int) 
         return to_uint8(made, jnp) if is_picture else made, jnp.sum(~jnp.isfinite(made).all(range(1, made.ndim)))
 
     def generated(nets: Any, first: int, count: int) -> Iterator[tuple[jax.Array, int]]:
-        for start in range(first, first + count, size):
-            numbers = np.minimum(np.arange(start, start + size), first + count - 1).astype(np.uint32)
+        for rows, counted in batches(count, size):
+            numbers = (first + rows).astype(np.uint32)
             beside = source_inputs(plan, images, numbers)  # on every host whole, and dealt out like the numbers
             dealt = {k: placement.deal(x.shape, lambda at, x=x: x[at]) for k, x in beside.items()}
             pixels, bad = run(nets, placement.deal((size,), lambda at, n=numbers: n[at]), dealt)
             if int(bad):  # as pixels they would look like any others
                 raise UserError(f"{int(bad)} of {size} generated images are not finite; this generator cannot be scored")
-            yield pixels, min(size, first + count - start)
+            yield pixels, counted
 
     return generated
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.batches import in_batches
 from jaxgan.errors import UserError
 from jaxgan.generate import variables
 from jaxgan.keys import role_id, stream
@@ -43,9 +44,7 @@ def path_length(plan: Any, state: Any) -> float:
         t = jnp.zeros(len(numbers), jnp.float32)
         return jnp.sum(jax.jvp(direction, (t,), (jnp.ones_like(t),))[1] ** 2, -1)
 
-    nets, found = variables(state, wanted.ema), []
+    nets, numbers = variables(state, wanted.ema), np.arange(wanted.num_samples, dtype=np.uint32)
     with jax.default_matmul_precision("highest"):
-        for start in range(0, wanted.num_samples, wanted.batch_size):
-            numbers = np.arange(start, start + wanted.batch_size, dtype=np.uint32)
-            found.append(np.asarray(squares(nets, network.variables, numbers))[: wanted.num_samples - start])
-    return float(np.mean(np.concatenate(found).astype(np.float64)))
+        found = in_batches(lambda numbers: squares(nets, network.variables, numbers), wanted.batch_size, numbers)
+    return float(np.mean(found.astype(np.float64)))

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxgan.batches import batches, in_batches
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
 from jaxgan.generate import make_generate, source_inputs, variables
@@ -61,14 +62,15 @@ def check_cycles(plan: Any, images: Any) -> None:
 
 def translated(plan: Any, nets: Any, source: np.ndarray, way: str = "ab") -> np.ndarray:
     """What a translator makes of uint8 sources [N, H, W, C'] as numbers 0 to N - 1: uint8 [N, H, W, C]."""
-    generate, size, out = jax.jit(make_generate(plan, way)), min(plan.config.eval.batch_size, len(source)), []
-    for start in range(0, len(source), size):
-        rows = np.minimum(np.arange(start, start + size), len(source) - 1)
-        made = np.asarray(generate(nets, rows.astype(np.uint32), source=source[rows]))[: len(source) - start]
-        if not np.isfinite(made).all():
+    generate = jax.jit(make_generate(plan, way))
+
+    def made(numbers: np.ndarray, source: np.ndarray) -> np.ndarray:
+        images = np.asarray(generate(nets, numbers, source=source))
+        if not np.isfinite(images).all():
             raise UserError("translations are not finite; this generator cannot be scored")
-        out.append(to_uint8(made))
-    return np.concatenate(out)
+        return to_uint8(images)
+
+    return in_batches(made, plan.config.eval.batch_size, np.arange(len(source), dtype=np.uint32), source)
 
 
 def feature_distance(network: Network, true: np.ndarray, made: np.ndarray, size: int) -> float:
@@ -82,12 +84,9 @@ def feature_distance(network: Network, true: np.ndarray, made: np.ndarray, size:
 
         return jnp.linalg.norm(direction(a) - direction(b), axis=-1)
 
-    size, found = min(size, len(true)), []
     with jax.default_matmul_precision("highest"):
-        for start in range(0, len(true), size):
-            rows = np.minimum(np.arange(start, start + size), len(true) - 1)
-            found.append(np.asarray(distances(network.variables, true[rows], made[rows]))[: len(true) - start])
-    return float(np.mean(np.concatenate(found).astype(np.float64)))
+        found = in_batches(lambda *pair: distances(network.variables, *pair), size, true, made)
+    return float(np.mean(found.astype(np.float64)))
 
 
 def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
@@ -120,11 +119,10 @@ def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
 
 def _moments(network: Network, pictures: np.ndarray, size: int) -> Moments:
     """Of the extractor's features of uint8 pictures [N, H, W, C]."""
-    run, size, out = jax.jit(lambda weights, x: network.apply(weights, x)[0]), min(size, len(pictures)), None
+    run, out = jax.jit(lambda weights, x: network.apply(weights, x)[0]), None
     with jax.default_matmul_precision("highest"):
-        for start in range(0, len(pictures), size):
-            rows = np.minimum(np.arange(start, start + size), len(pictures) - 1)
-            features = np.asarray(run(network.variables, pictures[rows]))[: len(pictures) - start]
+        for rows, count in batches(len(pictures), min(size, len(pictures))):
+            features = np.asarray(run(network.variables, pictures[rows]))[:count]
             out = out or Moments.empty(features.shape[1])
             out.add(features)
     assert out is not None

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxgan.batches import in_batches
 from jaxgan.console import say
 from jaxgan.errors import UserError
 from jaxgan.generate import make_generate, make_interpolate, make_mix, source_inputs, variables
@@ -67,14 +68,13 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
 
 def _generate(fn: Callable, nets: Any, *arguments: np.ndarray, points: bool = False, **named: np.ndarray) -> np.ndarray:
     """`fn` in chunks of one compiled size: uint8 images, or float points."""
-    fn, n = jax.jit(fn), len(arguments[0])
-    size = min(CHUNK, n)
-    out = []
-    for i in range(0, n, size):
-        rows = np.minimum(np.arange(i, i + size), n - 1)
-        made = np.asarray(fn(nets, *(x[rows] for x in arguments), **{key: x[rows] for key, x in named.items()}))[: n - i]
-        out.append(made if points else to_uint8(made))
-    return np.concatenate(out)
+    fn = jax.jit(fn)
+
+    def made(*arguments: np.ndarray, **named: np.ndarray) -> np.ndarray:
+        out = np.asarray(fn(nets, *arguments, **named))
+        return out if points else to_uint8(out)
+
+    return in_batches(made, CHUNK, *arguments, **named)
 
 
 def _write(path: Path, made: np.ndarray, wanted: SampleRequest, step: int, real: Any, source: Any) -> None:
