@@ -2,7 +2,10 @@
 
 import ast
 import graphlib
+import subprocess
+import sys
 
+import pytest
 from helpers import ROOT
 
 # From the top floor down. A line is a room, or several that stand beside each other and may import each other.
@@ -85,3 +88,18 @@ def test_an_import_upwards_and_a_circle_are_found():
     }
     assert upwards(texts) == ["jaxgan.errors imports jaxgan.data.source, which is above it"]
     assert set(circles(texts)) == {"jaxgan.errors", "jaxgan.data.source"}
+
+
+LIGHT = "import sys; {}; heavy = {{'tensorflow_datasets', 'grain', 'scipy.ndimage', 'matplotlib'}} & sys.modules.keys(); assert not heavy, heavy"
+
+
+@pytest.mark.parametrize(
+    "statement", ["import jaxgan", "import jaxgan.cli, jaxgan.plan, jaxgan.training.train, jaxgan.verbs.sampling"]
+)
+def test_what_takes_seconds_to_import_waits_until_it_is_needed(statement):
+    subprocess.run([sys.executable, "-c", LIGHT.format(statement)], cwd=ROOT, check=True)
+
+
+def test_the_command_line_answers_without_jax():
+    code = "import sys; import jaxgan.cli as cli; cli.main(['', '--help']); assert 'jax' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)

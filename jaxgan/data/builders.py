@@ -1,4 +1,7 @@
-"""TFDS's builders by name, TFDS's own and ours: finding one, and preparing its data without waiting in vain."""
+"""TFDS's builders by name, TFDS's own and ours: finding one, and preparing its data without waiting in vain.
+
+TFDS takes a second to import, so that only what needs a builder does it.
+"""
 
 import importlib.util
 import io
@@ -9,17 +12,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import Any
 
-import tensorflow_datasets as tfds
-from tensorflow_datasets.core import constants
-
-from jaxgan.data import digit_styles, digits, emoji, shapes
 from jaxgan.errors import UserError, as_path, is_reference, lookup, nearest
 
 BUILDERS = {
-    "digits": digits.Digits,
-    "emoji": emoji.Emoji,
-    "shapes": shapes.Shapes,
-    "digit_styles": digit_styles.DigitStyles,
+    "digits": "jaxgan.data.digits:Digits",
+    "emoji": "jaxgan.data.emoji:Emoji",
+    "shapes": "jaxgan.data.shapes:Shapes",
+    "digit_styles": "jaxgan.data.digit_styles:DigitStyles",
 }  # our own; importing a builder's class is what makes TFDS know its name
 
 
@@ -29,13 +28,18 @@ def find(name: str, folder: str) -> Any:
     arguments = {"file_format": "array_record", "data_dir": str(as_path(folder)) if folder else None}
     if is_reference(name):
         return lookup({}, name, "data set")(**arguments)
+    import tensorflow_datasets as tfds
+
+    own = BUILDERS.get(_base(name))
+    if own:
+        lookup({}, own, "data set")
     try:
         return tfds.builder(name, **arguments)
     except tfds.core.DatasetNotFoundError:
         check_name(name, BUILDERS)
         raise
     except (ValueError, AssertionError) as error:  # a version or a configuration that it does not have
-        builder = tfds.builder_cls(name.partition("/")[0].partition(":")[0])
+        builder = tfds.builder_cls(_base(name))
         known = [*builder.builder_configs, str(builder.VERSION)]
         wanted = name.removeprefix(builder.name)[1:]
         raise UserError(f"data set {builder.name} has no '{wanted}'; {nearest(wanted, known)}") from error
@@ -44,8 +48,10 @@ def find(name: str, folder: str) -> Any:
 def refuse_hopeless(builder: Any, name: str, folder: str) -> None:
     """Before TFDS downloads for hours what it cannot prepare, or retries for minutes what it cannot reach. Raises
     UserError."""
+    from tensorflow_datasets.core import constants
+
     root = as_path(folder or constants.DATA_DIR)
-    if isinstance(builder, emoji.Emoji):  # TFDS would make folders first
+    if builder.name == "emoji":  # TFDS would make folders first
         builder.find(root / "downloads" / "manual")
     if not type(builder).__module__.startswith("tensorflow_datasets."):
         return
@@ -64,7 +70,7 @@ def refuse_hopeless(builder: Any, name: str, folder: str) -> None:
 
 def prepare(builder: Any, name: str) -> None:
     """Downloads and prepares it where it is not there. Raises UserError."""
-    ours = name.partition("/")[0] in BUILDERS  # and too small for a progress bar
+    ours = _base(name) in BUILDERS  # and too small for a progress bar
     try:
         with redirect_stdout(io.StringIO()) if ours else nullcontext(), _no_bars() if ours else nullcontext():
             builder.download_and_prepare(file_format="array_record")
@@ -78,14 +84,25 @@ def prepare(builder: Any, name: str) -> None:
 
 def check_name(name: str, others: Iterable[str]) -> None:
     """Refuses a name that TFDS does not know, `others` being our own. Raises UserError."""
+    if _base(name) in BUILDERS:
+        return
+    import tensorflow_datasets as tfds
+
     known = tfds.list_builders(with_community_datasets=False)
-    if name.partition("/")[0].partition(":")[0] not in known:
-        raise UserError(f"unknown data set '{name}'; {nearest(name, {*known, *others})}")
+    if _base(name) not in known:
+        raise UserError(f"unknown data set '{name}'; {nearest(name, {*known, *BUILDERS, *others})}")
 
 
 def is_builder(found: Any) -> bool:
     """Whether an object is a TFDS builder's class."""
+    import tensorflow_datasets as tfds
+
     return isinstance(found, type) and issubclass(found, tfds.core.DatasetBuilder)
+
+
+def _base(name: str) -> str:
+    """A data set's name without configuration and version: "lsun" of "lsun/bedroom:3.0.0"."""
+    return name.partition("/")[0].partition(":")[0]
 
 
 def _reachable(url: str) -> bool:
@@ -104,6 +121,8 @@ def _reachable(url: str) -> bool:
 
 @contextmanager
 def _no_bars() -> Iterator[None]:
+    import tensorflow_datasets as tfds
+
     tfds.disable_progress_bar()
     try:
         yield

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import grain
 import numpy as np
 
 from jaxgan.data import order
@@ -130,6 +129,8 @@ class Images:
 
         The position in the data is the step itself, so that there is no iterator state to save.
         """
+        import grain  # takes a second
+
         steps = grain.MapDataset.source(_Steps(self, rounds, batch_size, rows, key))
         options = grain.ReadOptions(num_threads=min(16, 2 * (os.cpu_count() or 1)), prefetch_buffer_size=16)
         return iter(steps[start:].to_iter_dataset(options))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow_datasets as tfds
 from PIL import Image
 
 from jaxgan.config.schema import among
@@ -156,6 +155,8 @@ class Tfds(Fit):
 
     def _num_classes(self, features: Any) -> int:
         """0 for a set without labels. Raises UserError where labels were asked for by name."""
+        import tensorflow_datasets as tfds
+
         if self.label in features and isinstance(features[self.label], tfds.features.ClassLabel):
             return features[self.label].num_classes
         if self.label in ("none", "label"):

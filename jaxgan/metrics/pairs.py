@@ -9,7 +9,6 @@ float64 [N], to be averaged over images. One pair at a time is in float64, so me
 from collections.abc import Callable
 
 import numpy as np
-from scipy.ndimage import correlate1d
 
 from jaxgan.errors import UserError
 
@@ -85,6 +84,8 @@ def _ssim(x: np.ndarray, y: np.ndarray) -> float:
 
 def _windowed(maps: np.ndarray) -> np.ndarray:
     """[K, H, W, ...] under the window, where it fits: [K, H - 10, W - 10, ...]."""
+    from scipy.ndimage import correlate1d  # takes most of a second
+
     rows = correlate1d(maps, WINDOW, axis=1)[:, RADIUS:-RADIUS]
     return correlate1d(rows, WINDOW, axis=2)[:, :, RADIUS:-RADIUS]
 
