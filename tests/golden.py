@@ -15,15 +15,16 @@ there is any other difference.
 
 import argparse
 import fnmatch
-import hashlib
 import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ import numpy as np
 STEPS = 4
 ROUNDING = 1e-9
 # Names in the old record -> names in the new one, of anything but config fields.
-RENAMED: list[tuple[str, str]] = []
+RENAMED: list[tuple[str, str]] = [(r"^penalty/", "term/")]
 # Where each piece may stand, the newest place first.
 PLACES = {
     "Plan": ("jaxgan.plan:Plan", "jaxgan.build:Blueprint"),
@@ -91,24 +92,29 @@ def piece(name: str) -> Any:
 # --- in a process of its own: the record of one revision --------------------------------------------------------------
 
 
-def record(tree: Path, wanted: list[str], out: Path, float64: bool) -> None:
-    """Writes `out`, an npz file {"RUN|kind|name": array}, of the runs `wanted` of the revision in `tree`."""
+def record(tree: Path, wanted: list[str], folder: Path, float64: bool) -> None:
+    """Writes an npz file {"kind|name": array} of each of the runs `wanted` of the revision in `tree`, unless it is there."""
     import jax
 
     jax.config.update("jax_enable_x64", float64)
-    everything, opened = {}, {}
+    opened: dict[str, Any] = {}
     for number, spec in enumerate(wanted, 1):
-        began = time.monotonic()
+        path, began = record_path(folder, spec), time.monotonic()
+        if path.exists():
+            continue
         try:
             found = run(tree, spec, opened, float64)
         except Exception as error:
-            import traceback
-
             traceback.print_exc()
-            found = {"error": np.array(f"{type(error).__name__}: {error}"[:300])}
-        everything |= {f"{spec}|{name}": x for name, x in found.items()}
-        print(f"[{number}/{len(wanted)}] {spec}: {len(found)} values, {time.monotonic() - began:.1f} s", flush=True)
-    np.savez(out, **everything)
+            found = {"error|": np.array(f"{type(error).__name__}: {error}"[:300])}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path.with_suffix(".tmp.npz"), **found)
+        path.with_suffix(".tmp.npz").rename(path)
+        print(f"[{number}/{len(wanted)}] {spec}: {len(found)} arrays, {time.monotonic() - began:.1f} s", flush=True)
+
+
+def record_path(folder: Path, spec: str) -> Path:
+    return folder / f"{re.sub('[^a-z0-9]+', '_', spec.lower())}.npz"
 
 
 def run(tree: Path, spec: str, opened: dict[str, Any], float64: bool) -> dict[str, np.ndarray]:
@@ -177,7 +183,7 @@ def stand_in(config: Any, tree: Path) -> list[tuple[str, str]]:
     is_translated = config.task.name in ("paired", "unpaired")
     if name not in web and name != "image_folder" and name != "image_pairs" and not name.startswith("cycle_gan"):
         return []
-    side, folder, rng = min(web.get(name, shape[0]), 64), Path("pictures"), np.random.default_rng(0)
+    side, folder, rng = min(web.get(name, shape[0]), 32), Path("pictures"), np.random.default_rng(0)
     for where in ("all/a", "all/b", "pairs/trainA", "pairs/trainB"):
         for i in range(0 if (folder / where / f"{PICTURES - 1}.png").exists() else PICTURES):
             (folder / where).mkdir(parents=True, exist_ok=True)
@@ -229,18 +235,21 @@ def watch_draws() -> tuple[set[tuple[int, str]], Any]:
 
 def run_record(tree: Path, wanted: list[str], folder: Path, float64: bool = False) -> dict[str, np.ndarray]:
     """The record of the revision in `tree`, made by a process that sees this revision alone."""
-    folder.mkdir(parents=True, exist_ok=True)
-    out = folder / f"record{64 * float64 or ''}.npz"
+    runs = folder / ("runs64" if float64 else "runs")
+    runs.mkdir(parents=True, exist_ok=True)
     env = {key: x for key, x in os.environ.items() if not key.startswith("XLA_FLAGS")}
     env |= {
         "PYTHONPATH": f"{tree}", "JAX_PLATFORMS": "cpu", "TFDS_DATA_DIR": str(folder / "tfds"),
         "XDG_CACHE_HOME": str(folder / "cache"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }  # fmt: skip
     env.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder.parent / "xla"))
-    command = [sys.executable, str(Path(__file__).resolve()), "--record", str(out), "--tree", str(tree), *wanted]
+    command = [sys.executable, str(Path(__file__).resolve()), "--record", str(runs), "--tree", str(tree), *wanted]
     subprocess.run(command + ["--float64"] * float64, cwd=folder, env=env, check=True)
-    with np.load(out) as saved:
-        return dict(saved)
+    out = {}
+    for spec in wanted:
+        with np.load(record_path(runs, spec)) as saved:
+            out |= {f"{spec}|{name}": x for name, x in saved.items()}
+    return out
 
 
 def renamed(name: str, fields: dict[str, str]) -> str:
@@ -300,7 +309,7 @@ def main() -> int:
     parser.add_argument("--new", default="", help="another revision than the files as they stand")
     parser.add_argument("--all", action="store_true", help="every config and variant, and a cell of every table")
     parser.add_argument("--only", default="*", help="runs whose name holds this text")
-    parser.add_argument("--folder", default="", help="where to work, and to find the old revision's record again")
+    parser.add_argument("--folder", default="", help="where to keep records: what is there is not made again")
     parser.add_argument("--record", help=argparse.SUPPRESS)
     parser.add_argument("--tree", help=argparse.SUPPRESS)
     parser.add_argument("--float64", action="store_true", help=argparse.SUPPRESS)
@@ -319,15 +328,10 @@ def main() -> int:
         new = checkout(root, given.new, folder / "trees" / given.new) if given.new else root
         sys.path.insert(0, str(old))
         wanted = [spec for spec in specs(old, given.all) if fnmatch.fnmatch(spec, f"*{given.only}*")]
-        asked = hashlib.sha256(" ".join(wanted).encode()).hexdigest()[:8]
-        kept = folder / "old" / f"{old.name}-{asked}.npz"
-        if kept.exists():
-            with np.load(kept) as saved:
-                before = dict(saved)
-        else:
-            before = run_record(old, wanted, folder / "old")
-            np.savez(kept, **before)
-        after = run_record(new, wanted, folder / "new")
+        if not given.new:  # the files may have changed since
+            shutil.rmtree(folder / "new", ignore_errors=True)
+        before = run_record(old, wanted, folder / old.name)
+        after = run_record(new, wanted, folder / (f"{given.new}" if given.new else "new"))
         fields, faults = fields_of(new), 0
         differing = compare(before, after, fields)
         values = sum(x.size if x.dtype.kind not in "US" else 1 for x in after.values())
@@ -337,7 +341,9 @@ def main() -> int:
             exact = {}
             if again:
                 exact = compare(
-                    run_record(old, again, folder / "old", True), run_record(new, again, folder / "new", True), fields
+                    run_record(old, again, folder / old.name, True),
+                    run_record(new, again, folder / (given.new or "new"), True),
+                    fields,
                 )
             for spec in again:
                 worst = max((gap for *_, gap in exact.get(spec, [])), default=0.0)

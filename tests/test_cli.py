@@ -1,12 +1,15 @@
 """The command line as a user types it: modes, exit codes, what is printed. `test_mistakes.py` has the mistakes."""
 
 import json
+import re
+import shlex
 
 import numpy as np
 import pytest
 from helpers import CONFIGS, ROOT, launch
 from PIL import Image
 
+from jaxgan import cli
 from jaxgan.config.resolve import as_overrides, load_config, resolve_config
 from jaxgan.plan import sections
 
@@ -67,7 +70,7 @@ def test_help():
     for words in (
         "--config.optim.gen.lr=1e-4",
         "train or sample",
-        "--interpolate",
+        "python launch.py --mode=translate --workdir=runs/pix2pix --input=FOLDER",
         "wgan.py                  WGAN with gradient",
         "ablations/ring.py        Modes of a ring",
         ":gp :clip",
@@ -75,6 +78,59 @@ def test_help():
         assert words in done.stdout
     of_one = launch("--config=configs/wgan.py", "--help").stdout
     assert of_one.startswith("WGAN with gradient penalty") and "configs/wgan.py:clip" in of_one
+
+
+@pytest.mark.parametrize("mode", cli.VERBS)
+def test_a_verb_s_help_has_its_own_flags_alone_and_two_examples(mode, capsys):
+    assert cli.main(["launch.py", f"--mode={mode}", "--help"]) == 0
+    shown, own = capsys.readouterr().out, set(cli.flags_of(mode))
+    assert set(re.findall(r"^  --(\w+)", shown, re.MULTILINE)) == own
+    examples = [line.partition("   ")[0] for line in shown.splitlines() if line.startswith("python launch.py ")]
+    assert len(examples) == 2
+    for example in examples:  # whose flags are all there
+        words, _ = cli.split(shlex.split(example)[2:])
+        cli.parse(mode, words)
+
+
+def test_a_new_verb_is_one_file_and_one_line(tmp_path, monkeypatch, capsys):
+    """The file, and the line in `cli.VERBS`: help, flags, overrides and mistakes come with them."""
+    (tmp_path / "shout.py").write_text('''"""Says what it is told, loudly."""
+
+from absl import flags
+
+EXAMPLES = """
+python launch.py --mode=shout --words=hello
+python launch.py --mode=shout --words=hello --times=2
+"""
+TAKES_OVERRIDES = False
+
+
+def define_flags(values):
+    flags.DEFINE_string("words", "", "What to say.", flag_values=values)
+    flags.DEFINE_integer("times", 1, "How often.", flag_values=values)
+
+
+def run(values, overrides):
+    print(values.words.upper() * values.times)
+''')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(cli.VERBS, "shout", "shout")
+    assert cli.main(["launch.py", "--mode=shout", "--words=hello", "--times=2"]) == 0
+    assert capsys.readouterr().out == "HELLOHELLO\n"
+    assert cli.main(["launch.py", "--help"]) == 0 and "Says what it is told, loudly." in capsys.readouterr().out
+    for typed, answer in (
+        ("--mode=shout --tims=2", "no flag --tims; did you mean '--times'?"),
+        ("--mode=shout --grid=2x2", "--grid has no effect in --mode=shout"),
+        ("--mode=sample --workdir=x --times=2", "--times has no effect in --mode=sample"),
+        ("--mode=shout --config.steps=2", "--config.steps has no effect in --mode=shout"),
+        ("--mode=shuot", "unknown mode 'shuot'; did you mean 'shout'?"),
+    ):
+        assert cli.main(["launch.py", *typed.split()]) == 2
+        assert answer in capsys.readouterr().err
+
+
+def test_launch_is_a_few_lines():
+    assert len((ROOT / "launch.py").read_text().splitlines()) <= 20
 
 
 def test_print_config_is_the_run_as_overrides(tmp_path):
