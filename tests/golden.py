@@ -94,9 +94,6 @@ def piece(name: str) -> Any:
 
 def record(tree: Path, wanted: list[str], folder: Path, float64: bool) -> None:
     """Writes an npz file {"kind|name": array} of each of the runs `wanted` of the revision in `tree`, unless it is there."""
-    import jax
-
-    jax.config.update("jax_enable_x64", float64)
     opened: dict[str, Any] = {}
     for number, spec in enumerate(wanted, 1):
         path, began = record_path(folder, spec), time.monotonic()
@@ -134,6 +131,7 @@ def run(tree: Path, spec: str, opened: dict[str, Any], float64: bool) -> dict[st
     if float64:
         small.append(("dtype", "float64"))
     config = piece("resolve")(config.copy_and_resolve_references().unlock(), small, sections)
+    jax.config.update("jax_enable_x64", config.dtype == "float64")
     out |= {f"config|{key}": np.array(json.dumps(x)) for key, x in flat(config.to_dict()).items()}
     data = json.dumps(config.data.to_dict(), default=str) + str(config.task.name)
     if data not in opened:
