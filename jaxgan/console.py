@@ -26,6 +26,11 @@ def bar(some: Iterable[Any] | None, title: str, total: int, unit: str, delay: fl
     return tqdm(some, title, total, unit=f" {unit}", delay=delay if watched else IN_A_FILE, disable=quiet, **every)
 
 
+def meter(first: int, steps: int) -> Any:
+    """A bar of steps to move by hand, from `first` on; None where there is no terminal, and lines must do."""
+    return tqdm(total=steps, initial=first, unit="step", dynamic_ncols=True) if sys.stderr.isatty() else None
+
+
 class Progress:
     """A progress bar on a terminal; elsewhere a line at each log.
 
@@ -36,9 +41,7 @@ class Progress:
         self._first, self._steps, self._ready_step = first, steps, first
         self._started = self._ready = time.monotonic()
         self._quiet = jax.process_index() != 0
-        self._bar = None
-        if not self._quiet and sys.stderr.isatty():
-            self._bar = tqdm(total=steps, initial=first, unit="step", dynamic_ncols=True, smoothing=0.1)
+        self._bar = None if self._quiet else meter(first, steps)
 
     def compiled(self, step: int) -> None:
         """The first dispatch is done, compilation and all, and the run is at `step`."""

@@ -26,9 +26,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8, whole or not at all."""
+    """Writes UTF-8, whole or not at all; what UTF-8 cannot say, as file names may be, becomes \\x escapes."""
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -3,6 +3,7 @@
     python tests/golden.py --old dfda187            # twelve runs; before each commit that moves code
     python tests/golden.py --old dfda187 --all      # every config and variant, and a cell of every table
     python tests/golden.py --old dfda187 --only=wgan
+    python tests/golden.py --old dfda187 --resume   # and two runs that the old revision begins and the new one ends
 
 Both revisions run on this machine, at smoke size, each from a folder of its own and with data that it prepares itself.
 Compared are, of each run, the resolved config, the start's params and optimizer states, two batches, the keys of all
@@ -62,6 +63,13 @@ SMALL = {
     "batch_size": 8, "steps": 4000, "z_dim": 4, "width": 4, "widths": 4, "max_width": 8, "group_width": 4, "w_dim": 8,
     "mapping": 2, "blocks": 1, "pool": 6, "kernels": 4, "images": 400, "points": 3000,
 }  # fmt: skip
+# Runs that the old revision begins and the new one ends, logged and saved at unlike steps, so that a log spans both.
+_SMALL = ("--config.batch_size=8", "--config.log.every=4", "--config.checkpoint.every=5", "--config.nets.gen.width=4",
+          "--config.nets.disc.width=4", "--config.sample.num=4")  # fmt: skip
+RESUMED = {
+    "wgan.py": _SMALL,
+    "stylegan_lite.py": (*_SMALL, "--config.nets.gen.max_width=8", "--config.nets.disc.max_width=8"),
+}
 PICTURES = 24  # in the folders that stand in for data sets of the web
 
 
@@ -256,9 +264,7 @@ def renamed(name: str, fields: dict[str, str]) -> str:
     for old, new in fields.items() if kind == "config" else ():
         if rest == old or rest.startswith(f"{old}."):
             rest = new + rest[len(old) :]
-    for old, new in RENAMED:
-        rest = re.sub(old, new, rest)
-    return "|".join(filter(None, (spec, kind, rest)))
+    return "|".join(filter(None, (spec, kind, renamed_metric(rest))))
 
 
 def compare(old: dict[str, np.ndarray], new: dict[str, np.ndarray], fields: dict[str, str]) -> dict[str, list[tuple]]:
@@ -293,6 +299,40 @@ def fields_of(tree: Path) -> dict[str, str]:
     return dict(space["RENAMED"])
 
 
+def resumed(old: Path, new: Path, folder: Path) -> list[str]:
+    """Faults of runs that the old revision begins and the new one ends, against the old one's whole: none is good."""
+    faults = []
+    for spec, small in RESUMED.items():
+        name = spec.partition(".")[0]
+        whole, both = folder / f"{name}_whole", folder / f"{name}_both"
+        shutil.rmtree(whole, ignore_errors=True)
+        shutil.rmtree(both, ignore_errors=True)
+        launch(old, f"--config={old}/configs/{spec}", f"--workdir={whole}", *small, "--config.steps=5")
+        shutil.copytree(whole, both)
+        launch(old, f"--workdir={whole}", "--config.steps=10")
+        launch(new, f"--workdir={both}", "--config.steps=10")
+        a, b = (json.loads((x / "checkpoints" / "10" / "_CHECKPOINT_METADATA").read_text()) for x in (whole, both))
+        if a["custom_metadata"]["digest"] != b["custom_metadata"]["digest"]:
+            faults.append(f"{spec}: the params of step 10 are not the old revision's")
+        logs = [[json.loads(line) for line in (x / "metrics.jsonl").read_text().splitlines()] for x in (whole, both)]
+        for one, other in zip(*logs):
+            one = {renamed_metric(key): x for key, x in one.items() if key != "img_per_sec"}
+            if one != {key: x for key, x in other.items() if key != "img_per_sec"}:
+                faults.append(f"{spec}: the log's line of step {one['step']} is not the old revision's")
+    return faults
+
+
+def launch(tree: Path, *arguments: str) -> None:
+    env = {**os.environ, "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(tree)}
+    subprocess.run([sys.executable, str(tree / "launch.py"), *arguments], env=env, check=True, capture_output=True)
+
+
+def renamed_metric(name: str) -> str:
+    for old, new in RENAMED:
+        name = re.sub(old, new, name)
+    return name
+
+
 def checkout(root: Path, revision: str, folder: Path) -> Path:
     """A revision's files, in a folder of their own."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -306,6 +346,7 @@ def main() -> int:
     parser.add_argument("--old", help="the revision to compare with")
     parser.add_argument("--new", default="", help="another revision than the files as they stand")
     parser.add_argument("--all", action="store_true", help="every config and variant, and a cell of every table")
+    parser.add_argument("--resume", action="store_true", help="also end runs that the old revision has begun")
     parser.add_argument("--only", default="*", help="runs whose name holds this text")
     parser.add_argument("--folder", default="", help="where to keep records: what is there is not made again")
     parser.add_argument("--record", help=argparse.SUPPRESS)
@@ -353,6 +394,9 @@ def main() -> int:
                 print(f"DIFFERS  {spec}  {name}: {how}" + (f", {gap:.2e}" if np.isfinite(gap) else ""))
             if len(lines) > 8:
                 print(f"DIFFERS  {spec}  and {len(lines) - 8} more")
+        for line in resumed(old, new, folder / "resumed") if given.resume else ():
+            faults += 1
+            print(f"DIFFERS  resumed  {line}")
         for line in rounding:
             print(f"rounding  {line}")
         print(f"{len(wanted)} runs, {len(after):,} arrays, {values:,} values compared: "

@@ -34,42 +34,21 @@ CONFIGS = [
     "pix2pix.py",
     "cyclegan.py",
 ]
-SMALL = {
-    "batch_size": "8",
-    "task.z_dim": "4",
-    "steps": "4",
-    "log.every": "2",
-    "sample.num": "4",
-    "checkpoint.every": "2",
-}
+SMALL = {"batch_size": "8", "steps": "4", "log.every": "2", "sample.num": "4", "checkpoint.every": "2"}
 
 
 def tiny(spec: str = "wgan.py", **overrides) -> "ml_collections.ConfigDict":
-    """A config of `configs/` at smoke size; overrides with __ for the dots."""
+    """A config of `configs/` at smoke size, by what its classes declare as `tiny`; overrides with __ for the dots."""
     base = load_config(f"{ROOT}/configs/{spec}")
+    given = {key.replace("__", "."): str(value) for key, value in overrides.items()}
+    named = resolve_config(base, [(key, name) for key, name in given.items() if key.endswith(".name")], sections)
     small = dict(SMALL)
-    if base.task.name in ("paired", "unpaired"):
-        del small["task.z_dim"]
-        small |= {"task.pool": "6"} if base.task.name == "unpaired" else {}
-        small |= {"nets.gen.blocks": "1"} if base.nets.gen.name == "translator" else {}
-    for net in ("gen", "disc"):
-        if base.nets[net].name == "r3gan":
-            small |= {f"nets.{net}.max_width": "8", f"nets.{net}.group_width": "4"}
-        if base.nets[net].name == "stylegan":
-            small |= {f"nets.{net}.max_width": "8"} | (
-                {"nets.gen.w_dim": "8", "nets.gen.mapping": "2"} if net == "gen" else {"nets.disc.group": "2"}
-            )
-        small[f"nets.{net}." + ("widths" if base.nets[net].name == "mlp" else "width")] = "4"
-    for key, value in flat(base.to_dict()).items():
+    for path, part in sections(named.to_dict()).items():
+        small |= {f"{path}.{key}": str(value) for key, value in getattr(part.cls, "tiny", {}).items()}
+    for key, value in flat(named.to_dict()).items():
         if str(value).endswith("%)"):  # shares of a run: of one of 4,000 images, however long a test's is
             small[key] = re.sub(r"([\d.]+)%", lambda share: f"{float(share[1]) * 4e-2:g}", value)
-    small |= {key.replace("__", "."): str(value) for key, value in overrides.items()}
-    for net in ("gen", "disc"):  # another network has its own size
-        name = small.get(f"nets.{net}.name")
-        if name:
-            small.pop(f"nets.{net}.widths", None)
-            small[f"nets.{net}." + ("widths" if name == "mlp" else "width")] = "4"
-    return resolve_config(base, list(small.items()), sections)
+    return resolve_config(base, list((small | given).items()), sections)
 
 
 class Noise:

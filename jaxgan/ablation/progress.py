@@ -2,17 +2,14 @@
 
 import json
 import math
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from jaxgan.ablation.cells import Cell
 from jaxgan.config.renamed import renamed
 from jaxgan.config.resolve import Overrides
-from jaxgan.console import duration, say
+from jaxgan.console import duration, meter, say
 from jaxgan.errors import UserError
 from jaxgan.files import write_json
 
@@ -58,9 +55,7 @@ class Progress:
         self.every, self.began, self.told = every, time.monotonic(), 0.0
         self.at_start = sum(map(_steps, every))
         self.total = sum(cell.config.steps for cell in every)
-        self.bar = None
-        if sys.stderr.isatty():
-            self.bar = tqdm(total=self.total, initial=self.at_start, unit="step", dynamic_ncols=True)
+        self.bar = meter(self.at_start, self.total)
 
     def show(self, running: list[Cell]) -> None:
         now, done = time.monotonic(), sum(map(_steps, self.every))

@@ -9,6 +9,7 @@ from jaxgan.ablation.command import COMMAND, command_environment
 from jaxgan.ablation.table import Table
 from jaxgan.config.resolve import as_overrides
 from jaxgan.errors import UserError
+from jaxgan.files import write_text
 from jaxgan.scores.of_run import OF_RUNS
 
 REAL_SCORES = "real.json"  # the file in a table's folder
@@ -30,4 +31,4 @@ def score_real(table: Table, cell: Cell, folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=command_environment())
     if done.returncode:
         raise UserError(f"the real images {table.real}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
-    there.write_text(asked)
+    write_text(there, asked)

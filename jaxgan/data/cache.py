@@ -19,9 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
-from jaxgan.console import bar
+from jaxgan.console import bar, say
 from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
 from jaxgan.files import user_cache
@@ -154,7 +153,7 @@ def _write(title: str, home: Path, entries: Iterable[Entry], total: int, fit: Fi
     if bad:
         left_out = ", ".join(name for name, _ in bad[:5]) + (", ..." if len(bad) > 5 else "")
         printable = left_out.encode(errors="backslashreplace").decode()
-        tqdm.write(f"left out {len(bad)} of {total} pictures in {title}: {printable}")
+        say(f"left out {len(bad)} of {total} pictures in {title}: {printable}")
     content = hashlib.sha256(json.dumps([shape, sorted(zip(names, labels, hashes))]).encode()).hexdigest()[:16]
     index = {"shape": shape, "names": names, "labels": labels, "digest": content}
     (home / "index.json").write_text(json.dumps(index))

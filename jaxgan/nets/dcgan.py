@@ -7,7 +7,7 @@ of a 28 px image beyond windows of ten pixels would be a single linear layer.
 """
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 
@@ -46,6 +46,7 @@ class Generator(nn.Module):
     width: int = bounded(64, least=1)
     activation: str = among(layers.ACTIVATIONS, "relu")
     norm: str = among(("none", "batch", "layer"), "batch")
+    tiny: ClassVar = {"width": 4}
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
@@ -77,6 +78,7 @@ class Discriminator(nn.Module):
     norm: str = among(layers.NORMS, "batch")
     minibatch: str = among(("none", "stddev", "discrimination"), "none")
     group: int = bounded(4, least=1)
+    tiny: ClassVar = {"width": 4}
 
     @property
     def coupled(self) -> int:

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -25,6 +25,7 @@ class Generator(nn.Module):
     norm: str = among(("none", "batch", "layer"), "none")
     output: str = among(("tanh", "linear"), "tanh")
     init_std: float = bounded(0.0)
+    tiny: ClassVar = {"widths": (4,)}
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
@@ -52,6 +53,7 @@ class Discriminator(nn.Module):
     norm: str = among(layers.NORMS, "none")
     maxout: int = bounded(1, least=1)
     init_std: float = bounded(0.0)
+    tiny: ClassVar = {"widths": (4,)}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):

@@ -2,7 +2,7 @@
 the same convolutions, and their mean for the whole.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -28,6 +28,7 @@ class Discriminator(nn.Module):
     field: int = among(FIELDS, 70)
     width: int = bounded(64, least=1)
     norm: str = among((*layers.NORMS, "instance"), "batch")
+    tiny: ClassVar = {"width": 4}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):

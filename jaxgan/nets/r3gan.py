@@ -8,7 +8,7 @@ block is 0, and those without an activation have variance 1 / fan-in.
 """
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -97,6 +97,7 @@ class Generator(nn.Module):
     filter: str = among(resample.FILTERS, "fir")
     skip: bool = False
     wide_blocks: int = bounded(1, least=0)
+    tiny: ClassVar = {"width": 4, "max_width": 8, "group_width": 4, "blocks": 1}
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
@@ -138,6 +139,7 @@ class Discriminator(nn.Module):
     group_width: int = bounded(16, least=0)
     filter: str = among(resample.FILTERS, "fir")
     wide_blocks: int = bounded(1, least=0)
+    tiny: ClassVar = {"width": 4, "max_width": 8, "group_width": 4, "blocks": 1}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):

@@ -6,7 +6,7 @@ The papers' CIFAR-10 settings: width 128 and mean pooling without a norm in WGAN
 *sum* pooling with spectral norm in SNGAN.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -63,6 +63,7 @@ class Generator(nn.Module):
     dtype: Any
     width: int = bounded(128, least=1)
     norm: str = among(("none", "batch", "layer"), "batch")
+    tiny: ClassVar = {"width": 4}
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
@@ -84,6 +85,7 @@ class Discriminator(nn.Module):
     width: int = bounded(128, least=1)
     norm: str = among(layers.NORMS, "none")
     pool: str = among(("mean", "sum"), "mean")
+    tiny: ClassVar = {"width": 4}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):

@@ -5,7 +5,7 @@ convolutions between 4x4 ones of stride 2, down to four pixels, then one more 3x
 authors' code, where the strided convolutions are the ones that double them (the table in the paper has them a layer later).
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 
@@ -21,6 +21,7 @@ class Generator(nn.Module):
     dtype: Any
     width: int = bounded(64, least=1)
     norm: str = among(("none", "batch", "layer"), "batch")
+    tiny: ClassVar = {"width": 4}
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
@@ -45,6 +46,7 @@ class Discriminator(nn.Module):
     dtype: Any
     width: int = bounded(64, least=1)
     norm: str = among(layers.NORMS, "spectral")
+    tiny: ClassVar = {"width": 4}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):

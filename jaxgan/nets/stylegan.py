@@ -8,7 +8,7 @@ not squashed.
 """
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax
@@ -56,6 +56,7 @@ class Generator(nn.Module):
     wide_blocks: int = bounded(1, least=0)
     clamp: float = 256.0
     w_avg_decay: float = bounded(0.998, below=1)
+    tiny: ClassVar = {"width": 4, "max_width": 8, "w_dim": 8, "mapping": 2}
 
     def setup(self):
         n, exact = halvings(self.image_shape), layers.wide(self.dtype)
@@ -167,6 +168,7 @@ class Discriminator(nn.Module):
     group: int = bounded(4, least=1)
     wide_blocks: int = bounded(1, least=0)
     clamp: float = 256.0
+    tiny: ClassVar = {"width": 4, "max_width": 8, "group": 2}
 
     @property
     def coupled(self) -> int:

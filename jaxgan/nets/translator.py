@@ -2,7 +2,7 @@
 a quarter of the size, two doublings; beyond its edges the image is mirrored.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 
@@ -22,6 +22,7 @@ class Generator(nn.Module):
     norm: str = among(("instance", "batch", "none"), "instance")
 
     multiple = 4
+    tiny: ClassVar = {"width": 4, "blocks": 1}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):

@@ -4,7 +4,7 @@ The encoder halves the image until a side is odd or one pixel; the decoder doubl
 the encoder had at that size. Its dropout is the only noise, in training and after it.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -41,6 +41,7 @@ class Generator(nn.Module):
     skip: bool = True
     norm: str = among(("batch", "instance", "none"), "batch")
     dropout: float = bounded(0.5, below=1)
+    tiny: ClassVar = {"width": 4}
 
     @property
     def multiple(self) -> int:

@@ -43,6 +43,7 @@ class Latent(Adversarial):
     num_classes: int = bounded(0, least=0)
 
     nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
+    tiny = {"z_dim": 4}
 
     def __post_init__(self):
         super().__post_init__()

@@ -55,6 +55,7 @@ class Unpaired(Adversarial):
     adversarial: bool = True
 
     nets = {"disc": CRITICS, "gen": TRANSLATORS}
+    tiny = {"pool": 6}
     players = ("gen", "disc")
     ways = ("ab", "ba")
 

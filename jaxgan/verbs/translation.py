@@ -17,6 +17,7 @@ from jaxgan.console import bar, say
 from jaxgan.data import listing
 from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
+from jaxgan.files import write_text
 from jaxgan.generate import make_generate, variables
 from jaxgan.images import as_picture, save_png, to_uint8
 from jaxgan.parallel import Placement
@@ -72,7 +73,7 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
             if i < SHOWN:
                 shown.append((name, _small(picture), _small(made)))
         page = out / "index.html"
-        page.write_text(_page(f"{folder.name}, step {step}, {way}", shown, len(names)), "utf-8", "backslashreplace")
+        write_text(page, _page(f"{folder.name}, step {step}, {way}", shown, len(names)))
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror}") from error
     say(f"{len(names)} pictures translated, step {step}: {page}")

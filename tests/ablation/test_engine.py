@@ -309,7 +309,7 @@ def test_cells_whose_data_are_not_resident_train_alone(tmp_path, monkeypatch):
         "from configs import dcgan\nfrom jaxgan.table import Column, Row, Table\n\nget_config = dcgan.get_config\n\n"
         "def table():\n    return Table('T', 'P', 'D', 'how', (Column('gen/loss'),), {'a': Row()}, (0, 1, 2))\n"
     )
-    changes = {key: value for key, value in SMALL.items() if key != "task.z_dim"} | {"steps": "2", "nets.gen.width": "4"}
+    changes = SMALL | {"steps": "2", "nets.gen.width": "4"}
     changes |= {"nets.disc.width": "4", "eval.features.name": "random", "eval.metrics": "kid", "eval.num_samples": "8"}
     monkeypatch.setattr("jaxgan.ablation.cells.open_data", lambda config: noise_images(resident=False))
     some = cells(str(tmp_path / "table.py"), tmp_path / "runs", *changes.items())
