@@ -7,7 +7,8 @@
 
 Both revisions run on this machine, at smoke size, each from a folder of its own and with data that it prepares itself.
 Compared are, of each run, the resolved config, the start's params and optimizer states, two batches, the keys of all
-random draws, metrics and state after each of four steps, and generated images. Names that have changed are mapped by
+random draws, XLA's count of the step's operations and bytes, metrics and state after each of four steps, and generated
+images. Names that have changed are mapped by
 the new revision's `jaxgan/config/renamed.py` and by `RENAMED` below.
 
 A run that differs is made again in float64: differences below 1e-9 there are listed as rounding. The exit code is 1 if
@@ -154,7 +155,9 @@ def run(tree: Path, spec: str, opened: dict[str, Any], float64: bool) -> dict[st
     batch = jax.jit(lambda step, data: make_batch(step, data, plan.hparams["order"]))
     roles, restore = watch_draws()
     train_step = piece("make_train_step")(plan.assemble, plan.updates, plan.config.simultaneous)
-    step = jax.jit(lambda state, data: train_step(state, data, plan.hparams))
+    first = batch(np.int32(0), loaded)
+    step = jax.jit(lambda state, data: train_step(state, data, plan.hparams)).lower(state, first).compile()
+    out |= {f"cost|{name}": np.array(step.cost_analysis()[name]) for name in ("flops", "bytes accessed")}
     for i in range(STEPS):
         examples = batch(np.int32(i), loaded)
         if i < 2:
