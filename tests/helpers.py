@@ -42,13 +42,17 @@ def tiny(spec: str = "wgan.py", **overrides) -> "ml_collections.ConfigDict":
     base = load_config(f"{ROOT}/configs/{spec}")
     given = {key.replace("__", "."): str(value) for key, value in overrides.items()}
     named = resolve_config(base, [(key, name) for key, name in given.items() if key.endswith(".name")], sections)
-    small = dict(SMALL)
-    for path, part in sections(named.to_dict()).items():
-        small |= {f"{path}.{key}": str(value) for key, value in getattr(part.cls, "tiny", {}).items()}
+    small = SMALL | tiny_fields(named)
     for key, value in flat(named.to_dict()).items():
         if str(value).endswith("%)"):  # shares of a run: of one of 4,000 images, however long a test's is
             small[key] = re.sub(r"([\d.]+)%", lambda share: f"{float(share[1]) * 4e-2:g}", value)
     return resolve_config(base, list((small | given).items()), sections)
+
+
+def tiny_fields(config) -> dict[str, str]:
+    """What the classes of a config declare as `tiny`, as overrides."""
+    parts = sections(config.to_dict()).items()
+    return {f"{path}.{key}": str(x) for path, part in parts for key, x in getattr(part.cls, "tiny", {}).items()}
 
 
 class Noise:

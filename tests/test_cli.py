@@ -26,6 +26,7 @@ def run(tmp_path_factory):
     return folder, done
 
 
+@pytest.mark.slow
 def test_train(run):
     folder, done = run
     assert "disc  mlp, 6,289 params, adam" in done.stdout
@@ -47,6 +48,7 @@ def test_sample(run):
         assert picture.crop((0, 0, 56, 28)).tobytes() == grid.crop((0, 0, 56, 28)).tobytes()  # the same latents
 
 
+@pytest.mark.slow
 def test_the_workdir_alone_goes_on(run):
     folder, _ = run
     assert "already at step 2" in launch(f"--workdir={folder}").stdout
@@ -146,6 +148,7 @@ def test_what_print_config_prints_rebuilds_the_config(spec):
     assert resolve_config(load_config(f"{ROOT}/configs/default.py"), overrides, sections).to_dict() == resolved.to_dict()
 
 
+@pytest.mark.slow
 def test_dry_run(tmp_path):
     done = launch("--config=configs/vanilla.py", *SMALL, "--dry_run", f"--workdir={tmp_path}/new")
     assert not (tmp_path / "new").exists()
@@ -155,6 +158,7 @@ def test_dry_run(tmp_path):
     assert {"optimizer", "averages", "data", "step", "disc", "gen", "whole run"} <= lines.keys()
 
 
+@pytest.mark.slow
 def test_sampled_arrays_are_the_run_s_own(run, tmp_path):
     folder, _ = run
     launch("--mode=sample", f"--workdir={folder}", "--seeds=1,3", f"--out={tmp_path}/two.npz")

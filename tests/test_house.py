@@ -76,6 +76,7 @@ def test_imports_point_down():
     assert not upwards(modules())
 
 
+@pytest.mark.slow
 def test_nothing_goes_round_in_a_circle():
     assert not circles(modules())
 

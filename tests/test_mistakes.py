@@ -348,6 +348,7 @@ def files(folder: Path) -> dict[str, int]:
     return {str(p): p.stat().st_mtime_ns for p in folder.rglob("*") if "cache" not in p.parts}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "fragment"), CASES)
 def test_one_line_and_nothing_left_behind(typed, fragment, place, small_machine, capsys):
     small_machine(typed)

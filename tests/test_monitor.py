@@ -80,6 +80,7 @@ def test_diversity_is_a_ratio_of_distances_over_the_global_batch():
     assert np.isnan(diversity(real[:1].repeat(8, 0), fake))
 
 
+@pytest.mark.slow
 def test_a_run_that_saturates_says_so(tmp_path, capsys, monkeypatch):
     """Noise pictures against a generator that may not move: the discriminator soon knows them all."""
     for name, value in (("EARLY", 10), ("EVERY", 4)):

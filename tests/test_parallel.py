@@ -10,7 +10,7 @@ from unittest import mock
 import jax
 import numpy as np
 import pytest
-from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, devices, noise_images
+from helpers import ROOT, arrays, assert_same_bits, blueprint, devices, noise_images
 
 from jaxgan import parallel, program
 from jaxgan.data import order
@@ -36,6 +36,7 @@ def run(plan, placement, steps=2, resident=True):
 NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # which others of these have
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spec, overrides",
     [
@@ -95,6 +96,7 @@ def test_any_number_of_devices(spec, overrides):
             np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.slow
 def test_one_step_of_float32():
     plan = blueprint("wgan.py")
     one, four = (run(plan, Placement("shard_map", devices(n)), steps=1)[1] for n in (1, 4))
@@ -102,6 +104,7 @@ def test_one_step_of_float32():
         np.testing.assert_allclose(one[name], four[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["wgan.py", "dcgan.py"])
 def test_pmap_and_shard_map_give_the_same_bits(spec):
     plan = blueprint(spec)
@@ -109,6 +112,7 @@ def test_pmap_and_shard_map_give_the_same_bits(spec):
     assert_same_bits(*(arrays(state) for state in states))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pmap", "shard_map"])
 def test_resident_data_and_the_loader_give_the_same_bits(kind):
     plan = blueprint("wgan.py")
@@ -125,6 +129,7 @@ def test_states_move_between_the_wrappers_without_copies(kind):
     assert_same_bits(arrays(state), arrays(placement.from_global(there)))
 
 
+@pytest.mark.slow
 def test_one_python_trace():
     plan, traces = blueprint("wgan.py"), []
     assemble = Plan.assemble
@@ -133,9 +138,17 @@ def test_one_python_trace():
     assert len(traces) == 1
 
 
-@pytest.mark.parametrize("spec", CONFIGS)
+# Each task, and each network that keeps more than params.
+PLAYERS = [
+    "vanilla.py:minimax", "wgan.py:clip", "hinge.py", "cifar10.py:sngan_resnet", "stylegan_lite.py", "r3gan.py",
+    "pix2pix.py", "cyclegan.py",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", PLAYERS)
 def test_exactly_the_named_player_moves(spec):
-    """Each update of each config alone, two steps on four devices."""
+    """Each update alone, two steps on four devices."""
     plan, placement = blueprint(spec, objective__terms__r1__every=2), Placement("shard_map", devices(4))
     updates = plan.updates
     lazy = [PENALTIES[name].player for name, penalty in plan.config.objective.terms.items() if penalty.every > 1]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from helpers import ROOT
 from PIL import Image
 
@@ -28,6 +29,7 @@ def run(words: list[str], folder):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_table_of_ones_own(tmp_path):
     code, words = example("## A paper's table")
     (tmp_path / "mytable.py").write_text(code)
@@ -41,6 +43,7 @@ def test_a_table_of_ones_own(tmp_path):
     assert "| GAN + R1 | " in (folder / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_own_pictures_with_an_own_loss_penalty_and_network(tmp_path):
     code, words = example("## Your own pictures")
     (tmp_path / "mine.py").write_text(code)

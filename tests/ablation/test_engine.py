@@ -136,6 +136,7 @@ def test_mistakes_in_a_table_are_told_before_anything_runs(spec, tmp_path, rows,
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     """Two rows that train, one that diverges, one that crashes: a report of all of them, and a second start that goes on."""
     folder, file = tmp_path / "runs", spec(f"{PLAIN}, {ILL}")
@@ -182,6 +183,7 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     assert (folder / "report.md").exists()
 
 
+@pytest.mark.slow
 def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
     file, folder = spec(), tmp_path / "runs"
     ended(file, folder, "--cell=3")
@@ -220,6 +222,7 @@ def table_of(folder):
     return (folder / "table.csv").read_text(), (folder / "table.tex").read_text(), timeless
 
 
+@pytest.mark.slow
 def test_an_ablation_that_was_killed_ends_with_the_same_table(spec, tmp_path):
     file = spec() + ":long"
     ended(file, tmp_path / "whole")
@@ -241,6 +244,7 @@ def test_an_ablation_that_was_killed_ends_with_the_same_table(spec, tmp_path):
     assert [start["step"] > 0 for start in starts] == [False, True]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process that its parent has died")
 def test_a_cell_s_process_is_told_to_save_when_its_parent_is_killed(tmp_path):
     child = (
@@ -285,6 +289,7 @@ def test_a_process_that_dies_is_told_of_and_what_it_never_came_to_goes_on(spec, 
     assert _finish(fresh[1:], 0, log, began) == []
 
 
+@pytest.mark.slow
 def test_seeds_of_the_command_line(spec, tmp_path):
     done = ended(spec(), tmp_path / "runs", "--seeds=5", "--config.steps=2", "--config.eval.num_samples=30")
     assert sorted(path.name for path in (tmp_path / "runs" / "cells").iterdir()) == ["more_R1_5", "plain_5"]
@@ -304,6 +309,7 @@ def test_a_table_without_a_single_run_says_why(spec, tmp_path):
         report.write(table, every, folder)
 
 
+@pytest.mark.slow
 def test_cells_whose_data_are_not_resident_train_alone(tmp_path, monkeypatch):
     (tmp_path / "table.py").write_text(
         "from configs import dcgan\nfrom jaxgan.table import Column, Row, Table\n\nget_config = dcgan.get_config\n\n"

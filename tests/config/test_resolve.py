@@ -174,6 +174,7 @@ def test_shares_of_a_run_follow_its_length():
     assert (lr.begin, lr.finish) == pytest.approx((6 * plan.config.batch_size / 1000, 30 * plan.config.batch_size / 1000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("penalties", "rounds", "optimizer", "share"),
     [

@@ -59,6 +59,7 @@ def renditions(mnist):
     )
 
 
+@pytest.mark.slow
 def test_splits_are_disjoint_and_stratified(prepared, renditions, mnist):
     _, labels, rank = mnist
     found = {split: indices(prepared[split]["image"], renditions[split[-1] == "B"]) for split in SPLITS}

@@ -117,6 +117,7 @@ def test_torn_pairs_know_what_belongs_together():
     assert images.gather(numbers).keys() == {"image"}
 
 
+@pytest.mark.slow
 def test_an_unpaired_task_tears_pairs_apart():
     apart = {"data__source_split": "", "data__truth": "", "data__split": "train"}
     for config in ("cyclegan.py", "pix2pix.py"):

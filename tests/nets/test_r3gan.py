@@ -23,6 +23,7 @@ def discriminator(dtype=jnp.float32, num_classes=0, width=8, **fields):
     return net, net.init(jax.random.key(0), jnp.zeros((2, *SHAPE)), label, train=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fields", [*FIELDS, {"skip": True}])
 def test_generators(fields):
     net, variables = generator(**fields)
@@ -76,6 +77,7 @@ def test_classes(make, shape):
     np.testing.assert_allclose(answers[1], answers[2], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_bfloat16_keeps_params_and_logits_wide():
     net, variables = discriminator(jnp.bfloat16)
     variables = jax.tree.map(lambda x: x + 0.1, variables)  # the residual branches begin at 0

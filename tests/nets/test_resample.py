@@ -84,6 +84,7 @@ def test_down_is_the_transpose_of_up(name):
     np.testing.assert_allclose(left, right, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TAPS)
 @pytest.mark.parametrize("operation", ["up", "down", "up_conv", "down_conv"])
 def test_derivatives_are_those_of_plain_slices(name, operation):

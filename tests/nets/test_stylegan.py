@@ -27,6 +27,7 @@ def naive(x, w, style, demodulate, up):
     return jnp.concatenate([one(*each) for each in zip(x, kernels)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("up", [None, resample.FILTERS["fir"]])
 @pytest.mark.parametrize("demodulate", [True, False])
 def test_modulated_convolution_is_one_convolution_an_example(demodulate, up):
@@ -88,6 +89,7 @@ def made(net, label=None, **kwargs):
 STYLES = ("modulated", "adain", "none")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style, output", [*itertools.product(STYLES, ("skip", "residual", "plain"))])
 def test_generators_of_all_parts(style, output):
     net = generator(style=style, output=output, start="latent" if output == "plain" else "constant")
@@ -157,6 +159,7 @@ def test_the_mean_of_w_is_tracked_in_training_alone():
     np.testing.assert_array_equal(changed["batch_stats"]["w_avg"], 0)
 
 
+@pytest.mark.slow
 def test_labels():
     net, label = generator(num_classes=3), jnp.array([0, 1, 2])
     variables, images, z = made(net, label)
@@ -195,6 +198,7 @@ def test_equalised_kernels():
             np.testing.assert_allclose(jnp.std(variables["params"]["kernel"]), 1 / lr_mul, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_bfloat16_at_the_top_alone_and_clamped():
     image = jax.random.normal(jax.random.key(1), (4, *SHAPE))
     for blocks, is_exact in ((1, False), (9, True)):

@@ -25,6 +25,7 @@ def ada(p, image=IMAGES, keys=KEYS, **fields):
     return Ada(**fields)(image, keys, memory(p))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [("blit",), ("geometry",), ("colour",), ("blit", "geometry", "colour")])
 @pytest.mark.parametrize("shape", [SHAPE, (8, 12, 3), (7, 7, 1)])
 def test_ada_at_p_0_is_the_identity_and_at_1_is_not(kinds, shape):
@@ -41,6 +42,7 @@ def test_what_ada_does_to_an_example_is_its_key_s_alone():
     assert len({np.asarray(x).tobytes() for x in same}) > 1
 
 
+@pytest.mark.slow
 def test_share_of_examples_that_are_changed():
     keys = jax.random.split(jax.random.key(3), 2000)
     image = jnp.broadcast_to(IMAGES[0], (2000, *SHAPE))
@@ -76,6 +78,7 @@ def test_where_pixels_go():
     np.testing.assert_allclose(there_and_back[4:8, 4:8], smooth[4:8, 4:8], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_magnitudes_and_order_of_ada():
     """Appendix B's: log2 of scales .2, of contrast .5 and of saturation 1, shifts of an eighth, brightness .2; and which of
     two matrices acts first."""
@@ -178,6 +181,7 @@ def test_diffaugment(kinds, shape):
         assert np.abs(out.mean((1, 2, 3)) - image.mean((1, 2, 3))).max() <= 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("apply", [lambda x: ada(0.9, x), lambda x: DiffAugment()(x, KEYS, {})], ids=["ada", "diffaugment"])
 def test_gradients(apply):
     direction = jax.random.normal(jax.random.key(4), IMAGES.shape)

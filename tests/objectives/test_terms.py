@@ -85,6 +85,7 @@ def test_slopes_of_patches_and_heads_are_of_their_sum():
     np.testing.assert_allclose(slopes, np.full(6, 9.0 * np.prod(SHAPE)), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_path_length_of_a_linear_generator():
     """g(w) = A w has the Jacobian A everywhere: lengths |A^T y|, of mean square |A|^2 / pixels over y."""
     n, dims = 3, 5
@@ -149,7 +150,7 @@ def test_the_objective_adds_weighted_penalties_and_leaves_lazy_ones_out():
     slope = float(jnp.sum(W**2)) / 2
     plain = float(Objective(LOSSES["wasserstein"])("disc", ctx)[0])
     assert np.isclose(float(objective("disc", ctx)[0]), plain + 3 * slope, rtol=1e-5)
-    assert np.isclose(float(objective.penalty("r2", ctx, "disc")[0]), 4 * 5 * slope, rtol=1e-5)
+    assert np.isclose(float(objective.term("r2", ctx, "disc")[0]), 4 * 5 * slope, rtol=1e-5)
     assert float(objective("gen", ctx)[0]) == float(Objective(LOSSES["wasserstein"])("gen", ctx)[0])
 
 

@@ -50,6 +50,7 @@ def scored(folder, step=None, repeats=1, placement=None, **overrides):
     return RunEvaluator(plan, noise_images(), placement)(state, step, repeats)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["shard_map", "pmap"])
 def test_evaluating_while_training_and_again_afterwards(kind, tmp_path):
     folder = fit(tmp_path / "run", eval__every=2, parallel=kind)
@@ -66,6 +67,7 @@ def test_evaluating_while_training_and_again_afterwards(kind, tmp_path):
     assert lines[-1]["eval/fd_random20"] == kept[-1]["scores"]["fd_random20"]["value"]
 
 
+@pytest.mark.slow
 def test_scores_that_a_stop_came_before_are_made_up_for(tmp_path):
     whole = fit(tmp_path / "run", eval__every=2)
     kept, lines = Workdir(whole).evaluations(), (whole / "metrics.jsonl").read_text()
@@ -78,6 +80,7 @@ def test_scores_that_a_stop_came_before_are_made_up_for(tmp_path):
     assert (whole / "metrics.jsonl").read_text() == lines
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_back_to_an_older_checkpoint_logs_its_scores_again(tmp_path):
     folder = fit(tmp_path / "run", eval__every=2)
     kept, metrics = Workdir(folder).evaluations(), metrics_of(folder)
@@ -90,6 +93,7 @@ def test_a_run_that_goes_back_to_an_older_checkpoint_logs_its_scores_again(tmp_p
     ]
 
 
+@pytest.mark.slow
 def test_evaluation_may_be_switched_on_in_an_existing_run(tmp_path):
     fit(tmp_path / "run", steps=2)
     fit(tmp_path / "run", eval__every=3, eval__split="", eval__num_samples=30)
@@ -102,12 +106,14 @@ def test_what_cannot_be_scored_is_refused_before_the_first_step(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_evaluating_leaves_the_run_as_it_is(tmp_path):
     plain, evaluated = fit(tmp_path / "plain"), fit(tmp_path / "evaluated", eval__every=1)
     assert_same_bits(state_of(plain), state_of(evaluated))
     assert metrics_of(plain) == [line for line in metrics_of(evaluated) if "disc/loss" in line]
 
 
+@pytest.mark.slow
 def test_sets_of_samples_differ_and_their_spread_is_told(tmp_path):
     result = scored(fit(tmp_path / "run"), repeats=3)
     one = result["scores"]["fd_random20"]
@@ -120,6 +126,7 @@ def test_sets_of_samples_differ_and_their_spread_is_told(tmp_path):
     assert raw["scores"]["fd_random20"] != scored(tmp_path / "run")["scores"]["fd_random20"]
 
 
+@pytest.mark.slow
 def test_any_number_of_devices(tmp_path):
     folder = fit(tmp_path / "run")
     one, four = (scored(folder, placement=Placement("shard_map", devices(n)))["scores"] for n in (1, 4))
@@ -128,6 +135,7 @@ def test_any_number_of_devices(tmp_path):
     assert scored(folder, placement=Placement("pmap", devices(4)))["scores"] == four
 
 
+@pytest.mark.slow
 def test_refusals(tmp_path, monkeypatch):
     folder = fit(tmp_path / "run")
     with pytest.raises(UserError, match="eval.num_real=49, but noise has 48 images"):
@@ -156,6 +164,7 @@ def test_refusals(tmp_path, monkeypatch):
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.slow
 def test_unlike_protocols_are_not_compared(tmp_path):
     folder = fit(tmp_path / "run")
     same = [scored(folder, step) for step in (2, 4)]
@@ -266,7 +275,7 @@ def test_the_shipped_classifier(digits):
 
 
 @pytest.mark.slow
-def test_the_classifier_can_be_trained_anew(monkeypatch):
+def test_the_classifier_can_be_trained_anew(optimised, monkeypatch):
     """The shapes of what ships, and better than chance in no time, without the average that a long training ends in."""
     from jaxgan.extractors import digits
 
@@ -279,6 +288,7 @@ def test_the_classifier_can_be_trained_anew(monkeypatch):
     assert digits.accuracy(variables, train["image"][500:1500], train["label"][500:1500])[0] > 0.3
 
 
+@pytest.mark.slow
 def test_foreign_samples_from_a_folder_and_an_npz_score_the_same(tmp_path):
     real = noise_images().load()["image"]
     save_npz(tmp_path / "real.npz", images=real)

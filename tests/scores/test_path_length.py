@@ -36,6 +36,7 @@ def by_steps(plan, state, step=1e-3):
     return float(jnp.mean(jnp.sum((features(step) - features(-step)) ** 2, -1)) / (2 * step) ** 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["stylegan_lite.py", "dcgan.py"])
 def test_it_is_the_limit_of_small_steps(spec):
     plan = blueprint(spec, **OPTIONS)
@@ -44,6 +45,7 @@ def test_it_is_the_limit_of_small_steps(spec):
     assert value > 1e-6 and value == pytest.approx(by_steps(plan, state), rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_by_it(tmp_path):
     plan = blueprint("stylegan_lite.py", **OPTIONS, eval__every=4)
     train(plan, noise_images(), tmp_path)

@@ -42,6 +42,7 @@ def one_by_one(gamma, rounds, consensus=0.0):
     return [*[disc] * rounds, gen]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method, gamma, consensus", [("GAN", 0, 0), ("NSGAN", 0, 0), ("GAN + R1 .3", 0.3, 0),
                                                       ("GAN + R1 1", 1.0, 0), ("GAN + consensus", 0, 1.0)])  # fmt: skip
 def test_closed_forms(method, gamma, consensus):
@@ -60,6 +61,7 @@ def test_the_papers_formula():
         assert measured(row)["spectral_radius"] == pytest.approx(abs(1 + H * root), abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "row, verdict, distance",
     [

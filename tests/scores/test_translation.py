@@ -61,6 +61,7 @@ def test_colours_that_stand_for_classes_are_read():
     assert {name: found[name] for name in expected} == expected and 0.2 < found["pixel_accuracy"] < 0.8
 
 
+@pytest.mark.slow
 def test_the_way_back_and_the_truth():
     plan, data, state = run("cyclegan.py", "cycles")
     data = dataclasses.replace(data, truth=True)

@@ -51,6 +51,7 @@ def stepped(plan, image):
     return state, *jax.jit(step)(state, {"image": image[None]}, plan.hparams)
 
 
+@pytest.mark.slow
 def test_penalties_act_on_packs():
     """A linear discriminator psi of a pack of three has the slope |psi|, over all of the pack's coordinates."""
     plan = dirac(batch_size=12, task__pack=3, objective__terms__r1__weight=1, objective__terms__wgan_gp__weight=1)
@@ -79,6 +80,7 @@ def test_instance_noise_lies_on_all_that_the_discriminator_sees():
     assert "task.instance_noise" not in blueprint("dcgan.py").hparams  # none: not even zeros are added
 
 
+@pytest.mark.slow
 def test_the_generator_may_have_more_fakes_than_there_are_reals():
     """Its update alone; the first are those that it would have had, the others draws of their own."""
     overrides = {"nets__gen__name": "stylegan", "nets__gen__mapping": 1, "augment__name": "diffaugment"}
@@ -128,6 +130,7 @@ def test_both_players_see_both_kinds_augmented_and_slopes_go_through_it():
     assert float(metrics["disc/wgan_gp_slope"]) == pytest.approx(2 * 3 * 0.7, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_real_and_fake_are_augmented_apart_and_penalties_see_the_same():
     task = task_of(blueprint("dcgan.py", augment__name="diffaugment"))
     keys, image = Keys(jax.random.key(0), 0, 0, 0, 6), jax.random.normal(jax.random.key(1), (6, 12, 12, 1))
@@ -141,6 +144,7 @@ def test_real_and_fake_are_augmented_apart_and_penalties_see_the_same():
     np.testing.assert_allclose(ctx.critic(examples).logits, out.logits, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unroll", [1, 3])
 def test_unrolled_steps_are_differentiated_and_not_taken(unroll):
     """Dirac-GAN by hand: the discriminator's slope after each step is a function of the generator's point."""
@@ -164,6 +168,7 @@ def test_unrolled_steps_are_differentiated_and_not_taken(unroll):
     assert abs(float(after.params["gen"]["theta"][0] - plain.params["gen"]["theta"][0])) > 1e-3
 
 
+@pytest.mark.slow
 def test_unrolling_through_an_optimizer_without_a_derivative_at_0_is_refused():
     for name in ("adam", "rmsprop"):
         with pytest.raises(

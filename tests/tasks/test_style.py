@@ -26,6 +26,7 @@ def inputs_of(task, n=6):
     return task.draw(jax.random.split(jax.random.key(1), n))
 
 
+@pytest.mark.slow
 def test_truncation_goes_from_the_mean_to_the_style():
     task, state = task_of()
     nets = {"gen": state.variables("gen")}
@@ -39,6 +40,7 @@ def test_truncation_goes_from_the_mean_to_the_style():
     np.testing.assert_allclose(task.generate(nets, task.styles(nets, inputs)), task.generate(nets, inputs), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_same_number_has_the_same_noise():
     task, state = task_of()
     variables = {**state.variables("gen")}
@@ -89,7 +91,8 @@ def picture(run, tmp_path, **flags):
         return np.asarray(image)
 
 
-def test_a_truncation_sweep(run, tmp_path):
+@pytest.mark.slow
+def test_a_truncation_sweep(optimised, run, tmp_path):
     rows = picture(run, tmp_path, seeds="0-2", truncation_psi=("1", "0.5", "0"))
     assert rows.shape == (3 * 12, 3 * 12)
     np.testing.assert_array_equal(rows[:12], picture(run, tmp_path, seeds="0-2", grid="3x1"))
@@ -97,7 +100,8 @@ def test_a_truncation_sweep(run, tmp_path):
     assert (rows[:12] != rows[24:]).any()
 
 
-def test_a_table_of_mixed_styles(run, tmp_path):
+@pytest.mark.slow
+def test_a_table_of_mixed_styles(optimised, run, tmp_path):
     table = picture(run, tmp_path, seeds="0,1", mix="5-7", layers="0")
     assert table.shape == (3 * 12, 4 * 12) and (table[:12, :12] == 255).all()
     np.testing.assert_array_equal(table[:12, 12:], picture(run, tmp_path, seeds="5-7", grid="3x1"))
@@ -107,6 +111,7 @@ def test_a_table_of_mixed_styles(run, tmp_path):
     np.testing.assert_array_equal(everything[12:24, 12:], everything[:12, 12:])
 
 
+@pytest.mark.slow
 def test_walks_in_w(run, tmp_path):
     strips = {}
     for space, psi in (("z", ()), ("w", ()), ("z", ("0.5",)), ("w", ("0.5",))):
@@ -137,6 +142,7 @@ def test_mistakes(run, flags, message):
         sample(run, sample_request(**flags))
 
 
+@pytest.mark.slow
 def test_a_generator_without_styles_is_told(tmp_path):
     train(blueprint("dcgan.py", steps=1), noise_images(), tmp_path)
     with pytest.raises(UserError, match="--truncation_psi is of generators with styles"):

@@ -33,6 +33,7 @@ def loss(task, name, state, batch, keys):
     return jax.jit(lambda state, batch: task.loss(name, state, batch, keys, None))(state, batch)
 
 
+@pytest.mark.slow
 def test_l1_and_the_discriminator_s_answer_make_the_generator_s_loss():
     task, state, batch, keys = parts(PAIRED, task__l1=7)
     value, aux = loss(task, "gen", state, batch, keys)
@@ -75,6 +76,7 @@ def test_dropout_is_noise_after_training_too_and_the_same_for_the_same_number():
     np.testing.assert_allclose(made[0], made[1], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_cycles_and_identity_make_the_translators_loss():
     weights = {"task__cycle": 3, "nets__gen__norm": "none"}
     task, state, batch, keys = parts(UNPAIRED, **weights)
@@ -102,6 +104,7 @@ def test_cycles_and_identity_make_the_translators_loss():
         assert {name for name in metrics if "cycle" in name} == kept
 
 
+@pytest.mark.slow
 def test_identity_wants_domains_of_one_shape():
     with pytest.raises(UserError, match="unlike shapes"):
         blueprint(UNPAIRED, task__identity=1)
@@ -184,6 +187,7 @@ def test_data_without_sources_are_refused():
         Plan(config, (12, 12, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field, strided", patch.FIELDS.items())
 def test_a_score_sees_a_patch_of_the_field_s_side(field, strided):
     """What of the image moves the score in the middle, on an image that is large enough for all."""
@@ -199,6 +203,7 @@ def test_a_score_sees_a_patch_of_the_field_s_side(field, strided):
     assert seen[-1] - seen[0] + 1 == field
 
 
+@pytest.mark.slow
 def test_skips_are_what_the_u_net_has_beside_the_encoder_decoder():
     image = jax.random.normal(jax.random.key(0), (2, 8, 8, 3))
     for skip in (True, False):
@@ -220,6 +225,7 @@ def test_instance_norm_by_hand():
     np.testing.assert_allclose(norm.apply(variables, x, train=True), (x - x.mean((1, 2), keepdims=True)) / spread, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_instance_norm_is_of_each_channel_of_each_example():
     net = translator.Generator((12, 12, 3), jnp.float32, width=4, blocks=1)
     image = jax.random.normal(jax.random.key(0), (3, 12, 12, 1))

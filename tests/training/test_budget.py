@@ -42,6 +42,7 @@ def test_what_cannot_fit_is_refused(monkeypatch):
         budget.check(plan, images, placement)
 
 
+@pytest.mark.slow
 def test_a_report_names_layers_and_memory():
     plan, images, placement = blueprint("wgan.py"), noise_images(), Placement()
     text = budget.report(plan, images, placement, make_program(plan, images))

@@ -50,6 +50,7 @@ def test_the_landscape_is_the_discriminators_and_the_field_the_losses(loss, pack
     assert flat.shape == (480, 960, 3)
 
 
+@pytest.mark.slow
 def test_a_run_in_the_plane_leaves_an_animation(tmp_path):
     config = tiny("toy.py:grid", steps=4, sample__every=2, data__points=200)
     images = open_data(config)

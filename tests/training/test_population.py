@@ -33,6 +33,7 @@ def trained(placement, members, run, hparams, steps=3):
     return state, jax.device_get(placement.local(report))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form, kind, n", [("vmap", "shard_map", 1), ("map", "shard_map", 2), ("vmap", "pmap", 2)])
 def test_members_are_their_solo_runs_in_float64(form, kind, n):
     with jax.enable_x64(True):
@@ -52,6 +53,7 @@ def test_members_are_their_solo_runs_in_float64(form, kind, n):
                 np.testing.assert_allclose(report["totals"][name][0][i], total, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["vmap", "map"])
 def test_members_on_devices_of_their_own_are_their_solo_runs(form, tmp_path, monkeypatch):
     """Four members on four devices, a batch that four devices could not share, and what lies between steps."""
@@ -78,6 +80,7 @@ def test_members_on_devices_of_their_own_are_their_solo_runs(form, tmp_path, mon
         jax.config.update("jax_enable_x64", False)
 
 
+@pytest.mark.slow
 def test_members_on_devices_of_their_own_that_part(tmp_path, monkeypatch):
     """One diverges; then one has lost its checkpoints, and what is left has a batch that four devices could not share."""
     monkeypatch.setattr(sys.modules[__name__], "DIFFERENCES", [*DIFFERENCES, {"seed": 5, "optim__disc__lr": 1e38}])
@@ -123,6 +126,7 @@ def records(folder):
     return [{key: x for key, x in line.items() if key != "img_per_sec"} for line in lines]
 
 
+@pytest.mark.slow
 def test_folders_are_ordinary_ones(tmp_path):
     folders, failures = together(tmp_path / "many")
     assert failures == [None] * 3
@@ -139,6 +143,7 @@ def test_folders_are_ordinary_ones(tmp_path):
     assert int(state_of(folders[0])["step"]) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["vmap", "map"])
 def test_members_that_were_cut_off_at_different_steps_end_at_the_same_bits(form, tmp_path, monkeypatch):
     """As a kill leaves them: one done, one with a checkpoint more than the last."""
@@ -155,6 +160,7 @@ def test_members_that_were_cut_off_at_different_steps_end_at_the_same_bits(form,
         assert (b / "DONE").exists()
 
 
+@pytest.mark.slow
 def test_members_stopped_between_two_lines_of_the_log(tmp_path, monkeypatch):
     whole, _ = together(tmp_path / "whole")
     with monkeypatch.context() as patch:
@@ -166,6 +172,7 @@ def test_members_stopped_between_two_lines_of_the_log(tmp_path, monkeypatch):
         assert records(a) == records(b)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_takes_all_members_further_back(tmp_path, capsys):
     folders, _ = together(tmp_path, steps=2)
     together(tmp_path, steps=4)
@@ -181,6 +188,7 @@ def test_a_damaged_checkpoint_takes_all_members_further_back(tmp_path, capsys):
         assert_same_bits(before, state_of(folder))
 
 
+@pytest.mark.slow
 def test_one_that_cannot_join_the_others_goes_on_apart(tmp_path):
     """Two that are done, trained on together with one that is new: nobody starts again."""
     folders, _ = together(tmp_path / "some")
@@ -193,6 +201,7 @@ def test_one_that_cannot_join_the_others_goes_on_apart(tmp_path):
     assert Workdir(runs[3].folder).saved["starts"][-1]["step"] == 0 and int(state_of(runs[3].folder)["step"]) == 6
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_scored_stops_no_other(tmp_path, monkeypatch):
     evaluating = Member.evaluate
 
@@ -209,6 +218,7 @@ def test_one_that_cannot_be_scored_stops_no_other(tmp_path, monkeypatch):
     assert [str(end) for end in ends] == ["None", "3 of 8 generated images are not finite", "None"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["vmap", "map"])
 def test_one_that_diverges_stops_no_other(form, tmp_path, monkeypatch):
     monkeypatch.setattr(population, "form", lambda: form)

@@ -40,6 +40,7 @@ def metrics_of(folder):
     return [{key: x for key, x in line.items() if key not in VOLATILE} for line in lines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", CONFIGS)
 def test_every_config_runs_and_resumes_to_the_same_bits(spec, tmp_path):
     whole = fit(tmp_path / "whole", spec)
@@ -57,6 +58,7 @@ def test_every_config_runs_and_resumes_to_the_same_bits(spec, tmp_path):
         assert np.isfinite(list(line.values())).all()
 
 
+@pytest.mark.slow
 def test_what_augmentation_and_lecam_remember_is_resumed(tmp_path):
     kept = {"augment__name": "ada", "augment__interval": 3, "augment__adjust_kimg": 0.1, "augment__p": 0.5}
     kept |= {"objective__terms__lecam__weight": 1}
@@ -67,6 +69,7 @@ def test_what_augmentation_and_lecam_remember_is_resumed(tmp_path):
     assert abs(memory["p"] - 0.5) == pytest.approx(0.24) and memory["rounds"] == 1  # 3 rounds of 8 images, of 100
 
 
+@pytest.mark.slow
 def test_what_a_run_leaves(tmp_path):
     fit(tmp_path, sample__every=2)
     assert {p.name for p in tmp_path.iterdir()} == {
@@ -99,6 +102,7 @@ def test_what_a_run_leaves(tmp_path):
     assert list((tmp_path / "tensorboard").iterdir())
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_left_alone(tmp_path, capsys):
     fit(tmp_path)
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
@@ -107,6 +111,7 @@ def test_a_finished_run_is_left_alone(tmp_path, capsys):
     assert before == {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_another_experiment_in_the_same_workdir_is_refused(tmp_path):
     fit(tmp_path)
     before = (tmp_path / "config.json").read_bytes()
@@ -116,6 +121,7 @@ def test_another_experiment_in_the_same_workdir_is_refused(tmp_path):
     fit(tmp_path, steps=6, log__every=3, sample__num=2, parallel="pmap", checkpoint__keep=1)  # these may change
 
 
+@pytest.mark.slow
 def test_a_run_from_before_a_field_existed_goes_on(tmp_path):
     fit(tmp_path, steps=2)
     saved = json.loads((tmp_path / "config.json").read_text())
@@ -125,6 +131,7 @@ def test_a_run_from_before_a_field_existed_goes_on(tmp_path):
     assert (tmp_path / "DONE").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "second"), [("pmap", "shard_map"), ("shard_map", "pmap")])
 def test_each_wrapper_restores_the_others_checkpoint(first, second, tmp_path):
     mixed = fit(tmp_path / "mixed", parallel=first, steps=2)
@@ -132,6 +139,7 @@ def test_each_wrapper_restores_the_others_checkpoint(first, second, tmp_path):
     assert_same_bits(state_of(mixed), state_of(fit(tmp_path / "whole")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["wgan.py", "cifar10.py:sngan_resnet"])
 def test_dispatches_of_any_length_end_at_the_same_bits(spec, tmp_path):
     """Also where a log cuts a dispatch short, and where a resumed run is cut elsewhere."""
@@ -156,11 +164,13 @@ def test_where_the_host_takes_over():
     assert list(program.dispatches(config, 1, 16)) == [17, 18, 19, 20]
 
 
+@pytest.mark.slow
 def test_read_ahead_data_ends_at_the_same_bits(tmp_path):
     states = [state_of(fit(tmp_path / str(resident), resident=resident)) for resident in (True, False)]
     assert_same_bits(*states)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_costs_only_its_steps(tmp_path, capsys):
     whole = state_of(fit(tmp_path))
     for path in (tmp_path / "checkpoints" / "4").rglob("d/*"):
@@ -170,6 +180,7 @@ def test_a_damaged_checkpoint_costs_only_its_steps(tmp_path, capsys):
     assert_same_bits(whole, state_of(tmp_path))
 
 
+@pytest.mark.slow
 def test_nan_stops_the_run_and_saves_nothing(tmp_path):
     """The critic's step size jumps to 1e38 after two steps, 0.08 kimg."""
     overrides = {"optim__disc__lr": "linear(1e-4, 1e38, 0.079, 0.079)", "steps": 40, "checkpoint__every": 2}
@@ -185,6 +196,7 @@ def test_nan_stops_the_run_and_saves_nothing(tmp_path):
         fit(tmp_path, **overrides)  # the last good state leads there again
 
 
+@pytest.mark.slow
 def test_init_from_takes_the_named_players(tmp_path):
     fit(tmp_path / "a", seed=3)
     plan = blueprint(init_from__workdir=tmp_path / "a", init_from__players="('gen',)", init_from__ema=True)
@@ -225,12 +237,14 @@ def test_a_batch_that_the_devices_do_not_divide(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_bfloat16_trains_with_wide_params(tmp_path):
     state = state_of(fit(tmp_path, dtype="bfloat16"))
     assert {x.dtype for name, x in state.items() if name.startswith("params")} == {np.dtype("float32")}
     assert not np.array_equal(state["params.gen.Dense_0.kernel"], state_of(fit(tmp_path / "b"))["params.gen.Dense_0.kernel"])
 
 
+@pytest.mark.slow
 def test_frozen_params_and_penalties_by_override(tmp_path):
     plan = blueprint("dcgan.py", optim__disc__freeze="Conv_0", objective__terms__r2__weight=0.5)
     train(plan, noise_images(), tmp_path)
@@ -240,11 +254,13 @@ def test_frozen_params_and_penalties_by_override(tmp_path):
     assert metrics_of(tmp_path)[-1]["disc/r2"] > 0
 
 
+@pytest.mark.slow
 def test_simultaneous_is_another_run(tmp_path):
     one, other = (state_of(fit(tmp_path / str(x), "vanilla.py", simultaneous=x)) for x in (False, True))
     assert any(one[name].tobytes() != other[name].tobytes() for name in one if name.startswith("params.gen"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [1, 3, 4])
 def test_a_signal_between_two_lines_of_the_log_changes_none(stop, tmp_path, monkeypatch):
     whole = fit(tmp_path / "whole", "dcgan.py", log__every=2, checkpoint__every=3)
@@ -326,6 +342,7 @@ with stop_signal() as stop:
     assert "Ctrl-C again ends at once" in done.stderr
 
 
+@pytest.mark.slow
 def test_looking_at_a_run_that_goes_on_disturbs_nothing(tmp_path):
     """A save under way and a damaged checkpoint are its own business."""
     fit(tmp_path)

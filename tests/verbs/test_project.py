@@ -24,6 +24,7 @@ def run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_what_a_style_made_is_found_again(run, tmp_path):
     made = np.load(sample(run, sample_request(seeds="0-3", out=str(tmp_path / "a.npz"))))["images"]
     path = project(run, pictures(made), num=3, steps=120, out=tmp_path / "found.png")

@@ -54,6 +54,7 @@ def test_orders(flags, count, columns):
     assert order(seeds="0-3,9").seeds == (0, 1, 2, 3, 9)
 
 
+@pytest.mark.slow
 def test_a_grid_has_columns_and_rows(run):
     picture = array(sample(run, order(grid="4x2")))
     assert picture.shape == (2 * 12, 4 * 12)
@@ -98,6 +99,7 @@ def test_interpolated_latents_keep_their_norm():
     np.testing.assert_allclose(task.blend(a, a, np.full(16, 0.5, np.float32))["z"], a["z"], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_points_are_a_scatter_plot_or_arrays(points, tmp_path):
     assert array(sample(points, order(num=100))).shape == (480, 480, 3)
     with np.load(sample(points, order(num=100, out=str(tmp_path / "p.npz")))) as saved:

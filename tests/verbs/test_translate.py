@@ -98,6 +98,7 @@ def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["paired", "unpaired"])
 def test_names_folders_and_sizes_stay(kind, album, tmp_path, request):
     run, out = request.getfixturevalue(kind), tmp_path / "out"
@@ -147,6 +148,7 @@ def generated(run, way, i, source):
     return to_uint8(made)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["ab", "ba"])
 def test_sizes_that_the_network_takes_are_not_padded(way, unpaired, tmp_path):
     sources = [noise(16, 16, 3), noise(32, 48, 3)]
@@ -157,6 +159,7 @@ def test_sizes_that_the_network_takes_are_not_padded(way, unpaired, tmp_path):
         np.testing.assert_array_equal(array(tmp_path / "out" / f"{i}.png"), generated(unpaired, way, i, source))
 
 
+@pytest.mark.slow
 def test_others_are_mirrored_to_the_right_and_below(unpaired, tmp_path):
     source = noise(17, 18, 3)
     put(tmp_path / "in" / "x.png", source)
