@@ -112,7 +112,7 @@ def record(tree: Path, wanted: list[str], folder: Path, float64: bool) -> None:
             found = run(tree, spec, opened, float64)
         except Exception as error:
             traceback.print_exc()
-            found = {"error|": np.array(f"{type(error).__name__}: {error}"[:300])}
+            found = {"error|message": np.array(f"{type(error).__name__}: {error}"[:300])}
         path.parent.mkdir(parents=True, exist_ok=True)
         np.savez(path.with_suffix(".tmp.npz"), **found)
         path.with_suffix(".tmp.npz").rename(path)
@@ -280,11 +280,11 @@ def compare(old: dict[str, np.ndarray], new: dict[str, np.ndarray], fields: dict
         a, b = mapped.get(name), new.get(name)
         if a is None or b is None:
             difference = ("only in the " + ("new" if a is None else "old"), np.inf)
-        elif name.endswith("|error"):
+        elif name.endswith("|error|message"):
             difference = (f"failed in both: {a} / {b}", np.inf)
         elif a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes():
             continue
-        elif a.shape == b.shape and a.dtype.kind == b.dtype.kind == "f":
+        elif a.shape == b.shape and a.dtype == b.dtype and a.dtype.kind == "f":
             gap = np.abs(a.astype(np.float64) - b) / np.maximum(1, np.abs(a).astype(np.float64))
             difference = ("values", float(np.nanmax(gap)) if np.array_equal(np.isnan(a), np.isnan(b)) else np.inf)
         else:

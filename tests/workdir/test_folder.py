@@ -1,0 +1,70 @@
+"""What a run's folder is read as."""
+
+import json
+
+import pytest
+
+from jaxgan.errors import UserError
+from jaxgan.workdir.folder import Workdir
+
+
+@pytest.fixture
+def workdir(tmp_path):
+    return Workdir(tmp_path / "run")
+
+
+def test_nothing_has_begun_in_a_new_folder(workdir):
+    assert not workdir.is_run and workdir.done_step is None and workdir.failure is None
+    assert workdir.metrics() == workdir.evaluations() == [] and workdir.starts == () and workdir.saved_steps == set()
+    assert workdir.logged_step() == 0
+    with pytest.raises(UserError, match="run holds no run"):
+        workdir.config  # noqa: B018
+    assert not workdir.path.exists()
+
+
+def test_config_and_log_have_today_s_names(workdir):
+    workdir.save({"objective": {"penalties": {"r1": {"weight": 1.0}}}}, {"size": 3}, {"step": 0})
+    workdir.save({"objective": {"penalties": {"r1": {"weight": 1.0}}}}, {"size": 3}, {"step": 5})
+    assert workdir.config == {"objective": {"terms": {"r1": {"weight": 1.0}}}}
+    assert [start["step"] for start in workdir.starts] == [0, 5] and workdir.saved["data"] == {"size": 3}
+    workdir.log.write_text('{"step": 1, "penalty/r1/grad_norm": 2.0}\n{"step": 2}\n{"step": 3, "cut by a ki')
+    assert workdir.metrics() == [{"step": 1, "term/r1/grad_norm": 2.0}, {"step": 2}]
+    workdir.log.write_text("".join(json.dumps({"step": i}) + "\n" for i in range(5000)))
+    assert workdir.logged_step() == 4999
+
+
+def test_a_damaged_config_is_told_of(workdir):
+    workdir.path.mkdir()
+    workdir.record.write_text('{"config": {')
+    with pytest.raises(UserError, match="config.json is damaged"):
+        workdir.saved  # noqa: B018
+
+
+def test_done_and_failed_can_be_taken_back(workdir):
+    workdir.finish(7)
+    workdir.fail("diverged", "why", "log")
+    assert workdir.done_step == 7 and workdir.failure == {"kind": "diverged", "message": "why", "log": "log"}
+    assert workdir.touched_since(0)
+    workdir.reopen()
+    workdir.forget_failure()
+    assert workdir.done_step is None and workdir.failure is None and not workdir.touched_since(0)
+
+
+def test_an_evaluation_takes_the_place_of_the_same_one(workdir):
+    for step, protocol, value in ((1, "a", 1.0), (1, "b", 2.0), (2, "a", 3.0), (1, "a", 4.0)):
+        workdir.add_evaluation({"step": step, "protocol": protocol, "value": value})
+    assert [one["value"] for one in workdir.evaluations()] == [2.0, 3.0, 4.0]
+
+
+def test_whole_checkpoints_are_counted_by_their_names(workdir):
+    for name in ("2", "10", "damaged-4", "6.orbax-checkpoint-tmp"):
+        (workdir.checkpoints / name).mkdir(parents=True)
+    assert workdir.saved_steps == {2, 10}
+
+
+def test_one_process_at_a_time(workdir):
+    with workdir.claimed():
+        with pytest.raises(UserError, match="in use by another run"), workdir.claimed():
+            pass
+    with workdir.claimed():
+        pass
