@@ -114,7 +114,7 @@ def test_pmap_and_shard_map_give_the_same_bits(spec):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pmap", "shard_map"])
-def test_resident_data_and_the_loader_give_the_same_bits(kind):
+def test_resident_data_and_the_loader_give_the_same_bits(optimised, kind):
     plan = blueprint("wgan.py")
     states = [run(plan, Placement(kind, devices(4)), resident=resident)[0] for resident in (True, False)]
     assert_same_bits(*(arrays(state) for state in states))

@@ -165,7 +165,7 @@ def test_where_the_host_takes_over():
 
 
 @pytest.mark.slow
-def test_read_ahead_data_ends_at_the_same_bits(tmp_path):
+def test_read_ahead_data_ends_at_the_same_bits(optimised, tmp_path):
     states = [state_of(fit(tmp_path / str(resident), resident=resident)) for resident in (True, False)]
     assert_same_bits(*states)
 
