@@ -136,7 +136,8 @@ def run(tree: Path, spec: str, opened: dict[str, Any], float64: bool) -> dict[st
     else:
         base = piece("load")(f"{tree}/configs/{spec}")
     config = piece("resolve")(base, [*own, *stand_in(piece("resolve")(base, own, sections), tree)], sections)
-    small = [(key, str(SMALL[key.rpartition(".")[2]])) for key in flat(config.to_dict()) if key.rpartition(".")[2] in SMALL]
+    ends = {key: key.rpartition(".")[2] for key, x in flat(config.to_dict()).items() if not isinstance(x, str)}
+    small = [(key, str(SMALL[end])) for key, end in ends.items() if end in SMALL]
     if float64:
         small.append(("dtype", "float64"))
     config = piece("resolve")(config.copy_and_resolve_references().unlock(), small, sections)
