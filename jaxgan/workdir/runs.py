@@ -74,7 +74,7 @@ def abstract_state(plan: Plan, placement: Placement) -> Any:
 
 
 def load_run(workdir: Path, placement: Placement, step: int | None = None, overrides: Any = ()) -> tuple[Plan, int, Any]:
-    """(blueprint, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
+    """(plan, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
     UserError without one."""
     plan = saved_plan(workdir, overrides)
     folder = Workdir(workdir).checkpoints
