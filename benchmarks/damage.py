@@ -14,17 +14,11 @@ import numpy as np  # noqa: E402
 from PIL import Image, ImageFilter  # noqa: E402
 
 from jaxgan.config.run import Eval  # noqa: E402
-from jaxgan.data.source import (
-    Arrays,
-    Images,  # noqa: E402
-)
+from jaxgan.data.source import Arrays, Images  # noqa: E402
 from jaxgan.data.tfds import Tfds  # noqa: E402
 from jaxgan.extractors.digits import Digits  # noqa: E402
 from jaxgan.parallel import Placement  # noqa: E402
-from jaxgan.scores.evaluator import (
-    Evaluator,
-    stored,  # noqa: E402
-)
+from jaxgan.scores.evaluator import Evaluator, stored  # noqa: E402
 
 
 def of(pixels: np.ndarray) -> Images:

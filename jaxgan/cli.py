@@ -14,7 +14,6 @@ from typing import Any
 
 from absl import flags, logging
 
-from jaxgan.config import bundled
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.errors import Failure, UserError, described, nearest
 
@@ -47,7 +46,6 @@ def main(argv: list[str] | None = None) -> int:
     arguments = (sys.argv if argv is None else argv)[1:]
     flags.FLAGS.mark_as_parsed()  # libraries read absl's own flags
     logging.set_verbosity(logging.ERROR)
-    bundled.make_importable()
     try:
         run(arguments)
     except UserError as error:
@@ -86,8 +84,9 @@ def load_verb(mode: str) -> Any:
     return importlib.import_module(VERBS[mode])
 
 
-def define_common_flags(values: flags.FlagValues) -> None:
+def common_flags() -> flags.FlagValues:
     """The flags of every mode."""
+    values = flags.FlagValues()
     flags.DEFINE_string("mode", "train", f"What to do: {' or '.join(VERBS)}.", flag_values=values)
     flags.DEFINE_string("config", "", "A config file, configs/wgan.py or configs/wgan.py:clip.", flag_values=values)
     flags.DEFINE_string("workdir", "", "The run's folder; runs/<config's name> by default.", flag_values=values)
@@ -98,13 +97,11 @@ def define_common_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("num_processes", None, "distributed: how many processes.", flag_values=values)
     flags.DEFINE_integer("process_id", None, "distributed: which of them this is.", flag_values=values)
     flags.DEFINE_integer(
-        "verbosity", 0, "How much libraries log: -1 warnings, 0 information, 1 all; else errors.", flag_values=values
+        "verbosity",
+        0,
+        "What libraries log: -1 warnings too, 0 information, 1 all; without this flag errors alone.",
+        flag_values=values,
     )
-
-
-def common_flags() -> flags.FlagValues:
-    values = flags.FlagValues()
-    define_common_flags(values)
     return values
 
 

@@ -9,7 +9,7 @@ Both revisions run on this machine, at smoke size, each from a folder of its own
 Compared are, of each run, the resolved config, the start's params and optimizer states, two batches, the keys of all
 random draws, XLA's count of the step's operations and bytes, metrics and state after each of four steps, and generated
 images. Names that have changed are mapped by
-the new revision's `jaxgan/config/renamed.py` and by `RENAMED` below.
+the new revision's `jaxgan/config/renamed.py`.
 
 A run that differs is made again in float64: differences below 1e-9 there are listed as rounding. The exit code is 1 if
 there is any other difference.
@@ -17,7 +17,7 @@ there is any other difference.
 
 import argparse
 import fnmatch
-import importlib
+import importlib.util
 import json
 import os
 import re
@@ -34,8 +34,6 @@ import numpy as np
 
 STEPS = 4
 ROUNDING = 1e-9
-# Names in the old record -> names in the new one, of anything but config fields.
-RENAMED: list[tuple[str, str]] = [(r"^penalty/", "term/")]
 # Where each piece may stand, the newest place first.
 PLACES = {
     "Plan": ("jaxgan.plan:Plan", "jaxgan.build:Blueprint"),
@@ -135,7 +133,7 @@ def run(tree: Path, spec: str, opened: dict[str, Any], float64: bool) -> dict[st
         out["cell|name"] = np.array(f"{cell.name}, {cell.number}, {cell.folder.name}")
     else:
         base = piece("load")(f"{tree}/configs/{spec}")
-    config = piece("resolve")(base, [*own, *stand_in(piece("resolve")(base, own, sections), tree)], sections)
+    config = piece("resolve")(base, [*own, *stand_in(piece("resolve")(base, own, sections))], sections)
     ends = {key: key.rpartition(".")[2] for key, x in flat(config.to_dict()).items() if not isinstance(x, str)}
     small = [(key, str(SMALL[end])) for key, end in ends.items() if end in SMALL]
     if float64:
@@ -184,7 +182,7 @@ def cell_of(tree: Path, spec: str) -> Any:
     return [cell for cell in every if cell.seed == every[0].seed][-1]
 
 
-def stand_in(config: Any, tree: Path) -> list[tuple[str, str]]:
+def stand_in(config: Any) -> list[tuple[str, str]]:
     """Overrides that put folders of pictures in the place of data that would come from the web."""
     from PIL import Image
 
@@ -263,18 +261,16 @@ def run_record(tree: Path, wanted: list[str], folder: Path, float64: bool = Fals
     return out
 
 
-def renamed(name: str, fields: dict[str, str]) -> str:
-    """A name of the old record as the new revision has it."""
-    spec, kind, rest = name.split("|", 2) if name.count("|") > 1 else (*name.split("|"), "")
-    for old, new in fields.items() if kind == "config" else ():
-        if rest == old or rest.startswith(f"{old}."):
-            rest = new + rest[len(old) :]
-    return "|".join(filter(None, (spec, kind, renamed_metric(rest))))
+def renamed(name: str, names: Any) -> str:
+    """A name of the old record as the new revision has it, by its module `renamed`."""
+    spec, kind, rest = name.split("|", 2)
+    rest = names.renamed(rest) if kind == "config" else next(iter(names.renamed_metrics({rest: 0})))
+    return "|".join((spec, kind, rest))
 
 
-def compare(old: dict[str, np.ndarray], new: dict[str, np.ndarray], fields: dict[str, str]) -> dict[str, list[tuple]]:
+def compare(old: dict[str, np.ndarray], new: dict[str, np.ndarray], names: Any) -> dict[str, list[tuple]]:
     """{run: [(name, how it differs, largest difference), ...]} of what is not equal to the bit."""
-    mapped = {renamed(name, fields): x for name, x in old.items()}
+    mapped = {renamed(name, names): x for name, x in old.items()}
     out: dict[str, list[tuple]] = {}
     for name in sorted(mapped.keys() | new.keys()):
         spec = name.partition("|")[0]
@@ -294,17 +290,16 @@ def compare(old: dict[str, np.ndarray], new: dict[str, np.ndarray], fields: dict
     return out
 
 
-def fields_of(tree: Path) -> dict[str, str]:
-    """The new revision's renamed config fields, old -> new."""
-    path = tree / "jaxgan" / "config" / "renamed.py"
-    if not path.exists():
-        return {}
-    space: dict[str, Any] = {}
-    exec(compile(path.read_text().partition("\ndef ")[0], str(path), "exec"), space)
-    return dict(space["RENAMED"])
+def names_of(tree: Path) -> Any:
+    """The module that says what a revision has renamed. It needs nothing but Python's own library."""
+    spec = importlib.util.spec_from_file_location("names", tree / "jaxgan" / "config" / "renamed.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def resumed(old: Path, new: Path, folder: Path) -> list[str]:
+def resumed(old: Path, new: Path, folder: Path, names: Any) -> list[str]:
     """Faults of runs that the old revision begins and the new one ends, against the old one's whole: none is good."""
     faults = []
     for spec, small in RESUMED.items():
@@ -321,7 +316,7 @@ def resumed(old: Path, new: Path, folder: Path) -> list[str]:
             faults.append(f"{spec}: the params of step 10 are not the old revision's")
         logs = [[json.loads(line) for line in (x / "metrics.jsonl").read_text().splitlines()] for x in (whole, both)]
         for one, other in zip(*logs):
-            one = {renamed_metric(key): x for key, x in one.items() if key != "img_per_sec"}
+            one = names.renamed_metrics({key: x for key, x in one.items() if key != "img_per_sec"})
             if one != {key: x for key, x in other.items() if key != "img_per_sec"}:
                 faults.append(f"{spec}: the log's line of step {one['step']} is not the old revision's")
     return faults
@@ -330,12 +325,6 @@ def resumed(old: Path, new: Path, folder: Path) -> list[str]:
 def launch(tree: Path, *arguments: str) -> None:
     env = {**os.environ, "JAX_PLATFORMS": "cpu", "PYTHONPATH": str(tree)}
     subprocess.run([sys.executable, str(tree / "launch.py"), *arguments], env=env, check=True, capture_output=True)
-
-
-def renamed_metric(name: str) -> str:
-    for old, new in RENAMED:
-        name = re.sub(old, new, name)
-    return name
 
 
 def checkout(root: Path, revision: str, folder: Path) -> Path:
@@ -376,8 +365,8 @@ def main() -> int:
             shutil.rmtree(folder / "new", ignore_errors=True)
         before = run_record(old, wanted, folder / old.name)
         after = run_record(new, wanted, folder / (f"{given.new}" if given.new else "new"))
-        fields, faults = fields_of(new), 0
-        differing = compare(before, after, fields)
+        names, faults = names_of(new), 0
+        differing = compare(before, after, names)
         values = sum(x.size if x.dtype.kind not in "US" else 1 for x in after.values())
         rounding = []
         if differing:
@@ -387,7 +376,7 @@ def main() -> int:
                 exact = compare(
                     run_record(old, again, folder / old.name, True),
                     run_record(new, again, folder / (given.new or "new"), True),
-                    fields,
+                    names,
                 )
             for spec in again:
                 worst = max((gap for *_, gap in exact.get(spec, [])), default=0.0)
@@ -399,7 +388,7 @@ def main() -> int:
                 print(f"DIFFERS  {spec}  {name}: {how}" + (f", {gap:.2e}" if np.isfinite(gap) else ""))
             if len(lines) > 8:
                 print(f"DIFFERS  {spec}  and {len(lines) - 8} more")
-        for line in resumed(old, new, folder / "resumed") if given.resume else ():
+        for line in resumed(old, new, folder / "resumed", names) if given.resume else ():
             faults += 1
             print(f"DIFFERS  resumed  {line}")
         for line in rounding:

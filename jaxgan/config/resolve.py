@@ -3,7 +3,7 @@
 A section is exactly the keyword arguments of one class: its fields that have defaults. Sections with a `name` are tagged
 unions, where the name picks the class. So overrides come in two phases: first names (and which penalties there are),
 which rebuild their section from the named class' defaults; then values, checked against the fields of the result. A
-misspelt field, a wrong type or a negative number ends here, before anything is built (`fields` checks the values).
+misspelt field, a wrong type or a negative number ends here, before anything is built (`schema` checks the values).
 """
 
 import dataclasses
@@ -47,6 +47,7 @@ def call_file(spec: str, function: str) -> Any:
     """
     name, _, variant = spec.partition(":")
     path = check_file(name)
+    bundled.make_importable()
     module_spec = importlib.util.spec_from_file_location(f"_config_{path.stem}", path)
     if module_spec is None or module_spec.loader is None:
         raise UserError(f"'{name}' is no Python file")

@@ -36,7 +36,7 @@ def find(name: str, folder: str) -> Any:
     try:
         return tfds.builder(name, **arguments)
     except tfds.core.DatasetNotFoundError:
-        check_name(name, BUILDERS)
+        check_name(name)
         raise
     except (ValueError, AssertionError) as error:  # a version or a configuration that it does not have
         builder = tfds.builder_cls(_base(name))
@@ -51,7 +51,7 @@ def refuse_hopeless(builder: Any, name: str, folder: str) -> None:
     from tensorflow_datasets.core import constants
 
     root = as_path(folder or constants.DATA_DIR)
-    if builder.name == "emoji":  # TFDS would make folders first
+    if f"{type(builder).__module__}:{type(builder).__name__}" == BUILDERS["emoji"]:  # TFDS would make folders first
         builder.find(root / "downloads" / "manual")
     if not type(builder).__module__.startswith("tensorflow_datasets."):
         return
@@ -82,8 +82,8 @@ def prepare(builder: Any, name: str) -> None:
             raise UserError(f"data set {name} cannot be prepared in {builder.data_path}: {reason[0]}") from error
 
 
-def check_name(name: str, others: Iterable[str]) -> None:
-    """Refuses a name that TFDS does not know, `others` being our own. Raises UserError."""
+def check_name(name: str, others: Iterable[str] = ()) -> None:
+    """Refuses a name that neither TFDS nor this package knows. others: more names to suggest. Raises UserError."""
     if _base(name) in BUILDERS:
         return
     import tensorflow_datasets as tfds

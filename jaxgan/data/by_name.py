@@ -33,7 +33,7 @@ def open_by_name(text: str, folder: str = "") -> Images:
     if close:
         raise UserError(f"there is no '{text}'; did you mean '{close}'?")
     try:
-        check_name(name, {})
+        check_name(name)
     except UserError as error:
         raise UserError(f"'{text}' is no folder, archive or .npz file, and as a data set: {error}") from error
     return Tfds(name=name, split=split or "train", dir=folder, label="none", resident="off").open()

@@ -39,7 +39,7 @@ class Workdir:
 
     @property
     def saved(self) -> dict[str, Any]:
-        """`config.json`: {"config", "data", "starts"}. Raises UserError where there is none, or it is damaged."""
+        """`config.json`, {"config", "data", "starts"}, with the names of today. Raises UserError without a whole one."""
         if not self.record.is_file():
             raise UserError(f"{self.path} holds no run (no config.json); train one with --config=configs/wgan.py")
         try:
@@ -48,12 +48,12 @@ class Workdir:
             found = None
         if not isinstance(found, dict) or not {"config", "data", "starts"} <= found.keys():
             raise UserError(f"{self.record} is damaged; restore it, or choose another --workdir")
-        return found
+        return found | {"config": renamed_config(found["config"])}
 
     @property
     def config(self) -> dict[str, Any]:
-        """The run's complete config, with today's names. Raises UserError as `saved` does."""
-        return renamed_config(self.saved["config"])
+        """The run's complete config. Raises UserError as `saved` does."""
+        return self.saved["config"]
 
     @property
     def starts(self) -> tuple[dict[str, Any], ...]:

@@ -63,9 +63,9 @@ def _describe(images: Any) -> dict[str, Any]:
 
 def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
     """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
-    resolved = resolve_config(ml_collections.ConfigDict(Workdir(workdir).config), list(overrides), sections)
-    data = Workdir(workdir).saved["data"]
-    return Plan(resolved, data["image_shape"], data.get("source_shape", ()))
+    saved = Workdir(workdir).saved
+    resolved = resolve_config(ml_collections.ConfigDict(saved["config"]), list(overrides), sections)
+    return Plan(resolved, saved["data"]["image_shape"], saved["data"].get("source_shape", ()))
 
 
 def abstract_state(plan: Plan, placement: Placement) -> Any:
