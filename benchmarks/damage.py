@@ -14,6 +14,7 @@ import numpy as np  # noqa: E402
 from PIL import Image, ImageFilter  # noqa: E402
 
 from jaxgan.config.run import Eval  # noqa: E402
+from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images  # noqa: E402
 from jaxgan.data.tfds import Tfds  # noqa: E402
 from jaxgan.extractors.digits import Digits  # noqa: E402
@@ -22,7 +23,7 @@ from jaxgan.scores.evaluator import Evaluator, stored  # noqa: E402
 
 
 def of(pixels: np.ndarray) -> Images:
-    return Images("digits", Arrays(pixels, None, np.arange(len(pixels))), pixels.shape[1:], 0, False)
+    return Images("digits", Arrays(pixels, None, np.arange(len(pixels))), features_of(pixels.shape[1:]), False)
 
 
 def blurred(digits: np.ndarray, radius: float) -> np.ndarray:

@@ -80,12 +80,12 @@ def step_seconds(images: Images) -> list[float]:
     pairs = [("data.dir", "pictures"), ("batch_size", "16"), ("nets.gen.width", "16"), ("nets.disc.width", "16")]
     plan = Plan(
         resolve_config(load_config(f"{ROOT}/configs/own.py"), [*pairs, ("steps", "10000")], sections),
-        images.image_shape,
+        images.features,
     )
     placement = Placement(devices=jax.devices()[:1])
     run = placement.wrap(program.make_program(plan, images), batch_is_split=not images.resident)
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0))
-    hparams, count = placement.replicate(plan.hparams), placement.replicate(np.int32(1))
+    hparams, count = placement.replicate(plan.inputs), placement.replicate(np.int32(1))
     size = plan.config.batch_size
     ahead = images.batches(0, plan.rounds, size, placement.local_rows(size), order.seed_key(0))
     held = placement.replicate(images.load()) if images.resident else None

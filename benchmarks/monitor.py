@@ -30,10 +30,13 @@ GAMES = {
 
 def without():
     """The step as it would be without the monitor."""
-    logits = lambda self, real, fake: {"disc/real_logits": jnp.mean(real), "disc/fake_logits": jnp.mean(fake)}  # noqa: E731
+
+    def logits(self, player, one):
+        return {f"{player}/{which}_logits": jnp.mean(getattr(one, f"{which}_out").logits) for which in ("real", "fake")}
+
     return (
         mock.patch("jaxgan.step._norms", lambda *_: {}),
-        mock.patch("jaxgan.tasks.latent.diversity", lambda *_: jnp.float32(0)),
+        mock.patch("jaxgan.tasks.adversarial.diversity", lambda *_: jnp.float32(0)),
         mock.patch("jaxgan.objectives.objective.Objective._answers", logits),
     )
 
@@ -43,7 +46,7 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int) -> tuple[fl
     root = Path(__file__).resolve().parents[1]
     resolved = resolve_config(load_config(str(root / spec)), overrides, sections)
     images = open_data(resolved)
-    plan = Plan(resolved, images.image_shape, images.source_shape)
+    plan = Plan(resolved, images.features)
     data = {key: jnp.asarray(x) for key, x in images.load().items()}
     state = plan.init(jax.random.key(0))
     runs = []
@@ -51,7 +54,7 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int) -> tuple[fl
         for patch in patches:
             patch.start()
         run = jax.jit(program.make_program(plan, images))
-        jax.block_until_ready(run(state, plan.hparams, data, np.int32(steps)))
+        jax.block_until_ready(run(state, plan.inputs, data, np.int32(steps)))
         runs.append(run)
         for patch in patches:
             patch.stop()
@@ -59,7 +62,7 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int) -> tuple[fl
     for i in range(15):
         for which in (0, 1) if i % 2 else (1, 0):
             began = time.perf_counter()
-            jax.block_until_ready(runs[which](state, plan.hparams, data, np.int32(steps)))
+            jax.block_until_ready(runs[which](state, plan.inputs, data, np.int32(steps)))
             times[which].append((time.perf_counter() - began) / steps * 1000)
     ratio = statistics.median(b / a for a, b in zip(*times))
     return statistics.median(times[0]), statistics.median(times[1]), ratio

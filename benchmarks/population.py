@@ -50,11 +50,11 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: in
     base = load_config(str(root / spec))
     seeds = [resolve_config(base, [*overrides, ("seed", str(i))], sections) for i in range(members)]
     images = open_data(seeds[0])
-    plans = [Plan(one, images.image_shape, images.source_shape) for one in seeds]
+    plans = [Plan(one, images.features) for one in seeds]
     data = {key: jnp.asarray(x) for key, x in images.load().items()}
     states = [plan.init(jax.random.key(plan.config.seed)) for plan in plans]
-    hparams = population.stack_hparams(plans)
-    runs = {"alone": (jax.jit(program.make_program(plans[0], images)), states[0], plans[0].hparams, 1)}
+    hparams = population.stack_inputs(plans)
+    runs = {"alone": (jax.jit(program.make_program(plans[0], images)), states[0], plans[0].inputs, 1)}
     for name, (form, convolutions) in FORMS.items():
         run = jax.jit(population.make_program(plans[0], images, form))
         runs[name] = (run, population.stack(states), hparams, members)

@@ -52,6 +52,7 @@ import torch_translate  # noqa: E402
 
 from jaxgan import program  # noqa: E402
 from jaxgan.config.resolve import load_config, resolve_config  # noqa: E402
+from jaxgan.data.features import features_of  # noqa: E402
 from jaxgan.data.pairs import AsSource, Beside  # noqa: E402
 from jaxgan.data.source import Arrays, Images  # noqa: E402
 from jaxgan.keys import Keys  # noqa: E402
@@ -85,7 +86,7 @@ CASES = {
 SMALL = "batch_size=8 nets.gen.width=8 nets.disc.width=8"
 
 
-def blueprint(name: str, more: str = "") -> Plan:
+def plan_of(name: str, more: str = "") -> Plan:
     spec, overrides, shape, kind, _ = CASES[name]
     overrides += " " + more
     words = [ADAM.format(p=player) for player in ("gen", "disc")] + [overrides, SMALL if args.smoke else ""]
@@ -93,7 +94,8 @@ def blueprint(name: str, more: str = "") -> Plan:
     if args.dtype == "bfloat16":
         pairs.append(("dtype", "bfloat16"))
     resolved = resolve_config(load_config(f"{ROOT}/configs/{spec}"), [*pairs, ("steps", "100000")], sections)
-    return Plan(resolved, shape, shape if kind in torch_translate.METHODS else ())
+    sources = shape if kind in torch_translate.METHODS else ()
+    return Plan(resolved, features_of(shape, source_shape=sources, apart=kind == "cyclegan"))
 
 
 def noise(shape: tuple[int, ...], n: int = 4096) -> Arrays:
@@ -104,17 +106,16 @@ class Ours:
     """A case as `launch.py` runs it: resident data, one compiled program, state donated, so many steps a dispatch."""
 
     def __init__(self, plan: Plan, group: int):
-        data = noise(plan.image_shape)
-        source = {"source_shape": plan.source_shape} if plan.ways else {}
+        data, others = noise(plan.image_shape), {}
         if plan.ways == ("ab",):
             data = Beside(data, data)
         elif plan.ways:
-            source["sources"] = AsSource(data)
-        images = Images("noise", data, plan.image_shape, 0, resident=True, **source)
+            others["source"] = AsSource(data)
+        images = Images("noise", data, plan.features, True, others)
         placement = Placement(devices=jax.devices()[:1])
         self.plan, self.placement = plan, placement
         self.state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0))
-        self.hparams, self.data = placement.replicate(plan.hparams), placement.replicate(images.load())
+        self.hparams, self.data = placement.replicate(plan.inputs), placement.replicate(images.load())
         self.program = placement.wrap(program.make_program(plan, images), batch_is_split=False)
         self.group, self.count = group, placement.replicate(np.int32(group))
 
@@ -154,7 +155,8 @@ class Theirs:
                 torch.compile(net) if p == "gen" or not weight else net for p, net in zip(("gen", "disc"), self.nets)
             ]
         optim = settings.optim.gen
-        self.gan = torch_gan.Gan(*self.nets, kind, plan.rounds, weight, 2e-4, (optim.b1, optim.b2), settings.task.z_dim)
+        task, betas = settings.task, (optim.b1, optim.b2)
+        self.gan = torch_gan.Gan(*self.nets, kind, plan.rounds, weight, 2e-4, betas, task.z_dim, task.gen_batch)
 
     def step(self):
         if self.translates:
@@ -185,7 +187,7 @@ class Theirs:
 
 def same_translation_losses(name: str) -> dict[str, tuple[float, float]]:
     """As `same_losses`, of a case that translates, without dropout, whose masks cannot be made the same."""
-    plan = blueprint(name, "nets.gen.dropout=0" if name == "pix2pix" else "")
+    plan = plan_of(name, "nets.gen.dropout=0" if name == "pix2pix" else "")
     theirs, rng, n = Theirs(plan, name), np.random.default_rng(1), plan.config.batch_size
     real, source, *shown = (rng.uniform(-1, 1, (n, *plan.image_shape)).astype(np.float32) for _ in range(4))
     task, state = plan.task(), plan.init(jax.random.key(0))
@@ -202,7 +204,7 @@ def same_losses(plan: Plan, theirs: Theirs) -> dict[str, tuple[float, float]]:
     rng, n = np.random.default_rng(1), plan.config.batch_size
     real = rng.uniform(-1, 1, (n, *plan.image_shape)).astype(np.float32)
     z, alpha = rng.standard_normal((n, plan.config.task.z_dim)).astype(np.float32), rng.random(n).astype(np.float32)
-    task = plan.task(plan.hparams | {k: jnp.float32(2e-4) for k in plan.hparams if k.endswith(".lr")})  # no schedule
+    task = plan.task()
     state = plan.init(jax.random.key(0))
 
     class Fixed:
@@ -213,6 +215,8 @@ def same_losses(plan: Plan, theirs: Theirs) -> dict[str, tuple[float, float]]:
 
         def grouped(self, size):
             return self
+
+        of = grouped
 
     object.__setattr__(task, "_z", lambda keys: jnp.asarray(z))
     from jaxgan.objectives import terms
@@ -265,7 +269,7 @@ def peak_memory() -> int:
 
 
 def measure(name: str) -> dict[str, float]:
-    plan = blueprint(name)
+    plan = plan_of(name)
     theirs = {"torch": Theirs(plan, name), "torch_channels_last": Theirs(plan, name, "channels_last")}
     if args.compile:
         theirs["torch_compile"] = Theirs(plan, name, compiled=True)

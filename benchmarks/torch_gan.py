@@ -161,10 +161,12 @@ def slopes(disc, x, create_graph=True):
 
 
 class Gan:
-    """Two networks, their Adams, and one step of a config: `kind` is "wgan_gp", "r1" or "hinge"."""
+    """Two networks, their Adams, and one step of a config: `kind` is "wgan_gp", "r1" or "hinge". times: fakes in the
+    generator's own update for each real example."""
 
-    def __init__(self, gen, disc, kind: str, rounds: int, weight: float, lr: float, betas, z_dim: int):
+    def __init__(self, gen, disc, kind: str, rounds: int, weight: float, lr: float, betas, z_dim: int, times: int = 1):
         self.gen, self.disc, self.kind, self.rounds, self.weight, self.z_dim = gen, disc, kind, rounds, weight, z_dim
+        self.times = times
         self.tx = [torch.optim.Adam(net.parameters(), lr, betas) for net in (disc, gen)]
         self.ema = [p.detach().clone() for p in gen.parameters()]
 
@@ -192,7 +194,7 @@ class Gan:
             z = torch.randn(n, self.z_dim, device=device)
             disc = self.disc_loss(real, z, torch.rand(n, device=device))
             self.descend(0, disc, self.disc)
-        gen = self.gen_loss(torch.randn(n, self.z_dim, device=device))
+        gen = self.gen_loss(torch.randn(self.times * n, self.z_dim, device=device))
         self.descend(1, gen, self.gen)
         with torch.no_grad():
             torch._foreach_lerp_(self.ema, list(self.gen.parameters()), 0.01)

@@ -108,7 +108,7 @@ class Pix2pix:
         self.gen, self.disc = Unet(params["gen"], settings.nets.gen), Patch(params["disc"], settings.nets.disc)
         self.modules = [self.gen, self.disc]
         self.nets = {"gen": nn.ModuleList([self.gen]), "disc": nn.ModuleList([self.disc])}
-        self.l1 = settings.task.l1
+        self.l1 = settings.objective.terms.l1.weight
 
     def loss(self, player: str, image, source):
         def judged(x):
@@ -132,7 +132,7 @@ class CycleGan:
         self.discs = nn.ModuleDict({domain: Patch(params["disc"][domain], settings.nets.disc) for domain in "ab"})
         self.modules = [*self.gens.values(), *self.discs.values()]
         self.nets = {"gen": self.gens, "disc": self.discs}
-        self.cycle, self.size = settings.task.cycle, settings.task.pool
+        self.cycle, self.size = settings.objective.terms.cycle.weight, settings.task.pool
         self.pools: dict[str, list] = {"a": [], "b": []}
         self.shown: dict = {}
 

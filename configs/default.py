@@ -20,7 +20,7 @@ def get_config() -> Any:
     config.steps = 1000  # passes over the update list: the discriminator's rounds, then the generator's
     config.seed = 0  # of every draw, and of the order of the data
     config.batch_size = 64  # real images in a round, over all devices of all hosts
-    config.dtype = "float32"  # of networks; or bfloat16, with params, norms, the penalties on D and logits in float32
+    config.dtype = "float32"  # of networks; or bfloat16, with params, norms, terms on D and logits in float32
     config.parallel = "shard_map"  # or pmap: the same bits
     config.steps_per_dispatch = 0  # of data on the device; 0: 1 for a run on a CPU, else 8; the same bits
     config.population = (
@@ -54,13 +54,15 @@ def get_config() -> Any:
         "name": "latent",  # or style, with generators of styles
         "z_dim": 100,
         "z": "normal",  # or uniform in [-1, 1]
-        "disc_batches": "separate",  # real and fake in two batches (BatchNorm sees one kind at a time), or joint
         "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
         "gen_batch": 1,  # fakes in the generator's own update for each real example of the batch
-        "pack": 1,  # images that the discriminator judges as one
         "num_classes": 0,  # labels that both networks are told (stylegan, r3gan); 0: none
         "unroll": 0,  # updates of the discriminator that the generator's loss looks ahead
+    }
+    config.critic = {
+        "batches": "separate",  # real and fake in two batches (BatchNorm sees one kind at a time), or joint
         "instance_noise": None,  # * standard deviation of noise on all that the discriminator sees
+        "pack": 1,  # images that the discriminator judges as one
     }
     config.augment = {"name": "none"}  # of what the discriminator sees: none, diffaugment, or ada
     config.nets = {
@@ -75,9 +77,10 @@ def get_config() -> Any:
         },
     }
     config.objective = {
-        "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic
-        # wgan_gp, dragan, r1, r2, lecam, consensus, path_length: each {"weight": *, "every": steps between its updates, 1 =
-        # part of the loss, ...}
+        "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic; none: terms alone
+        "weight": 1.0,  # * of the generator's adversarial loss
+        # wgan_gp, dragan, r1, r2, lecam, consensus, path_length, l1, l2, feature_distance: each {"weight": *, "every": steps
+        # between its updates, 1 = part of the loss, ...}
         "terms": {},
     }
     config.rounds = {"disc": 1, "gen": 1}  # batches in a row for a player; the discriminator's is n_critic

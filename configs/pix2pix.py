@@ -29,6 +29,7 @@ def get_config(variant: str):
         "own": {"name": "image_pairs", "size": (256,), "jitter": 30, "flip": True},
     }.get(variant, {"name": "shapes/32", "source": variant})
     config.task = {"name": "paired"}
+    config.objective.terms = {"l1": {"weight": 100.0}}
     full = variant == "own"
     width, norm = (64, "instance") if full else (32, "batch")
     config.nets.gen = {"name": "unet", "width": width, "max_width": 8 * width, "norm": norm}

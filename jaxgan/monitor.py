@@ -1,12 +1,12 @@
 """The stability monitor: numbers of a run's health, most of them free, and the rules that name an illness.
 
 In each line of metrics.jsonl:
-  disc/accuracy_real, disc/accuracy_fake   shares on the right side of the loss' boundary, if it has one
-  disc/ordered                             share of pairs, a real and a fake, of which the real has the higher logit
-  disc/logit_gap                           mean logit of reals minus that of fakes
+  CRITIC/accuracy_real, CRITIC/accuracy_fake   shares on the right side of the loss' boundary, if it has one
+  CRITIC/ordered                           share of pairs, a real and a fake, of which the real has the higher logit
+  CRITIC/logit_gap                         mean logit of reals minus that of fakes
   UPDATE/grad_norm, UPDATE/update_ratio    norm of an update's gradient; norm of what it adds to the params over theirs
-  disc/grad_norm_ratio                          the discriminator's gradient norm over the generator's
-  gen/diversity                            root mean square distance between two fakes, over that between two reals
+  CRITIC/grad_norm_ratio                   the critic's gradient norm over the maker's
+  MAKER/diversity                          root mean square distance between two fakes, over that between two reals
   verdict                                  "healthy", or an illness with the rule that named it
 
 A verdict is a state and no sentence: a run may recover. Thresholds are this package's own; a rule looks at the last `WINDOW`
@@ -16,27 +16,34 @@ lines that have what it judges.
 import collections
 import math
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 EVERY = 16  # steps between measurements of norms, which read all params three times
 WINDOW = 5  # lines of the log
 EARLY = 200  # steps in which nothing is judged: a new generator's samples are all alike
-COLLAPSED = 0.1  # of gen/diversity
+COLLAPSED = 0.1  # of MAKER/diversity
 SATURATED = 0.99  # of both accuracies
 DIVERGING = 100.0  # times the median gradient norm of all lines so far
 HEALTHY = "healthy"
-JUDGED = ("/grad_norm", "gen/diversity", "disc/accuracy_real", "disc/accuracy_fake")
+JUDGED = ("/grad_norm", "/diversity", "/accuracy_real", "/accuracy_fake")
 
 
 class Monitor:
-    """Adds `disc/grad_norm_ratio` and the verdict to lines of the log, in their order.
+    """Adds the ratio of gradient norms and the verdict to lines of the log, in their order.
 
-    Args: lines: of the log so far. say: called with a text when the verdict has changed.
+    Args: lines: of the log so far. say: called with a text when the verdict has changed. sides: {player: "critic" or
+    "maker"}, of those that play against each other.
     """
 
-    def __init__(self, lines: Iterable[dict[str, Any]] = (), say: Callable[[str], None] = lambda text: None):
+    def __init__(
+        self,
+        lines: Iterable[dict[str, Any]] = (),
+        say: Callable[[str], None] = lambda text: None,
+        sides: Mapping[str, str] | None = None,
+    ):
         self._say = say
+        self._player = {side: player for player, side in (sides or {}).items()}
         self._seen: dict[str, list[float]] = collections.defaultdict(list)
         self.verdict = HEALTHY
         for line in lines:
@@ -49,8 +56,15 @@ class Monitor:
         before, self.verdict = self.verdict, self._judge()
         if before.partition(":")[0] != self.verdict.partition(":")[0]:
             self._say(f"step {line['step']}: {self.verdict}")
-        disc, gen = (line.get(f"{player}/grad_norm", math.nan) for player in ("disc", "gen"))
-        return line | {"disc/grad_norm_ratio": disc / gen if gen else math.nan, "verdict": self.verdict}
+        return line | self._ratio(line) | {"verdict": self.verdict}
+
+    def _ratio(self, line: dict[str, Any]) -> dict[str, float]:
+        """The critic's gradient norm over the maker's, of runs that have both."""
+        if len(self._player) < 2:
+            return {}
+        critic, maker = (self._player[side] for side in ("critic", "maker"))
+        above, below = (line.get(f"{player}/grad_norm", math.nan) for player in (critic, maker))
+        return {f"{critic}/grad_norm_ratio": above / below if below else math.nan}
 
     def _take(self, line: dict[str, Any]) -> None:
         for key, value in line.items():
@@ -62,12 +76,15 @@ class Monitor:
             norms = values if key.endswith("/grad_norm") and len(values) > 2 * WINDOW else [0.0]
             if min(norms[-WINDOW:]) > DIVERGING * statistics.median(norms):
                 return f"diverging: {key} above {DIVERGING:g} times its median in the last {WINDOW} lines"
-        diverse = self._last("gen/diversity")
-        if diverse and max(diverse) < COLLAPSED:
-            return f"collapsed: gen/diversity below {COLLAPSED:g} in the last {WINDOW} lines"
-        right = self._last("disc/accuracy_real"), self._last("disc/accuracy_fake")
-        if all(right) and min(map(min, right)) > SATURATED:
-            return f"discriminator saturated: accuracies on real and fake above {SATURATED:g} in the last {WINDOW} lines"
+        for key in self._seen:
+            values = self._last(key)
+            if key.endswith("/diversity") and values and max(values) < COLLAPSED:
+                return f"collapsed: {key} below {COLLAPSED:g} in the last {WINDOW} lines"
+        for key in self._seen:
+            player, _, name = key.rpartition("/")
+            right = self._last(f"{player}/accuracy_real"), self._last(f"{player}/accuracy_fake")
+            if name == "accuracy_real" and all(right) and min(map(min, right)) > SATURATED:
+                return f"discriminator saturated: accuracies on real and fake above {SATURATED:g} in the last {WINDOW} lines"
         return HEALTHY
 
     def _last(self, key: str) -> list[float]:

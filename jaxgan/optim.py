@@ -40,8 +40,8 @@ class Optimizer:
         return self.max_grad_norm is None
 
     def corrected(self, share: float) -> "Optimizer":
-        """For a player of whose steps only this share is on its own loss, the rest on lazy penalties: lr and moving averages
-        so that it should not notice, with `share` the c of Karras et al. 2020, appendix B (k / (k + 1) for one penalty at
+        """For a player of whose steps only this share is on its own loss, the rest on lazy terms: lr and moving averages
+        so that it should not notice, with `share` the c of Karras et al. 2020, appendix B (k / (k + 1) for one term at
         every k-th step). Where steps are in proportion to gradients there is nothing to correct."""
         if not self.averages:
             return self

@@ -93,7 +93,7 @@ class Placement:
         self._home = local if kind == "pmap" else self.replicated
 
     def wrap(self, step: Callable, batch_is_split: bool) -> Callable:
-        """Compiles `step(state, hparams, data, count) -> (state, report)`, donating the state; all but `data` is replicated.
+        """Compiles `step(state, inputs, data, count) -> (state, report)`, donating the state; all but `data` is replicated.
 
         `batch_is_split`: whether `data` is a batch divided among devices, or a whole data set, one copy on each.
         """
@@ -118,19 +118,20 @@ class Placement:
         )
         return jax.jit(sharded, donate_argnums=0)
 
-    def wrap_members(self, step: Callable, axes: Any) -> Callable:
+    def wrap_members(self, step: Callable, axes: Any, input_axes: Any) -> Callable:
         """As `wrap`, for a population that is divided among the devices, each of which trains its members on whole batches:
-        no axis is bound. axes: of the state, by leaf or subtree, 0 where members are stacked and None where they share.
+        no axis is bound. axes, input_axes: of state and inputs, by leaf or subtree, 0 where members are stacked and None
+        where they share.
 
-        hparams are stacked; `data` is resident, one copy on each device. The report comes back whole.
+        `data` is resident, one copy on each device. The report comes back whole.
         """
-        at = jax.tree.map(_along_members, axes, is_leaf=lambda axis: axis is None)
+        at, inside = (jax.tree.map(_along_members, x, is_leaf=lambda axis: axis is None) for x in (axes, input_axes))
         sharded = jax.shard_map(
-            step, mesh=self.members, in_specs=(at, P("members"), P(), P()), out_specs=(at, P("members")), check_vma=False
+            step, mesh=self.members, in_specs=(at, inside, P(), P()), out_specs=(at, P("members")), check_vma=False
         )
 
-        def run(state, hparams, data, count):
-            state, report = sharded(state, hparams, data, count)
+        def run(state, inputs, data, count):
+            state, report = sharded(state, inputs, data, count)
             return state, lax.with_sharding_constraint(report, self.replicated)
 
         return jax.jit(run, donate_argnums=0)
@@ -186,8 +187,8 @@ class Placement:
         return self._move(tree, self._home) if self.kind == "pmap" else tree
 
     def local(self, tree: Any) -> Any:
-        """This process' own copy of a replicated tree, on its first device."""
-        return jax.tree.map(lambda x: x.addressable_data(0), tree)
+        """This process' own copy of a replicated tree, on its first device; arrays on the host as they are."""
+        return jax.tree.map(lambda x: x.addressable_data(0) if isinstance(x, jax.Array) else x, tree)
 
     def _move(self, tree: Any, sharding: NamedSharding) -> Any:
         def move(x):

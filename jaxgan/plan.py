@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,67 +12,92 @@ import numpy as np
 
 from jaxgan import data
 from jaxgan.config.resolve import Config, make_section, scalars_of
-from jaxgan.config.run import DTYPES, Checkpoint, Eval, Experiment, InitFrom, Log, Sample
-from jaxgan.config.schedules import evaluate
+from jaxgan.config.run import DTYPES, Checkpoint, Eval, FrozenRun, InitFrom, Log, Run, Sample
+from jaxgan.config.schedules import Scalar, Schedule, evaluate
 from jaxgan.config.schema import Field, Section, section
 from jaxgan.data import order
+from jaxgan.data.features import Feature
 from jaxgan.data.pairs import unpaired
 from jaxgan.data.source import Images
-from jaxgan.errors import UserError, lookup_class
+from jaxgan.errors import UserError, lookup_class, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.extractors.table import EXTRACTORS
 from jaxgan.objectives import losses
 from jaxgan.objectives.augment import AUGMENTS
+from jaxgan.objectives.context import Facts
 from jaxgan.objectives.objective import Objective
-from jaxgan.objectives.terms import PENALTIES
+from jaxgan.objectives.terms import TERMS
 from jaxgan.optim import OPTIMIZERS, Ema
-from jaxgan.state import GanState, Update, init_state
+from jaxgan.state import GanState, StepInputs, Update, init_state
 from jaxgan.step import Parts
 from jaxgan.tasks import TASKS
+from jaxgan.tasks.critic import Critic
+from jaxgan.tasks.task import Frozen, Translates, methods_of
+
+FROZEN = {"run": FrozenRun, **EXTRACTORS}
+WATCHED = {"log": Log, "sample": Sample, "checkpoint": Checkpoint, "eval": Eval, "init_from": InitFrom}
 
 
 def sections(raw: dict) -> dict[str, Section]:
     """Every section of a config by its dotted path, for the names that are in `raw`. Raises UserError."""
-    task = lookup_class(TASKS, _name(raw, "task", "latent"), "task", "nets", "players", "averaged")
-    objective = raw.get("objective", {})
-    loss = Field(str, "nonsaturating")
-    losses.find(objective.get("loss", loss.default))
+    task = task_class(raw)
     images = data.find(_name(raw, "data", "digits"))
 
     def tagged(path: str, default: str, table: dict, kind: str, *needs: str) -> dict[str, Section]:
-        return {path: section(lookup_class(table, _name(raw, path, default), kind, *needs), tagged=True)}
+        name = _name(raw, path, default)
+        return {path: section(lookup_class(table, name, kind, *needs), name)}
 
+    named = any(f.name == "name" for f in dataclasses.fields(images))
     out = {
-        "": section(Experiment),
-        "data": section(images, tagged=True, named=any(f.name == "name" for f in dataclasses.fields(images))),
-        "task": section(task, tagged=True),
-        "objective": Section(None, {"loss": loss}),
+        "": section(Run),
+        "data": section(images, _name(raw, "data", "digits"), named),
+        "task": section(task, _name(raw, "task", "latent")),
         "rounds": Section(None, {player: Field(int, 1, least=1) for player in task.players}),
         "ema": section(Ema),
-        "log": section(Log),
-        "sample": section(Sample),
-        "checkpoint": section(Checkpoint),
-        "eval": section(Eval),
-        "init_from": section(InitFrom),
+        **{path: section(cls) for path, cls in WATCHED.items()},
+        **tagged("eval.features", "digits", EXTRACTORS, "extractor", "check", "load"),
     }
-    out |= tagged("augment", "none", AUGMENTS, "augmentation", "memory", "adapt")
-    out |= tagged("eval.features", "digits", EXTRACTORS, "extractor", "check", "load")
+    has = {f.name for f in dataclasses.fields(task)}
+    if "objective" in has:
+        loss = Field(str, "nonsaturating")
+        losses.find(_at(raw, "objective").get("loss", loss.default))
+        out["objective"] = Section(None, {"loss": loss, "weight": Field(Scalar, 1.0)})
+        out["objective.terms"] = Section(None, {})
+        for name in _at(raw, "objective.terms"):
+            out |= tagged(f"objective.terms.{name}", name, TERMS, "term", "weight", "every", "side", "needs")
+    if "critic" in has:
+        out["critic"] = section(Critic)
+    if "augment" in has:
+        out |= tagged("augment", "none", AUGMENTS, "augmentation", "memory", "adapt")
+    if "frozen" in has:
+        out["frozen"] = Section(None, {})
+        for name in _at(raw, "frozen"):
+            out |= tagged(f"frozen.{name}", "run", FROZEN, "frozen network")
     for net, table in task.nets.items():
-        out |= tagged(f"nets.{net}", "dcgan", table, f"network for {net}")
-    for name in objective.get("terms", {}):
-        out |= tagged(f"objective.terms.{name}", name, PENALTIES, "penalty", "weight", "every", "player")
+        out |= tagged(f"nets.{net}", "dcgan" if "dcgan" in table else next(iter(table)), table, f"network for {net}")
     for player in task.players:
         out |= tagged(f"optim.{player}", "adam", OPTIMIZERS, "optimizer", "make")
     return out
 
 
-def _name(raw: dict, path: str, default: str) -> str:
-    """The name that a tagged section has; without one it gets `default`."""
+def task_class(raw: dict) -> Any:
+    """The class of the task that a config names. Raises UserError."""
+    needs = ("nets", "players", "sides", "averaged", "asks", "offers", "check", "updates", "init", "init_memory", "loss")
+    return lookup_class(TASKS, _name(raw, "task", "latent"), "task", *needs)
+
+
+def _at(raw: dict, path: str) -> dict:
+    """A section of a raw config; {} where there is none."""
     for key in path.split("."):
-        raw = raw.setdefault(key, {})
+        raw = raw.get(key, {})
         if not isinstance(raw, dict):
             raise UserError(f"'{path}' is a section of fields, not {raw!r}; its kind is {path}.name")
-    return raw.setdefault("name", default)
+    return raw
+
+
+def _name(raw: dict, path: str, default: str) -> str:
+    """The name that a tagged section has."""
+    return _at(raw, path).get("name", default)
 
 
 def source_of(config: Config) -> Any:
@@ -84,8 +110,7 @@ def open_data(config: Config) -> Images:
     images = source_of(config).open()
     if not isinstance(images, Images):
         raise UserError(f"open() of data set '{config.data.name}' must return jaxgan.data.source.Images, not {images!r:.80}")
-    ways = getattr(sections(config.to_dict())["task"].cls, "ways", ())
-    return unpaired(images) if images.paired and "ba" in ways else images
+    return unpaired(images) if images.paired and "ba" in getattr(task_class(config.to_dict()), "ways", ()) else images
 
 
 def extractor_of(config: Config) -> Any:
@@ -93,40 +118,49 @@ def extractor_of(config: Config) -> Any:
     return make_section(config, "eval.features", sections(config.to_dict())["eval.features"], {})
 
 
-class Plan:
-    """A resolved config over data of a known shape; makes the parts of a step.
+class Donor(NamedTuple):
+    """A frozen network, as a plan is given it. make: the other run's task, or a loaded extractor; called inside the trace.
+    variables: arrays on the host. record: what a run's record says of it, with a "digest" of the arrays."""
 
-    source_shape: of pictures to translate, () where the data have none. ways: in which the task translates, "ab", "ba".
-    hparams: the scalars, data of the compiled step, and "order", the key of the order of the data. updates: the step's list.
+    make: Callable[[], Any]
+    variables: Any
+    record: dict[str, Any]
+
+
+class Plan:
+    """A resolved config over data of known features; makes the parts of a step.
+
+    run: the run's own fields, typed. features: of the data. inputs: what the compiled step reads beside state and batch.
+    updates: the step's list. players: those that have an update.
     kimg_per_step: thousands of real images that the first update sees in a step. rounds: batches that a step needs.
     group: a replica's batch is a multiple of it.
+
+    Args:
+      config: resolved.
+      features: of the data, by name.
+      frozen: networks of the sections `frozen.NAME`.
+      opened: whether `features` is complete; before the data are opened it may hold the pictures alone.
     """
 
-    def __init__(self, config: Config, image_shape: tuple[int, ...], source_shape: tuple[int, ...] = ()):
-        self.config, self.image_shape, self.source_shape = config, tuple(image_shape), tuple(source_shape)
+    def __init__(
+        self, config: Config, features: dict[str, Feature], frozen: dict[str, Donor] | None = None, opened: bool = True
+    ):
+        self.config, self.features, self.frozen = config, features, frozen or {}
         self._sections = sections(config.to_dict())
-        self.ways: tuple[str, ...] = getattr(self._sections["task"].cls, "ways", ())
-        if self.ways and not source_shape:
-            how = "source=FEATURE (or grey)" if self.ways == ("ab",) else "source_split=SPLIT (or source=FEATURE)"
-            how = how if "source" in config.data else "name=image_pairs, for one"
-            raise UserError(
-                f"task.name={config.task.name} translates pictures, and the data set {config.data.name} has none to start "
-                f"from; --config.data.{how}"
-            )
-        if self.ways and self.source_shape[:2] != self.image_shape[:2]:
-            sizes = " and ".join("x".join(map(str, shape[:2])) for shape in (self.source_shape, self.image_shape))
-            raise UserError(f"sources and images are of unlike sizes, {sizes}; --config.data.size=SIDE fits both")
+        self.run: Run = self._make("", {}, **{path: self._make(path, {}) for path in WATCHED})
+        self._check_given()
         self._at_start = at_start = evaluate(scalars_of(config, self._sections), jnp.float32(0))
-        self._check_labels()
-        self._check_augment()
         task = self.task(at_start)
+        self._check(task, opened)
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
+        if not self.updates:
+            raise UserError(
+                "objective.loss=none leaves nothing to train by but terms, and there are none that train a player"
+            )
         self._own_share = {player: _own_share(self.updates, player) for player in task.players}
         self.group: int = getattr(task, "group", 1)
         self._differentiated: tuple[str, ...] = getattr(task, "differentiated", ())
         self.rounds = max(update.rounds for update in self.updates)
-        if config.simultaneous and "ba" in self.ways:
-            raise UserError("discriminators of task unpaired judge what its generators have just made: simultaneous=false")
         if config.simultaneous and self.rounds > 1:
             raise UserError("simultaneous updates share one batch: every rounds.PLAYER must be 1")
         images = config.batch_size * self.rounds
@@ -134,47 +168,114 @@ class Plan:
             raise UserError(f"steps={config.steps} would show {images * config.steps} images, more than 2^32")
         self.kimg_per_step = config.batch_size * self.updates[0].rounds / 1000
         scalars = scalars_of(config, self._sections, self.kimg_per_step * config.steps)
-        self.hparams = scalars | {"order": np.uint32(order.seed_key(config.seed))}
-        self._params = {p: v["params"] for p, v in jax.eval_shape(task.init, jax.random.key(0)).items()}
+        variables = {name: donor.variables for name, donor in self.frozen.items()}
+        self.inputs = StepInputs(scalars, np.uint32(order.seed_key(config.seed)), variables)
+        self._params = {p: v["params"] for p, v in jax.eval_shape(self._init, jax.random.key(0)).items()}
         try:
             self._transforms(at_start)
         except ValueError as error:
             raise UserError(str(error)) from error
 
     @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Of the data's images, [H, W, C], or points, [D]."""
+        return self.features["image"].shape
+
+    @property
+    def source_shape(self) -> tuple[int, ...]:
+        """Of pictures to translate; () where the data have none."""
+        return self.features["source"].shape if "source" in self.features else ()
+
+    @property
     def players(self) -> tuple[str, ...]:
         return tuple(self._params)
+
+    @property
+    def sides(self) -> dict[str, str]:
+        """{player: "critic" or "maker"}, of tasks whose players have sides."""
+        return {player: side for player, side in self._sections["task"].cls.sides.items() if player in self._params}
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Features of the data that the generator starts from."""
+        return getattr(self._sections["task"].cls, "given", ())
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """In which the task translates, "ab" and perhaps "ba"; () for one that does not."""
+        return self._sections["task"].cls.ways if self.can(Translates) else ()
+
+    def can(self, protocol: type) -> bool:
+        """Whether the task satisfies a protocol of `tasks.task`."""
+        return isinstance(self._sample_task, protocol)
+
+    @functools.cached_property
+    def _sample_task(self) -> Any:
+        return self.task()
+
+    def nets_of(self, player: str) -> dict[str, Any]:
+        """The config's sections of a player's networks, by network."""
+        networks = self._sections["task"].cls.players[player]
+        return {network: self.config.nets[section] for network, section in networks.items()}
+
+    def frozen_lines(self) -> dict[str, str]:
+        """A line on each frozen network, for people."""
+        return {name: donor.record["title"] for name, donor in self.frozen.items()}
+
+    def terms_that_need(self, what: str) -> list[str]:
+        """Names of the terms that read a field of their `Context`."""
+        objective = getattr(self._sample_task, "objective", None)
+        return [name for name, term in objective.terms.items() if what in term.needs] if objective else []
 
     def num_params(self, player: str) -> int:
         """How many numbers a player learns."""
         return sum(math.prod(x.shape) for x in jax.tree.leaves(self._params[player]))
 
-    def task(self, values: dict[str, Any] | None = None) -> Any:
-        """The task, its scalars from `values`, arrays or tracers; by default as at the start."""
+    def task(self, values: dict[str, Any] | None = None, frozen: dict[str, Any] | None = None) -> Any:
+        """The task, its scalars from `values`, arrays or tracers, by default as at the start; its frozen networks' variables
+        from `frozen`, by default those of the plan."""
         values = self._at_start if values is None else values
+        shapes = {f"{name}_shape": feature.shape for name, feature in self.features.items() if feature.kind != "label"}
         supplied = {
-            "image_shape": self.image_shape,
-            "source_shape": self.source_shape,
+            **shapes,
+            "data": self.features,
             "batch_size": self.config.batch_size,
             "dtype": DTYPES[self.config.dtype],
         }
-        penalties = {name: self._make(f"objective.terms.{name}", values) for name in self.config.objective.terms}
-        objective = Objective(losses.find(self.config.objective.loss), penalties)
-        told = {"num_classes": self.config.task.get("num_classes", 0)}
-        nets = {net: self._make(f"nets.{net}", values, **supplied, **told) for net in self._sections["task"].cls.nets}
-        augment = self._make("augment", values)
-        return self._make("task", values, objective=objective, augment=augment, **nets, **supplied)
+        own = {name: x for name, x in self.config.task.items() if name != "name" and name not in supplied}
+        nets = {
+            net: self._make(f"nets.{net}", values, **supplied, **{"num_classes": 0, **own})
+            for net in self._sections["task"].cls.nets
+        }
+        parts: dict[str, Any] = {}
+        if "objective" in self._sections:
+            terms = {name: self._make(f"objective.terms.{name}", values) for name in self.config.objective.terms}
+            parts["objective"] = Objective(
+                losses.find(self.config.objective.loss), terms, values.get("objective.weight", 1.0)
+            )
+        parts |= {name: self._make(name, values) for name in ("critic", "augment") if name in self._sections}
+        if "frozen" in self._sections:
+            variables = {name: donor.variables for name, donor in self.frozen.items()} if frozen is None else frozen
+            parts["frozen"] = {name: Frozen(donor.make(), variables[name]) for name, donor in self.frozen.items()}
+        return self._make("task", values, **parts, **nets, **supplied)
 
-    def assemble(self, hparams: dict[str, Any], step: jax.Array) -> Parts:
+    def assemble(self, inputs: StepInputs, step: jax.Array) -> Parts:
         """What the step works with when `step` passes have been made."""
         kimg = step * jnp.float32(self.kimg_per_step)
-        values = evaluate(hparams, kimg)
+        values = evaluate(inputs.scalars, kimg)
         ema = self._make("ema", values)
-        return Parts(self.task(values), self._transforms(values), ema.decay(kimg, self.kimg_per_step))
+        return Parts(self.task(values, inputs.frozen), self._transforms(values), ema.decay(kimg, self.kimg_per_step))
 
     def init(self, rng: jax.Array) -> GanState:
         """The state at step 0; a pure function of the root key."""
-        return init_state(self.task(), self._transforms(self._at_start), rng)
+        task = self.task()
+        averaged = tuple(player for player in task.averaged if player in self._params)
+        return init_state(self._init(rng), task.init_memory(), averaged, self._transforms(self._at_start), rng)
+
+    def _init(self, rng: jax.Array) -> dict[str, Any]:
+        """{player: flax variables} of the players that have an update."""
+        train = {update.player for update in self.updates}
+        return {player: x for player, x in self.task().init(rng).items() if player in train}
 
     @functools.cached_property
     def extractor(self) -> Network:
@@ -185,41 +286,57 @@ class Plan:
         """The state's shapes and dtypes, without an array."""
         return jax.eval_shape(self.init, jax.random.key(0))
 
-    def check_data(self, images: Images) -> None:
-        """Refuses data without the labels that networks are told of, or without the pairs. Raises UserError."""
-        if self.config.task.name == "paired" and not images.paired:
-            raise UserError(
-                f"task.name=paired compares with true translations, and in {images.name} no picture has one; "
-                "--config.data.source=FEATURE (of image_pairs: paired=true), or configs/cyclegan.py"
-            )
-        told, have = self.config.task.get("num_classes", 0), images.num_classes
-        if told and told != have:
-            what = f"has labels of {have} classes" if have else "has no labels"
-            raise UserError(f"task.num_classes={told}, but the data set {what}; --config.task.num_classes={have or 0}")
+    def _check_given(self) -> None:
+        """Refuses data without the features that the generator starts from, and frozen networks that nobody asks for."""
+        name, cls = self.config.task.name, self._sections["task"].cls
+        for feature in self.given:
+            if feature not in self.features and feature == "source":
+                how = "source=FEATURE (or grey)" if cls.ways == ("ab",) else "source_split=SPLIT (or source=FEATURE)"
+                how = how if "source" in self.config.data else "name=image_pairs, for one"
+                raise UserError(
+                    f"task.name={name} translates pictures, and the data set {self.config.data.name} has none to start "
+                    f"from; --config.data.{how}"
+                )
+            if feature not in self.features:
+                raise UserError(
+                    f"task.name={name} starts from '{feature}', which the data set {self.config.data.name} has not; "
+                    f"{nearest(feature, self.features)}"
+                )
+        for asked in cls.asks:
+            if asked not in self.frozen:
+                raise UserError(f"task.name={name} needs a frozen network '{asked}'; --config.frozen.{asked}.workdir=RUN")
 
-    def _check_labels(self) -> None:
-        if not self.config.task.get("num_classes", 0):
-            return
-        for net in self._sections["task"].cls.nets:
-            if not any(f.name == "num_classes" for f in dataclasses.fields(self._sections[f"nets.{net}"].cls)):
-                name = f"nets.{net}.name={self.config.nets[net].name}"
-                raise UserError(f"{name} takes no labels; stylegan and r3gan do, or --config.task.num_classes=0")
-
-    def _check_augment(self) -> None:
-        augment = self.config.augment
-        if augment.name in ("diffaugment", "ada") and len(self.image_shape) != 3:
-            raise UserError(f"augment.name={augment.name} is of images, and these are points; --config.augment.name=none")
-        if augment.name != "ada":
-            return
-        if augment.adapt_p and isinstance(augment.p, str):
-            raise UserError(
-                f"augment.p={augment.p} is a schedule, and augment.adapt_p would leave it; --config.augment.adapt_p=False"
-            )
-        if "colour" in augment.kinds and self.image_shape[2] not in (1, 3):
-            raise UserError(
-                f"augment.kinds=colour is of grey and RGB, not of {self.image_shape[2]} channels; --config.data.channels=3, "
-                "or --config.augment.kinds=blit,geometry"
-            )
+    def _check(self, task: Any, opened: bool) -> None:
+        """Lets every class check itself against the run. Raises UserError."""
+        scalars = scalars_of(self.config, self._sections)
+        facts = Facts(
+            run=self.run,
+            data=self.features,
+            opened=opened,
+            objective=getattr(task, "objective", None),
+            frozen={name: one.task for name, one in getattr(task, "frozen", {}).items()},
+            schedules=frozenset(path for path, x in scalars.items() if isinstance(x, Schedule)),
+        )
+        own = self.config.task.name
+        for name, protocols in task.asks.items():
+            found = (facts.frozen or {})[name]
+            for protocol in (protocol for protocol in protocols if not isinstance(found, protocol)):
+                asked = ", ".join(methods_of(protocol))
+                raise UserError(f"frozen.{name}: a {type(found).__name__} lacks what task.name={own} asks of it: {asked}")
+        if facts.objective:
+            facts.objective.check(task.offers, task.sides, facts.frozen, self.config.task.name)
+            needed = {need.removeprefix("frozen.") for x in facts.objective.terms.values() for need in x.needs}
+        else:
+            needed = set()
+        for name in self.frozen:
+            if name not in needed and name not in task.asks:
+                known = [*task.asks, *sorted(needed & self.frozen.keys())]
+                raise UserError(f"nothing asks for the frozen network '{name}'; {nearest(name, known)}")
+        every = [*(facts.objective.terms.values() if facts.objective else ()), getattr(task, "augment", None)]
+        every += [getattr(task, net) for net in task.nets if hasattr(task, net)]
+        for one in (task, *every):
+            if hasattr(one, "check"):
+                one.check(facts)
 
     def _make(self, path: str, values: dict[str, Any], **supplied: Any) -> Any:
         return make_section(self.config, path, self._sections[path], values, **supplied)
@@ -240,7 +357,7 @@ class Plan:
 
 
 def _own_share(updates: list[Update], player: str) -> float:
-    """Of a player's steps the share that is not lazy penalties'."""
+    """Of a player's steps the share that is not lazy terms'."""
     own = [update for update in updates if update.player == player]
-    main, lazy = (sum(u.rounds / u.every for u in own if (u.every > 1) == is_lazy) for is_lazy in (False, True))
+    main, lazy = (sum(u.rounds / u.every for u in own if u.is_lazy == is_lazy) for is_lazy in (False, True))
     return main / (main + lazy) if lazy else 1.0

@@ -17,17 +17,18 @@ from jaxgan import parallel
 from jaxgan.config.resolve import Config
 from jaxgan.config.run import DTYPES
 from jaxgan.data import order
+from jaxgan.data.features import Feature
 from jaxgan.data.source import Images
 from jaxgan.nets.layers import wide
 from jaxgan.plan import Plan
-from jaxgan.state import GanState
+from jaxgan.state import GanState, StepInputs
 from jaxgan.step import make_train_step
 
 GROUP = 8  # steps that "auto" puts in a dispatch: a small step on a GPU is shorter than its own dispatch
 
 
 def make_program(plan: Plan, images: Images) -> Callable:
-    """What each replica runs: `(state, hparams, data, count) -> (state, {"totals", "first_bad"})`.
+    """What each replica runs: `(state, inputs, data, count) -> (state, {"totals", "first_bad"})`.
 
     data: this replica's batch [rounds, n, ...], which serves one step; or the whole resident data set, from which each
     step takes the same examples that it would have been given. count: steps, int32. totals: see `means`.
@@ -36,16 +37,16 @@ def make_program(plan: Plan, images: Images) -> Callable:
     train_step = make_train_step(plan.assemble, plan.updates, plan.config.simultaneous)
 
     @jax.jit  # so that finding the metrics' shapes and running the loop share one trace
-    def one(state: GanState, hparams: Any, data: Any):
-        return train_step(state, examples(state.step, data, hparams["order"]), hparams)
+    def one(state: GanState, inputs: StepInputs, data: Any):
+        return train_step(state, examples(state.step, data, inputs.order), inputs)
 
-    def program(state: GanState, hparams: Any, data: dict[str, jax.Array], count: jax.Array):
+    def program(state: GanState, inputs: StepInputs, data: dict[str, jax.Array], count: jax.Array):
         def body(_, carry):
             state, totals = carry
-            state, metrics = one(state, hparams, data)
+            state, metrics = one(state, inputs, data)
             return state, _add(totals, metrics)
 
-        metrics = jax.eval_shape(one, state, hparams, data)[1]
+        metrics = jax.eval_shape(one, state, inputs, data)[1]
         zeros = {name: (jnp.zeros(x.shape, x.dtype), jnp.zeros(x.shape, jnp.int32)) for name, x in metrics.items()}
         state, totals = lax.fori_loop(0, count, body, (state, zeros))
         return state, {"totals": totals, "first_bad": state.first_bad}
@@ -59,28 +60,27 @@ def make_batch(plan: Plan, images: Images) -> Callable:
 
     def batch(step: jax.Array, data: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
         rows = parallel.rows(config.batch_size // parallel.size())
-        at = order.positions(step, plan.rounds, config.batch_size, rows, jnp)
-        keys = {"image": key, "source": key if images.paired else order.other(key, jnp)}
-        if images.resident:
-            index = {name: order.example_index(at, n, keys[name], jnp) for name, n in _lengths(images).items()}
-            data = {name: x[index.get(name, index["image"])] for name, x in data.items()}
-        return {**data, **{name: seen(data[name], at, keys[name]) for name in ("image", "source") if name in data}}
+        at, out = order.positions(step, plan.rounds, config.batch_size, rows, jnp), {}
+        for stream, n in images.lengths().items():
+            own = order.stream_key(stream, key, jnp)
+            index = order.example_index(at, n, own, jnp) if images.resident else None
+            for name, feature in images.features.items():
+                if feature.stream == stream:
+                    x = data[name] if index is None else data[name][index]
+                    out[name] = x if feature.kind == "label" else seen(x, feature, at, own)
+        return out
 
-    def seen(image: jax.Array, at: jax.Array, key: jax.Array) -> jax.Array:
+    def seen(x: jax.Array, feature: Feature, at: jax.Array, key: jax.Array) -> jax.Array:
         """Pictures, or points, [rounds, n, ...] of the positions `at`."""
+        if feature.kind == "points":
+            return x.astype(dtype)
         if images.jitter:
-            image = _cut(image, *order.places(at, key, images.jitter + 1, jnp), images.jitter)
+            x = _cut(x, *order.places(at, key, images.jitter + 1, jnp), images.jitter)
         if images.flip:
-            image = jnp.where(order.coin(at, key, jnp)[..., None, None, None], image[..., ::-1, :], image)
-        is_picture = image.dtype == jnp.uint8  # else points, which are what they are
-        return image.astype(dtype) / 127.5 - 1 if is_picture else image.astype(dtype)
+            x = jnp.where(order.coin(at, key, jnp)[..., None, None, None], x[..., ::-1, :], x)
+        return x.astype(dtype) / 127.5 - 1
 
     return batch
-
-
-def _lengths(images: Images) -> dict[str, int]:
-    """How many of them are drawn from, of what is drawn by itself."""
-    return {"image": len(images)} | ({} if images.sources is None else {"source": len(images.sources)})
 
 
 def _cut(image: jax.Array, top: jax.Array, left: jax.Array, jitter: int) -> jax.Array:

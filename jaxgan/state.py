@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 NEVER = 2**31 - 1  # `first_bad` of a healthy run
+LAZY = "term/"  # how the losses of lazy terms are called, "term/r1"
 
 
 class GanState(flax.struct.PyTreeNode):
@@ -42,6 +43,24 @@ class Update(NamedTuple):
     rounds: int = 1
     every: int = 1
 
+    @property
+    def is_lazy(self) -> bool:
+        """Whether it is of a lazy term, and not one of the player's main updates."""
+        return self.loss.startswith(LAZY)
+
+
+class StepInputs(NamedTuple):
+    """What a step reads beside the state and the batch. A population maps the axes (0, 0, None).
+
+    scalars: hyper-parameters and schedules, by their config paths. order: uint32, the key of the data's order.
+    frozen: variables of networks that this run does not train, {name: {player: flax variables}}; replicated, never donated,
+      never in a checkpoint.
+    """
+
+    scalars: dict[str, Any]
+    order: Any
+    frozen: dict[str, Any]
+
 
 class Aux(NamedTuple):
     """What a loss returns beside its scalar: metrics (scalars by name), and what it changed, by player or name."""
@@ -51,19 +70,21 @@ class Aux(NamedTuple):
     memory: dict[str, Any] = {}
 
 
-def init_state(task: Any, tx: dict[str, Any], rng: jax.Array) -> GanState:
-    """A new run's state. `task.init(rng)` gives {player: flax variables}; `tx[player]` its optimizer."""
-    variables = task.init(rng)
+def init_state(
+    variables: dict[str, Any], memory: dict[str, Any], averaged: tuple[str, ...], tx: dict[str, Any], rng: jax.Array
+) -> GanState:
+    """A new run's state. variables: {player: flax variables}. memory: what losses carry. averaged: players with moving
+    averages. tx: each player's optimizer. rng: the root key."""
     params = {player: v["params"] for player, v in variables.items()}
     model_state = {player: {k: x for k, x in v.items() if k != "params"} for player, v in variables.items()}
-    ema = {player: {"params": params[player], "model_state": model_state[player]} for player in task.averaged}
+    ema = {player: {"params": params[player], "model_state": model_state[player]} for player in averaged}
     return GanState(
         step=jnp.int32(0),
         params=params,
         model_state=model_state,
         opt_state={player: tx[player].init(params[player]) for player in params},
         ema=jax.tree.map(jnp.copy, ema),  # a buffer may be donated only once
-        memory=task.init_memory(),
+        memory=memory,
         rng=rng,
         first_bad=jnp.int32(NEVER),
     )

@@ -1,7 +1,8 @@
 """The training step: one pass over a list of updates. It knows no GAN.
 
-For each update, for each of its rounds: differentiate the task's loss with respect to the player's params, average the
-gradients over the replicas, let the player's optimizer move the params. Then the moving averages. That is all.
+For each update, for each of its rounds: advance the player's spectral norms, differentiate the task's loss with respect to
+the player's params, average the gradients over the replicas, let the player's optimizer move the params. Then the moving
+averages. That is all.
 """
 
 from collections.abc import Callable
@@ -13,9 +14,9 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from jaxgan import monitor, parallel
+from jaxgan import monitor, parallel, spectral
 from jaxgan.keys import Keys
-from jaxgan.state import NEVER, Aux, GanState, Update
+from jaxgan.state import NEVER, Aux, GanState, StepInputs, Update
 
 Metrics = dict[str, jax.Array]
 
@@ -31,19 +32,19 @@ class Parts(NamedTuple):
     ema_decay: Any
 
 
-def make_train_step(assemble: Callable[[Any, jax.Array], Parts], updates: list[Update], simultaneous: bool = False):
-    """The step, a pure function `(state, batch, hparams) -> (state, metrics)`.
+def make_train_step(assemble: Callable[[StepInputs, jax.Array], Parts], updates: list[Update], simultaneous: bool = False):
+    """The step, a pure function `(state, batch, inputs) -> (state, metrics)`.
 
     Args:
-      assemble: (hparams, step) -> Parts.
+      assemble: (inputs, step) -> Parts.
       updates: carried out in this order. An update of r rounds takes the last r rounds of the batch.
       simultaneous: all gradients at the same params and on the same draws; else each update sees those before it.
 
     The batch's leaves are [rounds, examples of this replica, ...].
     """
 
-    def train_step(state: GanState, batch: Any, hparams: Any) -> tuple[GanState, Metrics]:
-        parts, start, metrics = assemble(hparams, state.step), state, {}
+    def train_step(state: GanState, batch: Any, inputs: StepInputs) -> tuple[GanState, Metrics]:
+        parts, start, metrics = assemble(inputs, state.step), state, {}
         for i, update in enumerate(updates):
             at, draws = (start, 0) if simultaneous else (None, i)
             run = partial(carry_out, parts, update, batch, at, draws)
@@ -80,6 +81,9 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
         """The state after such a step of a player, on the same batch and draws; differentiable."""
         return descend(parts, Update(player, loss), state, state, examples, keys)[0]
 
+    moved = {} if update.is_lazy else _advanced(at, player)
+    at = at.replace(model_state={**at.model_state, player: {**at.model_state[player], **moved}})
+
     def loss_fn(params) -> tuple[jax.Array, Aux]:
         return parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys, advance)
 
@@ -88,12 +92,20 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
     changes, opt_state = parts.tx[player].update(grads, state.opt_state[player], state.params[player])
     params = optax.apply_updates(state.params[player], changes)
     metrics = metrics | _norms(update, state.step, grads, changes, state.params[player])
+    model_state = {**state.model_state, **aux.model_state}
+    model_state[player] = {**model_state[player], **moved}
     return state.replace(
         params={**state.params, player: params},
         opt_state={**state.opt_state, player: opt_state},
-        model_state={**state.model_state, **aux.model_state},
+        model_state=model_state,
         memory={**state.memory, **aux.memory},
     ), metrics
+
+
+def _advanced(at: GanState, player: str) -> dict[str, Any]:
+    """A player's collection "spectral", one power iteration further; {} where it has none."""
+    own = at.model_state[player].get("spectral")
+    return {} if own is None else {"spectral": spectral.advance(at.params[player], own)}
 
 
 def _norms(update: Update, step: jax.Array, grads: Any, changes: Any, params: Any) -> Metrics:

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 
 STEPS = 4
+ADDED = ("config",)  # kinds of which the new revision may have more: fields with defaults
 ROUNDING = 1e-9
 # Where each piece may stand, the newest place first.
 PLACES = {
@@ -45,9 +46,9 @@ PLACES = {
     "Keys": ("jaxgan.keys:Keys", "jaxgan.noise:Keys"),
     "make_batch": ("jaxgan.program:make_batch",),
     "make_train_step": ("jaxgan.step:make_train_step",),
-    "source_inputs": ("jaxgan.generate:source_inputs", "jaxgan.generate:given"),
+    "given_inputs": ("jaxgan.generate:given_inputs", "jaxgan.generate:source_inputs", "jaxgan.generate:given"),
     "make_generate": ("jaxgan.generate:make_generate",),
-    "variables": ("jaxgan.generate:variables",),
+    "trained": ("jaxgan.generate:trained", "jaxgan.generate:variables"),
     "load_table": ("jaxgan.ablation.cells:load_table", "jaxgan.cells:load"),
     "make_cells": ("jaxgan.ablation.cells:make_cells", "jaxgan.cells:make_cells"),
 }
@@ -147,15 +148,17 @@ def run(tree: Path, spec: str, opened: dict[str, Any], float64: bool) -> dict[st
         opened[data] = (images, images.load())
     images, loaded = opened[data]
     images.resident = True
-    plan = piece("Plan")(config, images.image_shape, images.source_shape)
+    is_old = not hasattr(images, "features")
+    plan = piece("Plan")(config, *((images.image_shape, images.source_shape) if is_old else (images.features,)))
+    inputs, order = (plan.hparams, plan.hparams["order"]) if is_old else (plan.inputs, plan.inputs.order)
     state = jax.jit(lambda seed: plan.init(jax.random.key(seed)))(np.uint32(config.seed))
     out |= arrays("start", state)
     make_batch = piece("make_batch")(plan, images)
-    batch = jax.jit(lambda step, data: make_batch(step, data, plan.hparams["order"]))
+    batch = jax.jit(lambda step, data: make_batch(step, data, order))
     roles, restore = watch_draws()
     train_step = piece("make_train_step")(plan.assemble, plan.updates, plan.config.simultaneous)
     first = batch(np.int32(0), loaded)
-    step = jax.jit(lambda state, data: train_step(state, data, plan.hparams)).lower(state, first).compile()
+    step = jax.jit(lambda state, data: train_step(state, data, inputs)).lower(state, first).compile()
     out |= {f"cost|{name}": np.array(step.cost_analysis()[name]) for name in ("flops", "bytes accessed")}
     for i in range(STEPS):
         examples = batch(np.int32(i), loaded)
@@ -170,7 +173,8 @@ def run(tree: Path, spec: str, opened: dict[str, Any], float64: bool) -> dict[st
         out[f"draw|{update}/{role}"] = np.asarray(jax.random.key_data(keys.shared(role)))
     numbers = np.arange(4, dtype=np.uint32)
     generate = jax.jit(piece("make_generate")(plan))
-    made = generate(piece("variables")(state, True), numbers, **piece("source_inputs")(plan, images, numbers))
+    nets = piece("trained")(*(() if is_old else (plan,)), state, True)
+    made = generate(nets, numbers, **piece("given_inputs")(plan, images, numbers))
     out["images|made"] = np.asarray(made)
     return out
 
@@ -261,20 +265,29 @@ def run_record(tree: Path, wanted: list[str], folder: Path, float64: bool = Fals
     return out
 
 
-def renamed(name: str, names: Any) -> str:
-    """A name of the old record as the new revision has it, by its module `renamed`."""
-    spec, kind, rest = name.split("|", 2)
-    rest = names.renamed(rest) if kind == "config" else next(iter(names.renamed_metrics({rest: 0})))
-    return "|".join((spec, kind, rest))
+def mapped(old: dict[str, np.ndarray], names: Any) -> dict[str, np.ndarray]:
+    """The old record under the names of the new revision, by its module `renamed`."""
+    out, configs = {}, {}
+    for name, x in old.items():
+        spec, kind, rest = name.split("|", 2)
+        if kind == "config":
+            configs.setdefault(spec, {})[rest] = json.loads(str(x))
+        else:
+            out["|".join((spec, kind, next(iter(names.renamed_metrics({rest: 0})))))] = x
+    for spec, fields in configs.items():
+        out |= {f"{spec}|config|{path}": np.array(json.dumps(x)) for path, x in names.renamed_fields(fields).items()}
+    return out
 
 
 def compare(old: dict[str, np.ndarray], new: dict[str, np.ndarray], names: Any) -> dict[str, list[tuple]]:
     """{run: [(name, how it differs, largest difference), ...]} of what is not equal to the bit."""
-    mapped = {renamed(name, names): x for name, x in old.items()}
+    before = mapped(old, names)
     out: dict[str, list[tuple]] = {}
-    for name in sorted(mapped.keys() | new.keys()):
+    for name in sorted(before.keys() | new.keys()):
         spec = name.partition("|")[0]
-        a, b = mapped.get(name), new.get(name)
+        a, b = before.get(name), new.get(name)
+        if a is None and name.split("|")[1] in ADDED and old:
+            continue
         if a is None or b is None:
             difference = ("only in the " + ("new" if a is None else "old"), np.inf)
         elif name.endswith("|error|message"):

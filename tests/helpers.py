@@ -11,6 +11,7 @@ import ml_collections
 import numpy as np
 
 from jaxgan.config.resolve import flat, load_config, resolve_config
+from jaxgan.data.features import Feature, features_of
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.source import Images
 from jaxgan.plan import Plan, sections
@@ -58,7 +59,7 @@ def tiny_fields(config) -> dict[str, str]:
 class Noise:
     """48 random pictures of 12x12 with labels, in place of a data set."""
 
-    def __init__(self, size: int = 48, shape: tuple[int, int, int] = (12, 12, 1)):
+    def __init__(self, size: int = 48, shape: tuple[int, ...] = (12, 12, 1)):
         rng = np.random.default_rng(0)
         self._images = rng.integers(0, 256, (size, *shape), dtype=np.uint8)
         self._labels = rng.integers(0, 10, size)
@@ -70,24 +71,27 @@ class Noise:
         return {"image": self._images[i], "label": self._labels[i]}
 
 
+def noise_features(config=None) -> dict[str, Feature]:
+    """Of `noise_images`, for the task of a config."""
+    task = config.task.name if config else ""
+    translates = task in ("paired", "unpaired")
+    return features_of((12, 12, 1), 10, (12, 12, 3) if translates else (), apart=task == "unpaired")
+
+
 def noise_images(resident: bool = True, plan: Plan | None = None) -> Images:
     """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none."""
-    images = Images("noise", Noise(), (12, 12, 1), 10, resident)
-    if plan is None or not plan.ways:
-        return images
-    images.source_shape = (12, 12, 3)
-    paired = plan.config.task.name == "paired"
-    sources = Noise(48 if paired else 40, images.source_shape)
-    if paired:
-        images.examples = Beside(images.examples, sources)
-    else:
-        images.sources = AsSource(sources)
+    images = Images("noise", Noise(), noise_features(plan and plan.config), resident)
+    if images.paired:
+        images.examples = Beside(images.examples, Noise(48, images.source_shape))
+    elif images.source_shape:
+        images.others["source"] = AsSource(Noise(40, images.source_shape))
     return images
 
 
-def blueprint(spec: str = "wgan.py", **overrides) -> Plan:
+def plan_of(spec: str = "wgan.py", **overrides) -> Plan:
+    """The plan of a tiny config over `noise_images`."""
     config = tiny(spec, **overrides)
-    return Plan(config, (12, 12, 1), (12, 12, 3) if config.task.name in ("paired", "unpaired") else ())
+    return Plan(config, noise_features(config))
 
 
 def numbers(line: dict) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """The golden record's comparison: what it finds, and what it takes for the same."""
 
+import json
+
 import golden
 import numpy as np
 
@@ -18,6 +20,19 @@ NAMES = golden.names_of(golden.Path(golden.__file__).parents[1])
 
 def test_what_is_renamed_is_the_same():
     assert golden.compare(OLD, NEW, NAMES) == {}
+
+
+def test_fields_that_became_terms_are_the_same():
+    """A section is mapped as a whole: what one field was, several are now."""
+    fields = {"task.l1": 5.0, "task.adversarial": False, "task.pack": 2, "objective.loss": "hinge"}
+    old = {f"pix2pix.py|config|{path}": np.array(json.dumps(x)) for path, x in fields.items()}
+    today = {"objective.loss": "none", "critic.pack": 2}
+    today |= {f"objective.terms.l1.{key}": x for key, x in (("name", "l1"), ("weight", 5.0), ("of", "image"), ("every", 1))}
+    new = {f"pix2pix.py|config|{path}": np.array(json.dumps(x)) for path, x in today.items()}
+    assert golden.compare(old, new, NAMES) == {}
+    weight = "config|objective.terms.l1.weight"
+    changed = new | {f"pix2pix.py|{weight}": np.array("6.0")}
+    assert golden.compare(old, changed, NAMES) == {"pix2pix.py": [(weight, "5.0 -> 6.0", np.inf)]}
 
 
 def test_one_bit_is_found():

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import blueprint, noise_images
+from helpers import noise_images, plan_of
 from jax.sharding import PartitionSpec as P
 
 from jaxgan import monitor
@@ -26,7 +26,7 @@ WELL = {
 def told(*changes, start=EARLY, lines=()):
     """The monitor's lines for WELL with each of the changes, and what it said."""
     said = []
-    watch = Monitor(lines, said.append)
+    watch = Monitor(lines, said.append, {"disc": "critic", "gen": "maker"})
     return [watch(WELL | {"step": start + i} | change) for i, change in enumerate(changes)], said
 
 
@@ -63,6 +63,13 @@ def test_the_start_and_what_was_not_measured_give_no_verdict():
     assert line["verdict"] == "healthy"
 
 
+def test_only_players_against_each_other_have_a_ratio_of_gradient_norms():
+    line = WELL | {"step": EARLY, "judge/grad_norm": 6.0, "maker/grad_norm": 4.0}
+    assert Monitor()(line) == Monitor(sides={"disc": "critic"})(line) == line | {"verdict": "healthy"}
+    told = Monitor(sides={"maker": "maker", "judge": "critic"})(line)
+    assert told == line | {"judge/grad_norm_ratio": 1.5, "verdict": "healthy"}
+
+
 def test_diversity_is_a_ratio_of_distances_over_the_global_batch():
     rng = np.random.default_rng(0)
     real, fake = (jnp.asarray(rng.normal(size=(8, 3, 2)) * scale + scale) for scale in (2.0, 0.5))
@@ -85,7 +92,7 @@ def test_a_run_that_saturates_says_so(tmp_path, capsys, monkeypatch):
     """Noise pictures against a generator that may not move: the discriminator soon knows them all."""
     for name, value in (("EARLY", 10), ("EVERY", 4)):
         monkeypatch.setattr(monitor, name, value)
-    plan = blueprint(
+    plan = plan_of(
         "vanilla.py", steps=60, log__every=4, checkpoint__every=0, sample__every=0, optim__gen__lr=0, optim__disc__lr=0.02
     )
     train(plan, noise_images(), tmp_path / "run")

@@ -10,11 +10,11 @@ from unittest import mock
 import jax
 import numpy as np
 import pytest
-from helpers import ROOT, arrays, assert_same_bits, blueprint, devices, noise_images
+from helpers import ROOT, arrays, assert_same_bits, devices, noise_images, plan_of
 
 from jaxgan import parallel, program
 from jaxgan.data import order
-from jaxgan.objectives.terms import PENALTIES
+from jaxgan.objectives.terms import TERMS
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 
@@ -24,7 +24,7 @@ def run(plan, placement, steps=2, resident=True):
     images = noise_images(resident, plan)
     run_steps = placement.wrap(program.make_program(plan, images), batch_is_split=not resident)
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
-    hparams = placement.replicate(plan.hparams)
+    hparams = placement.replicate(plan.inputs)
     rows, key = placement.local_rows(plan.config.batch_size), order.seed_key(plan.config.seed)
     batches = images.batches(0, plan.rounds, plan.config.batch_size, rows, key)
     data = placement.replicate(images.load()) if resident else None
@@ -41,7 +41,7 @@ NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # 
     "spec, overrides",
     [
         ("wgan.py", {"nets__gen__norm": "batch", "objective__terms__dragan__weight": 1}),
-        ("dcgan.py", {"nets__disc__norm": "batch", "task__disc_batches": "joint"}),
+        ("dcgan.py", {"nets__disc__norm": "batch", "critic__batches": "joint"}),
         ("hinge.py", {"objective__terms__r1__every": 2, "task__gen_norm": "running", "task__gen_batch": 2}),
         ("stylegan_lite.py", {"objective__terms__path_length__every": 2, "nets__disc__group": 2, **NO_SLOPES}),
         (
@@ -49,7 +49,7 @@ NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # 
             {"task__num_classes": 10, "nets__gen__style": "adain", "nets__disc__input": "skip", "nets__disc__group": 1}
             | {"objective__terms__path_length": "none", **NO_SLOPES},
         ),
-        ("dcgan.py", {"objective__terms__consensus__weight": 1, "task__pack": 2, "task__instance_noise": 0.3}),
+        ("dcgan.py", {"objective__terms__consensus__weight": 1, "critic__pack": 2, "critic__instance_noise": 0.3}),
         ("r3gan.py", {"task__num_classes": 10, "augment__name": "diffaugment"}),
         (
             "dcgan.py",
@@ -67,7 +67,7 @@ NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # 
             "cyclegan.py",
             {
                 "task__pool": 12,
-                "task__instance_noise": 0.1,
+                "critic__instance_noise": 0.1,
                 "objective__terms__r1__every": 2,
                 "objective__terms__lecam__weight": 1,
             },
@@ -87,7 +87,7 @@ NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # 
 def test_any_number_of_devices(spec, overrides):
     """In float64, where only a wrong layout or a wrong mean shows; float32 differs by the order of its sums."""
     with jax.enable_x64(True):
-        plan = blueprint(spec, dtype="float64", **overrides)
+        plan = plan_of(spec, dtype="float64", **overrides)
         counts = (1, 2, 4) if spec == "wgan.py" else (1, 4)
         one, *others = [arrays(run(plan, Placement("shard_map", devices(n)), steps=3)[0]) for n in counts]
     assert {x.dtype for name, x in one.items() if name.startswith("params")} == {np.dtype("float64")}
@@ -98,7 +98,7 @@ def test_any_number_of_devices(spec, overrides):
 
 @pytest.mark.slow
 def test_one_step_of_float32():
-    plan = blueprint("wgan.py")
+    plan = plan_of("wgan.py")
     one, four = (run(plan, Placement("shard_map", devices(n)), steps=1)[1] for n in (1, 4))
     for name in one:
         np.testing.assert_allclose(one[name], four[name], rtol=1e-4, atol=1e-5, err_msg=name)
@@ -107,7 +107,7 @@ def test_one_step_of_float32():
 @pytest.mark.slow
 @pytest.mark.parametrize("spec", ["wgan.py", "dcgan.py"])
 def test_pmap_and_shard_map_give_the_same_bits(spec):
-    plan = blueprint(spec)
+    plan = plan_of(spec)
     states = [run(plan, Placement(kind, devices(4)))[0] for kind in ("pmap", "shard_map")]
     assert_same_bits(*(arrays(state) for state in states))
 
@@ -115,7 +115,7 @@ def test_pmap_and_shard_map_give_the_same_bits(spec):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pmap", "shard_map"])
 def test_resident_data_and_the_loader_give_the_same_bits(optimised, kind):
-    plan = blueprint("wgan.py")
+    plan = plan_of("wgan.py")
     states = [run(plan, Placement(kind, devices(4)), resident=resident)[0] for resident in (True, False)]
     assert_same_bits(*(arrays(state) for state in states))
 
@@ -123,7 +123,7 @@ def test_resident_data_and_the_loader_give_the_same_bits(optimised, kind):
 @pytest.mark.parametrize("kind", ["pmap", "shard_map"])
 def test_states_move_between_the_wrappers_without_copies(kind):
     placement = Placement(kind)
-    state = placement.init(lambda seed: blueprint("vanilla.py").init(jax.random.key(seed)), np.uint32(0))
+    state = placement.init(lambda seed: plan_of("vanilla.py").init(jax.random.key(seed)), np.uint32(0))
     there = placement.to_global(state)
     assert there.params["gen"]["Dense_0"]["kernel"].sharding.is_equivalent_to(Placement().replicated, 2)
     assert_same_bits(arrays(state), arrays(placement.from_global(there)))
@@ -131,7 +131,7 @@ def test_states_move_between_the_wrappers_without_copies(kind):
 
 @pytest.mark.slow
 def test_one_python_trace():
-    plan, traces = blueprint("wgan.py"), []
+    plan, traces = plan_of("wgan.py"), []
     assemble = Plan.assemble
     with mock.patch.object(Plan, "assemble", lambda *a: (traces.append(1), assemble(*a))[1]):
         run(plan, Placement("shard_map", devices(2)), steps=4)
@@ -149,11 +149,13 @@ PLAYERS = [
 @pytest.mark.parametrize("spec", PLAYERS)
 def test_exactly_the_named_player_moves(spec):
     """Each update alone, two steps on four devices."""
-    plan, placement = blueprint(spec, objective__terms__r1__every=2), Placement("shard_map", devices(4))
+    plan, placement = plan_of(spec, objective__terms__r1__every=2), Placement("shard_map", devices(4))
     updates = plan.updates
-    lazy = [PENALTIES[name].player for name, penalty in plan.config.objective.terms.items() if penalty.every > 1]
-    assert "disc" in lazy
-    assert [update.player for update in updates] == sorted(["disc", "gen", *lazy], key=plan.task().players.index)
+    task = plan.task()
+    sides = [TERMS[term.name].side for term in plan.config.objective.terms.values() if term.every > 1]
+    lazy = [player for side in sides for player, own in task.sides.items() if own == side]
+    assert "disc" in lazy and len(lazy) == len(sides)
+    assert [update.player for update in updates] == sorted(["disc", "gen", *lazy], key=list(task.players).index)
     start = arrays(placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0)))
     for update in updates:
         plan.updates = [update]

@@ -15,15 +15,6 @@ LR = 0.2
 class Dirac:
     """The discriminator raises psi * theta - psi * x and the generator lowers it; x is the batch."""
 
-    averaged = ("gen",)
-
-    def init(self, rng):
-        one = lambda: {"params": {"x": jnp.float32(1)}}  # noqa: E731
-        return {"disc": one(), "gen": one()}
-
-    def init_memory(self):
-        return {"calls": jnp.int32(0)}
-
     def loss(self, name, state, batch, keys, advance):
         psi, theta = state.params["disc"]["x"], state.params["gen"]["x"]
         memory = {"calls": state.memory["calls"] + 1}
@@ -38,8 +29,9 @@ class Dirac:
 
 def play(updates, steps=1, simultaneous=False, x=None, ema_decay=0.5):
     tx = {player: optax.sgd(LR) for player in ("disc", "gen")}
-    step = jax.jit(make_train_step(lambda hparams, step: Parts(Dirac(), tx, ema_decay), updates, simultaneous))
-    state, history = init_state(Dirac(), tx, jax.random.key(0)), []
+    step = jax.jit(make_train_step(lambda inputs, step: Parts(Dirac(), tx, ema_decay), updates, simultaneous))
+    variables = {player: {"params": {"x": jnp.float32(1)}} for player in tx}
+    state, history = init_state(variables, {"calls": jnp.int32(0)}, ("gen",), tx, jax.random.key(0)), []
     batch = {"x": jnp.zeros((max(u.rounds for u in updates), 1)) if x is None else x}
     for _ in range(steps):
         state, metrics = step(state, batch, None)
@@ -89,6 +81,7 @@ def test_every_counts_its_own_update():
 
 def test_averages_and_step_count():
     state, _ = play([GEN], steps=2, ema_decay=0.75)
+    assert state.ema.keys() == {"gen"}
     thetas = [1 + LR, 1 + 2 * LR]
     assert float(state.ema["gen"]["params"]["x"]) == pytest.approx(0.75 * (0.75 + 0.25 * thetas[0]) + 0.25 * thetas[1])
     assert int(state.step) == 2

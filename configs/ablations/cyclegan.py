@@ -17,10 +17,10 @@ from jaxgan.table import Claim, Column, Row, Table
 
 READ, READ_AB, FD = "read, b to a, %", "read, a to b, %", "Fréchet distance, b to a"
 ROWS = {  # Cityscapes, labels to photographs (a to b), photographs to labels: pixel and class accuracy, IoU
-    "cycles alone": ({"task.adversarial": False}, ".22 / .07 / .02", ".10 / .05 / .02"),
-    "GANs alone": ({"task.cycle": None}, ".51 / .11 / .08", ".53 / .11 / .07"),
-    "GANs + forward cycle": ({"task.cycles": "forward"}, ".55 / .18 / .12", ".49 / .11 / .07"),
-    "GANs + backward cycle": ({"task.cycles": "backward"}, ".39 / .14 / .06", ".01 / .06 / .01"),
+    "cycles alone": ({"objective.loss": "none"}, ".22 / .07 / .02", ".10 / .05 / .02"),
+    "GANs alone": ({"objective.terms.cycle": None}, ".51 / .11 / .08", ".53 / .11 / .07"),
+    "GANs + forward cycle": ({"objective.terms.cycle.of": "cycle/a"}, ".55 / .18 / .12", ".49 / .11 / .07"),
+    "GANs + backward cycle": ({"objective.terms.cycle.of": "cycle/b"}, ".39 / .14 / .06", ".01 / .06 / .01"),
     "CycleGAN": ({}, ".52 / .17 / .11", ".58 / .22 / .16"),
 }
 

@@ -30,7 +30,7 @@ MODES = {
     "alternating 1:1": {},
     "alternating 1:5": {"rounds.disc": 5},
 }
-NOISE = {"task.instance_noise": 0.7, "batch_size": 1000}
+NOISE = {"critic.instance_noise": 0.7, "batch_size": 1000}
 METHODS: dict[str, tuple[dict, bool]] = {  # and whether the paper says that it converges
     "GAN": ({"objective.loss": "minimax"}, False),
     "NSGAN": ({"objective.loss": "nonsaturating"}, False),

@@ -10,6 +10,8 @@ shades of a class is read as that class.
 `configs/pix2pix.py` at width 16 and batches of 8, 2,000 steps, five seeds.
 """
 
+from typing import Any
+
 from configs import pix2pix
 from jaxgan.table import Claim, Column, Row, Table
 
@@ -36,8 +38,9 @@ def get_config():
 def table() -> Table:
     rows = {}
     for name, values in PUBLISHED.items():
-        changes = {"task.conditional": "cGAN" in name, "task.adversarial": "GAN" in name}
-        changes |= {} if "L1" in name else {"task.l1": None}
+        changes: dict[str, Any] = {"task.conditional": "cGAN" in name}
+        changes |= {} if "GAN" in name else {"objective.loss": "none"}
+        changes |= {} if "L1" in name else {"objective.terms.l1": None}
         rows[name] = Row(changes, published=dict(zip((PIXEL, CLASS, IOU), values)))
     return Table(
         title="Losses of pix2pix, from label maps to pictures",

@@ -52,9 +52,9 @@ def rows() -> dict[str, Row]:
 
     return {
         "GAN": Row(),
-        "PacGAN2": Row({"task.pack": 2, "batch_size": 200}),
-        "PacGAN3": Row({"task.pack": 3, "batch_size": 300}),
-        "PacGAN4": Row({"task.pack": 4, "batch_size": 400}),
+        "PacGAN2": Row({"critic.pack": 2, "batch_size": 200}),
+        "PacGAN3": Row({"critic.pack": 3, "batch_size": 300}),
+        "PacGAN4": Row({"critic.pack": 4, "batch_size": 400}),
         "WGAN-GP": Row({"objective.loss": "wasserstein"} | penalties(wgan_gp=0.1)),
         "R1": Row(penalties(r1=1)),
         "RpGAN + R1 + R2": Row({"objective.loss": "relativistic"} | penalties(r1=1, r2=1)),

@@ -60,7 +60,7 @@ def table(variant: str) -> Table:
         ),
         rows={
             "DCGAN": row({}, "78.9 +- 6.5", "4.50"),
-            "PacDCGAN2": row({"task.pack": 2, "batch_size": 128}, "1000", ".06"),
+            "PacDCGAN2": row({"critic.pack": 2, "batch_size": 128}, "1000", ".06"),
             "WGAN-GP": row(penalised("wasserstein", wgan_gp=10) | adam, "959", ".73"),
             "GAN + R1": row(penalised("nonsaturating", r1=1), "diverges", "-"),
             "GAN + R1 + R2": row(penalised("nonsaturating", r1=1, r2=1), "693", ".927"),

@@ -16,7 +16,7 @@ from jaxgan.scores.table import find_scores
 from jaxgan.training import population
 from jaxgan.workdir.checkpoint import DamagedError
 from jaxgan.workdir.folder import Workdir
-from jaxgan.workdir.runs import check_config
+from jaxgan.workdir.runs import check_config, load_frozen
 
 
 class CrashedError(Failure):
@@ -191,7 +191,7 @@ def train_cells(some: list[Cell]) -> None:
 
 def _train(group: list[Cell]) -> None:
     """Trains what is left of a group; what goes wrong is written beside the cells."""
-    from jaxgan.training.member import Run
+    from jaxgan.training.member import Job
     from jaxgan.training.train import train_together
 
     if all(cell.is_over for cell in group):
@@ -204,12 +204,13 @@ def _train(group: list[Cell]) -> None:
         images = open_data(group[0].config)
         if group[0].config.population == "on" and not images.resident:
             raise UserError(f"population=on needs data on the device, and {images.name} is not; --config.data.resident=on")
-        plans = [Plan(cell.config, images.image_shape, images.source_shape) for cell in group]
+        frozen = [load_frozen(cell.config, cell.folder, images.image_shape) for cell in group]
+        plans = [Plan(cell.config, images.features, own) for cell, own in zip(group, frozen)]
     except Exception as error:
         _crashed(group, error)
         return
     runs = [
-        Run(plan, cell.folder, cell.source, cell.overrides, cell.is_over, cell.failed) for plan, cell in zip(plans, group)
+        Job(plan, cell.folder, cell.source, cell.overrides, cell.is_over, cell.failed) for plan, cell in zip(plans, group)
     ]
     together = [(group, runs)] if images.resident else [([cell], [run]) for cell, run in zip(group, runs)]
     for some, part in together:

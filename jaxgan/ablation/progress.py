@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxgan.ablation.cells import Cell
-from jaxgan.config.renamed import renamed
+from jaxgan.config.renamed import renamed_override
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import duration, meter, say
 from jaxgan.errors import UserError
@@ -21,7 +21,8 @@ def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
     if not path.is_file():
         raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
     saved = json.loads(path.read_text())
-    overrides = [(renamed(path), text) for path, _, text in (one.partition("=") for one in saved["overrides"])]
+    pairs = (one.partition("=") for one in saved["overrides"])
+    overrides = [new for path, _, text in pairs for new in renamed_override(path, text)]
     return saved["config"], overrides, tuple(saved["seeds"] or ()), saved.get("join", "")
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan.ablation.results import Result, Summary
-from jaxgan.config.renamed import renamed, renamed_metrics
-from jaxgan.config.resolve import difference, flat
+from jaxgan.config.renamed import renamed_fields, renamed_metrics
+from jaxgan.config.resolve import difference, flat, is_among
 from jaxgan.config.run import OPERATIONAL
 from jaxgan.errors import UserError, nearest
 
@@ -69,7 +69,7 @@ def _definition(cell: Any) -> dict[str, Any] | None:
         return cell.config
     whole = flat(json.loads(cell.config.to_json()))
     ignored = {"seed", *OPERATIONAL} - {"steps"}
-    return {key: x for key, x in whole.items() if not any(f"{key}.".startswith(f"{name}.") for name in ignored)}
+    return {key: x for key, x in whole.items() if not is_among(key, ignored)}
 
 
 def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
@@ -100,7 +100,7 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
 
 
 def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | None) -> Result:
-    config = config and {renamed(field): value for field, value in config.items()}
+    config = config and renamed_fields(config)
     return Result(
         Elsewhere(row, run["seed"], path.parent / "cells", config),
         run["state"],

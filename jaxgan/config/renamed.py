@@ -1,14 +1,27 @@
 """Names that config fields and metrics had before, so that older workdirs and reports are still read.
 
 Saved configs, logs and reports are brought to the names of today where they are read. An override or a config file with an
-old name is answered with the new one.
+old name is answered with the new one. This module needs nothing but Python's own library.
 """
 
 import copy
 from typing import Any
 
-RENAMED = {"objective.penalties": "objective.terms"}  # fields or sections, old -> new, dotted
+# Fields or sections, old -> new, dotted.
+RENAMED = {
+    "objective.penalties": "objective.terms",
+    "task.disc_batches": "critic.batches",
+    "task.instance_noise": "critic.instance_noise",
+    "task.pack": "critic.pack",
+    "task.l1": "objective.terms.l1.weight",
+    "task.cycle": "objective.terms.cycle.weight",
+    "task.identity": "objective.terms.identity.weight",
+    "task.cycles": "objective.terms.cycle.of",
+    "task.adversarial": "objective.loss",
+}
 RENAMED_METRICS = {"penalty/": "term/"}  # beginnings of metrics' names
+CYCLES = {"both": "cycle", "forward": "cycle/a", "backward": "cycle/b"}  # values of task.cycles
+NO = ("none", "None", None)
 
 
 def renamed(path: str) -> str:
@@ -19,21 +32,48 @@ def renamed(path: str) -> str:
     return path
 
 
+def renamed_override(path: str, text: str) -> list[tuple[str, str]]:
+    """An override of an older revision as those of today that say the same: none, one or several."""
+    new = renamed(path)
+    if new.endswith(".weight") and path.startswith("task."):
+        return _pair_term(new.split(".")[2], text)
+    if path == "task.cycles":
+        return [(new, CYCLES.get(text, text))]
+    if path == "task.adversarial":
+        return [(new, "none")] if str(text).lower() in ("false", "0", "no", "off") else []
+    return [(new, text)]
+
+
 def renamed_config(config: dict[str, Any]) -> dict[str, Any]:
     """A saved config, a tree of dicts, with the names of today."""
     out = copy.deepcopy(config)
-    for old, new in RENAMED.items():
-        section = _section(out, old, make=False)
-        if section and old.rpartition(".")[2] in section:
-            _section(out, new, make=True)[new.rpartition(".")[2]] = section.pop(old.rpartition(".")[2])
-    return out
+    objective, task = out.setdefault("objective", {}), out.get("task", {})
+    if "penalties" in objective:
+        objective["terms"] = objective.pop("penalties")
+    critic = {new: task.pop(old) for old, new in _critic(task).items()}
+    if critic:
+        out["critic"] = critic | out.get("critic", {})
+    cycles = CYCLES[task.pop("cycles", "both")]
+    for name in ("l1", "cycle", "identity"):
+        weight = task.pop(name, None)
+        if weight is not None:
+            of = {"l1": "image", "cycle": cycles}.get(name, name)
+            objective.setdefault("terms", {})[name] = {"name": "l1", "weight": weight, "of": of, "every": 1}
+    if not task.pop("adversarial", True):
+        objective["loss"] = "none"
+    return out if out["objective"] or "objective" in config else {key: x for key, x in out.items() if key != "objective"}
 
 
-def _section(config: dict[str, Any], path: str, make: bool) -> dict[str, Any]:
-    """The dict that holds the field `path`; {} where there is none and none is made."""
-    for key in path.split(".")[:-1]:
-        config = config.setdefault(key, {}) if make else config.get(key, {})
-    return config
+def renamed_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """A saved config as {dotted path: value}, with the names of today."""
+    tree: dict[str, Any] = {}
+    for path, value in fields.items():
+        *above, last = path.split(".")
+        at = tree
+        for key in above:
+            at = at.setdefault(key, {})
+        at[last] = value
+    return _flat(renamed_config(tree))
 
 
 def renamed_metrics(line: dict[str, Any]) -> dict[str, Any]:
@@ -42,3 +82,21 @@ def renamed_metrics(line: dict[str, Any]) -> dict[str, Any]:
         if any(name.startswith(old) for name in line):
             line = {new + name[len(old) :] if name.startswith(old) else name: x for name, x in line.items()}
     return line
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {prefix: tree}
+    return {path: x for key, part in tree.items() for path, x in _flat(part, f"{prefix}.{key}".lstrip(".")).items()}
+
+
+def _critic(task: dict[str, Any]) -> dict[str, str]:
+    """Fields of an older section `task` that belong to the critic now."""
+    fields = {"disc_batches": "batches", "instance_noise": "instance_noise", "pack": "pack"}
+    return {old: new for old, new in fields.items() if old in task}
+
+
+def _pair_term(name: str, text: str) -> list[tuple[str, str]]:
+    if text in NO:
+        return [(f"objective.terms.{name}", "none")]
+    return [(f"objective.terms.{name}.name", "l1"), (f"objective.terms.{name}.weight", text)]

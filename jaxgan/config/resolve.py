@@ -1,7 +1,7 @@
 """Configs: loading a file, filling every section from the class that it configures, overriding, checking.
 
 A section is exactly the keyword arguments of one class: its fields that have defaults. Sections with a `name` are tagged
-unions, where the name picks the class. So overrides come in two phases: first names (and which penalties there are),
+unions, where the name picks the class. So overrides come in two phases: first names (and which terms there are),
 which rebuild their section from the named class' defaults; then values, checked against the fields of the result. A
 misspelt field, a wrong type or a negative number ends here, before anything is built (`schema` checks the values).
 """
@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ Overrides = list[tuple[str, str]]  # ("optim.gen.lr", "1e-4")
 
 
 Sections = Callable[[dict], dict[str, Section]]  # the raw config's names -> every section, by dotted path
+# Sections whose parts a person names: kinds of the parts. The class of the task says whether there is such a section.
+OPEN = {"objective.terms": "term", "frozen": "frozen network"}
+OPTIONAL = ("objective", "critic", "augment", "frozen")  # sections of tasks that have a field of that name
 
 
 def load_config(spec: str) -> Config:
@@ -87,15 +90,17 @@ def check_file(name: str) -> Path:
 def resolve_config(base: Config, overrides: Overrides, sections: Sections) -> Config:
     """The complete, checked and locked config. Raises UserError."""
     raw = base.to_dict()
-    raw.setdefault("objective", {}).setdefault("terms", {})
     # Which networks there are to name follows from the task, whatever comes first.
     for path, text in sorted(overrides, key=lambda one: (one[0] != "task.name", not _names_a_network(one[0]))):
         _override_name(raw, path, text, sections)
     known = sections(raw)
+    for name in OPTIONAL:  # of another task, which the file starts from
+        if name not in known:
+            raw.pop(name, None)
     config = _fill(raw, known)
     for path, text in overrides:
         name, _, key = path.rpartition(".")
-        if name == "objective.terms":  # "none", dealt with in the first phase
+        if name in OPEN and name in known:  # "none", dealt with in the first phase
             continue
         if name not in known or key not in known[name].fields:
             raise _unknown(path, known)
@@ -133,32 +138,51 @@ def make_section(config: Config, path: str, part: Section, values: dict[str, Any
     """An instance of a section's class: its config, scalars replaced by `values`, and what it asks for of `supplied`."""
     given = _at(config, path)
     kwargs = {key: values.get(f"{path}.{key}", given[key]) for key in part.fields if key != "name" or part.named}
-    asked = {f.name for f in dataclasses.fields(part.cls)}
-    return part.cls(**kwargs, **{key: value for key, value in supplied.items() if key in asked})
+    others = [f for f in dataclasses.fields(part.cls) if f.name not in kwargs]
+    bare = {f.name for f in others if f.default is f.default_factory is dataclasses.MISSING}
+    missing = sorted(bare - supplied.keys() - {"parent", "name"})
+    if missing:
+        kind = part.cls.__name__ if part.cls else path
+        raise UserError(
+            f"{path}: {kind}.{missing[0]} has no default, and nothing here is called that; there are {', '.join(supplied)}"
+        )
+    return part.cls(**kwargs, **{f.name: supplied[f.name] for f in others if f.name in supplied})
 
 
 def difference(old: dict, new: dict, ignore: tuple[str, ...]) -> list[str]:
     """Lines "path: old -> new" of what differs between two configs outside of the prefixes `ignore`."""
     a, b = flat(old), flat(new)
     changed = [key for key in sorted(a.keys() | b.keys()) if a.get(key) != b.get(key)]
-    changed = [key for key in changed if not any(key == p or key.startswith(p + ".") for p in ignore)]
+    changed = [key for key in changed if not is_among(key, ignore)]
     return [f"{key}: {a.get(key, 'absent')} -> {b.get(key, 'absent')}" for key in changed]
 
 
-def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
-    """The first phase: which class a section configures, and which penalties there are."""
-    name, _, key = path.rpartition(".")
+def is_among(path: str, names: Iterable[str]) -> bool:
+    """Whether a dotted path is one of these fields, or in one of these sections; a * stands for any one part."""
     parts = path.split(".")
-    terms = raw["objective"]["terms"]
-    if name == "objective.terms":
+    for name in names:
+        wanted = name.split(".")
+        if len(wanted) <= len(parts) and all(w in ("*", p) for w, p in zip(wanted, parts)):
+            return True
+    return False
+
+
+def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
+    """The first phase: which class a section configures, and which parts open sections have."""
+    name, _, key = path.rpartition(".")
+    container, _, part = name.rpartition(".")
+    if name in OPEN:
+        parts = _at(raw, name, create=True)
         if text != "none":
-            raise UserError(f"'{path}' takes fields, {path}.weight=..., or 'none', which removes it; not '{text}'")
-        if terms.pop(key, None) is None:
-            raise UserError(f"there is no penalty '{key}' to remove; {nearest(key, terms)}")
-    elif parts[:2] == ["objective", "terms"] and len(parts) == 4:
-        here = terms.setdefault(parts[2], {})
-        if key == "name" and here.get("name", parts[2]) != text:
-            terms[parts[2]] = {"name": text}
+            field = "weight" if name == "objective.terms" else "name"
+            raise UserError(f"'{path}' takes fields, {path}.{field}=..., or 'none', which removes it; not '{text}'")
+        if parts.pop(key, None) is None:
+            raise UserError(f"there is no {OPEN[name]} '{key}' to remove; {nearest(key, parts)}")
+    elif container in OPEN:
+        here = _at(raw, name, create=True)
+        if key == "name" and here.get("name", part) != text:
+            here.clear()
+            here["name"] = text
     elif key == "name":
         # Until all of these are set, they need not fit each other.
         sure = path == "task.name" or _names_a_network(path)
@@ -176,7 +200,7 @@ def _names_a_network(path: str) -> bool:
 
 def _fill(raw: dict, known: dict[str, Section]) -> dict:
     """Every field of every section: the file's value where it has one, else the class' default."""
-    config: dict = {"objective": {"terms": {}}}
+    config: dict = {}
     for path, part in known.items():
         here = _at(config, path, create=True)
         given = _at(raw, path, create=True)
@@ -211,12 +235,13 @@ def _lookup(config: dict, path: str) -> Any:
 def _unknown(path: str, known: dict[str, Section]) -> UserError:
     """The answer to a field that there is not: a section's fields, the same field elsewhere, or the nearest spelling."""
     if renamed(path) != path:
-        return UserError(f"'{path}' is called {renamed(path)} now")
+        new = "objective.loss=none" if path == "task.adversarial" else renamed(path)
+        return UserError(f"'{path}' is called {new} now")
     inside = [p for p in _paths(known) if p.startswith(path + ".")]
     if f"{path}.name" in inside:
         return UserError(f"'{path}' is a section; its kind is {path}.name=..., and its fields: {', '.join(inside[:9])}")
-    if inside or path == "objective.terms":
-        return UserError(f"'{path}' is a section: {', '.join(inside[:9]) or 'objective.terms.r1.weight, ...'}")
+    if inside or path in known:
+        return UserError(f"'{path}' is a section: {', '.join(inside[:9]) or f'{path}.NAME.name, ...'}")
     same = [p for p in _paths(known) if p.endswith("." + path) or p.rpartition(".")[2] == path.rpartition(".")[2]]
     close = [p for p in same if p.endswith("." + path)] or difflib.get_close_matches(path, same, n=1, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else nearest(path, _paths(known))

@@ -9,31 +9,7 @@ from jaxgan.config.schema import among, bounded
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 # What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
 OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "log", "sample", "checkpoint", "eval")
-OPERATIONAL += ("data.dir", "data.resident", "data.cache")
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """The fields at the root.
-
-    steps: passes over the update list. seed: of every draw and of the order of the data. batch_size: real images in each
-    update's round, over all devices. dtype: what networks compute in; params, penalties, norms and logits keep at least
-    float32. parallel: the wrapper, same bits either way. simultaneous: all players' gradients at the same params.
-    deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none). steps_per_dispatch: how many steps
-    the device makes before the host hands it more, where the data are resident; 0: 1 for a run on a CPU, else 8. Same bits.
-    population: whether --mode=ablate trains cells that differ in seed and scalars alone by one program: "auto" where their
-    data are resident, "on" refuses data that are not, "off" trains each alone.
-    """
-
-    steps: int = bounded(1000, least=1)
-    seed: int = bounded(0, below=2**32)
-    batch_size: int = bounded(64, least=1)
-    dtype: str = among(DTYPES, "float32")
-    parallel: str = among(("shard_map", "pmap"), "shard_map")
-    simultaneous: bool = False
-    deterministic: bool = False
-    steps_per_dispatch: int = bounded(0, least=0)
-    population: str = among(("auto", "on", "off"), "auto")
+OPERATIONAL += ("data.dir", "data.resident", "data.cache", "frozen.*.workdir")
 
 
 @dataclass(frozen=True)
@@ -64,7 +40,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Eval:
-    """every: steps between evaluations while training, and at its end; 0: none. metrics: names in `metrics.score.METRICS`.
+    """every: steps between evaluations while training, and at its end; 0: none. metrics: names in `scores.table.METRICS`.
     num_samples: generated images. repeats: sets of them that --mode=evaluate scores; while training it is one.
     split: of the real images; empty: the run's own. source_split: of sources that belong to none of them. num_real: how many
     of the real images, chosen once; 0: all. batch_size: at once, over all devices. ema: the weights' moving averages.
@@ -89,3 +65,47 @@ class InitFrom:
     workdir: str = ""
     players: tuple[str, ...] = ()
     ema: bool = False
+
+
+@dataclass(frozen=True)
+class FrozenRun:
+    """A network of another run, which this one reads and never trains.
+
+    workdir: that run's folder. At this run's first start the arrays are copied to frozen/NAME in its own folder, and from
+    then on the copy is read. players: whose networks; empty: all. ema: their moving averages, for players that have them.
+    step: of the checkpoint; 0: the newest.
+    """
+
+    workdir: str = ""
+    players: tuple[str, ...] = ()
+    ema: bool = True
+    step: int = bounded(0, least=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What every run has: the fields at the root, and the sections that say how it is watched.
+
+    steps: passes over the update list. seed: of every draw and of the order of the data. batch_size: real images in each
+    update's round, over all devices. dtype: what networks compute in; params, terms, norms and logits keep at least
+    float32. parallel: the wrapper, same bits either way. simultaneous: all players' gradients at the same params.
+    deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none). steps_per_dispatch: how many steps
+    the device makes before the host hands it more, where the data are resident; 0: 1 for a run on a CPU, else 8. Same bits.
+    population: whether --mode=ablate trains cells that differ in seed and scalars alone by one program: "auto" where their
+    data are resident, "on" refuses data that are not, "off" trains each alone.
+    """
+
+    log: Log
+    sample: Sample
+    checkpoint: Checkpoint
+    eval: Eval
+    init_from: InitFrom
+    steps: int = bounded(1000, least=1)
+    seed: int = bounded(0, below=2**32)
+    batch_size: int = bounded(64, least=1)
+    dtype: str = among(DTYPES, "float32")
+    parallel: str = among(("shard_map", "pmap"), "shard_map")
+    simultaneous: bool = False
+    deterministic: bool = False
+    steps_per_dispatch: int = bounded(0, least=0)
+    population: str = among(("auto", "on", "off"), "auto")

@@ -57,17 +57,18 @@ def bounded(default: Any, least: float = 0, below: float = math.inf, most: float
     return dataclasses.field(default=default, metadata={"least": least, "below": below, "most": most})
 
 
-def section(cls: Any, tagged: bool = False, named: bool = False) -> Section:
-    """The section that configures a dataclass (or a flax module): its fields with defaults."""
+def section(cls: Any, tag: str = "", named: bool = False) -> Section:
+    """The section that configures a dataclass (or a flax module): its fields with defaults. tag: the name that has picked
+    the class; empty for a section without names."""
     annotated = _types(cls)
     fields = {
         f.name: Field(annotated[f.name], f.default, **{key: f.metadata[key] for key in Field._fields if key in f.metadata})
         for f in dataclasses.fields(cls)
         if f.default is not dataclasses.MISSING and f.name not in ("parent", "name")
     }
-    if tagged:
-        fields["name"] = Field(str, "")
-    return Section(cls, fields, tagged, named)
+    if tag:
+        fields["name"] = Field(str, tag)
+    return Section(cls, fields, bool(tag), named)
 
 
 def _types(cls: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from jaxgan.data import listing
 from jaxgan.data.builders import check_name
+from jaxgan.data.features import features_of
 from jaxgan.data.folder import ImageFolder
 from jaxgan.data.resize import size_of
 from jaxgan.data.source import Arrays, Images
@@ -54,7 +55,9 @@ def _from_npz(path: Path) -> Images:
     if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] not in (1, 3, 4) or not len(images):
         raise UserError(f"'{path}' must hold uint8 images [N, H, W, C], not {images.dtype} {list(images.shape)}")
     digest = hashlib.sha256(images.tobytes()).hexdigest()[:16]
-    return Images(path.name, Arrays(images, None, np.arange(len(images))), images.shape[1:], 0, False, digest=digest)
+    return Images(
+        path.name, Arrays(images, None, np.arange(len(images))), features_of(images.shape[1:]), False, digest=digest
+    )
 
 
 def _from_folder(text: str) -> Images:

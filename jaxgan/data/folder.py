@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxgan.config.schema import among, bounded
 from jaxgan.data import cache, listing
+from jaxgan.data.features import features_of
 from jaxgan.data.listing import ARCHIVES, PICTURES, Item
 from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
@@ -78,8 +79,7 @@ class ImageFolder(Fit):
         return Images(
             name=f"{title}, split {self.split} ({height}x{width}, {self.fit}, {self.filter})",
             examples=Arrays(cached.images, np.array([index[label] for label in cached.labels]) if names else None, kept),
-            image_shape=(height, width, channels),
-            num_classes=len(names),
+            features=features_of((height, width, channels), len(names)),
             resident=is_resident(self.resident, len(kept) * height * width * channels),
             flip=self.flip,
             jitter=self.jitter,

@@ -13,6 +13,7 @@ from PIL import Image
 from jaxgan.config.schema import among, bounded
 from jaxgan.data import cache, listing
 from jaxgan.data.cache import Cached
+from jaxgan.data.features import features_of
 from jaxgan.data.listing import Item
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.resize import ORIENTATION, TURNS, Fit, size_of
@@ -72,11 +73,9 @@ class ImagePairs(Fit):
         return Images(
             name=f"{root.resolve().name}, split {self.split} {self.direction} ({height}x{width}, {self.fit}, {self.filter})",
             examples=Beside(examples, sources) if pairs else examples,
-            image_shape=(height, width, channels),
-            num_classes=0,
+            features=features_of((height, width, channels), source_shape=self.source_shape, apart=not pairs),
             resident=is_resident(self.resident, source.images.nbytes + image.images.nbytes),
-            source_shape=self.source_shape,
-            sources=None if pairs else AsSource(sources),
+            others={} if pairs else {"source": AsSource(sources)},
             flip=self.flip,
             jitter=self.jitter,
             digest=source.digest + image.digest,

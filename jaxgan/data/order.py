@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan.data.features import MAIN
+
 ROUNDS = 6
 
 
@@ -18,9 +20,12 @@ def seed_key(seed: int) -> int:
     return zlib.crc32(f"order/{seed}".encode())
 
 
-def other(key: Any, xp: Any = np) -> Any:
-    """The key of a second order, independent of the first: of sources that belong to no example."""
-    return _mix(xp.asarray(key, xp.uint32)[None] ^ xp.uint32(0x5BD1E995), xp)[0]
+def stream_key(stream: str, key: Any, xp: Any = np) -> Any:
+    """The key of a stream's order, from the run's: that one itself for the main stream, others independent of it."""
+    if stream == MAIN:
+        return key
+    own = 0x5BD1E995 if stream == "source" else zlib.crc32(f"stream/{stream}".encode())
+    return _mix(xp.asarray(key, xp.uint32)[None] ^ xp.uint32(own), xp)[0]
 
 
 def example_index(position: Any, size: int, key: Any, xp: Any = np) -> Any:

@@ -71,4 +71,6 @@ class Alone:
 def unpaired(images: Images) -> Images:
     """Pairs as two domains: training draws from each by itself, and scores alone are told what belongs together."""
     image, source = (Alone(images.examples, kept) for kept in ("image", "source"))
-    return replace(images, examples=image, sources=source, truth=True)
+    features = images.features | {"source": replace(images.features["source"], stream="source")}
+    known = replace(images.known, truth=True)
+    return replace(images, examples=image, features=features, others={"source": source}, known=known)

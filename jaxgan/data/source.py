@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from jaxgan.data import order
+from jaxgan.data.features import MAIN, Feature
 
 RESIDENT_BYTES = 2**30  # what "auto" still keeps in memory
 
@@ -26,81 +27,103 @@ class Modes:
     std: float
 
 
-@dataclass
-class Images:
-    """A split: `examples[i]` is {"image": uint8 [H, W, C], "label": int}, the label where `num_classes` is not 0.
+@dataclass(frozen=True)
+class Known:
+    """What is known of a data set beyond its examples, for scores alone.
 
-    Points in place of images, float32 [D], have an `image_shape` of (D,).
-    source_shape: of the pictures that are to be translated into images; empty: there are none. An example has its own,
-    "source", or there are others that belong to none, `sources[i]` = {"source": uint8 [*source_shape]}.
-    truth: whether unpaired images and sources each have "truth", the same in the other domain, which training never takes.
-    flip: whether training mirrors every other image, at random, and with it its own source.
-    jitter: stored pictures are so much higher and wider than `image_shape`, and training takes a random part of them (an
-    example's own source the same part), all else the middle.
-    digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
     modes: of points that gather around known ones. shares: of the classes, where the data fix them, classes that the
-    extractor named `classes` tells apart.
-    decode: uint8 [..., H, W, C] -> int [..., H, W], which of `pixel_classes` classes each pixel's colour stands for.
+    extractor named `classes` tells apart. decode: uint8 [..., H, W, C] -> int [..., H, W], which of `pixel_classes` classes
+    each pixel's colour stands for. truth: whether unpaired images and sources each have "truth", the same in the other
+    domain.
     """
 
-    name: str
-    examples: Any
-    image_shape: tuple[int, ...]
-    num_classes: int
-    resident: bool
-    source_shape: tuple[int, ...] = ()
-    sources: Any = None
-    truth: bool = False
-    flip: bool = False
-    jitter: int = 0
-    digest: str = ""
     modes: Modes | None = None
     shares: np.ndarray | None = None
     classes: str = ""
     decode: Any = None
     pixel_classes: int = 0
+    truth: bool = False
 
-    @property
-    def dtype(self) -> Any:
-        """uint8 of pictures, float32 of points."""
-        return np.uint8 if len(self.image_shape) == 3 else np.float32
+
+@dataclass
+class Images:
+    """A split. `examples[i]` has the features of the main stream, {"image": uint8 [H, W, C], "label": int}.
+
+    features: by name; "image" is one of them. Points in place of pictures are float32 [D].
+    others: examples of other streams, by stream: `others["source"][i]` = {"source": uint8 [H, W, C']}.
+    flip: whether training mirrors every other image, at random, and with it what belongs to it.
+    jitter: stored pictures are so much higher and wider than their shape, and training takes a random part of them (those of
+    one example the same part), all else the middle.
+    digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
+    """
+
+    name: str
+    examples: Any
+    features: dict[str, Feature]
+    resident: bool
+    others: dict[str, Any] = field(default_factory=dict)
+    flip: bool = False
+    jitter: int = 0
+    digest: str = ""
+    known: Known = Known()
 
     def __len__(self) -> int:
         return len(self.examples)
 
     @property
-    def paired(self) -> bool:
-        """Whether each example has a source of its own."""
-        return bool(self.source_shape) and self.sources is None
+    def image_shape(self) -> tuple[int, ...]:
+        """[H, W, C] of pictures, [D] of points."""
+        return self.features["image"].shape
 
     @property
-    def num_sources(self) -> int:
-        """How many different sources there are, 0 where there are none."""
-        return len(self.examples if self.sources is None else self.sources) if self.source_shape else 0
+    def num_classes(self) -> int:
+        """Of the label; 0 without one."""
+        return self.features["label"].classes if "label" in self.features else 0
 
-    def gather(self, indices: np.ndarray, whole: bool = False) -> dict[str, np.ndarray]:
-        """{"image": [..., *image_shape], "label": int32 [...], "source"} for indices of any shape. whole: as stored, with
-        what `jitter` may take."""
-        keys = ("image",) + ("label",) * bool(self.num_classes) + ("source",) * self.paired
-        return self._stacked(self.examples, indices, keys, whole)
+    @property
+    def source_shape(self) -> tuple[int, ...]:
+        """Of pictures to translate; () where there are none."""
+        return self.features["source"].shape if "source" in self.features else ()
 
-    def gather_sources(self, indices: np.ndarray, whole: bool = False, key: str = "source") -> np.ndarray:
-        """Sources [..., *source_shape] for indices of any shape; beyond the last they begin again. key: or what else they
-        have, "label" or "truth"."""
-        examples: Any = self.examples if self.sources is None else self.sources
-        return self._stacked(examples, indices % len(examples), (key,), whole)[key]
+    @property
+    def paired(self) -> bool:
+        """Whether each example has a source of its own."""
+        return "source" in self.features and self.features["source"].stream == MAIN
 
-    def gather_truth(self, indices: np.ndarray) -> np.ndarray:
-        """What `truth` says of the images, uint8 [..., *source_shape] for indices of any shape."""
-        return self._stacked(self.examples, indices, ("truth",), False)["truth"]
+    @property
+    def sources(self) -> Any:
+        """Sources that belong to no example; None where there are none."""
+        return self.others.get("source")
+
+    def stream(self, name: str) -> Any:
+        """The examples of a stream."""
+        return self.examples if name == MAIN else self.others[name]
+
+    def lengths(self) -> dict[str, int]:
+        """How many examples each stream has."""
+        return {MAIN: len(self.examples)} | {name: len(examples) for name, examples in self.others.items()}
+
+    def gather(self, indices: np.ndarray, whole: bool = False, stream: str = MAIN) -> dict[str, np.ndarray]:
+        """{feature: [..., *shape]} of a stream, for indices of any shape. whole: as stored, with what `jitter` may take."""
+        names = tuple(name for name, feature in self.features.items() if feature.stream == stream)
+        return self._stacked(self.stream(stream), indices, names, whole)
+
+    def gather_feature(self, name: str, indices: np.ndarray) -> np.ndarray:
+        """One feature [..., *shape] for indices of any shape; beyond the last example they begin again."""
+        examples = self.stream(self.features[name].stream)
+        return self._stacked(examples, indices % len(examples), (name,), False)[name]
+
+    def gather_key(self, key: str, indices: np.ndarray, stream: str = MAIN) -> np.ndarray:
+        """What examples have beside their features, "truth", or a source's "label"."""
+        return self._stacked(self.stream(stream), indices, (key,), False)[key]
 
     def _stacked(self, examples: Any, indices: np.ndarray, keys: tuple[str, ...], whole: bool) -> dict[str, np.ndarray]:
         found = [examples[int(i)] for i in indices.reshape(-1)]
         out = {}
         for key in keys:
             x = np.stack([np.asarray(example[key]) for example in found])
-            if key == "label":
-                x = x.astype(np.int32)
+            if x.ndim == 1:
+                x = x.astype(np.int32)  # a label
             elif self.jitter and not whole:
                 low, (height, width) = self.jitter // 2, x.shape[1:3]
                 x = x[:, low : low + height - self.jitter, low : low + width - self.jitter]
@@ -109,19 +132,16 @@ class Images:
 
     def reference(self, n: int = 2000) -> np.ndarray | None:
         """The first real points [n, D] to show generated ones beside; None for pictures, which speak for themselves."""
-        return self.gather(np.arange(min(n, len(self))))["image"] if len(self.image_shape) == 1 else None
+        return self.gather(np.arange(min(n, len(self))))["image"] if self.features["image"].kind == "points" else None
 
     def load(self) -> dict[str, np.ndarray]:
-        """The whole split in memory, as `gather` would give it, and all sources."""
+        """All streams in memory, as `gather` would give them."""
+        out = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-
-            def all_of(n: int, get: Any) -> dict[str, np.ndarray]:
-                parts = list(pool.map(get, np.array_split(np.arange(n), max(1, n // 512))))
-                return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-
-            out = all_of(len(self), lambda at: self.gather(at, whole=True))
-            if self.sources is not None:
-                out |= all_of(len(self.sources), lambda at: {"source": self.gather_sources(at, whole=True)})
+            for stream, n in self.lengths().items():
+                rows = np.array_split(np.arange(n), max(1, n // 512))
+                parts = list(pool.map(lambda at, stream=stream: self.gather(at, True, stream), rows))
+                out |= {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
         return out
 
     def batches(self, start: int, rounds: int, batch_size: int, rows: np.ndarray, key: int) -> Iterator[dict]:
@@ -150,11 +170,11 @@ class _Steps:
         return 2**31 - 1
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        images, at = self.images, order.positions(index, self.rounds, self.batch_size, self.rows)
-        out = images.gather(order.example_index(at, len(images), self.key), whole=True)
-        if images.sources is not None:
-            others = order.example_index(at, len(images.sources), order.other(self.key))
-            out["source"] = images.gather_sources(others, whole=True)
+        images, out = self.images, {}
+        at = order.positions(index, self.rounds, self.batch_size, self.rows)
+        for stream, n in images.lengths().items():
+            key = order.stream_key(stream, self.key)
+            out |= images.gather(order.example_index(at, n, key), whole=True, stream=stream)
         return out
 
 

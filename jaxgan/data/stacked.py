@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxgan.config.schema import among, bounded
-from jaxgan.data.source import Arrays, Images, is_resident
+from jaxgan.data.features import features_of
+from jaxgan.data.source import Arrays, Images, Known, is_resident
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
 
@@ -50,12 +51,13 @@ class StackedDigits:
         return Images(
             name=f"stacked {self.images:,} of {base.name}, draw_seed {self.draw_seed}",
             examples=Stacks(digits["image"][..., 0], digits["label"], index),
-            image_shape=(height, width, CHANNELS),
-            num_classes=10**CHANNELS,
+            features=features_of((height, width, CHANNELS), 10**CHANNELS),
             resident=is_resident(self.resident, size),
             digest=base.digest,
-            classes="digits",
-            shares=functools.reduce(np.kron, [np.bincount(digits["label"], minlength=10) / len(base)] * CHANNELS),
+            known=Known(
+                classes="digits",
+                shares=functools.reduce(np.kron, [np.bincount(digits["label"], minlength=10) / len(base)] * CHANNELS),
+            ),
         )
 
 

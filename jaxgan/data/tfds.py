@@ -12,9 +12,10 @@ from PIL import Image
 
 from jaxgan.config.schema import among
 from jaxgan.data import builders, cache
+from jaxgan.data.features import features_of
 from jaxgan.data.pairs import AsSource, Beside, Grey
 from jaxgan.data.resize import Fit
-from jaxgan.data.source import Arrays, Images, is_resident
+from jaxgan.data.source import Arrays, Images, Known, is_resident
 from jaxgan.errors import UserError, as_path, nearest
 
 
@@ -89,17 +90,13 @@ class Tfds(Fit):
         return Images(
             name=name,
             examples=examples,
-            image_shape=shape,
-            num_classes=num_classes,
+            features=features_of(shape, num_classes, source, apart=sources is not None),
             resident=is_resident(self.resident, size),
-            source_shape=source,
-            sources=sources,
-            truth=bool(self.truth),
+            others={} if sources is None else {"source": sources},
             flip=self.flip,
             jitter=self.jitter,
             digest=digest,
-            decode=decode,
-            pixel_classes=pixel_classes,
+            known=Known(decode=decode, pixel_classes=pixel_classes, truth=bool(self.truth)),
         )
 
     def _builder(self) -> Any:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from jaxgan.config.schema import among, bounded
-from jaxgan.data.source import Arrays, Images, Modes
+from jaxgan.data.features import features_of
+from jaxgan.data.source import Arrays, Images, Known, Modes
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Toy:
         examples = Arrays(points.astype(np.float32), labels.astype(np.int32), np.arange(self.points))
         name, shape, classes = type(self).__name__.lower(), points.shape[1:], int(labels.max()) + 1
         name = f"{name}, split {self.split}, draw_seed {self.draw_seed}"
-        return Images(name, examples, shape, classes, True, modes=self.modes_of())
+        return Images(name, examples, features_of(shape, classes), True, known=Known(modes=self.modes_of()))
 
     def modes_of(self) -> Modes | None:
         """Where the points gather, if that is known."""

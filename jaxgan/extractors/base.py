@@ -36,6 +36,10 @@ class Network(NamedTuple):
     apply: Callable[[Any, jax.Array], tuple[jax.Array, jax.Array | None]]
     is_fid: bool = False
 
+    def features(self, variables: Any, image: jax.Array) -> jax.Array:
+        """Features [N, D] of images [N, H, W, C] in [-1, 1], differentiable: pixels are not rounded to 8 bits."""
+        return self.apply(variables, (image + 1) * 127.5)[0]
+
 
 @dataclass(frozen=True)
 class Random:

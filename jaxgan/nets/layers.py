@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from jaxgan import parallel
 from jaxgan.nets import conv as convolution
+from jaxgan.spectral import normalise
 
 NORMS = ("none", "batch", "layer", "spectral")
 
@@ -27,20 +28,29 @@ ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
 
 
 class Out(NamedTuple):
-    """What a discriminator returns.
+    """What a critic returns. All leaves have the examples first.
 
-    logits: one score an example, [N], or any pytree of scores with the examples first (patches, scales).
-    features: the last hidden layer, [N, F].
-    aux: outputs that belong to no adversarial loss (a class head), or None.
+    logits: one score an example, [N], or any tree of scores (patches, scales, heads). Those of real and of fake examples may
+      be unlike trees: {"real", "cond"} and {"fake", "cond", "wrong"}.
+    features: the last hidden layer, [N, F], or any tree of hidden layers.
+    aux: outputs that belong to no adversarial loss (class logits, embeddings), or None.
     """
 
     logits: Any
-    features: jax.Array
+    features: Any
     aux: Any = None
 
 
+class Made(NamedTuple):
+    """What a generator may return in place of an image. image: [N, H, W, C] in [-1, 1]. aux: what terms read by name, "mean"
+    and "log_variance" of a latent, "attention", "stages"."""
+
+    image: jax.Array
+    aux: dict[str, Any]
+
+
 def wide(dtype: Any) -> Any:
-    """The dtype of params, norms, logits and penalties beside `dtype`: float32, or float64 in a float64 run."""
+    """The dtype of params, norms, logits and slopes beside `dtype`: float32, or float64 in a float64 run."""
     return jnp.promote_types(dtype, jnp.float32)
 
 
@@ -48,9 +58,9 @@ class _Kernel(nn.Module):
     """A layer with a kernel whose last axis is `features`, divided by its largest singular value if `spectral`.
 
     Spectral normalisation (Miyato et al. 2018, Algorithm 1): sigma(W) = v^T W u with u, v from power iteration on the
-    kernel as a matrix [everything else, features]. u is the collection "spectral". It advances only where that
-    collection is mutable, which a task does once in each update of the discriminator; derivatives, of first or second
-    order, take u and v as constants.
+    kernel as a matrix [everything else, features]. u is the collection "spectral". The step advances it once in each main
+    update of the player whose network this is (`spectral.advance`); derivatives, of first or second order, take u and v as
+    constants.
     """
 
     features: int
@@ -65,23 +75,17 @@ class _Kernel(nn.Module):
             matrix = w.reshape(-1, shape[-1])
             u = self.variable("spectral", "u", self._init_u, shape[-1])
             constant = jax.lax.stop_gradient(matrix)
-            v = _normalise(constant @ u.value)
-            if self.is_mutable_collection("spectral") and not self.is_initializing():
-                u.value = _normalise(constant.T @ v)
+            v = normalise(constant @ u.value)
             w = w / (v @ (matrix @ u.value))
         return w.astype(self.dtype)
 
     def _init_u(self, n: int) -> jax.Array:
-        return _normalise(jax.random.normal(self.make_rng("params"), (n,), wide(self.dtype)))
+        return normalise(jax.random.normal(self.make_rng("params"), (n,), wide(self.dtype)))
 
     def bias(self, y: jax.Array) -> jax.Array:
         if not self.use_bias:
             return y
         return y + self.param("bias", nn.initializers.zeros, (y.shape[-1],), wide(self.dtype)).astype(self.dtype)
-
-
-def _normalise(x: jax.Array) -> jax.Array:
-    return x / (jnp.linalg.norm(x) + 1e-12)
 
 
 class Dense(_Kernel):

@@ -1,7 +1,7 @@
 """Augmentations of what the discriminator sees, real and fake alike, differentiable, each example by draws of its own.
 
 They do not leak into the samples as long as the discriminator sees enough images as they are (Karras et al. 2020, "Training
-Generative Adversarial Networks with Limited Data", section 2.2). Slopes of penalties are by the image as it is, through its
+Generative Adversarial Networks with Limited Data", section 2.2). Slopes are by the image as it is, through its
 augmentation.
 
 An augmentation is called `(images [N, H, W, C] in [-1, 1], keys [N], memory) -> images`; what comes out may leave [-1, 1].
@@ -23,6 +23,7 @@ from jaxgan.config.schema import bounded
 from jaxgan.errors import UserError
 from jaxgan.keys import role_id
 from jaxgan.objectives import affine
+from jaxgan.objectives.context import Facts
 
 LUMA = np.full(3, 1 / math.sqrt(3), np.float32)  # the axis of grey; of numpy, since importing must not touch a device
 
@@ -36,6 +37,9 @@ class Nothing:
 
     def __call__(self, image: jax.Array, keys: jax.Array, memory: dict[str, Any]) -> jax.Array:
         return image
+
+    def check(self, facts: Facts) -> None:
+        """Refuses data that cannot be augmented in this way. Raises UserError."""
 
     def adapt(self, signs: jax.Array, images: int, memory: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """(metrics, changed memory) after a round of the discriminator. signs: +1 for each real that it took for real, else
@@ -55,6 +59,9 @@ class DiffAugment(Nothing):
 
     def __post_init__(self):
         _check(self.kinds, ("colour", "translation", "cutout"))
+
+    def check(self, facts: Facts) -> None:
+        _refuse_points("diffaugment", facts)
 
     def __call__(self, image, keys, memory):
         return jax.vmap(self._one)(image, keys)
@@ -101,6 +108,22 @@ class Ada(Nothing):
 
     def __post_init__(self):
         _check(self.kinds, ("blit", "geometry", "colour", "cutout"))
+
+    def check(self, facts: Facts) -> None:
+        _refuse_points("ada", facts)
+        if self.adapt_p and not facts.objective.has_boundary:
+            raise UserError(
+                "augment.adapt_p asks how many reals are taken for real, which this loss does not say (minimax, "
+                "nonsaturating, hinge, lsgan do); give p or a schedule: --config.augment.adapt_p=False --config.augment.p=.3"
+            )
+        if self.adapt_p and "augment.p" in facts.schedules:
+            raise UserError("augment.p is a schedule, and augment.adapt_p would leave it; --config.augment.adapt_p=False")
+        channels = facts.data["image"].shape[2]
+        if "colour" in self.kinds and channels not in (1, 3):
+            raise UserError(
+                f"augment.kinds=colour is of grey and RGB, not of {channels} channels; --config.data.channels=3, or "
+                "--config.augment.kinds=blit,geometry"
+            )
 
     @property
     def memory(self) -> dict[str, Any]:
@@ -221,6 +244,11 @@ def _cut(x: jax.Array, draw: _Draw, p: Any) -> jax.Array:
     down, across = (abs(where - draw.uniform(f"cut/{axis}", 0, 1)) < 0.25 for axis, where in enumerate(at))
     cut = (draw.uniform("cut?", 0, 1) < p) & down[:, None] & across
     return jnp.where(cut[:, :, None], 0, x)
+
+
+def _refuse_points(name: str, facts: Facts) -> None:
+    if facts.data["image"].kind == "points":
+        raise UserError(f"augment.name={name} is of images, and these are points; --config.augment.name=none")
 
 
 def _check(kinds: tuple[str, ...], known: tuple[str, ...]) -> None:

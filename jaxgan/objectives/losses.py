@@ -74,23 +74,27 @@ def relativistic_gen(real_logits: Logits, fake_logits: Logits) -> jax.Array:
     return _mean(lambda r, f: softplus(r - f), real_logits, fake_logits)
 
 
-LOSSES: dict[str, tuple[Loss, Loss]] = {
+LOSSES: dict[str, tuple[Loss | None, Loss | None]] = {
     "minimax": (minimax_disc, minimax_gen),
     "nonsaturating": (minimax_disc, nonsaturating_gen),
     "lsgan": (lsgan_disc, lsgan_gen),
     "hinge": (hinge_disc, wasserstein_gen),
     "wasserstein": (wasserstein_disc, wasserstein_gen),
     "relativistic": (relativistic_disc, relativistic_gen),
+    "none": (None, None),  # terms alone
 }
 
 
 # The logit at which a discriminator stands between "real" and "fake"; others know differences of logits alone.
-BOUNDARIES: dict[Loss, float] = {minimax_disc: 0.0, hinge_disc: 0.0, lsgan_disc: 0.5}
+BOUNDARIES: dict[Loss | None, float] = {minimax_disc: 0.0, hinge_disc: 0.0, lsgan_disc: 0.5}
 
 
-def find(name: str) -> tuple[Loss, Loss]:
+def find(name: str) -> tuple[Loss | None, Loss | None]:
     """The pair that a config names, "package.module:PAIR" for one from elsewhere. Raises UserError."""
     pair = lookup(LOSSES, name, "loss")
-    if not (isinstance(pair, tuple) and len(pair) == 2 and all(map(callable, pair))):
-        raise UserError(f"loss '{name}' must be a pair of functions (disc, gen), each (real_logits, fake_logits) -> scalar")
+    if not (isinstance(pair, tuple) and len(pair) == 2 and all(half is None or callable(half) for half in pair)):
+        raise UserError(
+            f"loss '{name}' must be a pair of functions (critic's, maker's), each (real_logits, fake_logits) -> scalar; one "
+            "that is None adds nothing"
+        )
     return pair

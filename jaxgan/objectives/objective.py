@@ -1,4 +1,4 @@
-"""An objective is an adversarial loss plus penalties; it knows neither the task nor the networks."""
+"""An objective is an adversarial loss plus terms; it knows neither the task nor the networks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,35 +8,98 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan import parallel
+from jaxgan.config.schedules import Scalar
+from jaxgan.errors import UserError, nearest
+from jaxgan.objectives.context import Context, Judged, Result, by_example
 from jaxgan.objectives.losses import BOUNDARIES, Loss
-from jaxgan.objectives.terms import Context, Result, by_example
-from jaxgan.state import Update
+from jaxgan.state import LAZY, Update
+
+CRITIC, MAKER = SIDES = ("critic", "maker")
 
 
 @dataclass(frozen=True)
 class Objective:
-    """loss: the pair (disc, gen) of `losses.LOSSES`. terms: by name, each with its weight and `every`."""
+    """loss: a pair (critic's, maker's) of `losses.LOSSES`; a half that is None adds nothing. terms: by name. weight: of the
+    maker's adversarial loss."""
 
-    loss: tuple[Loss, Loss]
+    loss: tuple[Loss | None, Loss | None]
     terms: dict[str, Any] = field(default_factory=dict)
+    weight: Scalar = 1.0
 
-    def __call__(self, player: str, ctx: Context) -> Result:
-        """The loss of "disc" or "gen" with its penalties: (scalar, metrics, changed memory)."""
-        real, fake = ctx.real_out.logits, ctx.fake_out.logits
-        loss = self.loss[0 if player == "disc" else 1](real, fake)
-        metrics, memory = {f"{player}/adversarial": loss}, {}
-        if player == "disc":
-            metrics |= self._answers(real, fake)
-        for name, penalty in self.terms.items():
-            if penalty.player in (player, "both") and penalty.every == 1:
-                value, more, changed = self.term(name, ctx, player)
-                loss, metrics, memory = loss + value, metrics | more, memory | changed
-        return loss, metrics | {f"{player}/loss": loss}, memory
+    def half(self, side: str) -> Loss | None:
+        """The adversarial loss of a side."""
+        return self.loss[SIDES.index(side)]
 
-    @property
-    def memory(self) -> dict[str, float]:
-        """What penalties carry from step to step, as it begins."""
-        return {name: x for p in self.terms.values() for name, x in getattr(p, "memory", {}).items()}
+    def wants(self, side: str, term: str = "") -> frozenset[str]:
+        """What an update reads of its `Context`: a side's main update, or the one of a lazy term. Known before tracing."""
+        terms = [self.terms[term]] if term else [x for x in self._of(side).values() if x.every == 1]
+        needs = frozenset[str]().union(*(x.needs for x in terms))
+        return needs if term or not self.half(side) else needs | {"judged"}
+
+    def has_update(self, side: str) -> bool:
+        """Whether there is anything that a side's main update descends on."""
+        return self.half(side) is not None or any(term.every == 1 for term in self._of(side).values())
+
+    def lazy(self, player: str, side: str) -> list[Update]:
+        """The updates of a player's lazy terms, in the order of the config."""
+        return [Update(player, f"{LAZY}{name}", 1, x.every) for name, x in self._of(side).items() if x.every > 1]
+
+    def total(self, ctx: Context, judged: dict[str, Judged], memories: dict[str, dict[str, Any]]) -> Result:
+        """The loss of a side's main update: (scalar, metrics, changed memory).
+
+        judged, memories: by critic. Critics' losses and terms add up, and their metrics are means. The memory that a term
+        changes for a critic called a is "a/NAME".
+        """
+        half, totals, told, memory = self.half(ctx.side), [], [], {}
+        terms = {name: term for name, term in self._of(ctx.side).items() if term.every == 1}
+        for critic, one in judged.items():
+            own, value, metrics = ctx._replace(judged=one, memory=memories[critic]), None, {}
+            if half:
+                value = half(one.real_out.logits, one.fake_out.logits)
+                metrics = {f"{ctx.player}/adversarial": value}
+                value = value * self.weight if ctx.side == MAKER else value
+                metrics |= self._answers(ctx.player, one) if ctx.side == CRITIC else {}
+            for name, term in terms.items():
+                if "judged" in term.needs:
+                    more, shown, changed = self.one(name, own)
+                    value, metrics = _sum(value, more), metrics | shown
+                    memory |= {_own(critic, key): x for key, x in changed.items()}
+            totals.append(value)
+            told.append(metrics)
+        metrics = told[0] if len(told) == 1 else _means(told)
+        total = _sum(*totals)
+        shown_total = total / len(totals) if ctx.side == CRITIC and len(totals) > 1 and total is not None else total
+        for name, term in terms.items():
+            if "judged" not in term.needs:
+                more, shown, changed = self.one(name, ctx)
+                total, shown_total = _sum(total, more), _sum(shown_total, more)
+                metrics, memory = metrics | shown, memory | changed
+        return total, metrics | {f"{ctx.player}/loss": shown_total}, memory  # pyright: ignore[reportReturnType]
+
+    def lazy_term(self, name: str, ctx: Context, judged: dict[str, Judged], memories: dict[str, dict[str, Any]]) -> Result:
+        """The loss of a lazy term's update, over all critics as in `total`."""
+        if "judged" not in self.terms[name].needs:
+            return self.one(name, ctx)
+        each = [self.one(name, ctx._replace(judged=one, memory=memories[critic])) for critic, one in judged.items()]
+        memory = {_own(critic, key): x for critic, (*_, changed) in zip(judged, each) for key, x in changed.items()}
+        values, told, _ = zip(*each)
+        return _sum(*values), told[0] if len(told) == 1 else _means(told), memory  # pyright: ignore[reportReturnType]
+
+    def one(self, name: str, ctx: Context) -> Result:
+        """One weighted term. A lazy one counts `every` times, once for each step that it sits out."""
+        term = self.terms[name]
+        value, metrics, memory = term(ctx)
+        prefix = f"{ctx.player}/{name}"
+        metrics = {prefix: value} | {f"{prefix}_{key}": x for key, x in metrics.items()}
+        return value * term.weight * term.every, metrics, memory
+
+    def memory(self, critics: tuple[str, ...]) -> dict[str, float]:
+        """What terms carry from step to step, at step 0: once for each critic where they are called for each."""
+        out = {}
+        for term in self.terms.values():
+            for name, x in getattr(term, "memory", {}).items():
+                out |= {_own(critic, name): x for critic in (critics if "judged" in term.needs else ("",))}
+        return out
 
     @property
     def has_boundary(self) -> bool:
@@ -45,31 +108,70 @@ class Objective:
 
     def taken_for_real(self, logits: Any) -> jax.Array:
         """+1 where an example's mean logit is above the loss' boundary, else -1, [N]; of a loss without one, above 0."""
-        return 2 * _above(BOUNDARIES.get(self.loss[0], 0.0))(by_example(logits)) - 1
+        boundary = BOUNDARIES[self.loss[0]] if self.loss[0] in BOUNDARIES else 0.0
+        return 2 * _above(boundary)(by_example(logits)) - 1
 
-    def lazy(self, player: str) -> list[Update]:
-        """The updates of a player's penalties that are not part of its every loss."""
-        those = {name: p for name, p in self.terms.items() if p.every > 1 and p.player == player}
-        return [Update(player, f"term/{name}", 1, p.every) for name, p in those.items()]
+    def check(self, offers: frozenset[str], sides: dict[str, str], frozen: Any, task: str) -> None:
+        """Refuses terms that a task cannot serve. offers: what its `Context` can hold. Raises UserError."""
+        for name, term in self.terms.items():
+            remove = f"--config.objective.terms.{name}=none"
+            if term.side == "both" and term.every > 1:
+                raise UserError(f"objective.terms.{name} belongs to both players and is never lazy; every=1")
+            if term.side != "both" and term.side not in sides.values():
+                raise UserError(f"objective.terms.{name} is of a {term.side}, and task {task} has none; {remove}")
+            for need in sorted(term.needs):
+                kind, _, which = need.partition(".")
+                if kind == "frozen":
+                    if which not in frozen:
+                        raise UserError(
+                            f"objective.terms.{name} needs a frozen network '{which}'; --config.frozen.{which}.name=run, or "
+                            f"an extractor's name" + (f" ({nearest(which, frozen)})" if frozen else "")
+                        )
+                elif kind == "pairs" and any(offer.partition("/")[0] == need or offer == need for offer in offers):
+                    continue
+                elif need not in offers and not (kind == "values" and kind in offers):
+                    pairs = sorted({x.removeprefix("pairs.") for x in offers if x.startswith("pairs.")})
+                    hint = nearest(which, pairs) if kind == "pairs" and pairs else remove
+                    what = f"the pair '{which}'" if kind == "pairs" else f"'{need}'"
+                    raise UserError(f"objective.terms.{name} needs {what}, which task {task} does not have; {hint}")
 
-    def _answers(self, real: Any, fake: Any) -> dict[str, jax.Array]:
-        """What `monitor` says of the discriminator's logits."""
-        gaps = jax.tree.map(lambda r, f: r - f, real, fake)
-        out = {"disc/real_logits": _mean(real), "disc/fake_logits": _mean(fake), "disc/logit_gap": _mean(gaps)}
-        out |= {"disc/ordered": _mean(gaps, _above(0.0))}
-        boundary = BOUNDARIES.get(self.loss[0])
-        if boundary is not None:
-            out |= {"disc/accuracy_real": _mean(real, _above(boundary))}
-            out |= {"disc/accuracy_fake": 1 - _mean(fake, _above(boundary))}
+    def _of(self, side: str) -> dict[str, Any]:
+        return {name: term for name, term in self.terms.items() if term.side in (side, "both")}
+
+    def _answers(self, player: str, one: Judged) -> dict[str, jax.Array]:
+        """What `monitor` says of a critic's logits; gaps only where real and fake have the same kinds of scores."""
+        real, fake = one.real_out.logits, one.fake_out.logits
+        out = {f"{player}/real_logits": _mean(real), f"{player}/fake_logits": _mean(fake)}
+        if jax.tree.structure(real) == jax.tree.structure(fake):
+            gaps = jax.tree.map(lambda r, f: r - f, real, fake)
+            out |= {f"{player}/logit_gap": _mean(gaps), f"{player}/ordered": _mean(gaps, _above(0.0))}
+        if self.loss[0] in BOUNDARIES:
+            above = _above(BOUNDARIES[self.loss[0]])
+            out |= {f"{player}/accuracy_real": _mean(real, above), f"{player}/accuracy_fake": 1 - _mean(fake, above)}
         return out
 
-    def term(self, name: str, ctx: Context, player: str) -> Result:
-        """One weighted penalty, in a player's loss. A lazy one counts `every` times, once for each step that it sits out."""
-        penalty = self.terms[name]
-        value, metrics, memory = penalty(ctx)
-        prefix = f"{player}/{name}"
-        metrics = {prefix: value} | {f"{prefix}_{key}": x for key, x in metrics.items()}
-        return value * penalty.weight * penalty.every, metrics, memory
+
+def _own(critic: str, name: str) -> str:
+    """A critic's part of the memory: "a/lecam/real"; without a name of its own it has the term's."""
+    return f"{critic}/{name}" if critic else name
+
+
+def _sum(*values: Any) -> Any:
+    """Of those that are not None; None if all are."""
+    total = None
+    for value in values:
+        if value is not None:
+            total = value if total is None else total + value
+    return total
+
+
+def _means(told: Any) -> dict[str, jax.Array]:
+    if not told:
+        return {}
+    added = told[0]
+    for more in told[1:]:
+        added = jax.tree.map(jnp.add, added, more)
+    return jax.tree.map(lambda x: x / len(told), added)
 
 
 def _above(boundary: float) -> Callable[[jax.Array], jax.Array]:

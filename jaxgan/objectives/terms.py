@@ -1,18 +1,16 @@
-"""Penalties, most of them on the discriminator's slope, each a class whose fields are its section of the config.
+"""Terms: what an objective adds to the adversarial loss. Each is a class whose fields are its section of the config.
 
-All share one signature: they receive a `Context` and return `(scalar, metrics, memory)`, unweighted: the objective
-multiplies by `weight`. Slopes are of the *sum* of an example's logits (over patches, scales, heads) with respect to its
-image, their norm over all of its pixels and channels. None touches a state: running statistics and power iterations
-belong to the main pass. A network with BatchNorm couples the examples, and its slopes then include the others' share.
+A term receives a `Context` and returns `(scalar, metrics, memory)`; the objective multiplies the scalar by `weight`. Slopes
+are of the *sum* of an example's logits (over patches, scales, heads) with respect to its image, their norm over all of its
+pixels and channels. No term changes running statistics: these belong to the main pass. A network with BatchNorm couples the
+examples, and its slopes then include the others' share.
 
-`player` is whose loss a penalty belongs to: "disc", "gen", or "both". `every=k` > 1 makes the penalty an update of its own
-at every k-th step with k times its weight (lazy regularisation, Karras et al. 2020).
+`context.Term` says what a term must have.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,49 +18,9 @@ import jax.numpy as jnp
 from jaxgan import parallel
 from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import bounded
-from jaxgan.keys import Keys
-from jaxgan.nets.layers import Out
+from jaxgan.objectives.context import Context, Examples, Result, by_example, pairs_called, squared_slopes
 
-Examples = dict[str, Any]  # "image" [N, H, W, C] in [-1, 1], "cond" whatever the discriminator is told beside it
-Result = tuple[jax.Array, dict[str, jax.Array], dict[str, Any]]
-
-
-class Context(NamedTuple):
-    """What a penalty may look at.
-
-    critic: examples -> `Out`, in float32 and without consequence for any state, of images that are first augmented and
-      disturbed by this round's draws: slopes are by the images as they are.
-    generate: Keys -> fake examples, drawn afresh, differentiable in the generator's params.
-    path: Keys -> (latents [N, ...] drawn afresh, the function from them to images), differentiable likewise.
-    real, fake: the examples of this round, as they are; real_out, fake_out: their `Out`s from the main pass. What a penalty
-      makes of one, `{**ctx.real, "image": ...}`, is disturbed as that one is.
-    memory: what the penalties carry from step to step; keys: this round's random streams, one key an example.
-    gradients: each player's gradient of its adversarial loss by its own params, over the global batch, {player: params};
-      differentiable in all params.
-
-    With packing (`tasks.latent`) an example of the critic's is a pack.
-    """
-
-    critic: Callable[[Examples], Out]
-    generate: Callable[[Keys], Examples]
-    path: Callable[[Keys], tuple[jax.Array, Callable[[jax.Array], jax.Array]]]
-    real: Examples
-    fake: Examples
-    real_out: Out
-    fake_out: Out
-    memory: dict[str, Any]
-    keys: Keys
-    gradients: Callable[[], dict[str, Any]]
-
-
-def squared_slopes(critic: Callable[[Examples], Out], examples: Examples) -> jax.Array:
-    """|d sum(logits) / d image|^2 of each example, [N]."""
-
-    def total(image):
-        return sum(jnp.sum(leaf) for leaf in jax.tree.leaves(critic({**examples, "image": image}).logits))
-
-    slope = jax.grad(total)(examples["image"])
-    return jnp.sum(slope**2, axis=tuple(range(1, slope.ndim)))
+SLOPES = frozenset({"judged", "judged.answers"})
 
 
 def _norm(squared: jax.Array) -> jax.Array:
@@ -85,12 +43,12 @@ class WganGp:
     weight: Scalar = 10.0
     target: Scalar = 1.0
     every: int = bounded(1, least=1)
-    player = "disc"
+    side, needs = "critic", SLOPES
 
     def __call__(self, ctx: Context) -> Result:
-        alpha = _uniform(ctx.keys("wgan_gp/alpha"), ctx.real["image"])
-        between = ctx.real["image"] * alpha + ctx.fake["image"] * (1 - alpha)
-        slopes = _norm(squared_slopes(ctx.critic, {**ctx.real, "image": between}))
+        alpha = _uniform(ctx.keys("wgan_gp/alpha"), ctx.judged.real["image"])
+        between = ctx.judged.real["image"] * alpha + ctx.judged.fake["image"] * (1 - alpha)
+        slopes = _norm(squared_slopes(ctx.judged.answers, {**ctx.judged.real, "image": between}))
         return jnp.mean((slopes - self.target) ** 2), {"slope": jnp.mean(slopes)}, {}
 
 
@@ -105,16 +63,16 @@ class Dragan:
     weight: Scalar = 10.0
     scale: Scalar = 0.5
     every: int = bounded(1, least=1)
-    player = "disc"
+    side, needs = "critic", SLOPES
 
     def __call__(self, ctx: Context) -> Result:
-        image = ctx.real["image"]
+        image = ctx.judged.real["image"]
         mean = parallel.mean(jnp.mean(image))
         std = jnp.sqrt(parallel.mean(jnp.mean((image - mean) ** 2)))
         draw = jax.vmap(lambda key: jax.random.uniform(key, image.shape[1:], image.dtype))
         noise = self.scale * std * draw(ctx.keys("dragan/noise"))
         near = image + _uniform(ctx.keys("dragan/alpha"), image) * noise
-        slopes = _norm(squared_slopes(ctx.critic, {**ctx.real, "image": near}))
+        slopes = _norm(squared_slopes(ctx.judged.answers, {**ctx.judged.real, "image": near}))
         return jnp.mean((slopes - 1) ** 2), {"slope": jnp.mean(slopes)}, {}
 
 
@@ -124,10 +82,10 @@ class R1:
 
     weight: Scalar = 1.0
     every: int = bounded(1, least=1)
-    player = "disc"
+    side, needs = "critic", SLOPES
 
     def __call__(self, ctx: Context) -> Result:
-        return jnp.mean(squared_slopes(ctx.critic, ctx.real)) / 2, {}, {}
+        return jnp.mean(squared_slopes(ctx.judged.answers, ctx.judged.real)) / 2, {}, {}
 
 
 @dataclass(frozen=True)
@@ -136,10 +94,10 @@ class R2:
 
     weight: Scalar = 1.0
     every: int = bounded(1, least=1)
-    player = "disc"
+    side, needs = "critic", SLOPES
 
     def __call__(self, ctx: Context) -> Result:
-        return jnp.mean(squared_slopes(ctx.critic, ctx.fake)) / 2, {}, {}
+        return jnp.mean(squared_slopes(ctx.judged.answers, ctx.judged.fake)) / 2, {}, {}
 
 
 @dataclass(frozen=True)
@@ -155,11 +113,11 @@ class LeCam:
     weight: Scalar = 0.3
     decay: Scalar = 0.01
     every: int = bounded(1, least=1)
-    player = "disc"
+    side, needs = "critic", frozenset({"judged"})
     memory = {"lecam/real": 0.0, "lecam/fake": 0.0, "lecam/begun": 0.0}
 
     def __call__(self, ctx: Context) -> Result:
-        logits = {"real": by_example(ctx.real_out.logits), "fake": by_example(ctx.fake_out.logits)}
+        logits = {"real": by_example(ctx.judged.real_out.logits), "fake": by_example(ctx.judged.fake_out.logits)}
         begun = ctx.memory["lecam/begun"]
         memory = {"lecam/begun": jnp.ones_like(begun)}
         for kind, each in logits.items():
@@ -169,11 +127,6 @@ class LeCam:
         return jnp.mean(real**2) + jnp.mean(fake**2), {}, memory
 
 
-def by_example(logits: Any) -> jax.Array:
-    """The mean of each example's logits, [N]."""
-    return jnp.mean(jnp.stack([jnp.mean(leaf.reshape(len(leaf), -1), 1) for leaf in jax.tree.leaves(logits)]), 0)
-
-
 @dataclass(frozen=True)
 class Consensus:
     """(1/2) |v|^2, v both players' gradients of their adversarial losses by their own params, added to both players'
@@ -181,7 +134,7 @@ class Consensus:
 
     weight: Scalar = 1.0
     every: int = bounded(1, least=1, below=2)
-    player = "both"
+    side, needs = "both", frozenset({"gradients"})
 
     def __call__(self, ctx: Context) -> Result:
         return jnp.sum(jnp.stack([jnp.sum(x**2) for x in jax.tree.leaves(ctx.gradients())])) / 2, {}, {}
@@ -202,7 +155,7 @@ class PathLength:
     decay: Scalar = 0.01
     shrink: int = bounded(2, least=1)
     every: int = bounded(4, least=1)
-    player = "gen"
+    side, needs = "maker", frozenset({"path"})
     memory = {"path_length": 0.0}
 
     def __call__(self, ctx: Context) -> Result:
@@ -222,7 +175,66 @@ class PathLength:
         return jnp.mean((lengths - mean) ** 2), {"mean": mean}, {"path_length": mean}
 
 
-PENALTIES = {
+@dataclass(frozen=True)
+class L1:
+    """E |want - got|, a mean over pixels and channels (Isola et al. 2017, equation 3; Zhu et al. 2017, equation 2).
+
+    of: which pair, "image" of a translation and the true one; "cycle" adds up both domains' ("cycle/a", "cycle/b").
+    """
+
+    weight: Scalar = 1.0
+    of: str = "image"
+    every: int = bounded(1, least=1)
+    side = "maker"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({f"pairs.{self.of}"})
+
+    def __call__(self, ctx: Context) -> Result:
+        return _distances(ctx, self.of, lambda gap: jnp.mean(jnp.abs(gap)))
+
+
+@dataclass(frozen=True)
+class L2(L1):
+    """E (want - got)^2, a mean over pixels and channels. of: as of `L1`; "features" are a critic's hidden layers (feature
+    matching, Salimans et al. 2016, section 3.1, an example at a time)."""
+
+    def __call__(self, ctx: Context) -> Result:
+        return _distances(ctx, self.of, lambda gap: jnp.mean(gap**2))
+
+
+@dataclass(frozen=True)
+class FeatureDistance(L1):
+    """E (f(want) - f(got))^2, f the features of a frozen network (Johnson et al. 2016, equation 2).
+
+    net: the network, a name of the section `frozen`.
+    """
+
+    net: str = "eye"
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset({f"pairs.{self.of}", f"frozen.{self.net}"})
+
+    def __call__(self, ctx: Context) -> Result:
+        eye = ctx.frozen[self.net]
+        seen = {key: tuple(eye.task.features(eye.variables, x) for x in pair) for key, pair in ctx.pairs.items()}
+        return _distances(ctx._replace(pairs=seen), self.of, lambda gap: jnp.mean(gap**2))
+
+
+def _distances(ctx: Context, of: str, distance: Any) -> Result:
+    """The sum of a distance over the pairs called `of` and over their leaves; each pair's own as metrics, where there are
+    several."""
+    found = {}
+    for part, (want, got) in pairs_called(ctx.pairs, of).items():
+        leaves = jax.tree.leaves(jax.tree.map(lambda a, b: distance(a - b), want, got))
+        found[part] = leaves[0] if len(leaves) == 1 else jnp.mean(jnp.stack(leaves))
+    several = "" not in found
+    return sum(found.values(), start=jnp.zeros(())) if several else found[""], found if several else {}, {}
+
+
+TERMS = {
     "wgan_gp": WganGp,
     "dragan": Dragan,
     "r1": R1,
@@ -230,4 +242,9 @@ PENALTIES = {
     "lecam": LeCam,
     "consensus": Consensus,
     "path_length": PathLength,
+    "l1": L1,
+    "l2": L2,
+    "feature_distance": FeatureDistance,
 }
+
+__all__ = ["Context", "Examples", "Result", "TERMS", "by_example", "squared_slopes"]

@@ -36,12 +36,12 @@ class Evaluator:
         self.wanted, self.network, self.placement = wanted, network, placement
         self.metrics = find_scores(wanted.metrics)
         needs = {need for metric in self.metrics.values() for need in metric.needs}
-        if "modes" in needs and images.modes is None:
+        if "modes" in needs and images.known.modes is None:
             raise UserError(f"{images.name} has no known modes; leave 'modes' out of --config.eval.metrics")
-        if "class_modes" in self.metrics and images.shares is not None and network.name != images.classes:
+        if "class_modes" in self.metrics and images.known.shares is not None and network.name != images.known.classes:
             raise UserError(
-                f"class_modes of {images.name} is of the classes of the extractor '{images.classes}'; "
-                f"--config.eval.features.name={images.classes}"
+                f"class_modes of {images.name} is of the classes of the extractor '{images.known.classes}'; "
+                f"--config.eval.features.name={images.known.classes}"
             )
         self.keep = sorted(needs - {"modes"})
         self.size = -(-wanted.batch_size // placement.size) * placement.size
@@ -60,7 +60,7 @@ class Evaluator:
         }
         chosen = np.sort(np.random.default_rng(0).permutation(len(images))[:count])
         self.real = self._real(images, chosen)
-        self.real.modes, self.real.shares = images.modes, images.shares
+        self.real.modes, self.real.shares = images.known.modes, images.known.shares
 
     def __call__(self, batches: Batches, count: int) -> dict[str, float]:
         """{name: value} of so many generated images."""
@@ -70,7 +70,7 @@ class Evaluator:
 
     def _real(self, images: Images, chosen: np.ndarray) -> Statistics:
         """The real images' statistics, from the cache if this very protocol has been there before."""
-        batch = jax.ShapeDtypeStruct((self.size, *images.image_shape), images.dtype)
+        batch = jax.ShapeDtypeStruct((self.size, *images.image_shape), images.features["image"].dtype)
         about = [1, self.protocol["real"], self.network.hash, self.keep, self.collect.code(batch)]
         about += [jax.devices()[0].device_kind, jax.__version__, self.placement.size]
         key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()

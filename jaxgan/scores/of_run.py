@@ -14,13 +14,13 @@ from jaxgan.config.resolve import Config, flat
 from jaxgan.config.run import Eval
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.generate import make_generate, source_inputs, variables
+from jaxgan.generate import given_inputs, make_generate, trained
 from jaxgan.images import to_uint8
 from jaxgan.metrics import moments
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan, extractor_of, open_data
 from jaxgan.scores.evaluator import Evaluator
-from jaxgan.scores.table import better_way, find_scores
+from jaxgan.scores.table import better_way, check_task, find_scores
 from jaxgan.state import GanState
 from jaxgan.workdir.writer import provenance
 
@@ -46,7 +46,7 @@ def make_generated(plan: Plan, images: Images, placement: Placement, size: int) 
     def generated(nets: Any, first: int, count: int) -> Iterator[tuple[jax.Array, int]]:
         for rows, counted in batches(count, size):
             numbers = (first + rows).astype(np.uint32)
-            beside = source_inputs(plan, images, numbers)  # on every host whole, and dealt out like the numbers
+            beside = given_inputs(plan, images, numbers)  # on every host whole, and dealt out like the numbers
             dealt = {k: placement.deal(x.shape, lambda at, x=x: x[at]) for k, x in beside.items()}
             pixels, bad = run(nets, placement.deal((size,), lambda at, n=numbers: n[at]), dealt)
             if int(bad):  # as pixels they would look like any others
@@ -83,11 +83,7 @@ class RunEvaluator:
         """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of
         which a score's value is the mean. The same state gives the same numbers to the last bit."""
         began, wanted = time.monotonic(), self.wanted
-        nets, count, network = (
-            variables(self.placement.to_global(state), wanted.ema),
-            wanted.num_samples,
-            self.plan.extractor,
-        )
+        nets, count = trained(self.plan, self.placement.to_global(state), wanted.ema), wanted.num_samples
         samples = {
             "images": count,
             "weights": "moving average" if wanted.ema else "raw",
@@ -98,11 +94,11 @@ class RunEvaluator:
             sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]
             scores, where["batch_size"], protocol = summarise_sets(sets), self.evaluator.size, {**self.evaluator.protocol}
         else:
-            protocol = {
-                "extractor": {"name": network.name, "weights": network.hash, "input": network.contract},
-                "real": {"data": self.images.name, "digest": self.images.digest, "of": len(self.images)},
-                "metrics": {},
-            }
+            real = {"data": self.images.name, "digest": self.images.digest, "of": len(self.images)}
+            protocol = {"real": real, "metrics": {}}
+            if any("extractor" in metric.needs for metric in self.of_state.values()):
+                network = self.plan.extractor
+                protocol["extractor"] = {"name": network.name, "weights": network.hash, "input": network.contract}
         for metric in self.of_state.values():
             scores |= summarise_sets([metric.fn(self.plan, self.images, self.placement.local(state))])
         details = {name: metric.detail for name, metric in self.of_state.items()}
@@ -125,12 +121,14 @@ def check_eval(config: Config) -> None:
 
 
 def check_scores(plan: Plan) -> None:
-    """Refuses a run that cannot be scored, and loads the extractor. Raises UserError."""
+    """Refuses a run that cannot be scored, and loads the extractor that its scores need. Raises UserError."""
     if len(plan.image_shape) == 1 and plan.config.eval.features.name != "points":
         raise UserError("this run makes points, which --config.eval.features.name=points leaves as they are")
     check_eval(plan.config)
-    network, wanted = plan.extractor, plan.config.eval
+    scores, wanted = find_scores(plan.config.eval.metrics), plan.config.eval
+    check_task(plan, scores)
     if "fd" in wanted.metrics:
+        network = plan.extractor
         dtype = np.uint8 if len(plan.image_shape) == 3 else np.float32
         one = jax.ShapeDtypeStruct((1, *plan.image_shape), dtype)
         features = jax.eval_shape(lambda variables, x: network.apply(variables, x)[0], network.variables, one)

@@ -8,8 +8,9 @@ import numpy as np
 
 from jaxgan.batches import in_batches
 from jaxgan.errors import UserError
-from jaxgan.generate import variables
+from jaxgan.generate import Trained, trained
 from jaxgan.keys import role_id, stream
+from jaxgan.tasks.task import HasLatent, HasStyles
 
 
 def path_length(plan: Any, state: Any) -> float:
@@ -24,27 +25,27 @@ def path_length(plan: Any, state: Any) -> float:
     if len(plan.image_shape) == 1:
         raise UserError("ppl is of pictures; leave it out of --config.eval.metrics")
     wanted, network = plan.config.eval, plan.extractor
-    task = plan.task()
-    if not hasattr(task, "blend"):
+    if not plan.can(HasLatent):
         raise UserError("ppl is of generators with a latent; leave it out of --config.eval.metrics")
     root = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("path_length"))
 
     @jax.jit
-    def squares(nets: Any, weights: Any, numbers: jax.Array) -> jax.Array:
+    def squares(nets: Trained, weights: Any, numbers: jax.Array) -> jax.Array:
+        task = plan.task(frozen=nets.frozen)
         keys = jax.vmap(lambda i: jax.random.fold_in(root, i))(numbers)
         ends = [task.draw(stream(keys, which)) for which in ("from", "to")]
         ends[1] |= {key: x for key, x in ends[0].items() if key == "label"}
-        ends = [task.styles(nets, end) for end in ends] if hasattr(task, "styles") else ends
+        ends = [task.styles(nets.players, end) for end in ends] if plan.can(HasStyles) else ends
 
         def direction(t: jax.Array) -> jax.Array:
-            image = jnp.clip(task.generate(nets, task.blend(*ends, t)), -1, 1)
+            image = jnp.clip(task.generate(nets.players, task.blend(*ends, t)), -1, 1)
             features = network.apply(weights, (image + 1) * 127.5)[0]
             return features / (jnp.linalg.norm(features, axis=-1, keepdims=True) + 1e-8)
 
         t = jnp.zeros(len(numbers), jnp.float32)
         return jnp.sum(jax.jvp(direction, (t,), (jnp.ones_like(t),))[1] ** 2, -1)
 
-    nets, numbers = variables(state, wanted.ema), np.arange(wanted.num_samples, dtype=np.uint32)
+    nets, numbers = trained(plan, state, wanted.ema), np.arange(wanted.num_samples, dtype=np.uint32)
     with jax.default_matmul_precision("highest"):
         found = in_batches(lambda numbers: squares(nets, network.variables, numbers), wanted.batch_size, numbers)
     return float(np.mean(found.astype(np.float64)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxgan.errors import UserError
 from jaxgan.extractors import digits
-from jaxgan.generate import variables
+from jaxgan.generate import trained
 from jaxgan.plan import open_data
 from jaxgan.scores.translation import translated
 
@@ -25,10 +25,10 @@ def reading_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     Raises UserError for other data.
     """
     check(plan, images)
-    nets, numbers = variables(state, plan.config.eval.ema), np.arange(plan.config.eval.num_samples)
+    nets, numbers = trained(plan, state, plan.config.eval.ema), np.arange(plan.config.eval.num_samples)
     of_a, of_b = numbers[: len(images.sources)], numbers[: len(images)]
-    plain, styled = images.gather_sources(of_a), images.gather(of_b)
-    plain_labels, styled_labels = images.gather_sources(of_a, key="label"), styled["label"]
+    plain, styled = images.gather_feature("source", of_a), images.gather(of_b)
+    plain_labels, styled_labels = images.gather_key("label", of_a, "source"), styled["label"]
     own = open_data(plan.config).load()
     reader = digits.fit(_inner(own["image"]), own["label"], epochs=EPOCHS)
     shipped = digits.Digits().load((digits.SIDE, digits.SIDE, 1))

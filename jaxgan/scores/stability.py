@@ -20,23 +20,25 @@ def stability(plan: Any, images: Images, state: Any) -> dict[str, float]:
     all are 0, has the eigenvalues that tell whether nearby params come nearer: all moduli below 1 (Mescheder et al. 2017,
     proposition 3).
     The largest is returned, and how far the params are from the equilibrium, |(theta, psi)|. Derivatives are JAX's, of the
-    very losses and penalties that the run trains with, on the batch and the draws of its next step.
+    very losses and terms that the run trains with, on the batch and the draws of its next step.
 
     Raises UserError for other networks, whose equilibrium is not known, and for optimizers that have no derivative there.
     """
     if {net.name for net in plan.config.nets.values()} != {"dirac"}:
         raise UserError(
-            "the metric 'stability' is of networks whose equilibrium is known: --config.nets.gen.name=dirac, disc too"
+            "the metric 'stability' is of networks whose equilibrium is known: "
+            + " ".join(f"--config.nets.{net}.name=dirac" for net in plan.config.nets)
         )
     if {optimizer.name for optimizer in plan.config.optim.values()} != {"sgd"}:
-        raise UserError("the metric 'stability' differentiates the optimizers at 0: --config.optim.gen.name=sgd, disc too")
+        sgd = " ".join(f"--config.optim.{player}.name=sgd" for player in plan.config.optim)
+        raise UserError(f"the metric 'stability' differentiates the optimizers at 0: {sgd}")
     start, unravel = ravel_pytree((state.params, state.opt_state))
     step = make_train_step(plan.assemble, plan.updates, plan.config.simultaneous)
-    batch = program.make_batch(plan, images)(state.step, images.load(), plan.hparams["order"])
+    batch = program.make_batch(plan, images)(state.step, images.load(), plan.inputs.order)
 
     def move(at: jax.Array) -> jax.Array:
         params, opt_state = unravel(at)
-        after = step(state.replace(params=params, opt_state=opt_state), batch, plan.hparams)[0]
+        after = step(state.replace(params=params, opt_state=opt_state), batch, plan.inputs)[0]
         return ravel_pytree((after.params, after.opt_state))[0]
 
     eigenvalues = np.linalg.eigvals(np.asarray(jax.jit(jax.jacfwd(move))(jnp.zeros_like(start)), np.float64))

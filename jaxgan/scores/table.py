@@ -12,13 +12,15 @@ import numpy as np
 from jaxgan.errors import UserError, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, modes, moments, neighbours
-from jaxgan.scores import path_length, reading, stability, translation
+from jaxgan.scores import classification, path_length, reading, stability, translation
 from jaxgan.scores.collect import Statistics
+from jaxgan.tasks.task import PROTOCOLS, methods_of
 
 
 class Metric(NamedTuple):
     """needs: what a `Statistics` must hold beside moments. fn: (real, fake, allow_few) -> {part of a score's name: value}.
-    One that needs "state" is of a run and not of images: fn: (plan, images, state).
+    One that needs "state" is of a run and not of images: fn: (plan, images, state). It names what else it needs:
+    "extractor", and protocols of `tasks.task` that the run's task must satisfy. All others need `Generates`.
     better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
     what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a run that cannot be scored."""
 
@@ -84,7 +86,7 @@ METRICS = {
         f"the likeliest class, against the data's own shares where known; high quality above {classes.SURE}",
     ),
     "ppl": Metric(
-        ("state",),
+        ("state", "HasLatent", "extractor"),
         lambda plan, _, state: {
             score_name("ppl", plan.extractor, plan.config.eval.num_samples): path_length.path_length(plan, state)
         },
@@ -92,14 +94,14 @@ METRICS = {
         "derivative of the features' direction, where paths begin",
     ),
     "pairs": Metric(
-        ("state",),
+        ("state", "Generates", "extractor"),
         lambda plan, images, state: translation.pair_scores(plan, images, state),
         _better(lower=("l1", "feature_distance"), higher=("psnr", "ssim", "pixel_accuracy", "class_accuracy", "iou")),
         "of 8-bit pixels, all channels together; classes by the nearest colour of the data's or between a class' two",
         translation.check_pairs,
     ),
     "cycles": Metric(
-        ("state",),
+        ("state", "Translates", "extractor"),
         lambda plan, images, state: translation.cycle_scores(plan, images, state),
         _better(
             lower=("cycle_a", "cycle_b", "fd_ab", "fd_ba", "l1_ab", "l1_ba"),
@@ -109,14 +111,21 @@ METRICS = {
         translation.check_cycles,
     ),
     "reading": Metric(
-        ("state",),
+        ("state", "Translates", "extractor"),
         lambda plan, images, state: reading.reading_scores(plan, images, state),
         _better(lower=(), higher=("read_b", "read_ba", "read_ab", "read_real_b")),
         "by the package's classifier of plain digits, and one trained on the run's styled ones",
         reading.check,
     ),
+    "accuracy": Metric(
+        ("state", "Predicts"),
+        lambda plan, images, state: {"accuracy": classification.accuracy(plan, images, state)},
+        {"accuracy": "higher"},
+        "share of real images whose likeliest class is their label",
+        classification.check,
+    ),
     "stability": Metric(
-        ("state",),
+        ("state", "extractor"),
         stability.stability,
         dict.fromkeys(("spectral_radius", "eigenvalue_real", "eigenvalue_imaginary", "distance"), "lower"),
         "of the step at params 0",
@@ -149,6 +158,18 @@ def find_scores(names: Iterable[str]) -> dict[str, Metric]:
     if not out:
         raise UserError(f"eval.metrics is empty; there are {', '.join(METRICS)}")
     return out
+
+
+def check_task(plan: Any, scores: dict[str, Metric]) -> None:
+    """Refuses scores of what the run's task cannot do. Raises UserError."""
+    for name, metric in scores.items():
+        needs = [need for need in metric.needs if need in PROTOCOLS] if "state" in metric.needs else ["Generates"]
+        for need in needs:
+            if not plan.can(PROTOCOLS[need]):
+                raise UserError(
+                    f"the metric '{name}' is of a task that has {', '.join(methods_of(PROTOCOLS[need]))}, which "
+                    f"{plan.config.task.name} has not; leave it out of --config.eval.metrics"
+                )
 
 
 def score_name(part: str, network: Network, count: int) -> str:

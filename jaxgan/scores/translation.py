@@ -9,7 +9,7 @@ import numpy as np
 from jaxgan.batches import batches, in_batches
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
-from jaxgan.generate import make_generate, source_inputs, variables
+from jaxgan.generate import given_inputs, make_generate, trained
 from jaxgan.images import to_uint8
 from jaxgan.metrics import pairs, segments
 from jaxgan.metrics.moments import Moments, check_counts, frechet_distance
@@ -27,14 +27,14 @@ def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     wanted = plan.config.eval
     numbers = np.arange(min(wanted.num_samples, len(images)))
     true = images.gather(numbers)["image"]
-    made = translated(plan, variables(state, wanted.ema), source_inputs(plan, images, numbers)["source"])
+    made = made_of(plan, trained(plan, state, wanted.ema), given_inputs(plan, images, numbers))
     found = {
         name: float(np.mean(fn(true, made))) for name, fn in (("l1", pairs.l1), ("psnr", pairs.psnr), ("ssim", pairs.ssim))
     }
     found["feature_distance"] = feature_distance(plan.extractor, true, made, wanted.batch_size)
-    if images.decode is not None:
-        classes = [images.decode(pixels) for pixels in (true, made)]
-        found |= segments.scores(segments.confusion(*classes, num_classes=images.pixel_classes))
+    if images.known.decode is not None:
+        classes = [images.known.decode(pixels) for pixels in (true, made)]
+        found |= segments.scores(segments.confusion(*classes, num_classes=images.known.pixel_classes))
     return found
 
 
@@ -42,7 +42,7 @@ def check_pairs(plan: Any, images: Any) -> None:
     """Refuses runs that `pair_scores` is not of. Raises UserError."""
     if "ba" in plan.ways:
         raise UserError("the metric 'pairs' is of task paired; here 'cycles' compares with the truth, where there is one")
-    if not plan.ways or not images.paired:
+    if not plan.given or any(images.features[name].stream != images.features["image"].stream for name in plan.given):
         raise UserError(f"the metric 'pairs' wants a source beside each image, and {images.name} has none")
     pairs.check_sides(plan.image_shape)
 
@@ -51,26 +51,32 @@ def check_cycles(plan: Any, images: Any) -> None:
     """Refuses runs that `cycle_scores` is not of. Raises UserError."""
     if "ba" not in plan.ways:
         raise UserError("the metric 'cycles' is of translators both ways; leave it out of --config.eval.metrics")
-    wanted, few = plan.config.eval, min(plan.config.eval.num_samples, len(images), images.num_sources)
+    wanted, few = plan.config.eval, min(plan.config.eval.num_samples, len(images), images.lengths()["source"])
     one = jax.ShapeDtypeStruct((1, *plan.image_shape), np.uint8)
     network = plan.extractor
     dims = jax.eval_shape(lambda weights, x: network.apply(weights, x)[0], network.variables, one).shape[1]
     check_counts(dims, few, wanted.allow_few)
-    if images.truth:
+    if images.known.truth:
         pairs.check_sides(plan.image_shape)
 
 
 def translated(plan: Any, nets: Any, source: np.ndarray, way: str = "ab") -> np.ndarray:
     """What a translator makes of uint8 sources [N, H, W, C'] as numbers 0 to N - 1: uint8 [N, H, W, C]."""
+    return made_of(plan, nets, {"source": source}, way)
+
+
+def made_of(plan: Any, nets: Any, given: dict[str, np.ndarray], way: str = "ab") -> np.ndarray:
+    """What a generator makes of features [N, ...] as they are stored, as numbers 0 to N - 1: uint8 [N, H, W, C]."""
     generate = jax.jit(make_generate(plan, way))
 
-    def made(numbers: np.ndarray, source: np.ndarray) -> np.ndarray:
-        images = np.asarray(generate(nets, numbers, source=source))
+    def made(numbers: np.ndarray, **given: np.ndarray) -> np.ndarray:
+        images = np.asarray(generate(nets, numbers, **given))
         if not np.isfinite(images).all():
             raise UserError("translations are not finite; this generator cannot be scored")
         return to_uint8(images)
 
-    return in_batches(made, plan.config.eval.batch_size, np.arange(len(source), dtype=np.uint32), source)
+    numbers = np.arange(len(next(iter(given.values()))), dtype=np.uint32)
+    return in_batches(made, plan.config.eval.batch_size, numbers, **given)
 
 
 def feature_distance(network: Network, true: np.ndarray, made: np.ndarray, size: int) -> float:
@@ -98,17 +104,23 @@ def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     """
     check_cycles(plan, images)
     wanted, networks = plan.config.eval, {"a": extractor_of(plan.config).load(plan.source_shape), "b": plan.extractor}
-    nets, numbers = variables(state, wanted.ema), np.arange(wanted.num_samples)
+    nets, numbers = trained(plan, state, wanted.ema), np.arange(wanted.num_samples)
     of_b = numbers[: len(images)]
-    pictures = {"a": images.gather_sources(numbers[: images.num_sources]), "b": images.gather(of_b)["image"]}
+    pictures = {
+        "a": images.gather_feature("source", numbers[: images.lengths()["source"]]),
+        "b": images.gather(of_b)["image"],
+    }
     made = {way: translated(plan, nets, pictures[way[0]], way) for way in ("ab", "ba")}
     back = {"a": translated(plan, nets, made["ab"], "ba"), "b": translated(plan, nets, made["ba"], "ab")}
     found = {f"cycle_{domain}": float(np.mean(pairs.l1(pictures[domain], back[domain]))) for domain in "ab"}
     for way in ("ab", "ba"):
         moments = [_moments(networks[way[1]], x, wanted.batch_size) for x in (pictures[way[1]], made[way])]
         found[f"fd_{way}"] = frechet_distance(*moments, allow_few=wanted.allow_few)
-    if images.truth:
-        truth = {"ab": images.gather_sources(np.arange(len(made["ab"])), key="truth"), "ba": images.gather_truth(of_b)}
+    if images.known.truth:
+        truth = {
+            "ab": images.gather_key("truth", np.arange(len(made["ab"])), "source"),
+            "ba": images.gather_key("truth", of_b),
+        }
         for way, true in truth.items():
             if not true.any():  # a split that keeps its truth from everybody
                 continue

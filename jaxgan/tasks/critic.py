@@ -1,39 +1,104 @@
-"""A discriminator on examples in training: its answers, and what its collections (BatchNorm's statistics, spectral norms'
-power iterations) are after them."""
+"""The section `critic`: how a task's critics are shown real and fake examples."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxgan.nets.layers import Out
-from jaxgan.objectives.terms import Examples
-
-Variables = dict[str, Any]
-
-
-def advanced(disc: nn.Module, variables: Variables, x: Examples) -> Variables:
-    """The variables with their power iterations one further; x is of the right shape and otherwise of no consequence."""
-    if "spectral" not in variables:
-        return variables
-    _, moved = disc.apply(variables, x["image"], x["cond"], train=False, mutable=["spectral"])
-    return {**variables, **jax.lax.stop_gradient(moved)}
+from jaxgan.config.schedules import Scalar
+from jaxgan.config.schema import among, bounded
+from jaxgan.errors import UserError
+from jaxgan.keys import Keys
+from jaxgan.nets.layers import Out, packed, unpacked, wide
+from jaxgan.objectives.context import Examples, Judged
+from jaxgan.tasks.networks import Variables, run
 
 
-def answers(disc: nn.Module, variables: Variables, x: Examples) -> tuple[Out, Variables]:
-    """(`Out`, the variables after these examples)."""
-    out, changed = disc.apply(variables, x["image"], x["cond"], train=True, mutable=["batch_stats"])
-    return out, {**variables, **changed}
+@dataclass(frozen=True)
+class Critic:
+    """batches: whether a critic sees real and fake one batch after the other ("separate", each with its own BatchNorm
+      statistics: DCGAN's advice) or in one ("joint").
+    instance_noise: standard deviation of Gaussian noise on every image that a critic sees, real and fake (Sonderby et al.
+      2016, Arjovsky and Bottou 2017); none: no noise.
+    pack: how many adjacent images of the batch a critic judges as one, their channels side by side (PacGAN, Lin et al.
+      2018). A batch holds batch_size / pack packs. Terms act on packs.
+    """
+
+    batches: str = among(("separate", "joint"), "separate")
+    instance_noise: Scalar | None = None
+    pack: int = bounded(1, least=1)
+
+    def judge(
+        self,
+        net: nn.Module,
+        variables: Variables,
+        shown: dict[str, Examples],
+        suffix: str,
+        keys: Keys,
+        memory: dict[str, Any],
+        augment: Any,
+    ) -> tuple[Judged, Variables]:
+        """A critic's answers, and its collections afterwards.
+
+        shown: {"real": examples, "fake": examples} of single images, which may differ in number; perhaps "wrong", real
+          images with what belongs to others (a matching-aware critic). suffix: of this critic's random draws, "" or "/a".
+        """
+        drawn = {which: {**one, "draws": which + suffix} for which, one in shown.items()}
+        seen = {which: self._seen(one, keys, memory, augment) for which, one in drawn.items()}
+        outs, collections = self._compare(net, variables, seen)
+        fake_out = outs["fake"]
+        if "wrong" in outs:
+            fake_out = fake_out._replace(logits={"fake": fake_out.logits, "wrong": outs["wrong"].logits})
+        exact = net.clone(dtype=wide(net.dtype)) if hasattr(net, "dtype") else net  # slopes are float32 throughout
+
+        def answers(x: Examples) -> Out:
+            if "draws" in x:
+                x = self._seen({**x, "image": unpacked(x["image"], self.pack)}, keys, memory, augment)
+            return ask(exact, variables, x)[0]
+
+        real, fake = ({**drawn[which], "image": packed(drawn[which]["image"], self.pack)} for which in ("real", "fake"))
+        return Judged(real, fake, outs["real"], fake_out, answers), collections
+
+    def empty(self, n: int, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+        """So many packs of images of a shape, to make a critic's variables from."""
+        *sides, channels = shape
+        return jnp.zeros((n, *sides, channels * self.pack), wide(dtype))
+
+    def _compare(self, net: nn.Module, variables: Variables, seen: dict[str, Examples]) -> tuple[dict[str, Out], Variables]:
+        """`Out`s by what was shown, in one batch or one after the other; and the collections after all."""
+        if self.batches == "joint":
+            whole, variables = ask(net, variables, jax.tree.map(lambda *x: jnp.concatenate(x), *seen.values()))
+            outs, start = {}, 0
+            for which, one in seen.items():
+                end = start + len(one["image"])
+                outs[which] = jax.tree.map(lambda x, a=start, b=end: x[a:b], whole)
+                start = end
+        else:
+            outs = {}
+            for which, one in seen.items():
+                outs[which], variables = ask(net, variables, one)
+        return outs, {name: x for name, x in variables.items() if name != "params"}
+
+    def _seen(self, x: Examples, keys: Keys, memory: dict[str, Any], augment: Any) -> Examples:
+        """Examples as the network takes them: augmented, with noise, in packs; the draws of one name are always the same."""
+        image, draws = x["image"], x["draws"]
+        keys = keys.of(len(image))
+        image = augment(image, keys(f"augment/{draws}"), memory)
+        if self.instance_noise is not None:
+            noise = jax.vmap(lambda key: jax.random.normal(key, image.shape[1:], image.dtype))
+            image = image + self.instance_noise * noise(keys(f"instance_noise/{draws}"))
+        return {"image": packed(image, self.pack), "cond": x.get("cond")}
 
 
-def compare(disc: nn.Module, variables: Variables, real: Examples, fake: Examples, joint: bool) -> tuple[Out, Out, Any]:
-    """`Out`s of real and fake, in one batch if `joint`, else one after the other; and the collections after both."""
-    if joint:
-        out, variables = answers(disc, variables, jax.tree.map(lambda *x: jnp.concatenate(x), real, fake))
-        n = len(real["image"])
-        real_out, fake_out = jax.tree.map(lambda x: x[:n], out), jax.tree.map(lambda x: x[n:], out)
-    else:
-        real_out, variables = answers(disc, variables, real)
-        fake_out, variables = answers(disc, variables, fake)
-    return real_out, fake_out, {k: x for k, x in variables.items() if k != "params"}
+def ask(net: nn.Module, variables: Variables, x: Examples) -> tuple[Out, Variables]:
+    """(`Out`, the variables after these examples), as in training."""
+    out, collections = run(net, variables, x["image"], x["cond"], train=True)
+    return out, {**variables, **collections}
+
+
+def refuse_packs(critic: Critic, what: str) -> None:
+    """Raises UserError for packs of images that have something each."""
+    if critic.pack > 1:
+        raise UserError(f"a pack of images has no {what} of its own: --config.critic.pack=1")

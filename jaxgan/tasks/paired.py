@@ -1,58 +1,84 @@
-"""pix2pix (Isola et al. 2017): each picture has its translation, and the generator is told how far it is from it."""
+"""pix2pix (Isola et al. 2017): each picture has its translation, and the term `l1` tells the generator how far off it is.
+
+The discriminator's step comes first, and the generator then meets the discriminator after it, as in the paper: so each
+player translates anew, the generator being differentiated through its translation.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import among
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys, stream
 from jaxgan.nets import CRITICS, TRANSLATORS
 from jaxgan.nets.layers import wide
-from jaxgan.objectives.terms import Examples
+from jaxgan.objectives.context import Examples, Facts
+from jaxgan.objectives.objective import CRITIC, Objective
 from jaxgan.state import GanState
-from jaxgan.tasks.adversarial import Adversarial, Batch
+from jaxgan.tasks import networks
+from jaxgan.tasks.adversarial import AdversarialTask, Making, coupled, unmade
+from jaxgan.tasks.critic import Critic, refuse_packs
+from jaxgan.tasks.task import Batch, Frozen
 
 
 @dataclass(frozen=True, kw_only=True)
-class Paired(Adversarial):
-    """l1: weight of E |y - G(x)| a pixel and channel in the generator's loss (equations 3 and 4); none leaves it out.
-    conditional: the discriminator sees the source beside the image (equation 1), or the image alone (equation 2).
-    adversarial: false leaves the discriminator out, and l1 alone trains the generator.
+class Paired(AdversarialTask):
+    """conditional: the discriminator sees the source beside the image (equation 1), or the image alone (equation 2).
     gen_norm: BatchNorm of the generator during the discriminator's rounds: statistics of its batch ("batch"), or the
       running ones ("running"). The running ones move in the generator's own update alone, either way.
 
-    The discriminator's step comes first, and the generator then meets the discriminator after it, as in the paper: so each
-    player translates anew, the generator being differentiated through its translation.
+    The pair "image" is the true translation and the generator's: `objective.terms.l1` weighs E |y - G(x)| (equations 3, 4).
     """
 
+    gen: nn.Module
+    disc: nn.Module
+    objective: Objective
+    critic: Critic
+    augment: Any
+    image_shape: tuple[int, int, int]
     source_shape: tuple[int, int, int]
-    l1: Scalar | None = 100.0
+    dtype: Any
+    frozen: dict[str, Frozen] = field(default_factory=dict)
     conditional: bool = True
-    adversarial: bool = True
     gen_norm: str = among(("batch", "running"), "batch")
 
     nets = {"disc": CRITICS, "gen": TRANSLATORS}
+    players = {"disc": {"disc": "disc"}, "gen": {"gen": "gen"}}
+    offers = frozenset({"judged", "judged.aux", "judged.answers", "pairs.image", "pairs.features", "values", "gradients"})
+    given = ("source",)
     ways = ("ab",)
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.l1 is None and not self.adversarial:
-            raise UserError("task.adversarial=false leaves nothing to train by but task.l1, which is none")
-        if self.conditional and self.augment.kinds:
+    def check(self, facts: Facts) -> None:
+        """Refuses sources that belong to no image, and what would part the two."""
+        check_sides(self.image_shape, self.source_shape)
+        if facts.opened and facts.data["source"].stream != facts.data["image"].stream:
             raise UserError(
-                "augmentation would move the image and not the source beside it; --config.augment.name=none, or "
-                "--config.task.conditional=false"
+                "task.name=paired compares with true translations, and in these data no picture has one; "
+                "--config.data.source=FEATURE (of image_pairs: paired=true), or configs/cyclegan.py"
             )
+        if self.conditional and self.objective.half(CRITIC):
+            refuse_packs(self.critic, "source")
+            if self.augment.kinds:
+                raise UserError(
+                    "augmentation would move the image and not the source beside it; --config.augment.name=none, or "
+                    "--config.task.conditional=false"
+                )
 
     def init(self, rng: jax.Array) -> dict[str, Any]:
         """{player: flax variables}."""
-        return self._init(rng, jnp.zeros((2, *self.source_shape), wide(self.dtype)))
+        n = 2 * coupled(self.disc)
+        empty = lambda n: jnp.zeros((n, *self.source_shape), wide(self.dtype))  # noqa: E731
+        image, cond = self.critic.empty(n, self.image_shape, self.dtype), empty(n) if self.conditional else None
+        return {
+            "disc": networks.init(self.disc, rng, "disc", image, cond, train=False),
+            "gen": networks.init(self.gen, rng, "gen", empty(2), train=False),
+        }
 
     def draw(self, keys: jax.Array) -> dict[str, jax.Array]:
         """A generator's inputs but for "source" [N, H, W, C'] in [-1, 1]: {"noise": [N] keys}, of its dropout."""
@@ -60,31 +86,33 @@ class Paired(Adversarial):
 
     def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> jax.Array:
         """Translations [N, H, W, C] in [-1, 1] of the inputs' sources, from {"gen": variables} as after training."""
-        return self._translate(variables["gen"], inputs["source"], partial(stream, inputs["noise"]), train=False)[0]
+        return unmade(self._translate(variables["gen"], inputs["source"], partial(stream, inputs["noise"]), train=False)[0])[
+            0
+        ]
+
+    def make(self, player: str, state: GanState, batch: Batch, keys: Keys, wants: frozenset[str]) -> Making:
+        """Translations of the batch's sources."""
+        if not wants & self.offers - {"gradients"}:
+            return Making()
+        train = player == "gen" or self.gen_norm == "batch"
+        role = lambda role: keys(f"gen/{role}")  # noqa: E731
+        out, collections = self._translate(state.variables("gen"), batch["source"], role, train)
+        image, values = unmade(out)
+        return Making({"": image}, batch, image, collections, {"image": (batch["image"], image)}, values)
+
+    def shown(self, making: Making, state: GanState, batch: Batch) -> dict[str, tuple[nn.Module, Any, dict[str, Examples]]]:
+        """True translations and the generator's, beside their sources if `conditional`."""
+        cond = batch["source"] if self.conditional else None
+        shown = {"real": {"image": batch["image"], "cond": cond}, "fake": {"image": making.images[""], "cond": cond}}
+        return {"": (self.disc, state.variables("disc"), shown)}
 
     def _translate(self, variables: dict[str, Any], source: jax.Array, keys: Callable, train: bool):
-        """Images, and the generator's collections that training changes."""
-        mutable = ["batch_stats"] if train else []
-        return self.gen.apply(variables, source, None, train=train, keys=keys, mutable=mutable)
+        """Images, and the generator's collections afterwards."""
+        return networks.run(self.gen, variables, source, None, train=train, keys=keys)
 
-    def _fake(self, state: GanState, batch: Batch, keys: Keys, train: bool) -> tuple[jax.Array, dict[str, Any]]:
-        variables = state.variables("gen")
-        image, changed = self._translate(variables, batch["source"], lambda role: keys(f"gen/{role}"), train)
-        return image, {**state.model_state["gen"], **changed}
 
-    def _shown(self, image: jax.Array, batch: Batch) -> Examples:
-        return {"image": image, "cond": batch["source"] if self.conditional else None}
-
-    def _empty(self, n: int) -> Examples:
-        image, source = (jnp.zeros((n, *shape), wide(self.dtype)) for shape in (self.image_shape, self.source_shape))
-        return {"image": image, "cond": source if self.conditional else None}
-
-    def _beside(self, batch: Batch, image: jax.Array) -> tuple[jax.Array, dict[str, jax.Array]]:
-        if self.l1 is None:
-            return super()._beside(batch, image)
-        distance = jnp.mean(jnp.abs(batch["image"] - image))
-        return self.l1 * distance, {"gen/l1": distance}
-
-    def updates(self, rounds: dict[str, int]):
-        every = super().updates(rounds)
-        return every if self.adversarial else [update for update in every if update.player == "gen"]
+def check_sides(image_shape: tuple[int, ...], source_shape: tuple[int, ...]) -> None:
+    """Refuses sources and images of unlike sizes. Raises UserError."""
+    if source_shape[:2] != image_shape[:2]:
+        sizes = " and ".join("x".join(map(str, shape[:2])) for shape in (source_shape, image_shape))
+        raise UserError(f"sources and images are of unlike sizes, {sizes}; --config.data.size=SIDE fits both")

@@ -7,66 +7,81 @@ discriminators are shown the translations that it made before it moved, or older
 both players, and the discriminators' update runs no generator.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from jaxgan import parallel
-from jaxgan.config.schedules import Scalar
-from jaxgan.config.schema import among, bounded
+from jaxgan.config.schema import bounded
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys, stream
 from jaxgan.nets import CRITICS, TRANSLATORS
 from jaxgan.nets.layers import wide
-from jaxgan.objectives.objective import diversity
-from jaxgan.objectives.terms import Examples
-from jaxgan.state import Aux, GanState, Update
-from jaxgan.tasks import critic
-from jaxgan.tasks.adversarial import Adversarial, Batch
+from jaxgan.objectives.context import Examples, Facts
+from jaxgan.objectives.objective import CRITIC, Objective
+from jaxgan.state import GanState, Update
+from jaxgan.tasks import networks
+from jaxgan.tasks.adversarial import AdversarialTask, Making, coupled, unmade
+from jaxgan.tasks.critic import Critic
+from jaxgan.tasks.networks import Variables, joined, part
+from jaxgan.tasks.paired import check_sides
+from jaxgan.tasks.task import Batch, Frozen
 
-Variables = dict[str, Any]
 DOMAINS = {"a": "source", "b": "image"}  # by what their pictures are called in a batch
 WAYS = {"a": "ba", "b": "ab"}  # the translator into a domain
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unpaired(Adversarial):
-    """cycle: weight of E |x - there and back| a pixel and channel (equation 2); none leaves it out. The paper's 10 beside
-      squared errors is 5 beside `lsgan`, which has them halved.
-    cycles: of both domains, or "forward" (a to b and back) or "backward" alone.
-    identity: weight of E |G(y) - y| for y that are in the translator's domain already (section 5.2; half of `cycle` there);
-      none leaves it out.
-    pool: how many earlier translations of each domain the discriminators may be shown in place of the newest, each with
+class Unpaired(AdversarialTask):
+    """pool: how many earlier translations of each domain the discriminators may be shown in place of the newest, each with
       probability 1/2 (Shrivastava et al. 2017); 0: none.
-    adversarial: false leaves the discriminators out.
+
+    Pairs, for terms such as `l1`: "cycle/a" and "cycle/b", pictures of a domain and what comes back after the way there and
+    back (equation 2); "identity/a" and "identity/b", pictures that are in the translator's domain already, and what it makes
+    of them (section 5.2). "cycle" and "identity" are of both. The paper's weight of 10 for cycles, beside squared errors, is
+    5 beside `lsgan`, which has them halved.
     """
 
+    gen: nn.Module
+    disc: nn.Module
+    objective: Objective
+    critic: Critic
+    augment: Any
+    image_shape: tuple[int, int, int]
     source_shape: tuple[int, int, int]
     batch_size: int
-    cycle: Scalar | None = 5.0
-    cycles: str = among(("both", "forward", "backward"), "both")
-    identity: Scalar | None = None
+    dtype: Any
+    frozen: dict[str, Frozen] = field(default_factory=dict)
     pool: int = bounded(50)
-    adversarial: bool = True
 
     nets = {"disc": CRITICS, "gen": TRANSLATORS}
     tiny = {"pool": 6}
-    players = ("gen", "disc")
+    players = {"gen": {"ab": "gen", "ba": "gen"}, "disc": {"a": "disc", "b": "disc"}}
+    offers = frozenset(
+        {"judged", "judged.aux", "judged.answers", "pairs.cycle/a", "pairs.cycle/b", "pairs.identity/a", "pairs.identity/b"}
+    )
+    given = ("source",)
     ways = ("ab", "ba")
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.cycle is None and self.identity is None and not self.adversarial:
-            raise UserError("task.adversarial=false leaves nothing to train by but task.cycle, which is none")
-        if self.identity is not None and self.image_shape != self.source_shape:
-            raise UserError("task.identity compares pictures of both domains, which have unlike shapes here; =none")
-        if any(penalty.player != "disc" for penalty in self.objective.terms.values()):
-            raise UserError("task unpaired has penalties on its discriminators alone; consensus, for one, is of one pair")
+    def check(self, facts: Facts) -> None:
+        """Refuses several rounds, simultaneous updates, and an augmentation that follows one discriminator."""
+        check_sides(self.image_shape, self.source_shape)
+        if facts.run.simultaneous:
+            raise UserError("discriminators of task unpaired judge what its generators have just made: simultaneous=false")
+        identity = any("pairs.identity" in need for term in self.objective.terms.values() for need in term.needs)
+        if identity and self.image_shape != self.source_shape:
+            raise UserError(
+                "the pair 'identity' compares pictures of both domains, which have unlike shapes here; "
+                "--config.objective.terms.identity=none"
+            )
+        if self.critic.pack > 1:
+            raise UserError("task unpaired judges each translation by itself; --config.critic.pack=1")
         if getattr(self.augment, "adapt_p", False):
             raise UserError(
                 "two discriminators overfit each in its way; a fixed --config.augment.p, adapt_p=False beside it"
@@ -76,27 +91,26 @@ class Unpaired(Adversarial):
         """The translators', then the discriminators', which have the translations of the former alone."""
         if max(rounds.values()) > 1:
             raise UserError("a step of task unpaired has one round of each player: --config.rounds.disc=1, gen too")
-        return [update for update in super().updates(rounds) if self.adversarial or update.player == "gen"]
+        return super().updates(rounds)
 
     def init(self, rng: jax.Array) -> dict[str, Any]:
         """{player: flax variables}, in each collection those of both ways, or of both domains."""
-        shapes = {"a": self.source_shape, "b": self.image_shape}
-        empty = {domain: jnp.zeros((2 * self._coupled, *shape), wide(self.dtype)) for domain, shape in shapes.items()}
-        keys = {name: jax.random.fold_in(rng, i) for i, name in enumerate(("a", "b", "ab", "ba"))}
-        discs = {domain: self.disc.init(keys[domain], x, None, train=False) for domain, x in empty.items()}
-        gens = {way: self._gen(way).init(keys[way], empty[way[0]], train=False) for way in ("ab", "ba")}
-        return jax.tree.map(lambda x: x.astype(wide(self.dtype)), {"gen": _joined(gens), "disc": _joined(discs)})
+        shapes, n = {"a": self.source_shape, "b": self.image_shape}, 2 * coupled(self.disc)
+        empty = {domain: jnp.zeros((n, *shape), wide(self.dtype)) for domain, shape in shapes.items()}
+        discs = {domain: networks.init(self.disc, rng, domain, x, None, train=False) for domain, x in empty.items()}
+        gens = {way: networks.init(self._gen(way), rng, way, empty[way[0]], train=False) for way in self.ways}
+        return {"gen": joined(gens), "disc": joined(discs)}
 
     def init_memory(self) -> dict[str, Any]:
-        """What penalties carry, for each domain; the newest translations of a step, and the pools of earlier ones."""
-        dtype, memory = wide(self.dtype), {}
+        """What terms carry, for each domain; the newest translations of a step, and the pools of earlier ones."""
+        memory, dtype = super().init_memory(), wide(self.dtype)
+        if not self.objective.half(CRITIC):
+            return memory
         for domain, shape in (("a", self.source_shape), ("b", self.image_shape)):
-            memory |= {f"{domain}/{name}": jnp.asarray(x, dtype) for name, x in self.objective.memory.items()}
-            if self.adversarial:
-                memory[f"shown/{domain}"] = jnp.zeros((self.batch_size, *shape), dtype)
-            if self.adversarial and self.pool:
+            memory[f"shown/{domain}"] = jnp.zeros((self.batch_size, *shape), dtype)
+            if self.pool:
                 memory[f"pool/{domain}"] = jnp.zeros((self.pool, *shape), dtype)
-        return memory | ({"pool/filled": jnp.zeros((), jnp.int32)} if self.adversarial and self.pool else {})
+        return memory | ({"pool/filled": jnp.zeros((), jnp.int32)} if self.pool else {})
 
     def draw(self, keys: jax.Array) -> dict[str, jax.Array]:
         """A translator's inputs but for "source" [N, H, W, C'] in [-1, 1]: {"noise": [N] keys}."""
@@ -108,27 +122,13 @@ class Unpaired(Adversarial):
         keys = partial(stream, inputs["noise"])
         return self._translate(variables["gen"], way, inputs["source"], keys, train=False)[0]
 
-    def loss(
-        self, name: str, state: GanState, batch: Batch, keys: Keys, advance: Callable[..., GanState]
-    ) -> tuple[jax.Array, Aux]:
-        """As `Adversarial.loss`; of both domains together."""
-        if name == "gen":
-            return self._generators(state, batch, keys)
-        size = len(batch["image"])
-        shown = {d: state.memory[f"shown/{d}"][parallel.rows(size)] for d in DOMAINS}
-        disc = state.variables("disc")
-        if name == "disc":
-            disc = _joined(
-                {d: critic.advanced(self.disc, _part(disc, d), self._shown(shown[d][:2], batch)) for d in DOMAINS}
-            )
-        return self._judged(name, state, disc, batch, shown, keys)
-
-    def _shown(self, image: jax.Array, batch: Batch) -> Examples:
-        return {"image": image, "cond": None}
-
-    def _generators(self, state: GanState, batch: Batch, keys: Keys) -> tuple[jax.Array, Aux]:
-        """Both translators' loss, and the memory with what they made."""
-        variables, fakes, metrics = state.variables("gen"), {}, {}
+    def make(self, player: str, state: GanState, batch: Batch, keys: Keys, wants: frozenset[str]) -> Making:
+        """Both translations, and the ways back and the pictures of the own domain that terms ask for. For the
+        discriminators, what the translators' update has left in the memory."""
+        if player == "disc":
+            rows = parallel.rows(len(batch["image"]))
+            return Making({domain: state.memory[f"shown/{domain}"][rows] for domain in DOMAINS}, batch)
+        variables, fakes, pairs = state.variables("gen"), {}, {}
 
         def translate(way: str, x: jax.Array, role: str) -> jax.Array:
             nonlocal variables
@@ -137,48 +137,23 @@ class Unpaired(Adversarial):
 
         for domain, way in WAYS.items():
             fakes[domain] = translate(way, batch[DOMAINS[way[0]]], "fake")
-        value = jnp.zeros((), batch["image"].dtype)
-        if self.cycle is not None:
-            ways = {"both": "ab", "forward": "a", "backward": "b"}[self.cycles]  # the domains that are left and come home
-            for home in ways:
-                away = "b" if home == "a" else "a"
-                back = translate(WAYS[home], fakes[away], "back")
-                metrics[f"gen/cycle_{home}"] = jnp.mean(jnp.abs(back - batch[DOMAINS[home]]))
-                value += self.cycle * metrics[f"gen/cycle_{home}"]
-        if self.identity is not None:
-            for domain, way in WAYS.items():
-                same = translate(way, batch[DOMAINS[domain]], "identity")
-                metrics[f"gen/identity_{domain}"] = jnp.mean(jnp.abs(same - batch[DOMAINS[domain]]))
-                value += self.identity * metrics[f"gen/identity_{domain}"]
-        changed = {"gen": {k: x for k, x in variables.items() if k != "params"}}
-        if not self.adversarial:
-            return value, Aux(metrics | {"gen/loss": value}, changed)
-        judged, aux = self._judged("gen", state, state.variables("disc"), batch, fakes, keys)
-        value += judged
-        metrics |= aux.metrics | {"gen/loss": value, "gen/diversity": diversity(batch["image"], fakes["b"])}
-        return value, Aux(metrics, changed, aux.memory | self._remembered(state.memory, fakes, keys))
+        for home, away in (("a", "b"), ("b", "a")):
+            if wants & {"pairs.cycle", f"pairs.cycle/{home}"}:
+                pairs[f"cycle/{home}"] = batch[DOMAINS[home]], translate(WAYS[home], fakes[away], "back")
+        for domain, way in WAYS.items():
+            if wants & {"pairs.identity", f"pairs.identity/{domain}"}:
+                pairs[f"identity/{domain}"] = batch[DOMAINS[domain]], translate(way, batch[DOMAINS[domain]], "identity")
+        collections = {name: x for name, x in variables.items() if name != "params"}
+        memory = self._remembered(state.memory, fakes, keys) if self.objective.half(CRITIC) else {}
+        return Making(fakes, batch, fakes["b"], collections, pairs, memory=memory)
 
-    def _judged(
-        self, name: str, state: GanState, disc: Variables, batch: Batch, fakes: dict[str, jax.Array], keys: Keys
-    ) -> tuple[jax.Array, Aux]:
-        """The objective's losses of both domains, added up; metrics are their means."""
-        total, metrics, memory, after = jnp.zeros((), batch["image"].dtype), [], {}, {}
-        for domain in DOMAINS:
-            own = {k.removeprefix(f"{domain}/"): x for k, x in state.memory.items() if k.startswith(f"{domain}/")}
-            pair, part = {f"real/{domain}": batch[DOMAINS[domain]], f"fake/{domain}": fakes[domain]}, _part(disc, domain)
-            real, fake = (self._seen(x, batch, keys, draws, own) for draws, x in pair.items())
-            real_out, fake_out, after[domain] = critic.compare(self.disc, part, real, fake, self.disc_batches == "joint")
-            real, fake = (self._examples(x, batch, draws) for draws, x in pair.items())
-            ctx = self._context(part, real, fake, real_out, fake_out, own, keys)
-            if name in self.players:
-                value, more, changed = self.objective(name, ctx)
-            else:
-                value, more, changed = self.objective.term(name.removeprefix("term/"), ctx, "disc")
-            total += value
-            metrics.append(more)
-            memory |= {f"{domain}/{k}": x for k, x in changed.items()}
-        means = jax.tree.map(lambda a, b: (a + b) / 2, *metrics)
-        return total, Aux(means, {"disc": _joined(after)} if name == "disc" else {}, memory)
+    def shown(self, making: Making, state: GanState, batch: Batch) -> dict[str, tuple[nn.Module, Any, dict[str, Examples]]]:
+        """For each domain its pictures and the translations into it."""
+        out, variables = {}, state.variables("disc")
+        for domain, feature in DOMAINS.items():
+            shown = {"real": {"image": batch[feature], "cond": None}, "fake": {"image": making.images[domain], "cond": None}}
+            out[domain] = (self.disc, part(variables, domain), shown)
+        return out
 
     def _remembered(self, memory: dict[str, Any], fakes: dict[str, jax.Array], keys: Keys) -> dict[str, Any]:
         """The pools after this step's translations of the global batch, in its order, and what is shown of them."""
@@ -197,10 +172,9 @@ class Unpaired(Adversarial):
 
     def _translate(self, variables: Variables, way: str, x: jax.Array, keys: Callable, train: bool):
         """Pictures of the other domain, and both translators' variables after them."""
-        mutable = ["batch_stats"] if train else []
-        image, changed = self._gen(way).apply(_part(variables, way), x, None, train=train, keys=keys, mutable=mutable)
-        moved = {name: {**variables[name], way: tree} for name, tree in changed.items()}
-        return image, {**variables, **moved}
+        out, collections = networks.run(self._gen(way), part(variables, way), x, None, train=train, keys=keys)
+        moved = {name: {**variables[name], way: tree} for name, tree in collections.items()}
+        return unmade(out)[0], {**variables, **moved}
 
 
 def pooled(pool: jax.Array, filled: jax.Array, newest: jax.Array, keys: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -221,14 +195,3 @@ def pooled(pool: jax.Array, filled: jax.Array, newest: jax.Array, keys: jax.Arra
 
     (pool, _), shown = lax.scan(one, (pool, filled), (newest, keys))
     return pool, shown
-
-
-def _part(variables: Variables, name: str) -> Variables:
-    """One network's variables of a player that has two."""
-    return {collection: tree[name] for collection, tree in variables.items()}
-
-
-def _joined(parts: Mapping[str, Any]) -> Variables:
-    """The inverse of `_part`."""
-    collections = next(iter(parts.values()))
-    return {collection: {name: part[collection] for name, part in parts.items()} for collection in collections}

@@ -5,7 +5,6 @@ import os
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import step
@@ -16,7 +15,7 @@ from jaxgan.keys import Keys
 from jaxgan.nets.layers import wide
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.state import GanState, Update
+from jaxgan.state import GanState, StepInputs, Update
 
 
 def size(tree: Any) -> int:
@@ -31,17 +30,14 @@ def data_size(images: Images) -> int:
 
 def _data(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStruct]:
     """The shapes of a batch, or of a whole data set, as it is stored; first: its leading axes."""
-
-    def stored(first: tuple[int, ...], shape: tuple[int, ...]) -> jax.ShapeDtypeStruct:
-        *sides, channels = shape
-        return jax.ShapeDtypeStruct((*first, *(side + images.jitter for side in sides), channels), images.dtype)
-
-    out = {"image": stored(first, images.image_shape)}
-    if images.num_classes:
-        out["label"] = jax.ShapeDtypeStruct(first, jnp.int32)
-    if images.source_shape:
-        apart = images.sources if images.resident else None
-        out["source"] = stored(first if apart is None else (len(apart),), images.source_shape)
+    out, lengths = {}, images.lengths()
+    for name, feature in images.features.items():
+        shape = feature.shape
+        if feature.kind == "picture":
+            *sides, channels = shape
+            shape = (*(side + images.jitter for side in sides), channels)
+        leading = (lengths[feature.stream],) if images.resident and len(first) == 1 else first
+        out[name] = jax.ShapeDtypeStruct((*leading, *shape), feature.dtype)
     return out
 
 
@@ -89,19 +85,19 @@ def flops(plan: Plan) -> dict[str, float]:
     """Floating-point operations of one round of each update on the global batch, as XLA counts them in the unoptimised
     program; a multiplication with an addition is two."""
 
-    def one_round(state: GanState, hparams: Any, examples: Any, update: Update):
-        parts = plan.assemble(hparams, state.step)
+    def one_round(state: GanState, inputs: StepInputs, examples: Any, update: Update):
+        parts = plan.assemble(inputs, state.step)
         keys = Keys(state.rng, state.step, 0, 0, plan.config.batch_size)
         return step.descend(parts, update, state, state, examples, keys)
 
-    dtype = wide(DTYPES[plan.config.dtype])
-    examples = {"image": jax.ShapeDtypeStruct((plan.config.batch_size, *plan.image_shape), dtype)}
-    examples["label"] = jax.ShapeDtypeStruct((plan.config.batch_size,), jnp.int32)
-    if plan.source_shape:
-        examples["source"] = jax.ShapeDtypeStruct((plan.config.batch_size, *plan.source_shape), dtype)
+    dtype, n = wide(DTYPES[plan.config.dtype]), plan.config.batch_size
+    examples = {
+        name: jax.ShapeDtypeStruct((n, *feature.shape), feature.dtype if feature.kind == "label" else dtype)
+        for name, feature in plan.features.items()
+    }
     counts = {}
     for update in plan.updates:
-        lowered = jax.jit(one_round, static_argnums=3).lower(plan.shapes(), plan.hparams, examples, update)
+        lowered = jax.jit(one_round, static_argnums=3).lower(plan.shapes(), plan.inputs, examples, update)
         counts[update.loss] = float((lowered.cost_analysis() or {}).get("flops", math.nan))
     return counts
 
@@ -112,7 +108,7 @@ def activations(plan: Plan, images: Images, placement: Placement, program: Any) 
     first = (len(images),) if images.resident else (plan.rounds, plan.config.batch_size)
     shapes: Any = mapped
     return (
-        shapes.lower(plan.shapes(), plan.hparams, _data(images, first), np.int32(1))
+        shapes.lower(plan.shapes(), plan.inputs, _data(images, first), np.int32(1))
         .compile()
         .memory_analysis()
         .temp_size_in_bytes
@@ -124,8 +120,8 @@ def layers(plan: Plan) -> list[str]:
     lines = []
     for player, params in plan.shapes().params.items():
         lines.append(f"{player}: {plan.num_params(player):,} params")
-        apart = all(name in ("a", "b", "ab", "ba") for name in params)  # a player of two networks
-        named = {f"{net}.{name}": x for net, own in params.items() for name, x in own.items()} if apart else params
+        several = len(plan.nets_of(player)) > 1
+        named = {f"{net}.{name}": x for net, own in params.items() for name, x in own.items()} if several else params
         for name, layer in named.items():
             leaves = jax.tree.leaves(layer)
             shapes = " ".join("x".join(map(str, x.shape)) or "1" for x in leaves[:6]) + (" ..." if len(leaves) > 6 else "")
@@ -158,6 +154,7 @@ def report(plan: Plan, images: Images, placement: Placement, program: Any) -> st
         "optimizer": size(shapes.opt_state),
         "averages": size(shapes.ema),
         "memory": size(shapes.memory),
+        **({"frozen networks": size(plan.inputs.frozen)} if plan.frozen else {}),
         "data": data_size(images),
         "step": activations(plan, images, placement, program),
     }

@@ -10,7 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
+from jaxgan.generate import Trained
+from jaxgan.objectives.objective import MAKER
 from jaxgan.plan import Plan
+from jaxgan.tasks.task import Judges
 
 LEVELS, ARROWS = 61, 19  # places along each side of the frame where the logit and the slope are taken
 DRAWS = 8  # over which packs and relativistic pairs are averaged
@@ -38,13 +41,17 @@ def flat(points: np.ndarray) -> np.ndarray:
     return np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))[:, :2]
 
 
-def make_landscape(plan: Plan, real: np.ndarray) -> Callable[[Any, Any], Landscape]:
-    """`(variables, fake [N, 2]) -> Landscape` of a run in the plane. real: points of its data [M, 2].
+def make_landscape(plan: Plan, real: np.ndarray) -> Callable[[Trained, Any], Landscape] | None:
+    """`(nets, fake [N, 2]) -> Landscape` of a run in the plane; None of a task without a critic. real: points of its data
+    [M, 2].
 
     A place is judged among its own: in a pack the others are fakes. A relativistic loss sets it against real points.
     """
-    task, around = plan.task(), frame(real)
-    pack, (left, right, bottom, top) = task.pack, around
+    loss = plan.task().objective.half(MAKER) if plan.can(Judges) else None
+    if loss is None:
+        return None
+    around, pack = frame(real), plan.config.critic.pack
+    left, right, bottom, top = around
     rows = np.random.default_rng(0).permutation(len(real))[: DRAWS * pack]
     reals = jnp.asarray(np.resize(real[rows], (DRAWS, pack * 2)))
 
@@ -52,22 +59,25 @@ def make_landscape(plan: Plan, real: np.ndarray) -> Callable[[Any, Any], Landsca
         x, y = jnp.meshgrid(jnp.linspace(left, right, n), jnp.linspace(bottom, top, n))
         return jnp.stack([x, y], -1).reshape(-1, 2)
 
-    def judged(nets: Any, points: jax.Array, others: jax.Array) -> jax.Array:
+    def judge(nets: Trained, image: jax.Array) -> jax.Array:
+        return plan.task(frozen=nets.frozen).judge(nets.players, image)
+
+    def judged(nets: Trained, points: jax.Array, others: jax.Array) -> jax.Array:
         """Logits [P, DRAWS]."""
         shape = (len(points), DRAWS)
         packs = [jnp.broadcast_to(points[:, None], (*shape, 2)), jnp.broadcast_to(others[None], (*shape, 2 * pack - 2))]
-        return task.judge(nets, jnp.concatenate(packs, -1).reshape(-1, 2 * pack)).reshape(shape)
+        return judge(nets, jnp.concatenate(packs, -1).reshape(-1, 2 * pack)).reshape(shape)
 
     @jax.jit
-    def arrays(nets: Any, fake: jax.Array):
+    def arrays(nets: Trained, fake: jax.Array):
         others = fake[jnp.arange(DRAWS * (pack - 1)) % len(fake)].reshape(DRAWS, -1)
-        real_logits = jnp.broadcast_to(task.judge(nets, reals), (ARROWS**2, DRAWS)).reshape(-1)
+        real_logits = jnp.broadcast_to(judge(nets, reals), (ARROWS**2, DRAWS)).reshape(-1)
 
-        def loss(points):
-            return task.objective.loss[1](real_logits, judged(nets, points, others).reshape(-1)) * len(points)
+        def push(points):
+            return loss(real_logits, judged(nets, points, others).reshape(-1)) * len(points)
 
         logits = judged(nets, places(LEVELS), others).mean(1).reshape(LEVELS, LEVELS)
-        return logits, -jax.grad(loss)(places(ARROWS)).reshape(ARROWS, ARROWS, 2)
+        return logits, -jax.grad(push)(places(ARROWS)).reshape(ARROWS, ARROWS, 2)
 
     return lambda nets, fake: Landscape(around, *arrays(nets, fake))
 

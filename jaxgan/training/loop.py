@@ -47,14 +47,14 @@ class Loop:
         n = len(members)
         if n > 1:
             make = functools.partial(population.make_program, form=population.form())
-            hparams = population.stack_hparams(plans)
+            inputs = population.stack_inputs(plans)
             self.cut = jax.jit(lambda tree: population.cut(tree, n))
         else:
-            make, hparams, self.cut = program.make_program, self.plan.hparams, lambda tree: [tree]
-        self.hparams, run = placement.replicate(hparams), make(self.plan, images)
+            make, inputs, self.cut = program.make_program, self.plan.inputs, lambda tree: [tree]
+        self.inputs, run = placement.replicate(inputs), make(self.plan, images)
         self.place = self.whole = lambda state: state
         if population.spreads(n, placement):
-            self.program = placement.wrap_members(run, population.AXES)
+            self.program = placement.wrap_members(run, population.AXES, population.INPUT_AXES)
             self.place = lambda state: placement.divide(state, population.AXES)
             self.whole = jax.jit(lambda state: state, out_shardings=placement.replicated)
         else:
@@ -82,7 +82,7 @@ class Loop:
             if first and member.scores_due(first) and not self.placement.all(member.writer.has_scores):
                 self._score(member, own, first)
         for step in program.dispatches(config, self.per_dispatch, first):
-            state, report = self.program(state, self.hparams, next(data), self.count(step - done))
+            state, report = self.program(state, self.inputs, next(data), self.count(step - done))
             self._watch(step, report)
             if done == first:
                 jax.block_until_ready(report)

@@ -18,10 +18,11 @@ from jaxgan.config.resolve import Config, flat, scalars_of
 from jaxgan.data.source import Images
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan, sections
-from jaxgan.state import GanState
+from jaxgan.state import GanState, StepInputs
 
 LARGEST = 16  # members of a population; more make several
 AXES = GanState(step=None, params=0, model_state=0, opt_state=0, ema=0, memory=0, rng=0, first_bad=0)  # pyright: ignore
+INPUT_AXES: Any = StepInputs(0, 0, None)  # pyright: ignore
 
 
 def kind(config: Config) -> str:
@@ -47,19 +48,21 @@ def spreads(members: int, placement: Placement) -> bool:
 
 
 def make_program(plan: Plan, images: Images, form: str) -> Callable:
-    """`program.make_program` for a population: state and hparams are stacked, [members, ...], but for the step, which all
-    share. So a lazy update stays a branch."""
+    """`program.make_program` for a population: states and inputs are stacked, [members, ...], but for the step
+    and frozen networks, which all share. So a lazy update stays a branch."""
     single = program.make_program(plan, images)
     if form == "vmap":
-        return jax.vmap(single, in_axes=(AXES, 0, None, None), out_axes=(AXES, 0))
+        return jax.vmap(single, in_axes=(AXES, INPUT_AXES, None, None), out_axes=(AXES, 0))
 
-    def run(states: GanState, hparams: Any, data: Any, count: jax.Array):
+    def run(states: GanState, inputs: StepInputs, data: Any, count: jax.Array):
         def member(x):
-            state, hparams = x
-            state, report = single(state.replace(step=states.step), hparams, data, count)
+            state, scalars, order = x
+            state, report = single(
+                state.replace(step=states.step), inputs._replace(scalars=scalars, order=order), data, count
+            )
             return state.replace(step=None), report
 
-        after, report = lax.map(member, (states.replace(step=None), hparams))
+        after, report = lax.map(member, (states.replace(step=None), inputs.scalars, inputs.order))
         return after.replace(step=states.step + count), report
 
     return run
@@ -71,8 +74,10 @@ def stack(states: list[GanState]) -> GanState:
     return stacked.replace(step=states[0].step)
 
 
-def stack_hparams(plans: list[Plan]) -> dict[str, Any]:
-    return jax.tree.map(lambda *x: np.stack(x), *[plan.hparams for plan in plans])
+def stack_inputs(plans: list[Plan]) -> StepInputs:
+    """Scalars and orders are stacked; frozen networks are shared."""
+    scalars = jax.tree.map(lambda *x: np.stack(x), *[plan.inputs.scalars for plan in plans])
+    return StepInputs(scalars, np.stack([plan.inputs.order for plan in plans]), plans[0].inputs.frozen)
 
 
 def cut(tree: Any, n: int) -> list[Any]:

@@ -9,13 +9,14 @@ import jax
 from jaxgan.console import progress, say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
+from jaxgan.objectives.objective import CRITIC
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import check_scores
 from jaxgan.state import GanState
 from jaxgan.training import budget, interrupt, population
 from jaxgan.training.loop import Loop
-from jaxgan.training.member import DivergedError, Member, Run
+from jaxgan.training.member import DivergedError, Job, Member
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_config, check_data, check_donor, new_state, starting_state
@@ -26,12 +27,12 @@ def train(plan: Plan, images: Images, folder: Path, source: str = "", overrides:
 
     Raises UserError, DivergedError, checkpoint.DamagedError.
     """
-    (failure,) = train_together([Run(plan, folder, source, overrides)], images)
+    (failure,) = train_together([Job(plan, folder, source, overrides)], images)
     if failure:
         raise failure
 
 
-def train_together(runs: list[Run], images: Images) -> list[DivergedError | UserError | None]:
+def train_together(runs: list[Job], images: Images) -> list[DivergedError | UserError | None]:
     """Trains runs of one `population.kind` to their end, as one population if they are several, each in a folder of its own
     and from where all of them had got to; those that have no checkpoint of a common step go on apart. Returns what became of
     each: None, or how it diverged (or could not be scored), which stops no other.
@@ -42,7 +43,6 @@ def train_together(runs: list[Run], images: Images) -> list[DivergedError | User
     placement = Placement(plan.config.parallel)
     for run in runs:
         check_run(run.plan, placement, run.folder, len(runs))
-        run.plan.check_data(images)
         check_data(run.folder, images)
     budget.check(plan, images, placement, len(runs))
     ends: dict[Path, DivergedError | UserError | None] = {}
@@ -60,14 +60,14 @@ def train_together(runs: list[Run], images: Images) -> list[DivergedError | User
     return [ends.get(run.folder) for run in runs]
 
 
-def _parts(runs: list[Run], placement: Placement) -> list[list[Run]]:
+def _parts(runs: list[Job], placement: Placement) -> list[list[Job]]:
     """Runs that can go on together, having a checkpoint of a common step or none at all; the furthest first.
 
     If all can, those that are over keep their places among them, so that the same operations give the same bits ("vmap", or
     members on devices of their own).
     """
     left = [run for run in runs if not run.is_over]
-    parts: list[tuple[list[Run], set[int]]] = []
+    parts: list[tuple[list[Job], set[int]]] = []
     for run in sorted(left, key=lambda run: -max(Workdir(run.folder).saved_steps, default=0)):
         steps = Workdir(run.folder).saved_steps
         for members, common in parts:
@@ -96,7 +96,7 @@ def check_run(plan: Plan, placement: Placement, folder: Path, members: int = 1) 
             pass
 
 
-def _train(runs: list[Run], images: Images, placement: Placement) -> tuple[list[DivergedError | UserError | None], bool]:
+def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[DivergedError | UserError | None], bool]:
     """What became of each run, and whether a signal stopped them."""
     plan = runs[0].plan
     config, several = plan.config, len(runs) > 1
@@ -127,11 +127,12 @@ def _train(runs: list[Run], images: Images, placement: Placement) -> tuple[list[
         if jax.process_index() == 0:
             member.animate()
             member.workdir.finish(step)
-        say(f"done. Samples: {member.workdir.samples}/step_{step:08d}.png")
+        shown = f"Samples: {member.workdir.samples}/step_{step:08d}.png" if member.sampler else f"Run: {member.workdir.path}"
+        say(f"done. {shown}")
     return [member.failure if member else None for member in members], step < config.steps and bool(loop.alive)
 
 
-def _start(runs: list[Run], saved: list[Checkpoints], placement: Placement) -> tuple[list[GanState], list[bool]]:
+def _start(runs: list[Job], saved: list[Checkpoints], placement: Placement) -> tuple[list[GanState], list[bool]]:
     """Each run's state to go on from, and whether there is anything left to do. Those of a population are of one step, the
     newest that all have got to; a run that is done has a new state in its place."""
     steps = runs[0].plan.config.steps
@@ -151,7 +152,7 @@ def _start(runs: list[Run], saved: list[Checkpoints], placement: Placement) -> t
     return [starting_state(run.plan, placement, own, 0) for run, own in zip(runs, saved)], wanted
 
 
-def _restored(run: Run, saved: Checkpoints, placement: Placement, step: int) -> GanState | None:
+def _restored(run: Job, saved: Checkpoints, placement: Placement, step: int) -> GanState | None:
     """A run's state at a step that it has a checkpoint of; None if that is damaged, and set aside."""
     try:
         return starting_state(run.plan, placement, saved, step)
@@ -168,14 +169,14 @@ def summary(plan: Plan, images: Images, placement: Placement, folder: Path | str
     classes = f", {images.num_classes} classes" if images.num_classes else ""
     where = "on the device" if images.resident else "read ahead"
     device = placement.mesh.devices.flat[0]
-    loss = " + ".join([config.objective.loss, *config.objective.terms])
     lines = {
         "data": f"{images.name}: {len(images):,} {what}{classes}, {where}",
         **{
-            player: f"{config.nets[player].name}, {plan.num_params(player):,} params, {config.optim[player].name}"
+            player: f"{_networks(plan, player)}, {plan.num_params(player):,} params, {config.optim[player].name}"
             for player in plan.players
         },
-        "objective": loss,
+        **{f"frozen {name}": text for name, text in plan.frozen_lines().items()},
+        **({"objective": " + ".join([config.objective.loss, *config.objective.terms])} if "objective" in config else {}),
         "step": ", ".join(_update(update) for update in plan.updates),
         "devices": f"{placement.size} x {device.device_kind} ({config.parallel}, {config.dtype}), "
         + (
@@ -187,15 +188,32 @@ def summary(plan: Plan, images: Images, placement: Placement, folder: Path | str
         f"{1000 * config.steps * plan.kimg_per_step / len(images):,.0f} epochs",
         "output": f"{folder}",
     }
-    disc = config.nets.get("disc", {})
-    mixing = [("BatchNorm", "norm=layer")] * (disc.get("norm") == "batch")
-    mixing += [(f"minibatch={disc.get('minibatch')}", "minibatch=none")] * (disc.get("minibatch", "none") != "none")
-    warnings = [
-        f"warning: {name} measures each example's slope, and {what} in disc mixes the examples; use {instead}"
-        for name in config.objective.terms
-        for what, instead in mixing
-    ]
-    return "\n".join([f"{name:>10}  {text}" for name, text in lines.items()] + warnings)
+    return "\n".join([f"{name:>10}  {text}" for name, text in lines.items()] + _warnings(plan))
+
+
+def _networks(plan: Plan, player: str) -> str:
+    """A player's networks: "dcgan", or "ab and ba: unet"."""
+    names: dict[str, list[str]] = {}
+    for network, section in plan.nets_of(player).items():
+        names.setdefault(section.name, []).append(network)
+    alone = len(plan.nets_of(player)) == 1
+    return ", ".join(name if alone else f"{' and '.join(networks)}: {name}" for name, networks in names.items())
+
+
+def _warnings(plan: Plan) -> list[str]:
+    """Of terms on each example's slope beside networks that mix the examples."""
+    slopes = plan.terms_that_need("judged.answers")
+    out = []
+    for player in (player for player, side in plan.sides.items() if side == CRITIC and slopes):
+        for net in {str(section): section for section in plan.nets_of(player).values()}.values():
+            mixing = [("BatchNorm", "norm=layer")] * (net.get("norm") == "batch")
+            mixing += [(f"minibatch={net.get('minibatch')}", "minibatch=none")] * (net.get("minibatch", "none") != "none")
+            out += [
+                f"warning: {name} measures each example's slope, and {what} in {player} mixes the examples; use {instead}"
+                for name in slopes
+                for what, instead in mixing
+            ]
+    return out
 
 
 def _update(update: Any) -> str:

@@ -12,11 +12,13 @@ import optax
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.generate import variables
+from jaxgan.generate import Trained, trained
 from jaxgan.images import grid_picture, save_npz, save_png, to_uint8
 from jaxgan.keys import stream
 from jaxgan.nets import resample
 from jaxgan.parallel import Placement
+from jaxgan.plan import Plan
+from jaxgan.tasks.task import HasStyles
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 
@@ -38,8 +40,7 @@ def project(folder: Path, targets: Images, num: int, steps: int, out: Path | Non
     """
     placement = Placement()
     plan, step, state = load_run(folder, placement)
-    task = plan.task()
-    if not hasattr(task, "styles"):
+    if not plan.can(HasStyles):
         raise UserError("--mode=project is of generators with styles (configs/stylegan_lite.py); this run's has none")
     if targets.image_shape != plan.image_shape:
         theirs, ours = ("x".join(map(str, shape)) for shape in (targets.image_shape, plan.image_shape))
@@ -47,9 +48,9 @@ def project(folder: Path, targets: Images, num: int, steps: int, out: Path | Non
     if jax.process_index() != 0:
         return folder
     pixels = targets.gather(np.arange(min(num, len(targets))))["image"]
-    nets = placement.local(variables(state, "gen" in state.ema))
-    w = _search(task, nets, jnp.asarray(pixels, jnp.float32) / 127.5 - 1, steps)
-    found = to_uint8(np.asarray(jax.jit(lambda w: _paint(task, nets, w))(w)))
+    nets = placement.local(trained(plan, state, ema=True))
+    w = _search(plan, nets, jnp.asarray(pixels, jnp.float32) / 127.5 - 1, steps)
+    found = to_uint8(np.asarray(jax.jit(lambda w: _paint(plan, nets, w))(w)))
     rmse = np.sqrt(np.mean((found.astype(np.float64) - pixels) ** 2, (1, 2, 3)))
     path = out or Workdir(folder).samples / f"projection_{step:08d}.png"
     save_png(path, grid_picture(np.concatenate([pixels, found]), len(pixels)))
@@ -58,9 +59,9 @@ def project(folder: Path, targets: Images, num: int, steps: int, out: Path | Non
     return path
 
 
-def _paint(task: Any, nets: Any, w: jax.Array) -> jax.Array:
-    every = jnp.broadcast_to(w[:, None], (len(w), task.gen.num_styles, w.shape[-1]))
-    return task.gen.apply(nets["gen"], every, method="paint")
+def _paint(plan: Plan, nets: Trained, w: jax.Array) -> jax.Array:
+    task = plan.task(frozen=nets.frozen)
+    return task.paint(nets.players, jnp.broadcast_to(w[:, None], (len(w), task.num_styles, w.shape[-1])))
 
 
 def _error(image: jax.Array, target: jax.Array) -> jax.Array:
@@ -72,10 +73,11 @@ def _error(image: jax.Array, target: jax.Array) -> jax.Array:
     return total
 
 
-def _search(task: Any, nets: Any, target: jax.Array, steps: int) -> jax.Array:
+def _search(plan: Plan, nets: Trained, target: jax.Array, steps: int) -> jax.Array:
     """The w [N, w_dim] whose pictures are nearest to targets [N, H, W, C] in [-1, 1]."""
     keys = jax.random.split(jax.random.key(0), KNOWN)
-    known = jax.jit(lambda keys: task.styles(nets, task.draw(keys))["w"][:, 0])(keys)
+    task = plan.task(frozen=nets.frozen)
+    known = jax.jit(lambda keys: task.styles(nets.players, task.draw(keys))["w"][:, 0])(keys)
     mean, std = jnp.mean(known, 0), jnp.sqrt(jnp.mean(jnp.sum((known - jnp.mean(known, 0)) ** 2, 1)))
 
     def size(i: jax.Array) -> jax.Array:
@@ -90,7 +92,7 @@ def _search(task: Any, nets: Any, target: jax.Array, steps: int) -> jax.Array:
         w, opt_state = carry
         strength = NOISE * std * jnp.maximum(0.0, 1 - i / steps / QUIET) ** 2
         draw = jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, i), mean.shape))(stream(roots, "noise"))
-        errors, grads = jax.value_and_grad(lambda w: jnp.sum(_error(_paint(task, nets, w + strength * draw), target)))(w)
+        errors, grads = jax.value_and_grad(lambda w: jnp.sum(_error(_paint(plan, nets, w + strength * draw), target)))(w)
         updates, opt_state = tx.update(grads, opt_state, w)
         return (optax.apply_updates(w, updates), opt_state), errors / len(target)
 

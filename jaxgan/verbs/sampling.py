@@ -10,10 +10,11 @@ import numpy as np
 from jaxgan.batches import in_batches
 from jaxgan.console import say
 from jaxgan.errors import UserError
-from jaxgan.generate import make_generate, make_interpolate, make_mix, source_inputs, variables
+from jaxgan.generate import given_inputs, make_generate, make_interpolate, make_mix, trained
 from jaxgan.images import grid_picture, save_gif, save_npz, save_png, sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan, open_data
+from jaxgan.tasks.task import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs.sample_request import SampleRequest
 from jaxgan.workdir.folder import Workdir
@@ -33,14 +34,10 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
     if jax.process_index() != 0:
         return folder
     points = len(plan.image_shape) == 1
-    _check_styles(plan, wanted)
-    if plan.ways and wanted.columns:
-        raise UserError("--grid has no effect on translations, which stand beside their sources")
-    if plan.ways and wanted.frames:
-        raise UserError("--interpolate goes from latent to latent; this run's generator translates pictures")
+    _check(plan, wanted)
     if points and (wanted.frames or (wanted.out and not wanted.out.suffix)):
         raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
-    nets = placement.local(variables(state, wanted.ema))
+    nets = placement.local(trained(plan, state, wanted.ema))
     raw = "" if wanted.ema else "_raw"
     try:
         if wanted.frames:
@@ -52,11 +49,11 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
         else:
             numbers = np.array(wanted.seeds, np.uint32)
             psi = [np.full(len(numbers), wanted.psi[0], np.float32)] if wanted.psi else []
-            data = open_data(plan.config) if points or plan.ways else None
-            beside = source_inputs(plan, data, numbers) if data else {}
+            data = open_data(plan.config) if points or plan.given else None
+            beside = given_inputs(plan, data, numbers) if data else {}
             made = _generate(make_generate(plan), nets, numbers, *psi, points=points, **beside)
             path = wanted.out or Workdir(folder).samples / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
-            _write(path, made, wanted, step, data.reference() if data else None, beside.get("source"))
+            _write(path, made, wanted, step, data.reference() if data else None, _pictures(plan, beside))
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
@@ -92,14 +89,24 @@ def _write(path: Path, made: np.ndarray, wanted: SampleRequest, step: int, real:
             save_png(path / f"seed{seed:08d}.png", picture)
 
 
-def _check_styles(plan: Plan, wanted: SampleRequest) -> None:
-    task = plan.task()
-    if wanted.styled and not hasattr(task, "styles"):
+def _pictures(plan: Plan, given: dict[str, np.ndarray]) -> np.ndarray | None:
+    """The first picture that the generator was given, of each example; None where it was given none."""
+    return next((x for name, x in given.items() if plan.features[name].kind == "picture"), None)
+
+
+def _check(plan: Plan, wanted: SampleRequest) -> None:
+    """Refuses what the run's task cannot do. Raises UserError."""
+    if not plan.can(Generates):
+        raise UserError(f"this run's task ({plan.config.task.name}) generates nothing; --mode=evaluate scores it")
+    if plan.given and wanted.columns:
+        raise UserError("--grid has no effect on translations, which stand beside their sources")
+    if wanted.frames and (plan.given or not plan.can(HasLatent)):
+        raise UserError("--interpolate goes from latent to latent; this run's generator translates pictures")
+    if wanted.styled and not plan.can(HasStyles):
         raise UserError(f"{wanted.styled} is of generators with styles (configs/stylegan_lite.py); this run's has none")
-    if wanted.layers and max(wanted.layers) >= task.gen.num_styles:
-        raise UserError(
-            f"--layers goes to {max(wanted.layers)}, and this generator has layers 0 to {task.gen.num_styles - 1}"
-        )
+    styles = plan.task().num_styles if wanted.layers else 0
+    if wanted.layers and max(wanted.layers) >= styles:
+        raise UserError(f"--layers goes to {max(wanted.layers)}, and this generator has layers 0 to {styles - 1}")
 
 
 def _table(plan: Plan, nets: Any, wanted: SampleRequest, path: Path) -> None:

@@ -31,6 +31,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     import ml_collections
 
     from jaxgan.config.resolve import as_overrides, load_config, resolve_config
+    from jaxgan.data.features import features_of
     from jaxgan.parallel import Placement
     from jaxgan.plan import Plan, open_data, sections, source_of
     from jaxgan.program import make_program
@@ -38,6 +39,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.training import budget
     from jaxgan.training.train import check_run, summary, train
     from jaxgan.workdir.folder import Workdir
+    from jaxgan.workdir.runs import load_frozen
 
     workdir = workdir_of(values)
     base = load_config(values.config) if values.config else ml_collections.ConfigDict(Workdir(workdir).config)
@@ -50,11 +52,14 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         check_eval(resolved)
     source = source_of(resolved)
     shape = getattr(source, "image_shape", None)
+    frozen = {}
     if shape:  # known before the data are, which may take long to prepare
-        plan = Plan(resolved, shape, getattr(source, "source_shape", ()))
+        features = features_of(shape, source_shape=getattr(source, "source_shape", ()))
+        frozen = load_frozen(resolved, workdir, shape)
+        plan = Plan(resolved, features, frozen, opened=False)
         check_run(plan, Placement(resolved.parallel), workdir)
     images = open_data(resolved)
-    plan = Plan(resolved, images.image_shape, images.source_shape)
+    plan = Plan(resolved, images.features, frozen if shape else load_frozen(resolved, workdir, images.image_shape))
     if values.dry_run:
         placement = Placement()
         budget.check_batch(plan, placement)

@@ -18,7 +18,7 @@ from jaxgan.data import listing
 from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
 from jaxgan.files import write_text
-from jaxgan.generate import make_generate, variables
+from jaxgan.generate import make_generate, trained
 from jaxgan.images import as_picture, save_png, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
@@ -60,7 +60,7 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     names = _names([item.name for item in items], source)
     for _ in bar(_decoded(items, source, fit), "checked", len(names), "pictures"):
         pass  # read twice, so that none is kept and nothing is written where one cannot be read
-    nets = placement.local(variables(state, ema))
+    nets = placement.local(trained(plan, state, ema))
     generate = jax.jit(make_generate(plan, way))
     shown, one_size = [], getattr(plan.task().gen, "one_size", False)
     try:

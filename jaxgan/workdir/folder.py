@@ -21,7 +21,7 @@ TAIL = 8192  # bytes in which the last line of a log is looked for
 class Workdir:
     """A run's folder, which need not exist yet.
 
-        Workdir("runs/wgan").config["optim"]["gen"]["lr"]
+        Workdir("runs/wgan").config["objective"]["loss"]
 
     checkpoints, samples: folders. log: the file that `metrics` reads.
     """

@@ -9,15 +9,16 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
-from jaxgan.config.resolve import Config, difference, resolve_config
-from jaxgan.config.run import OPERATIONAL
+from jaxgan.config.resolve import Config, difference, make_section, resolve_config
+from jaxgan.config.run import OPERATIONAL, FrozenRun
 from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, sections
+from jaxgan.plan import Donor, Plan, sections
 from jaxgan.state import GanState
-from jaxgan.workdir.checkpoint import Checkpoints
+from jaxgan.workdir.checkpoint import Checkpoints, digest, flatten
 from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.frozen import features_in, records_of, save_frozen, saved_donor
 from jaxgan.workdir.writer import provenance
 
 
@@ -43,10 +44,12 @@ def check_data(workdir: Path, images: Any) -> None:
             )
 
 
-def record_start(workdir: Path, resolved: Config, images: Any, source: str, overrides: Any, step: int) -> None:
-    """Writes `config.json`; each start of the run adds its provenance to the list "starts"."""
+def record_start(plan: Plan, workdir: Path, images: Any, source: str, overrides: Any, step: int) -> None:
+    """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks."""
+    save_frozen(plan, workdir)
     start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | provenance()
-    Workdir(workdir).save(json.loads(resolved.to_json()), _describe(images), start)
+    start |= {"frozen": records_of(plan)} if plan.frozen else {}
+    Workdir(workdir).save(json.loads(plan.config.to_json()), _describe(images), start)
 
 
 def _describe(images: Any) -> dict[str, Any]:
@@ -54,9 +57,7 @@ def _describe(images: Any) -> dict[str, Any]:
     return {
         "name": images.name,
         "size": len(images),
-        "image_shape": list(images.image_shape),
-        "source_shape": list(images.source_shape),
-        "classes": images.num_classes,
+        "features": {name: feature.as_json() for name, feature in images.features.items()},
         "digest": images.digest,
     }
 
@@ -65,7 +66,51 @@ def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
     """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
     saved = Workdir(workdir).saved
     resolved = resolve_config(ml_collections.ConfigDict(saved["config"]), list(overrides), sections)
-    return Plan(resolved, saved["data"]["image_shape"], saved["data"].get("source_shape", ()))
+    features = features_in(saved["data"])
+    return Plan(resolved, features, load_frozen(resolved, workdir, features["image"].shape), opened=False)
+
+
+def load_frozen(config: Config, folder: Path | None, image_shape: tuple[int, ...] = ()) -> dict[str, Donor]:
+    """The networks of the sections `frozen.NAME`: the copies in a run's `folder`, or, for a new run, the other runs'.
+
+    image_shape: of what extractors look at. Raises UserError.
+    """
+    out: dict[str, Donor] = {}
+    known = sections(config.to_dict()) if config.get("frozen") else {}
+    for name in config.get("frozen", {}):
+        part = known[f"frozen.{name}"]
+        made = make_section(config, f"frozen.{name}", part, {})
+        if part.cls is not FrozenRun:
+            made.check()
+            network = made.load(image_shape)
+            record = {"title": network.name, "digest": network.hash}
+            out[name] = Donor(lambda network=network: network, network.variables, record)
+            continue
+        out[name] = (saved_donor(folder / "frozen" / name) if folder else None) or _taken(name, made)
+    return out
+
+
+def _taken(name: str, wanted: FrozenRun) -> Donor:
+    """The networks of another run's checkpoint."""
+    if not wanted.workdir:
+        raise UserError(f"frozen.{name} says whose networks to take: --config.frozen.{name}.workdir=RUN")
+    path, everywhere = as_path(wanted.workdir), Placement()
+    plan, step, state = load_run(path, everywhere, wanted.step or None)
+    if plan.frozen:
+        raise UserError(f"frozen.{name}: {path} has frozen networks itself; take those runs that it took")
+    for player in wanted.players:
+        if player not in state.params:
+            raise UserError(f"frozen.{name}: {path} has no player '{player}'; {nearest(player, state.params)}")
+    players = wanted.players or tuple(state.params)
+    variables = {player: state.variables(player, wanted.ema and player in state.ema) for player in players}
+    found = jax.device_get(everywhere.local(variables))
+    record = {
+        "title": f"{plan.config.task.name} of {path}, step {step}",
+        "digest": digest(flatten(found)),
+        "step": step,
+        "saved": {**Workdir(path).saved, "starts": []},
+    }
+    return Donor(plan.task, found, record)
 
 
 def abstract_state(plan: Plan, placement: Placement) -> Any:

@@ -44,7 +44,7 @@ def table(variant):
         seeds=(0, 1), claims=(Claim("modes", "plain", above=-1),), curves=("modes", "gen/loss"),
     )
 '''
-PLAIN = '"plain": Row(published={"modes": "8"}), "more + R1": Row({"objective.terms.r1.weight": 1, "task.pack": 2})'
+PLAIN = '"plain": Row(published={"modes": "8"}), "more + R1": Row({"objective.terms.r1.weight": 1, "critic.pack": 2})'
 ILL = '"diverges": Row({"optim.gen.lr": 1e38}), "crashes": Row({"objective.loss": "faulty:PAIR"})'
 
 
@@ -76,7 +76,7 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
     plain, again, packed, _ = cells(spec(), tmp_path / "runs", ("steps", "8"))
     assert [cell.name for cell in (plain, again)] == ["plain, seed 0", "plain, seed 1"]
     assert packed.folder == tmp_path / "runs" / "cells" / "more_R1_0"
-    assert packed.config.objective.terms.r1.weight == 1 and packed.config.task.pack == 2 and packed.config.steps == 8
+    assert packed.config.objective.terms.r1.weight == 1 and packed.config.critic.pack == 2 and packed.config.steps == 8
     assert [cell.config.seed for cell in (plain, again)] == [0, 1]
     assert [len(group) for group in groups([plain, again, packed])] == [2, 1]
     assert [len(group) for group in groups(cells(spec(), tmp_path / "runs", ("population", "off")))] == [1] * 4

@@ -1,12 +1,22 @@
 """Old names of fields and metrics, where older workdirs and reports have them."""
 
+import copy
+
 import pytest
 from helpers import ROOT
 
-from jaxgan.config.renamed import RENAMED, renamed, renamed_config, renamed_metrics
-from jaxgan.config.resolve import load_config, resolve_config
+from jaxgan.config.renamed import (
+    RENAMED,
+    renamed,
+    renamed_config,
+    renamed_fields,
+    renamed_metrics,
+    renamed_override,
+)
+from jaxgan.config.resolve import flat, load_config, resolve_config
+from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
-from jaxgan.plan import sections
+from jaxgan.plan import Plan, sections
 
 
 def test_old_names_become_new_ones():
@@ -20,19 +30,165 @@ def test_old_names_become_new_ones():
     assert renamed_metrics({"step": 1, "penalty/r1/grad_norm": 2.0}) == {"step": 1, "term/r1/grad_norm": 2.0}
 
 
+# Sections of older saved configs, and what they are today.
+OLD = {
+    "pix2pix": (
+        {
+            "task": {"name": "paired", "l1": 100.0, "conditional": True, "gen_norm": "batch", "adversarial": True}
+            | {"disc_batches": "joint", "instance_noise": 0.1},
+            "objective": {"loss": "nonsaturating", "penalties": {}},
+        },
+        {
+            "task": {"name": "paired", "conditional": True, "gen_norm": "batch"},
+            "critic": {"batches": "joint", "instance_noise": 0.1},
+            "objective": {
+                "loss": "nonsaturating",
+                "terms": {"l1": {"name": "l1", "weight": 100.0, "of": "image", "every": 1}},
+            },
+        },
+    ),
+    "L1 alone": (
+        {
+            "task": {"name": "paired", "l1": "linear(100, 0, 0, 5)", "adversarial": False},
+            "objective": {"loss": "nonsaturating", "terms": {}},
+        },
+        {
+            "task": {"name": "paired"},
+            "objective": {
+                "loss": "none",
+                "terms": {"l1": {"name": "l1", "weight": "linear(100, 0, 0, 5)", "of": "image", "every": 1}},
+            },
+        },
+    ),
+    "no L1": (
+        {"task": {"name": "paired", "l1": None, "adversarial": True}, "objective": {"loss": "lsgan", "terms": {}}},
+        {"task": {"name": "paired"}, "objective": {"loss": "lsgan", "terms": {}}},
+    ),
+    "CycleGAN": (
+        {
+            "task": {"name": "unpaired", "cycle": 5.0, "cycles": "both", "identity": 2.5, "pool": 50, "adversarial": True},
+            "objective": {"loss": "lsgan", "terms": {"r1": {"name": "r1", "weight": 1.0, "every": 4}}},
+        },
+        {
+            "task": {"name": "unpaired", "pool": 50},
+            "objective": {
+                "loss": "lsgan",
+                "terms": {
+                    "r1": {"name": "r1", "weight": 1.0, "every": 4},
+                    "cycle": {"name": "l1", "weight": 5.0, "of": "cycle", "every": 1},
+                    "identity": {"name": "l1", "weight": 2.5, "of": "identity", "every": 1},
+                },
+            },
+        },
+    ),
+    "forward": (
+        {"task": {"name": "unpaired", "cycle": 5.0, "cycles": "forward", "identity": None}, "objective": {"terms": {}}},
+        {
+            "task": {"name": "unpaired"},
+            "objective": {"terms": {"cycle": {"name": "l1", "weight": 5.0, "of": "cycle/a", "every": 1}}},
+        },
+    ),
+    "backward": (
+        {"task": {"name": "unpaired", "cycle": 5.0, "cycles": "backward"}, "objective": {"terms": {}}},
+        {
+            "task": {"name": "unpaired"},
+            "objective": {"terms": {"cycle": {"name": "l1", "weight": 5.0, "of": "cycle/b", "every": 1}}},
+        },
+    ),
+    "packs": (
+        {"task": {"name": "latent", "pack": 3, "z_dim": 4}, "objective": {"loss": "hinge", "terms": {}}, "steps": 7},
+        {
+            "task": {"name": "latent", "z_dim": 4},
+            "critic": {"pack": 3},
+            "objective": {"loss": "hinge", "terms": {}},
+            "steps": 7,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_older_saved_configs(name):
+    old, new = OLD[name]
+    given = copy.deepcopy(old)
+    assert renamed_config(old) == new and old == given
+    assert renamed_config(new) == new
+    assert renamed_fields(flat(old)) == flat(new) == renamed_fields(flat(new))
+
+
+def test_parts_of_saved_configs():
+    """A report has the fields that define a cell, whose sections are not all there."""
+    assert renamed_fields({"task.pack": 2}) == {"critic.pack": 2}
+    assert renamed_fields({"steps": 3, "task.z_dim": 4}) == {"steps": 3, "task.z_dim": 4}
+    assert renamed_fields({"objective.penalties.r1.every": 4}) == {"objective.terms.r1.every": 4}
+
+
+CELLS = [  # an override that a table's cell was made with, the config file, and fields today
+    ("pix2pix.py", ["task.l1=none"], {"objective.terms": {}}),
+    ("pix2pix.py", ["task.l1=7", "task.adversarial=False"], {"objective.loss": "none", "objective.terms.l1.weight": 7.0}),
+    ("pix2pix.py", ["task.adversarial=True"], {"objective.loss": "nonsaturating"}),
+    ("pix2pix.py", ["task.disc_batches=joint"], {"critic.batches": "joint"}),
+    ("cyclegan.py", ["task.cycle=None"], {"objective.terms": {}}),
+    ("cyclegan.py", ["task.cycle=3"], {"objective.terms.cycle.weight": 3.0, "objective.terms.cycle.of": "cycle"}),
+    ("cyclegan.py", ["task.cycles=forward"], {"objective.terms.cycle.of": "cycle/a"}),
+    ("cyclegan.py", ["task.cycle=3", "task.cycles=backward"], {"objective.terms.cycle.of": "cycle/b"}),
+    ("cyclegan.py", ["task.cycles=both"], {"objective.terms.cycle.of": "cycle", "objective.terms.cycle.weight": 5.0}),
+    (
+        "cyclegan.py",
+        ["task.identity=2"],
+        {"objective.terms.identity.of": "identity", "objective.terms.identity.weight": 2.0},
+    ),
+    ("dcgan.py", ["task.pack=2", "task.instance_noise=.5"], {"critic.pack": 2, "critic.instance_noise": 0.5}),
+    ("dcgan.py", ["objective.penalties.r1.weight=3"], {"objective.terms.r1.weight": 3.0}),
+    ("dcgan.py", ["task.z_dim=3"], {"task.z_dim": 3}),
+]
+
+
+@pytest.mark.parametrize(("spec", "old", "fields"), CELLS)
+def test_older_overrides_say_the_same_today(spec, old, fields):
+    overrides = [one for text in old for one in renamed_override(*text.split("=", 1))]
+    config = resolve_config(load_config(f"{ROOT}/configs/{spec}"), overrides, sections)
+    Plan(config, features_of((12, 12, 1), 10, (12, 12, 1), apart=config.task.name == "unpaired"))  # they can be trained
+    for path, value in fields.items():
+        at = config.to_dict()
+        for key in path.split("."):
+            at = at[key]
+        assert at == value, path
+
+
 def test_no_new_name_is_an_old_one():
     assert not set(RENAMED) & set(RENAMED.values())
 
 
-@pytest.mark.parametrize("path", ["objective.penalties.r1.weight", "objective.penalties.r1"])
-def test_an_old_override_is_answered_with_the_new_name(path):
-    base = load_config(f"{ROOT}/configs/dcgan.py")
-    with pytest.raises(UserError, match=f"'{path}' is called {renamed(path)} now"):
+@pytest.mark.parametrize(
+    ("spec", "path", "new"),
+    [
+        ("dcgan.py", "objective.penalties.r1.weight", "objective.terms.r1.weight"),
+        ("dcgan.py", "objective.penalties.r1", "objective.terms.r1"),
+        ("dcgan.py", "task.disc_batches", "critic.batches"),
+        ("dcgan.py", "task.instance_noise", "critic.instance_noise"),
+        ("dcgan.py", "task.pack", "critic.pack"),
+        ("pix2pix.py", "task.l1", "objective.terms.l1.weight"),
+        ("cyclegan.py", "task.cycle", "objective.terms.cycle.weight"),
+        ("cyclegan.py", "task.cycles", "objective.terms.cycle.of"),
+        ("cyclegan.py", "task.identity", "objective.terms.identity.weight"),
+        ("pix2pix.py", "task.adversarial", "objective.loss=none"),
+    ],
+)
+def test_an_old_override_is_answered_with_the_new_name(spec, path, new):
+    base = load_config(f"{ROOT}/configs/{spec}")
+    with pytest.raises(UserError) as caught:
         resolve_config(base, [(path, "none")], sections)
+    assert str(caught.value) == f"'{path}' is called {new} now"
+    assert new.startswith(renamed(path))
 
 
 def test_an_old_config_file_is_answered_with_the_new_name():
     base = load_config(f"{ROOT}/configs/dcgan.py")
     base.objective.penalties = {"r1": {"weight": 1.0}}
     with pytest.raises(UserError, match="'objective.penalties.r1.weight' is called objective.terms.r1.weight now"):
+        resolve_config(base, [], sections)
+    base = load_config(f"{ROOT}/configs/pix2pix.py")
+    base.task.l1 = 50.0
+    with pytest.raises(UserError, match="'task.l1' is called objective.terms.l1.weight now"):
         resolve_config(base, [], sections)

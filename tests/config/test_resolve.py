@@ -7,10 +7,11 @@ import shlex
 import jax
 import ml_collections
 import pytest
-from helpers import CONFIGS, ROOT, blueprint, tiny
+from helpers import CONFIGS, ROOT, plan_of, tiny
 
 from jaxgan.config.resolve import difference, load_config, resolve_config
 from jaxgan.config.schedules import Schedule
+from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.plan import Plan, sections
 
@@ -45,7 +46,7 @@ def test_another_name_leaves_no_field_of_the_old_class():
 
 def test_a_class_from_elsewhere():
     resolved = resolve("vanilla.py", "nets.gen.name=jaxgan.nets.resnet:Generator", "nets.gen.width=4")
-    assert Plan(resolved, (12, 12, 1)).task({}).gen.width == 4
+    assert Plan(resolved, features_of((12, 12, 1))).task().gen.width == 4
 
 
 def test_penalties_come_and_go():
@@ -91,9 +92,12 @@ MISTAKES = [
     ("nets.gen.name=dcgn", "unknown network for gen 'dcgn'; did you mean 'dcgan'?"),
     ("nets.gen.name=no_such_module:Net", "network for gen 'no_such_module:Net' cannot be imported"),
     ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
-    ("objective.terms.r3.weight=1", "unknown penalty 'r3'; known: consensus, dragan, lecam, path_length, r1, r2"),
-    ("objective.terms=r1", "'objective.terms' is a section: objective.terms.r1.weight"),
-    ("objective.terms.r1=none", "there is no penalty 'r1' to remove"),
+    (
+        "objective.terms.r3.weight=1",
+        "unknown term 'r3'; known: consensus, dragan, feature_distance, l1, l2, lecam, path_length, r1, r2, wgan_gp",
+    ),
+    ("objective.terms=r1", "'objective.terms' is a section: objective.terms.NAME.name, ..."),
+    ("objective.terms.r1=none", "there is no term 'r1' to remove"),
     ("objective.terms.r1=5", "takes fields, objective.terms.r1.weight=..., or 'none'"),
     ("optim.gen.name=adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
     ("task.name=latnt", "unknown task 'latnt'; did you mean 'latent'?"),
@@ -109,13 +113,13 @@ MISTAKES = [
 @pytest.mark.parametrize(("text", "message"), MISTAKES)
 def test_mistakes(text, message):
     with pytest.raises(UserError, match=re.escape(message)) as caught:
-        Plan(resolve("vanilla.py", text), (28, 28, 1))
+        Plan(resolve("vanilla.py", text), features_of((28, 28, 1)))
     assert "\n" not in str(caught.value)
 
 
 def test_simultaneous_updates_share_one_batch():
     with pytest.raises(UserError, match="must be 1"):
-        blueprint("wgan.py", simultaneous=True)
+        plan_of("wgan.py", simultaneous=True)
 
 
 def test_a_file_with_a_mistake(tmp_path):
@@ -160,17 +164,16 @@ def test_unknown_files_and_variants(spec, message):
 
 
 def test_scalars_are_data_and_the_rest_is_not():
-    plan = blueprint("wgan.py", optim__gen__lr="linear(1e-3, 0, 0, 1)")
-    assert isinstance(plan.hparams["optim.gen.lr"], Schedule)
-    assert plan.hparams["objective.terms.wgan_gp.weight"] == 10
-    assert "optim.gen.clip_weights" not in plan.hparams  # none: there is no clipping to be data of
-    scalars = {name: x for name, x in plan.hparams.items() if name != "order"}  # the key of the order of the data
-    assert all(leaf.dtype == "float32" for leaf in jax.tree.leaves(scalars))
+    plan = plan_of("wgan.py", optim__gen__lr="linear(1e-3, 0, 0, 1)")
+    assert isinstance(plan.inputs.scalars["optim.gen.lr"], Schedule)
+    assert plan.inputs.scalars["objective.terms.wgan_gp.weight"] == 10
+    assert "optim.gen.clip_weights" not in plan.inputs.scalars  # none: there is no clipping to be data of
+    assert all(leaf.dtype == "float32" for leaf in jax.tree.leaves(plan.inputs.scalars))
 
 
 def test_shares_of_a_run_follow_its_length():
-    plan = blueprint("wgan.py", steps=10, rounds__disc=3, optim__gen__lr="linear(1e-3, 0, 20%, 100%)")
-    lr = plan.hparams["optim.gen.lr"]
+    plan = plan_of("wgan.py", steps=10, rounds__disc=3, optim__gen__lr="linear(1e-3, 0, 20%, 100%)")
+    lr = plan.inputs.scalars["optim.gen.lr"]
     assert (lr.begin, lr.finish) == pytest.approx((6 * plan.config.batch_size / 1000, 30 * plan.config.batch_size / 1000))
 
 
@@ -189,12 +192,12 @@ def test_shares_of_a_run_follow_its_length():
 def test_lazy_penalties_are_updates_of_their_own_and_correct_their_player(penalties, rounds, optimizer, share):
     """By the first step of each player's transform, which has the size of its lr where gradients are normalised."""
     every = {f"objective__terms__{name}__every": k for name, k in penalties.items()}
-    plan = blueprint("dcgan.py", rounds__disc=rounds, optim__disc__name=optimizer, optim__disc__lr=1e-3, **every)
+    plan = plan_of("dcgan.py", rounds__disc=rounds, optim__disc__name=optimizer, optim__disc__lr=1e-3, **every)
     lazy = [(f"term/{name}", k) for name, k in penalties.items() if k > 1]
     assert [(u.loss, u.every) for u in plan.updates] == [("disc", 1), *lazy, ("gen", 1)]
     params = plan.init(jax.random.key(0)).params["disc"]
-    tx = plan.assemble(plan.hparams, jax.numpy.int32(0)).tx["disc"]
-    alone = plan._make("optim.disc", plan.hparams).make(params)
+    tx = plan.assemble(plan.inputs, jax.numpy.int32(0)).tx["disc"]
+    alone = plan._make("optim.disc", plan.inputs.scalars).make(params)
     ones = jax.tree.map(jax.numpy.ones_like, params)
     moved, expected = (jax.tree.leaves(t.update(ones, t.init(params), params)[0])[0].ravel()[0] for t in (tx, alone))
     if optimizer == "rmsprop":  # without bias correction the first average is 1 - decay, of the first gradient
@@ -222,4 +225,4 @@ def documented_commands():
 def test_the_commands_that_we_show_are_valid(spec, overrides):
     resolved = resolve(spec, *overrides)
     with jax.enable_x64(resolved.dtype == "float64"):
-        Plan(resolved, (28, 28, 1), (28, 28, 1))
+        Plan(resolved, features_of((28, 28, 1), source_shape=(28, 28, 1)))

@@ -71,7 +71,7 @@ def test_two_folders_that_belong_to_each_other_in_nothing(direction, source, ima
     loaded = images.load()
     assert levels(loaded["source"]) == found[source] and levels(loaded["image"]) == found[image]
     assert "source" not in images.gather(np.arange(2))
-    assert levels(images.gather_sources(np.arange(7))) == (found[source] * 2)[:7]  # they begin again
+    assert levels(images.gather_feature("source", np.arange(7))) == (found[source] * 2)[:7]  # they begin again
 
 
 def test_partners_have_one_name_whatever_its_ending(home):
@@ -151,14 +151,14 @@ def test_jitter_stores_larger_pictures_and_gather_takes_the_middle(tmp_path):
     for name, half in (("source", pixels[:, :8]), ("image", pixels[:, 8:])):
         np.testing.assert_array_equal(loaded[name], half[None])
         np.testing.assert_array_equal(one[name][0, 0], half[1:5, 1:6])
-    np.testing.assert_array_equal(images.gather_sources(np.array([0])), one["source"][0])
+    np.testing.assert_array_equal(images.gather_feature("source", np.array([0])), one["source"][0])
 
 
 def test_jitter_of_pictures_that_belong_to_none(home):
     images = read(home / "apart", jitter=2)
     assert images.image_shape == (4, 4, 3)
     assert images.load()["source"].shape == (5, 6, 6, 3) and images.load()["image"].shape == (4, 6, 6, 3)
-    assert images.gather_sources(np.arange(5)).shape == (5, 4, 4, 3)
+    assert images.gather_feature("source", np.arange(5)).shape == (5, 4, 4, 3)
 
 
 def change(home, kind):

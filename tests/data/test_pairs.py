@@ -13,6 +13,7 @@ from PIL import Image
 
 from jaxgan import program
 from jaxgan.data import digits, order, shapes
+from jaxgan.data.features import features_of
 from jaxgan.data.pairs import AsSource, Beside, Grey, unpaired
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
@@ -34,12 +35,14 @@ def told(n, jitter=0):
 
 def pairs(**fields):
     both = told(20, fields.get("jitter", 0))
-    return Images("pairs", Beside(both, both), (SIDE, SIDE, 3), 0, True, (SIDE, SIDE, 3), **fields)
+    return Images("pairs", Beside(both, both), features_of((SIDE, SIDE, 3), 0, (SIDE, SIDE, 3)), True, **fields)
 
 
 def apart(n=20, sources=14, **fields):
     images, others = told(n, fields.get("jitter", 0)), AsSource(told(sources, fields.get("jitter", 0)))
-    return Images("apart", images, (SIDE, SIDE, 3), 0, True, (SIDE, SIDE, 3), sources=others, **fields)
+    return Images(
+        "apart", images, features_of((SIDE, SIDE, 3), 0, (SIDE, SIDE, 3), True), True, {"source": others}, **fields
+    )
 
 
 def seen(images, resident, key=KEY):
@@ -110,10 +113,10 @@ def test_the_orders_of_sources_and_images_are_independent():
 
 def test_torn_pairs_know_what_belongs_together():
     images, numbers = torn(jitter=JITTER), np.arange(20)
-    assert not images.paired and images.truth and images.num_sources == 20
+    assert not images.paired and images.known.truth and images.lengths()["source"] == 20
     whole = pairs(jitter=JITTER).gather(numbers)
-    np.testing.assert_array_equal(images.gather_truth(numbers), whole["source"])
-    np.testing.assert_array_equal(images.gather_sources(numbers, key="truth"), whole["image"])
+    np.testing.assert_array_equal(images.gather_key("truth", numbers), whole["source"])
+    np.testing.assert_array_equal(images.gather_key("truth", numbers, "source"), whole["image"])
     assert images.gather(numbers).keys() == {"image"}
 
 
@@ -123,14 +126,16 @@ def test_an_unpaired_task_tears_pairs_apart():
     for config in ("cyclegan.py", "pix2pix.py"):
         own = apart if config == "cyclegan.py" else {}
         images = open_data(tiny(config, data__name="shapes/32", data__source="labels", **own))
-        assert images.paired == (config == "pix2pix.py") and images.num_sources == len(images)
+        assert images.paired == (config == "pix2pix.py") and images.lengths() == {"main": len(images)} | (
+            {} if images.paired else {"source": len(images)}
+        )
 
 
 def test_the_second_key_is_another_and_the_same_everywhere():
     keys = [order.seed_key(seed) for seed in range(200)]
-    others = [int(order.other(key)) for key in keys]
+    others = [int(order.stream_key("source", key)) for key in keys]
     assert len({*keys, *others}) == 400
-    jitted = jax.jit(lambda key: order.other(key, jnp))
+    jitted = jax.jit(lambda key: order.stream_key("source", key, jnp))
     assert others == [int(jitted(np.uint32(key))) for key in keys]
 
 
@@ -202,7 +207,7 @@ def test_a_feature_as_source(source, channels, small):
         np.testing.assert_allclose(batch["source"].astype(int), theirs, atol=1)
     else:
         np.testing.assert_array_equal(batch["source"], np.stack([x[source] for x in rendered]))
-    np.testing.assert_array_equal(images.gather_sources(np.arange(9))[7:], batch["source"][:2])
+    np.testing.assert_array_equal(images.gather_feature("source", np.arange(9))[7:], batch["source"][:2])
 
 
 def test_a_source_is_fitted_as_its_image_is(small):
@@ -223,7 +228,7 @@ def test_a_split_as_sources(small):
     assert images.source_shape == (32, 32, 3) and images.name.endswith("split trainB, from testA")
     alone = small("digit_styles", split="testA").load()["image"]
     np.testing.assert_array_equal(images.load()["source"], alone)
-    np.testing.assert_array_equal(images.gather_sources(np.arange(len(alone) + 1))[-1], alone[0])
+    np.testing.assert_array_equal(images.gather_feature("source", np.arange(len(alone) + 1))[-1], alone[0])
 
 
 @pytest.mark.parametrize(("resident", "is_resident"), [("auto", True), ("off", False)])

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 import jax
 import numpy as np
 import pytest
-from helpers import Noise, blueprint, noise_images, tiny
+from helpers import Noise, noise_images, plan_of, tiny
 
 from jaxgan import data, program
 from jaxgan.config.resolve import resolve_config
 from jaxgan.data import order
+from jaxgan.data.features import features_of
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.plan import open_data, sections
@@ -22,7 +23,7 @@ class Mine:
     size: int = 48
 
     def open(self) -> Images:
-        return Images("mine", Noise(self.size), (12, 12, 1), 10, resident=True)
+        return Images("mine", Noise(self.size), features_of((12, 12, 1), 10), resident=True)
 
 
 def test_a_source_from_elsewhere():
@@ -42,11 +43,11 @@ def seen(monkeypatch, images, resident, **overrides):
         return state, {}
 
     monkeypatch.setattr(program, "make_train_step", lambda *_: keep)
-    plan = blueprint("dcgan.py", **overrides)
+    plan = plan_of("dcgan.py", **overrides)
     images = replace(images, resident=resident)
     state = plan.init(jax.random.key(0))
     held = images.load() if resident else next(images.batches(0, plan.rounds, 8, np.arange(8), order.seed_key(0)))
-    program.make_program(plan, images)(state, plan.hparams, held, 1)
+    program.make_program(plan, images)(state, plan.inputs, held, 1)
     jax.effects_barrier()
     return np.asarray(batches[0]["image"]), batches[0]["label"]
 

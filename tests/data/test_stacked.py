@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers import tiny
 
+from jaxgan.data.features import features_of
 from jaxgan.data.source import Images
 from jaxgan.data.stacked import StackedDigits
 from jaxgan.data.tfds import Tfds
@@ -18,7 +19,7 @@ def test_each_channel_is_a_digit_of_its_own():
     images = StackedDigits(images=500).open()
     data, digits = images.load(), Tfds(name="digits").open().load()
     assert data["image"].shape == (500, 28, 28, 3) and data["image"].dtype == np.uint8
-    np.testing.assert_allclose(images.shares, np.full(1000, 1e-3))
+    np.testing.assert_allclose(images.known.shares, np.full(1000, 1e-3))
     assert images.image_shape == (28, 28, 3) and images.num_classes == 1000 and images.resident
     singles = {image.tobytes(): label for image, label in zip(digits["image"], digits["label"])}
     for picture, label in zip(data["image"][:50], data["label"]):
@@ -37,7 +38,7 @@ def test_the_draw_is_of_seed_and_split_alone():
 
 
 def test_a_base_that_cannot_be_stacked_is_refused(monkeypatch):
-    monkeypatch.setattr(Tfds, "open", lambda self: Images("rgb", [], (32, 32, 3), 10, True))
+    monkeypatch.setattr(Tfds, "open", lambda self: Images("rgb", [], features_of((32, 32, 3), 10), True))
     with pytest.raises(UserError, match="data.base=cifar10 has 10 classes of 32x32x3; ten of grey pictures can be stacked"):
         StackedDigits(base="cifar10").open()
 
@@ -61,7 +62,7 @@ def test_a_run_is_scored_by_its_modes(tmp_path):
         eval__num_samples=60, eval__num_real=250, eval__batch_size=50, eval__features__name="digits",
     )  # fmt: skip
     images = open_data(config)
-    train(Plan(config, images.image_shape), images, tmp_path / "run")
+    train(Plan(config, images.features), images, tmp_path / "run")
     result = Workdir(tmp_path / "run").evaluations()[-1]
     assert {"modes_digits60", "high_quality_digits60", "reverse_kl_digits60", "repeated_digits60"} <= result["scores"].keys()
     assert result["protocol"]["metrics"]["class_modes"].endswith("high quality above 0.9")

@@ -41,5 +41,5 @@ def test_swiss_roll_and_moons_are_thin():
 
 def test_the_point_of_dirac_gan():
     images = toy.Dirac(points=7).open()
-    assert images.image_shape == (1,) and images.dtype == np.float32
+    assert images.image_shape == (1,) and images.features["image"].dtype == np.float32
     np.testing.assert_array_equal(images.load()["image"], np.zeros((7, 1)))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from helpers import tiny
 
+from jaxgan.data.features import features_of
 from jaxgan.data.source import Modes
 from jaxgan.data.toy import Ring
 from jaxgan.errors import UserError
@@ -34,7 +35,7 @@ def test_counts_shares_and_divergence():
 
 def test_real_points_find_every_mode():
     ring = Ring(points=2500).open()
-    found = modes(ring.load()["image"], ring.modes)
+    found = modes(ring.load()["image"], ring.known.modes)
     assert found["modes"] == 8 and found["reverse_kl"] < 0.01
     assert found["high_quality"] == pytest.approx(1 - np.exp(-4.5), abs=0.005)  # of a Gaussian in two dimensions, within 3
 
@@ -45,13 +46,13 @@ def test_a_run_of_points_is_scored(tmp_path):
         "toy.py:ring", data__points=200, eval__every=2, eval__num_samples=40, eval__num_real=100, eval__batch_size=20
     )
     images = open_data(config)
-    train(Plan(config, images.image_shape), images, tmp_path / "run")
+    train(Plan(config, images.features), images, tmp_path / "run")
     last = Workdir(tmp_path / "run").evaluations()[-1]
     assert sorted(last["scores"]) == ["high_quality_points40", "modes_points40", "reverse_kl_points40"]
     assert "pixels" not in last["protocol"]["samples"] and last["protocol"]["extractor"]["name"] == "points"
     with pytest.raises(UserError, match="this run makes points, which --config.eval.features.name=points leaves"):
-        check_scores(Plan(tiny("toy.py:ring", eval__features__name="digits"), (2,)))
+        check_scores(Plan(tiny("toy.py:ring", eval__features__name="digits"), features_of((2,))))
     roll = tiny("toy.py:swiss_roll", data__points=200, eval__every=2, eval__metrics="modes", eval__num_real=100)
     images = open_data(roll)
     with pytest.raises(UserError, match="has no known modes; leave 'modes' out"):
-        train(Plan(roll, images.image_shape), images, tmp_path / "roll")
+        train(Plan(roll, images.features), images, tmp_path / "roll")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flax.traverse_util import flatten_dict
 
+from jaxgan import spectral
 from jaxgan.errors import UserError
 from jaxgan.nets import DISCRIMINATORS, GENERATORS, dcgan, layers
 
@@ -122,12 +123,14 @@ def test_spectral_norm_converges_to_the_largest_singular_value():
     layer = layers.Dense(6, spectral=True, kernel_init=jax.nn.initializers.normal(1.0), use_bias=False)
     variables = layer.init(jax.random.key(0), jnp.zeros((1, 9)))
     before = variables["spectral"]["u"]
+    called = layer.apply(variables, jnp.ones((1, 9)), mutable=["spectral"])[1]
+    np.testing.assert_array_equal(called["spectral"]["u"], before)  # a call moves nothing, the step does
     for _ in range(100):
-        variables = {**variables, **layer.apply(variables, jnp.zeros((1, 9)), mutable=["spectral"])[1]}
+        variables = {**variables, "spectral": spectral.advance(variables["params"], variables["spectral"])}
     assert not np.allclose(before, variables["spectral"]["u"])
     effective = layer.apply(variables, jnp.eye(9))
     assert np.isclose(np.linalg.norm(effective, 2), 1, atol=1e-5)
-    # Without the collection mutable, nothing moves; the gradient takes u and v as constants: d sigma / dW = v u^T.
+    # The gradient takes u and v as constants: d sigma / dW = v u^T.
     kernel, u = variables["params"]["kernel"], variables["spectral"]["u"]
     left, values, right = np.linalg.svd(kernel)
     grad = jax.grad(lambda k: jnp.sum(layer.apply({**variables, "params": {"kernel": k}}, jnp.eye(9)) * jnp.eye(9, 6)))(

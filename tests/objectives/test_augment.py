@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import blueprint, tiny
+from helpers import plan_of, tiny
 
 from jaxgan.config.schedules import evaluate
+from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.objectives import affine, augment
 from jaxgan.objectives.augment import Ada, DiffAugment
@@ -209,8 +210,8 @@ def test_p_goes_towards_the_target():
 
 
 def test_a_fixed_p_may_be_a_schedule():
-    plan = blueprint("dcgan.py", augment__name="ada", augment__adapt_p=False, augment__p="linear(0, .8, 0, 10)")
-    tasks = [plan.task(evaluate(plan.hparams, jnp.float32(kimg))) for kimg in (0, 5)]
+    plan = plan_of("dcgan.py", augment__name="ada", augment__adapt_p=False, augment__p="linear(0, .8, 0, 10)")
+    tasks = [plan.task(evaluate(plan.inputs.scalars, jnp.float32(kimg))) for kimg in (0, 5)]
     assert [float(task.augment.p) for task in tasks] == [0, pytest.approx(0.4)] and tasks[0].augment.memory == {}
     assert tasks[0].augment.adapt(jnp.ones(4), 4, {}) == ({}, {})
 
@@ -243,15 +244,15 @@ def test_a_fixed_p_may_be_a_schedule():
 )
 def test_mistakes(spec, overrides, message):
     with pytest.raises(UserError, match=message):
-        blueprint(spec, **overrides)
+        plan_of(spec, **overrides)
 
 
 def test_colours_of_pictures_with_transparency():
     with pytest.raises(UserError, match="of grey and RGB, not of 4 channels; --config.data.channels=3, or .*=blit,geometry"):
-        Plan(tiny("dcgan.py", augment__name="ada"), (12, 12, 4))
-    Plan(tiny("dcgan.py", augment__name="ada", augment__kinds="blit,geometry"), (12, 12, 4))
+        Plan(tiny("dcgan.py", augment__name="ada"), features_of((12, 12, 4)))
+    Plan(tiny("dcgan.py", augment__name="ada", augment__kinds="blit,geometry"), features_of((12, 12, 4)))
 
 
 def test_points_are_not_augmented():
     with pytest.raises(UserError, match="augment.name=diffaugment is of images, and these are points"):
-        Plan(tiny("toy.py", augment__name="diffaugment"), (2,))
+        Plan(tiny("toy.py", augment__name="diffaugment"), features_of((2,)))

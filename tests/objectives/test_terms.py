@@ -1,15 +1,34 @@
-"""Penalties in closed form: a linear critic w . x has the slope w everywhere, a quadratic one 2 a x."""
+"""Terms in closed form: a linear critic w . x has the slope w everywhere, a quadratic one 2 a x; and what an objective makes
+of terms, critics and sides."""
+
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgan.errors import UserError
 from jaxgan.keys import Keys
 from jaxgan.nets.layers import Out
+from jaxgan.objectives.context import Context, Judged, squared_slopes
 from jaxgan.objectives.losses import LOSSES
 from jaxgan.objectives.objective import Objective
-from jaxgan.objectives.terms import PENALTIES, R1, R2, Context, Dragan, LeCam, PathLength, WganGp, squared_slopes
+from jaxgan.objectives.terms import (
+    L1,
+    L2,
+    R1,
+    R2,
+    TERMS,
+    Consensus,
+    Dragan,
+    FeatureDistance,
+    LeCam,
+    PathLength,
+    WganGp,
+)
+from jaxgan.state import Update
+from jaxgan.tasks.task import Frozen
 
 SHAPE = (4, 4, 3)
 W = jax.random.normal(jax.random.key(3), SHAPE) / 3
@@ -25,22 +44,22 @@ def quadratic(x):
     return Out(jnp.sum(x["image"] ** 2, (1, 2, 3)), x["image"])
 
 
-def context(critic, real=REAL, fake=FAKE):
+def context(critic, real=REAL, fake=FAKE, side="critic", **fields):
     real, fake = {"image": real, "cond": None}, {"image": fake, "cond": None}
-    keys = Keys(jax.random.key(0), 0, 0, 0, len(REAL))
-    memory = {name: jnp.float32(x) for p in PENALTIES.values() for name, x in getattr(p, "memory", {}).items()}
     return Context(
-        critic=critic,
-        generate=lambda keys: fake,
-        path=lambda keys: (jnp.ones((len(REAL) // 2, 2)), lambda z: jnp.broadcast_to(jnp.sum(z), (len(REAL) // 2, *SHAPE))),
-        real=real,
-        fake=fake,
-        real_out=critic(real),
-        fake_out=critic(fake),
-        memory=memory,
-        keys=keys,
-        gradients=lambda: {"disc": jnp.ones(2)},
+        player={"critic": "disc", "maker": "gen"}[side],
+        side=side,
+        judged=Judged(real, fake, critic(real), critic(fake), critic),
+        memory={name: jnp.float32(x) for p in TERMS.values() for name, x in getattr(p, "memory", {}).items()},
+        keys=Keys(jax.random.key(0), 0, 0, 0, len(REAL)),
+        **fields,
     )
+
+
+def total(objective, ctx, **critics):
+    """`Objective.total` with one critic, the context's, or with several by name."""
+    critics = {name: one.judged for name, one in critics.items()} or {"": ctx.judged}
+    return objective.total(ctx, critics, dict.fromkeys(critics, ctx.memory))
 
 
 def value(penalty, critic, **kwargs):
@@ -71,8 +90,9 @@ def test_wgan_gp_looks_on_straight_lines_one_number_an_example():
         lambda x: Out(jnp.sum(x["image"] ** 2, (1, 2, 3)) / 2, x), real=jnp.ones_like(REAL), fake=jnp.zeros_like(FAKE)
     )
     points = []
-    critic = lambda x: (jax.debug.callback(lambda image: points.append(image), x["image"]), ctx.critic(x))[1]  # noqa: E731
-    WganGp()(ctx._replace(critic=critic))
+    judged = ctx.judged
+    watched = lambda x: (jax.debug.callback(lambda image: points.append(image), x["image"]), judged.answers(x))[1]  # noqa: E731
+    WganGp()(ctx._replace(judged=judged._replace(answers=watched)))
     alpha = points[-1]
     alpha = np.asarray(alpha).reshape(6, -1)
     assert (alpha == alpha[:, :1]).all()
@@ -116,7 +136,7 @@ def test_path_length_of_a_linear_generator():
 
 def test_lecam_is_the_distance_to_the_other_kind_s_mean_so_far():
     ctx = context(linear)
-    real, fake = ctx.real_out.logits, ctx.fake_out.logits
+    real, fake = ctx.judged.real_out.logits, ctx.judged.fake_out.logits
     value, _, memory = LeCam(decay=0.25)(ctx)  # begins as the first means
     assert float(value) == pytest.approx(
         float(jnp.mean((real - fake.mean()) ** 2) + jnp.mean((fake - real.mean()) ** 2)), 1e-5
@@ -130,38 +150,235 @@ def test_lecam_is_the_distance_to_the_other_kind_s_mean_so_far():
 
 
 def test_the_means_of_lecam_have_no_gradient():
-    real, fake = (context(linear).real_out.logits, context(linear).fake_out.logits)
+    judged = context(linear).judged
+    real, fake = judged.real_out.logits, judged.fake_out.logits
     slope = jax.grad(lambda c: LeCam()(context(lambda x: Out(c * linear(x).logits, x)))[0])(1.0)
     by_hand = jnp.mean(2 * real * (real - fake.mean())) + jnp.mean(2 * fake * (fake - real.mean()))
     assert float(slope) == pytest.approx(float(by_hand), rel=1e-4)
 
 
-@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("name", TERMS)
 def test_a_dead_critic_has_finite_gradients(name):
-    def penalty(scale):
-        return PENALTIES[name]()(context(lambda x: Out(scale * jnp.tensordot(x["image"], W, 3), x)))[0]
+    """And a dead generator, whose pictures are all alike or already right."""
+    n = len(REAL) // 2
 
-    assert np.isfinite(jax.grad(penalty)(0.0))
+    def term(scale):
+        ctx = context(
+            lambda x: Out(scale * jnp.tensordot(x["image"], W, 3), x),
+            path=lambda keys: (jnp.ones((n, 2)), lambda z: jnp.broadcast_to(scale * jnp.sum(z), (n, *SHAPE))),
+            pairs={"image": (REAL, REAL + scale * W)},
+            gradients=lambda: {"disc": scale * jnp.ones(2)},
+            frozen=EYE,
+        )
+        return TERMS[name]()(ctx)[0]
+
+    assert np.isfinite(jax.grad(term)(0.0))
+    assert float(term(1.0)) != float(term(0.5)) or name == "path_length"  # whose average begins as the first mean
 
 
 def test_the_objective_adds_weighted_penalties_and_leaves_lazy_ones_out():
     objective = Objective(LOSSES["wasserstein"], {"r1": R1(weight=3.0), "r2": R2(weight=5.0, every=4)})
     ctx = context(linear)
     slope = float(jnp.sum(W**2)) / 2
-    plain = float(Objective(LOSSES["wasserstein"])("disc", ctx)[0])
-    assert np.isclose(float(objective("disc", ctx)[0]), plain + 3 * slope, rtol=1e-5)
-    assert np.isclose(float(objective.term("r2", ctx, "disc")[0]), 4 * 5 * slope, rtol=1e-5)
-    assert float(objective("gen", ctx)[0]) == float(Objective(LOSSES["wasserstein"])("gen", ctx)[0])
+    plain = float(total(Objective(LOSSES["wasserstein"]), ctx)[0])
+    value, metrics, _ = total(objective, ctx)
+    assert np.isclose(float(value), plain + 3 * slope, rtol=1e-5) and float(metrics["disc/loss"]) == float(value)
+    assert np.isclose(float(metrics["disc/r1"]), slope, rtol=1e-5) and "disc/r2" not in metrics
+    lazy, told, _ = objective.lazy_term("r2", ctx, {"": ctx.judged}, {"": {}})
+    assert np.isclose(float(lazy), 4 * 5 * slope, rtol=1e-5)
+    assert np.isclose(float(told["disc/r2"]), slope, rtol=1e-5) and list(told) == ["disc/r2"]
+    assert objective.lazy("disc", "critic") == [Update("disc", "term/r2", 1, 4)] and objective.lazy("gen", "maker") == []
+    made = context(linear, side="maker")
+    assert float(total(objective, made)[0]) == float(total(Objective(LOSSES["wasserstein"]), made)[0])
+
+
+def test_the_weight_is_of_the_maker_s_adversarial_loss_alone():
+    terms = {"r1": R1(weight=3.0), "near": L1(weight=2.0)}
+    for side, factor in (("critic", 1), ("maker", 7)):
+        ctx = context(linear, side=side, pairs={"image": (REAL, FAKE)})
+        one, seven = (total(Objective(LOSSES["wasserstein"], terms, weight), ctx) for weight in (1.0, 7.0))
+        name = f"{ctx.player}/adversarial"
+        assert float(one[1][name]) == float(seven[1][name]) != 0
+        assert float(seven[0] - one[0]) == pytest.approx((factor - 1) * float(one[1][name]), rel=1e-4, abs=1e-6)
+
+
+def test_an_objective_of_terms_alone():
+    objective = Objective(LOSSES["none"], {"r1": R1(), "near": L1(weight=2.0), "far": L2(weight=3.0, every=2)})
+    assert objective.has_update("critic") and objective.has_update("maker")
+    assert objective.wants("critic") == {"judged", "judged.answers"} and objective.wants("maker") == {"pairs.image"}
+    assert objective.wants("maker", "far") == {"pairs.image"}
+    value, metrics, _ = objective.total(context(linear, side="maker", pairs={"image": (REAL, FAKE)}), {}, {})
+    assert float(value) == pytest.approx(2 * float(jnp.mean(jnp.abs(REAL - FAKE))), rel=1e-6)
+    assert metrics.keys() == {"gen/near", "gen/loss"} and metrics["gen/loss"] == value
+    assert not Objective(LOSSES["none"], {"far": L2(every=2)}).has_update("maker")  # lazy: no main update
+    assert not objective.has_boundary and "judged" in Objective(LOSSES["hinge"], {}).wants("maker")
+
+
+def test_of_several_critics_losses_add_up_and_metrics_are_means():
+    """Critic b sees other pictures and answers with another slope; a term that asks for no critic counts once."""
+    double = lambda x: Out(2 * jnp.tensordot(x["image"], W, 3), x["image"])  # noqa: E731
+    terms = {"r1": R1(weight=3.0), "lecam": LeCam(weight=5.0), "consensus": Consensus(weight=0.5)}
+    objective, slope = Objective(LOSSES["wasserstein"], terms), float(jnp.sum(W**2)) / 2
+    ctx = context(linear, gradients=lambda: {"disc": jnp.full(4, 3.0)})
+    other = context(double, real=FAKE, fake=REAL / 2)
+    value, metrics, memory = total(objective, ctx, a=ctx, b=other)
+    alone = [total(objective, ctx._replace(judged=one.judged)) for one in (ctx, other)]
+    own = 0.5 * 4 * 9 / 2
+    assert float(value) == pytest.approx(sum(float(one[0]) - own for one in alone) + own, rel=1e-5)
+    assert metrics.keys() == alone[0][1].keys()
+    for name in metrics.keys() - {"disc/loss", "disc/consensus"}:
+        assert float(metrics[name]) == pytest.approx(sum(float(one[1][name]) for one in alone) / 2, rel=1e-5), name
+    assert float(metrics["disc/r1"]) == pytest.approx((1 + 4) / 2 * slope, rel=1e-5)
+    assert float(metrics["disc/consensus"]) == pytest.approx(4 * 9 / 2)
+    assert float(metrics["disc/loss"]) == pytest.approx(float(value - own) / 2 + own, rel=1e-5)  # a critic's, on average
+    assert memory.keys() == {f"{critic}/lecam/{x}" for critic in "ab" for x in ("real", "fake", "begun")}
+    for critic, (_, _, kept) in zip("ab", alone):
+        assert {name: memory[f"{critic}/{name}"] for name in kept} == kept
+    assert objective.memory(("a", "b")).keys() == memory.keys() and objective.memory(("",)).keys() == LeCam.memory.keys()
+    # A maker's losses add up too, and so do a lazy term's.
+    made = total(objective, ctx._replace(player="gen", side="maker"), a=ctx, b=other)
+    fakes = [float(jnp.mean(one.judged.fake_out.logits)) for one in (ctx, other)]
+    assert float(made[0]) == pytest.approx(-sum(fakes) + own, rel=1e-5)
+    assert float(made[1]["gen/adversarial"]) == pytest.approx(-sum(fakes) / 2, rel=1e-5)
+    assert float(made[1]["gen/loss"]) == pytest.approx(float(made[0]), rel=1e-6)
+    lazy = Objective(LOSSES["wasserstein"], {"lecam": LeCam(weight=5.0, every=2)})
+    critics = {"a": ctx.judged, "b": other.judged}
+    value, metrics, kept = lazy.lazy_term("lecam", ctx, critics, dict.fromkeys(critics, ctx.memory))
+    assert float(value) == pytest.approx(2 * 5 * 2 * float(metrics["disc/lecam"]), rel=1e-5) and kept == memory
+
+
+def test_a_critic_s_memory_is_its_own():
+    """Each has what it was given, not what the other has left."""
+    ctx, objective = context(linear), Objective(LOSSES["none"], {"lecam": LeCam(weight=1.0, decay=0.25)})
+    began = [{"lecam/real": jnp.float32(x), "lecam/fake": jnp.float32(-x), "lecam/begun": jnp.float32(1)} for x in (1, 5)]
+    memory = objective.total(ctx, {"a": ctx.judged, "b": ctx.judged}, dict(zip("ab", began)))[2]
+    real = float(ctx.judged.real_out.logits.mean())
+    assert float(memory["a/lecam/real"]) == pytest.approx(1 + 0.25 * (real - 1), rel=1e-5)
+    assert float(memory["b/lecam/real"]) == pytest.approx(5 + 0.25 * (real - 5), rel=1e-5)
+
+
+# --- pairs ------------------------------------------------------------------------------------------------------------
+
+WANT, GOT = np.array([[1.0, -2.0], [0.5, 4.0]], np.float32), np.array([[0.0, -2.0], [2.5, 3.0]], np.float32)  # 1, 0, 2, 1
+
+
+class Doubled:
+    """A network whose features of a picture are twice its values, and the weights that it is given beside them."""
+
+    @staticmethod
+    def features(variables, image):
+        return variables["scale"] * image.reshape(len(image), -1)
+
+
+EYE = {"eye": Frozen(Doubled, {"scale": jnp.float32(2)}), "other": Frozen(Doubled, {"scale": jnp.float32(10)})}
+
+
+@pytest.mark.parametrize(
+    ("term", "distance"),
+    [(L1(), 4 / 4), (L2(), 6 / 4), (FeatureDistance(), 4 * 6 / 4), (FeatureDistance(net="other"), 100 * 6 / 4)],
+)
+def test_distances_of_a_pair(term, distance):
+    """Of the pair that it names alone: others may be no pictures."""
+    pairs = {"image": (WANT, GOT), "features": ({"hidden": GOT}, {"hidden": WANT})}
+    value, metrics, memory = term(Context("gen", "maker", pairs=pairs, frozen=EYE))
+    assert float(value) == pytest.approx(distance) and metrics == {} and memory == {}
+    assert term.needs == {"pairs.image"} | ({f"frozen.{term.net}"} if isinstance(term, FeatureDistance) else set())
+
+
+@pytest.mark.parametrize(("cls", "power"), [(L1, 1), (L2, 2), (FeatureDistance, 2)])
+def test_distances_of_several_pairs_add_up_and_are_told_apart(cls, power):
+    pairs = {"cycle/a": (jnp.zeros((2, 3)), jnp.full((2, 3), 3.0)), "cycle/b": (jnp.ones((4, 1)), jnp.full((4, 1), 6.0))}
+    scale = 4 if cls is FeatureDistance else 1
+    ctx = Context("gen", "maker", pairs=pairs, frozen=EYE)
+    value, metrics, _ = cls(of="cycle")(ctx)
+    assert {key: float(x) for key, x in metrics.items()} == {"a": scale * 3**power, "b": scale * 5**power}
+    assert float(value) == scale * (3**power + 5**power)
+    one, metrics, _ = cls(of="cycle/b")(ctx)
+    assert float(one) == scale * 5**power and metrics == {}
+    value, metrics, _ = Objective(LOSSES["none"], {"back": cls(weight=7.0, of="cycle")}).total(ctx, {}, {})
+    assert float(value) == 7 * scale * (3**power + 5**power)
+    assert metrics.keys() == {"gen/back", "gen/back_a", "gen/back_b", "gen/loss"}
+
+
+def test_of_trees_the_leaves_count_alike():
+    """Feature matching: a layer counts as another, whatever its size; by the maker's image, and not the critic's params."""
+    pairs = {
+        "features": ({"a": jnp.zeros((2, 3)), "b": jnp.zeros((2, 1))}, {"a": jnp.full((2, 3), 2.0), "b": jnp.ones((2, 1))})
+    }
+    assert float(L2(of="features")(Context("gen", "maker", pairs=pairs))[0]) == (4 + 1) / 2
+    assert float(L1(of="features")(Context("gen", "maker", pairs=pairs))[0]) == (2 + 1) / 2
+
+
+# --- what an objective refuses ----------------------------------------------------------------------------------------
+
+OFFERS = frozenset({"judged", "judged.answers", "pairs.image", "pairs.cycle/a", "pairs.cycle/b", "values"})
+SIDES = {"disc": "critic", "gen": "maker"}
+
+
+@pytest.mark.parametrize(
+    ("terms", "sides", "message"),
+    [
+        (
+            {"both": Consensus(every=2)},
+            SIDES,
+            "objective.terms.both belongs to both players and is never lazy; every=1",
+        ),
+        (
+            {"r1": R1()},
+            {"gen": "maker"},
+            "objective.terms.r1 is of a critic, and task mine has none; --config.objective.terms.r1=none",
+        ),
+        ({"near": L1()}, {"disc": "critic"}, "objective.terms.near is of a maker, and task mine has none; --config"),
+        (
+            {"path": PathLength()},
+            SIDES,
+            "objective.terms.path needs 'path', which task mine does not have; --config.objective.terms.path=none",
+        ),
+        (
+            {"consensus": Consensus()},
+            SIDES,
+            "needs 'gradients', which task mine does not have; --config.objective.terms.consensus=none",
+        ),
+        (
+            {"near": L1(of="imgae")},
+            SIDES,
+            "objective.terms.near needs the pair 'imgae', which task mine does not have; did you mean 'image'?",
+        ),
+        ({"near": L1(of="cycle/c")}, SIDES, "needs the pair 'cycle/c', which task mine does not have; did you mean 'cycle/"),
+        (
+            {"lpips": FeatureDistance(net="vgg")},
+            SIDES,
+            "objective.terms.lpips needs a frozen network 'vgg'; --config.frozen.vgg.name=run, or an extractor's name",
+        ),
+    ],
+)  # fmt: skip
+def test_terms_that_a_task_cannot_serve(terms, sides, message):
+    with pytest.raises(UserError) as caught:
+        Objective(LOSSES["hinge"], terms).check(OFFERS, sides, {}, "mine")
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_misspelt_frozen_network_is_told_the_nearest():
+    with pytest.raises(UserError, match=r"needs a frozen network 'ey'; .*\(did you mean 'eye'\?"):
+        Objective(LOSSES["hinge"], {"lpips": FeatureDistance(net="ey")}).check(OFFERS, SIDES, {"eye": None}, "mine")
+
+
+def test_terms_that_a_task_can_serve():
+    terms = {"r1": R1(), "a": L1(of="cycle"), "b": L2(of="cycle/b"), "c": FeatureDistance()}
+    Objective(LOSSES["hinge"], terms).check(OFFERS, SIDES, {"eye": None}, "mine")
+    Objective(LOSSES["hinge"], {"consensus": Consensus()}).check(OFFERS | {"gradients"}, SIDES, {}, "mine")
+    named = SimpleNamespace(side="maker", every=1, needs=frozenset({"values.mean"}))  # which a generator may return
+    Objective(LOSSES["hinge"], {"kl": named}).check(OFFERS, SIDES, {}, "mine")
 
 
 def test_accuracies_and_logits_are_reported():
-    metrics = Objective(LOSSES["hinge"])("disc", context(linear))[1]
+    metrics = total(Objective(LOSSES["hinge"]), context(linear))[1]
     real, fake = jnp.tensordot(REAL, W, 3), jnp.tensordot(FAKE, W, 3)
     assert np.isclose(metrics["disc/accuracy_real"], np.mean(real > 0))
     assert np.isclose(metrics["disc/accuracy_fake"], np.mean(fake <= 0))
     assert np.isclose(metrics["disc/real_logits"], real.mean(), atol=1e-6)
     assert np.isclose(metrics["disc/logit_gap"], real.mean() - fake.mean(), atol=1e-6)
     assert np.isclose(metrics["disc/ordered"], np.mean(real > fake))
-    halves = Objective(LOSSES["lsgan"])("disc", context(linear))[1]  # stands between 0 and 1
+    halves = total(Objective(LOSSES["lsgan"]), context(linear))[1]  # stands between 0 and 1
     assert np.isclose(halves["disc/accuracy_real"], np.mean(real > 0.5))
-    assert "disc/accuracy_real" not in Objective(LOSSES["wasserstein"])("disc", context(linear))[1]
+    assert "disc/accuracy_real" not in total(Objective(LOSSES["wasserstein"]), context(linear))[1]

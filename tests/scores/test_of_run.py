@@ -7,12 +7,13 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from helpers import assert_same_bits, blueprint, devices, launch, noise_images
+from helpers import assert_same_bits, devices, launch, noise_images, plan_of
 from PIL import Image, ImageFilter
 from training.test_train import metrics_of, state_of
 
 from jaxgan.config.run import Eval
 from jaxgan.data.by_name import open_by_name
+from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
@@ -39,7 +40,7 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def fit(folder, **overrides):
-    train(blueprint("dcgan.py", **(SMALL | overrides)), noise_images(), folder, "dcgan.py")
+    train(plan_of("dcgan.py", **(SMALL | overrides)), noise_images(), folder, "dcgan.py")
     return folder
 
 
@@ -160,7 +161,7 @@ def test_refusals(tmp_path, monkeypatch):
         RunEvaluator(plan, noise_images(), Placement())(broken, step)
     with pytest.raises(UserError, match="unknown metric 'fdd'"):
         mistaken = SMALL | {"eval__metrics": "fdd", "eval__every": 2}
-        train(blueprint("dcgan.py", **mistaken), noise_images(), tmp_path / "other")
+        train(plan_of("dcgan.py", **mistaken), noise_images(), tmp_path / "other")
     assert not (tmp_path / "other").exists()
 
 
@@ -207,7 +208,7 @@ def test_real_statistics_are_kept_under_their_whole_protocol(tmp_path, monkeypat
 
 
 def of(pixels) -> Images:
-    return Images("some", Arrays(np.asarray(pixels), None, np.arange(len(pixels))), np.shape(pixels)[1:], 0, False)
+    return Images("some", Arrays(np.asarray(pixels), None, np.arange(len(pixels))), features_of(np.shape(pixels)[1:]), False)
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import blueprint, noise_images
+from helpers import noise_images, plan_of
 
 from jaxgan.config.schedules import evaluate
+from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.keys import role_id, stream
 from jaxgan.parallel import Placement
@@ -20,7 +21,7 @@ OPTIONS = {"eval__features__name": "random", "eval__metrics": "ppl", "eval__num_
 def by_steps(plan, state, step=1e-3):
     """Squared distances of features over a small step, squared, of the same paths; in the middle of a step its error is of
     the second order."""
-    task, network = plan.task(evaluate(plan.hparams, jnp.float32(0))), plan.extractor
+    task, network = plan.task(evaluate(plan.inputs.scalars, jnp.float32(0))), plan.extractor
     nets = {player: state.variables(player, player in state.ema) for player in state.params}
     root = jax.random.fold_in(jax.random.key(0), role_id("path_length"))
     keys = jax.vmap(lambda i: jax.random.fold_in(root, i))(jnp.arange(10))
@@ -39,7 +40,7 @@ def by_steps(plan, state, step=1e-3):
 @pytest.mark.slow
 @pytest.mark.parametrize("spec", ["stylegan_lite.py", "dcgan.py"])
 def test_it_is_the_limit_of_small_steps(spec):
-    plan = blueprint(spec, **OPTIONS)
+    plan = plan_of(spec, **OPTIONS)
     state = plan.init(jax.random.key(0))
     value = path_length(plan, state)
     assert value > 1e-6 and value == pytest.approx(by_steps(plan, state), rel=0.05)
@@ -47,7 +48,7 @@ def test_it_is_the_limit_of_small_steps(spec):
 
 @pytest.mark.slow
 def test_a_run_is_scored_by_it(tmp_path):
-    plan = blueprint("stylegan_lite.py", **OPTIONS, eval__every=4)
+    plan = plan_of("stylegan_lite.py", **OPTIONS, eval__every=4)
     train(plan, noise_images(), tmp_path)
     state = plan.init(jax.random.key(0))
     result = RunEvaluator(plan, noise_images(), Placement())(state, 0)
@@ -56,7 +57,7 @@ def test_a_run_is_scored_by_it(tmp_path):
 
 
 def test_points_have_none():
-    plan = blueprint("dcgan.py", **OPTIONS)
-    plan.image_shape = (2,)
+    plan = plan_of("dcgan.py", **OPTIONS)
+    plan.features = features_of((2,))
     with pytest.raises(UserError, match="ppl is of pictures"):
         path_length(plan, None)

@@ -5,11 +5,12 @@ import importlib
 import jax
 import numpy as np
 import pytest
-from helpers import ROOT, blueprint, noise_images
+from helpers import ROOT, noise_images, plan_of
 
 from jaxgan.ablation.cells import Cell, load_table, make_cells
 from jaxgan.ablation.results import read_result, trajectory
 from jaxgan.config.resolve import resolve_config
+from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.plan import Plan, open_data, sections
 from jaxgan.scores.stability import stability
@@ -22,7 +23,7 @@ CELLS = {cell.row: cell for cell in make_cells(load_table(SPEC), SPEC, ROOT / "n
 def measured(row):
     with jax.enable_x64(True):
         images = open_data(CELLS[row].config)
-        plan = Plan(CELLS[row].config, images.image_shape)
+        plan = Plan(CELLS[row].config, images.features)
         return stability(plan, images, plan.init(jax.random.key(0)))
 
 
@@ -77,7 +78,7 @@ def test_verdicts_of_real_runs(row, verdict, distance, tmp_path):
     with jax.enable_x64(True):
         images = open_data(cell.config)
         cell = Cell(cell.row, 0, cell.number, tmp_path / "run", cell.source, cell.overrides, cell.config)
-        train(Plan(cell.config, images.image_shape), images, cell.folder)
+        train(Plan(cell.config, images.features), images, cell.folder)
     result = read_result(cell)
     assert importlib.import_module("configs.ablations.dirac").verdict(result) == verdict
     assert result.numbers["distance"] == pytest.approx(distance, abs=0.05 if distance < 10 else 1)
@@ -86,11 +87,11 @@ def test_verdicts_of_real_runs(row, verdict, distance, tmp_path):
 
 
 def test_what_has_no_known_equilibrium_is_refused():
-    plan = blueprint("dcgan.py")
+    plan = plan_of("dcgan.py")
     with pytest.raises(UserError, match="--config.nets.gen.name=dirac"):
         stability(plan, noise_images(), plan.init(jax.random.key(0)))
     config = resolve_config(CELLS["GAN, simultaneous"].config, [("optim.gen.name", "adam")], sections)
     with jax.enable_x64(True):
-        plan = Plan(config, (1,))
+        plan = Plan(config, features_of((1,)))
         with pytest.raises(UserError, match="--config.optim.gen.name=sgd"):
             stability(plan, open_data(config), plan.init(jax.random.key(0)))

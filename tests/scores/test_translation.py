@@ -1,15 +1,16 @@
 """Scores of translators: against truths, there and back, and what digits are read as."""
 
 import dataclasses
+from functools import partial
 
 import jax
 import numpy as np
 import pytest
-from helpers import blueprint, noise_images
+from helpers import noise_images, plan_of
 
-from jaxgan.data.source import Arrays
+from jaxgan.data.source import Arrays, Known
 from jaxgan.errors import UserError
-from jaxgan.generate import make_generate, source_inputs, variables
+from jaxgan.generate import given_inputs, make_generate, trained
 from jaxgan.images import to_uint8
 from jaxgan.metrics import pairs, segments
 from jaxgan.parallel import Placement
@@ -20,14 +21,14 @@ RANDOM = {"eval__features__name": "random", "eval__num_samples": 20, "eval__allo
 
 
 def run(spec, metrics, **overrides):
-    plan = blueprint(spec, eval__metrics=metrics, eval__split="", eval__source_split="", **RANDOM, **overrides)
+    plan = plan_of(spec, eval__metrics=metrics, eval__split="", eval__source_split="", **RANDOM, **overrides)
     return plan, noise_images(plan=plan), plan.init(jax.random.key(0))
 
 
 def test_pairs_are_scored_by_what_the_network_makes_of_each_source():
     plan, data, state = run("pix2pix.py", "pairs")
-    numbers, nets = np.arange(20), variables(state, ema=True)
-    made = to_uint8(jax.jit(make_generate(plan))(nets, numbers, source=data.gather_sources(numbers)))
+    numbers, nets = np.arange(20), trained(plan, state, ema=True)
+    made = to_uint8(jax.jit(make_generate(plan))(nets, numbers, source=data.gather_feature("source", numbers)))
     true = data.gather(numbers)["image"]
     found = translation.pair_scores(plan, data, state)
     assert found.keys() == {"l1", "psnr", "ssim", "feature_distance"}
@@ -52,10 +53,10 @@ class _Truth(Arrays):
 
 def test_colours_that_stand_for_classes_are_read():
     plan, data, state = run("pix2pix.py", "pairs")
-    data = dataclasses.replace(data, decode=lambda pixels: (pixels[..., 0] > 127).astype(int), pixel_classes=2)
+    data = dataclasses.replace(data, known=Known(decode=lambda pixels: (pixels[..., 0] > 127).astype(int), pixel_classes=2))
     numbers = np.arange(20)
-    made = translation.translated(plan, variables(state, ema=True), source_inputs(plan, data, numbers)["source"])
-    maps = [data.decode(x) for x in (data.gather(numbers)["image"], made)]
+    made = translation.translated(plan, trained(plan, state, ema=True), given_inputs(plan, data, numbers)["source"])
+    maps = [data.known.decode(x) for x in (data.gather(numbers)["image"], made)]
     expected = segments.scores(segments.confusion(*maps, num_classes=2))
     found = translation.pair_scores(plan, data, state)
     assert {name: found[name] for name in expected} == expected and 0.2 < found["pixel_accuracy"] < 0.8
@@ -64,10 +65,10 @@ def test_colours_that_stand_for_classes_are_read():
 @pytest.mark.slow
 def test_the_way_back_and_the_truth():
     plan, data, state = run("cyclegan.py", "cycles")
-    data = dataclasses.replace(data, truth=True)
-    data.examples, data.sources = _WithTruth(data.examples), _WithTruth(data.sources, "source")
-    nets, numbers = variables(state, ema=True), np.arange(20)
-    sources = data.gather_sources(numbers)
+    data = dataclasses.replace(data, known=Known(truth=True))
+    data.examples, data.others = _WithTruth(data.examples), {"source": _WithTruth(data.sources, "source")}
+    nets, numbers = trained(plan, state, ema=True), np.arange(20)
+    sources = data.gather_feature("source", numbers)
     there = translation.translated(plan, nets, sources)
     back = translation.translated(plan, nets, there, "ba")
     assert there.shape == (20, 12, 12, 1) and back.shape == sources.shape == (20, 12, 12, 3)
@@ -115,7 +116,7 @@ def test_scores_of_others_are_refused():
     with pytest.raises(UserError, match="data.name=digit_styles"):
         reading.reading_scores(plan, data, state)
     with pytest.raises(UserError, match="has no such splits"):
-        own = blueprint("pix2pix.py:own", eval__source_split="x", data__dir="photos").config
+        own = plan_of("pix2pix.py:own", eval__source_split="x", data__dir="photos").config
         _split(own, eval_settings(own))
 
 
@@ -125,13 +126,13 @@ def test_real_digits_are_read_and_noise_is_not(monkeypatch):
     from jaxgan.plan import Plan, open_data
 
     monkeypatch.setattr(reading, "EPOCHS", 1)
-    config = blueprint("cyclegan.py", eval__num_samples=100).config
+    config = plan_of("cyclegan.py", eval__num_samples=100).config
     data = open_data(config)
-    plan = Plan(config, data.image_shape, data.source_shape)
+    plan = Plan(config, data.features)
     scored, state = _split(config, eval_settings(config)), plan.init(jax.random.key(0))
     found = reading.reading_scores(plan, scored, state)
     assert found.keys() == {"read_b", "read_ba", "read_ab", "read_real_b"}
     assert 0.2 < found["read_b"] < 0.7 and found["read_ba"] < 0.3 and found["read_ab"] < 0.4
-    truth = {"ba": scored.gather_truth, "ab": lambda numbers: scored.gather_sources(numbers, key="truth")}
+    truth = {way: partial(scored.gather_key, "truth", stream=stream) for way, stream in (("ba", "main"), ("ab", "source"))}
     monkeypatch.setattr(reading, "translated", lambda plan, nets, source, way="ab": truth[way](np.arange(len(source))))
     assert reading.reading_scores(plan, scored, state)["read_ba"] > 0.9

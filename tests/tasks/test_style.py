@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import blueprint, noise_images
+from helpers import noise_images, plan_of
 from PIL import Image
 
 from jaxgan.config.schedules import evaluate
@@ -18,8 +18,8 @@ SPEC = "stylegan_lite.py"
 
 
 def task_of(**overrides):
-    plan = blueprint(SPEC, **overrides)
-    return plan.task(evaluate(plan.hparams, jnp.float32(0))), plan.init(jax.random.key(0))
+    plan = plan_of(SPEC, **overrides)
+    return plan.task(evaluate(plan.inputs.scalars, jnp.float32(0))), plan.init(jax.random.key(0))
 
 
 def inputs_of(task, n=6):
@@ -82,7 +82,7 @@ def test_blends_in_both_spaces():
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "style"
-    train(blueprint(SPEC, nets__gen__w_avg_decay=0.5, nets__gen__noise=False), noise_images(), folder)
+    train(plan_of(SPEC, nets__gen__w_avg_decay=0.5, nets__gen__noise=False), noise_images(), folder)
     return folder
 
 
@@ -144,7 +144,7 @@ def test_mistakes(run, flags, message):
 
 @pytest.mark.slow
 def test_a_generator_without_styles_is_told(tmp_path):
-    train(blueprint("dcgan.py", steps=1), noise_images(), tmp_path)
+    train(plan_of("dcgan.py", steps=1), noise_images(), tmp_path)
     with pytest.raises(UserError, match="--truncation_psi is of generators with styles"):
         sample(tmp_path, sample_request(truncation_psi=("0.5",)))
 
@@ -153,15 +153,15 @@ def test_a_generator_without_styles_is_told(tmp_path):
     "spec, overrides, message",
     [
         ("dcgan.py", {"task__num_classes": 10}, "nets.disc.name=dcgan takes no labels; stylegan and r3gan do"),
-        (SPEC, {"task__num_classes": 10, "task__pack": 2}, "a pack of images has no label of its own"),
+        (SPEC, {"task__num_classes": 10, "critic__pack": 2}, "a pack of images has no label of its own"),
     ],
 )
 def test_labels_for_networks_that_cannot_be_told(spec, overrides, message):
     with pytest.raises(UserError, match=message):
-        blueprint(spec, **overrides)
+        plan_of(spec, **overrides)
 
 
 def test_labels_that_the_data_do_not_have(tmp_path):
     with pytest.raises(UserError, match="task.num_classes=7, but the data set has labels of 10 classes"):
-        train(blueprint(SPEC, task__num_classes=7), noise_images(), tmp_path)
+        train(plan_of(SPEC, task__num_classes=7), noise_images(), tmp_path)
     assert not list(tmp_path.iterdir())

@@ -7,14 +7,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import blueprint, noise_images
+from helpers import noise_images, plan_of
 
 from jaxgan import program
+from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys
 from jaxgan.nets import layers, patch, translator, unet
 from jaxgan.plan import Plan
 from jaxgan.tasks import critic
+from jaxgan.tasks.adversarial import Making
 from jaxgan.tasks.unpaired import pooled
 
 PAIRED, UNPAIRED = "pix2pix.py", "cyclegan.py"
@@ -22,9 +24,9 @@ PAIRED, UNPAIRED = "pix2pix.py", "cyclegan.py"
 
 def parts(spec, **overrides):
     """A task, its new state, the batch of step 0 and that step's keys."""
-    plan = blueprint(spec, **overrides)
+    plan = plan_of(spec, **overrides)
     images = noise_images(plan=plan)
-    batch = program.make_batch(plan, images)(jnp.int32(0), images.load(), plan.hparams["order"])
+    batch = program.make_batch(plan, images)(jnp.int32(0), images.load(), plan.inputs.order)
     batch = jax.tree.map(lambda x: x[0], batch)
     return plan.task(), plan.init(jax.random.key(0)), batch, Keys(jax.random.key(0), 0, 0, 0, len(batch["image"]))
 
@@ -35,12 +37,12 @@ def loss(task, name, state, batch, keys):
 
 @pytest.mark.slow
 def test_l1_and_the_discriminator_s_answer_make_the_generator_s_loss():
-    task, state, batch, keys = parts(PAIRED, task__l1=7)
+    task, state, batch, keys = parts(PAIRED, objective__terms__l1__weight=7)
     value, aux = loss(task, "gen", state, batch, keys)
-    image, _ = jax.jit(lambda state: task._fake(state, batch, keys, train=True))(state)
+    image = jax.jit(lambda state: task.make("gen", state, batch, keys, frozenset({"judged"})).image)(state)
     distance = jnp.mean(jnp.abs(image - batch["image"]))
     both = {"image": image, "cond": batch["source"]}
-    logits = critic.answers(task.disc, state.variables("disc"), both)[0].logits
+    logits = critic.ask(task.disc, state.variables("disc"), both)[0].logits
     assert float(aux.metrics["gen/l1"]) == pytest.approx(float(distance), rel=1e-6)
     assert float(value) == pytest.approx(float(7 * distance + jnp.mean(jax.nn.softplus(-logits))), rel=1e-5)
 
@@ -50,17 +52,19 @@ def test_only_a_conditional_discriminator_sees_the_source(conditional):
     task, state, batch, keys = parts(PAIRED, task__conditional=conditional)
     turned = {**batch, "source": batch["source"][::-1]}
     image = jnp.zeros_like(batch["image"])
-    answers = [critic.answers(task.disc, state.variables("disc"), task._shown(image, b))[0].logits for b in (batch, turned)]
-    assert bool((answers[0] == answers[1]).all()) != conditional
+    shown = [task.shown(Making({"": image}), state, b)[""] for b in (batch, turned)]
+    for which in ("real", "fake"):
+        answers = [critic.ask(net, variables, examples[which])[0].logits for net, variables, examples in shown]
+        assert bool((answers[0] == answers[1]).all()) != conditional
 
 
 def test_l1_alone_leaves_the_discriminator_out():
-    task, state, batch, keys = parts(PAIRED, task__adversarial=False, task__l1=3)
+    task, state, batch, keys = parts(PAIRED, objective__loss="none", objective__terms__l1__weight=3)
     assert [update.player for update in task.updates({"disc": 1, "gen": 1})] == ["gen"]
     value, aux = loss(task, "gen", state, batch, keys)
     assert float(value) == pytest.approx(3 * float(aux.metrics["gen/l1"]), rel=1e-6)
     with pytest.raises(UserError, match="leaves nothing to train by"):
-        blueprint(PAIRED, task__adversarial=False, task__l1="none")
+        plan_of(PAIRED, objective__loss="none", objective__terms__l1="none")
 
 
 def test_dropout_is_noise_after_training_too_and_the_same_for_the_same_number():
@@ -78,7 +82,7 @@ def test_dropout_is_noise_after_training_too_and_the_same_for_the_same_number():
 
 @pytest.mark.slow
 def test_cycles_and_identity_make_the_translators_loss():
-    weights = {"task__cycle": 3, "nets__gen__norm": "none"}
+    weights = {"objective__terms__cycle__weight": 3, "nets__gen__norm": "none"}
     task, state, batch, keys = parts(UNPAIRED, **weights)
     value, aux = loss(task, "gen", state, batch, keys)
     variables = state.variables("gen")
@@ -96,21 +100,25 @@ def test_cycles_and_identity_make_the_translators_loss():
     adversarial = 0.0
     for domain, fake in (("a", fake_a), ("b", fake_b)):
         own = {name: tree[domain] for name, tree in state.variables("disc").items()}
-        adversarial += jnp.mean((critic.answers(task.disc, own, {"image": fake, "cond": None})[0].logits - 1) ** 2) / 2
+        adversarial += jnp.mean((critic.ask(task.disc, own, {"image": fake, "cond": None})[0].logits - 1) ** 2) / 2
     assert float(value) == pytest.approx(float(adversarial + 3 * sum(cycles.values())), rel=1e-5)
-    for cycles, kept in (("forward", {"gen/cycle_a"}), ("backward", {"gen/cycle_b"})):
-        task, state, batch, keys = parts(UNPAIRED, task__cycles=cycles, **weights)
-        metrics = loss(task, "gen", state, batch, keys)[1].metrics
-        assert {name for name in metrics if "cycle" in name} == kept
+    assert float(aux.metrics["gen/cycle"]) == pytest.approx(float(sum(cycles.values())), rel=1e-5)
+    assert float(aux.metrics["gen/adversarial"]) == pytest.approx(float(adversarial) / 2, rel=1e-5)  # the critics' mean
+    for domain, distance in cycles.items():
+        task, state, batch, keys = parts(UNPAIRED, objective__terms__cycle__of=f"cycle/{domain}", **weights)
+        value, aux = loss(task, "gen", state, batch, keys)
+        assert {name for name in aux.metrics if "cycle" in name} == {"gen/cycle"}
+        assert float(aux.metrics["gen/cycle"]) == pytest.approx(float(distance), rel=1e-5)
+        assert float(value) == pytest.approx(float(adversarial + 3 * distance), rel=1e-5)
 
 
 @pytest.mark.slow
 def test_identity_wants_domains_of_one_shape():
     with pytest.raises(UserError, match="unlike shapes"):
-        blueprint(UNPAIRED, task__identity=1)
-    config = blueprint(UNPAIRED).config.copy_and_resolve_references().unlock()
-    config.task.identity = 2.0
-    plan = Plan(config.lock(), (12, 12, 1), (12, 12, 1))
+        plan_of(UNPAIRED, objective__terms__identity__name="l1", objective__terms__identity__of="identity")
+    config = plan_of(UNPAIRED).config.copy_and_resolve_references().unlock()
+    config.objective.terms.identity = {"name": "l1", "of": "identity", "weight": 2.0, "every": 1}
+    plan = Plan(config.lock(), features_of((12, 12, 1), source_shape=(12, 12, 1)))
     keys = Keys(jax.random.key(0), 0, 0, 0, 8)
     image = jnp.linspace(-1, 1, 8 * 144).reshape(8, 12, 12, 1)
     task, state = plan.task(), plan.init(jax.random.key(0))
@@ -119,7 +127,9 @@ def test_identity_wants_domains_of_one_shape():
     assert float(aux.metrics["gen/identity_b"]) == pytest.approx(float(jnp.mean(jnp.abs(same - image))), rel=1e-5)
     same = task._translate(state.variables("gen"), "ba", -image, None, train=True)[0]
     assert float(aux.metrics["gen/identity_a"]) == pytest.approx(float(jnp.mean(jnp.abs(same + image))), rel=1e-5)
-    without = dataclasses.replace(task, identity=None).loss("gen", state, {"image": image, "source": -image}, keys, None)[0]
+    objective = dataclasses.replace(task.objective, terms={"cycle": task.objective.terms["cycle"]})
+    without = dataclasses.replace(task, objective=objective)
+    without = without.loss("gen", state, {"image": image, "source": -image}, keys, None)[0]
     both = aux.metrics["gen/identity_a"] + aux.metrics["gen/identity_b"]
     assert float(value - without) == pytest.approx(2 * float(both), rel=1e-4)
 
@@ -139,7 +149,7 @@ def test_discriminators_are_shown_what_the_translators_made_before_they_moved():
     for domain, real in (("a", batch["source"]), ("b", batch["image"])):
         own = {name: tree[domain] for name, tree in state.variables("disc").items()}
         for image, target in ((real, 1.0), (aux.memory[f"shown/{domain}"], 0.0)):
-            logits = critic.answers(task.disc, own, {"image": image, "cond": None})[0].logits
+            logits = critic.ask(task.disc, own, {"image": image, "cond": None})[0].logits
             expected += jnp.mean((logits - target) ** 2) / 2
     assert float(value) == pytest.approx(float(expected), rel=1e-5)
 
@@ -178,13 +188,13 @@ def test_half_of_what_is_shown_is_from_the_pool():
 
 def test_a_step_of_several_rounds_is_refused():
     with pytest.raises(UserError, match="one round of each player"):
-        blueprint(UNPAIRED, rounds__disc=2)
+        plan_of(UNPAIRED, rounds__disc=2)
 
 
 def test_data_without_sources_are_refused():
-    config = blueprint(PAIRED).config
+    config = plan_of(PAIRED).config
     with pytest.raises(UserError, match="has none to start from; --config.data.source=FEATURE"):
-        Plan(config, (12, 12, 1))
+        Plan(config, features_of((12, 12, 1)))
 
 
 @pytest.mark.slow

@@ -8,6 +8,8 @@ from helpers import tiny
 from PIL import Image
 
 from jaxgan.config.resolve import resolve_config
+from jaxgan.data.features import features_of
+from jaxgan.generate import trained
 from jaxgan.plan import Plan, open_data, sections
 from jaxgan.training.landscape import LEVELS, draw_points, make_landscape
 from jaxgan.training.train import train
@@ -32,11 +34,13 @@ def test_a_scatter_plot_shows_points_over_real_ones_in_a_steady_frame():
 @pytest.mark.parametrize("pack", [1, 3])
 def test_the_landscape_is_the_discriminators_and_the_field_the_losses(loss, pack):
     """A discriminator w . x: logits rise along w, and every loss pushes samples that way."""
-    config = tiny("toy.py:ring", batch_size=12, task__pack=pack, objective__loss=loss)
+    config = tiny("toy.py:ring", batch_size=12, critic__pack=pack, objective__loss=loss)
     config = resolve_config(config, [(f"nets.disc.{k}", v) for k, v in (("name", "dirac"), ("start", "0.5"))], sections)
-    plan = Plan(config, (2,))
-    nets = {"disc": plan.init(jax.random.key(0)).variables("disc")}
-    found = make_landscape(plan, np.array([[-1.0, -1], [1, 1]] * 20, np.float32))(nets, jnp.zeros((40, 2)))
+    plan = Plan(config, features_of((2,)))
+    nets = trained(plan, plan.init(jax.random.key(0)), ema=False)
+    landscape = make_landscape(plan, np.array([[-1.0, -1], [1, 1]] * 20, np.float32))
+    assert landscape
+    found = landscape(nets, jnp.zeros((40, 2)))
     left, right, bottom, top = found.frame
     x, y = np.meshgrid(np.linspace(left, right, LEVELS), np.linspace(bottom, top, LEVELS))
     np.testing.assert_allclose(found.logits, (x + y) / 2, atol=1e-5)  # the other fakes of a pack lie at 0
@@ -54,6 +58,6 @@ def test_the_landscape_is_the_discriminators_and_the_field_the_losses(loss, pack
 def test_a_run_in_the_plane_leaves_an_animation(tmp_path):
     config = tiny("toy.py:grid", steps=4, sample__every=2, data__points=200)
     images = open_data(config)
-    train(Plan(config, images.image_shape), images, tmp_path / "run")
+    train(Plan(config, images.features), images, tmp_path / "run")
     with Image.open(tmp_path / "run" / "samples" / "training.gif") as animation:
         assert animation.n_frames == 2 and animation.size == (960, 480)

@@ -8,13 +8,13 @@ import sys
 import jax
 import numpy as np
 import pytest
-from helpers import arrays, assert_same_bits, blueprint, devices, noise_images, numbers
+from helpers import arrays, assert_same_bits, devices, noise_images, numbers, plan_of
 
 from jaxgan import program
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
 from jaxgan.training import interrupt, population
-from jaxgan.training.member import Member, Run
+from jaxgan.training.member import Job, Member
 from jaxgan.training.train import train, train_together
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
@@ -24,7 +24,7 @@ DIFFERENCES = [{}, {"seed": 7}, {"seed": 3, "optim__gen__lr": 1e-3, "objective__
 
 
 def plans(**overrides):
-    return [blueprint("dcgan.py", **{**LAZY, **overrides, **own}) for own in DIFFERENCES]
+    return [plan_of("dcgan.py", **{**LAZY, **overrides, **own}) for own in DIFFERENCES]
 
 
 def trained(placement, members, run, hparams, steps=3):
@@ -41,9 +41,9 @@ def test_members_are_their_solo_runs_in_float64(form, kind, n):
         start = lambda plan: placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))  # noqa: E731
         together = placement.init(population.stack, [start(plan) for plan in every])
         run = population.make_program(every[0], noise_images(), form)
-        together, report = trained(placement, together, run, population.stack_hparams(every))
+        together, report = trained(placement, together, run, population.stack_inputs(every))
         for i, (plan, member) in enumerate(zip(every, population.cut(placement.local(together), len(every)))):
-            alone, own = trained(placement, start(plan), program.make_program(plan, noise_images()), plan.hparams)
+            alone, own = trained(placement, start(plan), program.make_program(plan, noise_images()), plan.inputs)
             alone, member = arrays(placement.local(alone)), arrays(member)
             assert alone.keys() == member.keys() and int(member["step"]) == 3
             for name, x in alone.items():
@@ -68,7 +68,7 @@ def test_members_on_devices_of_their_own_are_their_solo_runs(form, tmp_path, mon
         for folder, plan in list(zip(folders, plans(**small)))[1:3]:
             placement = Placement(devices=devices(1))
             start = placement.init(lambda seed, plan=plan: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
-            alone, _ = trained(placement, start, program.make_program(plan, noise_images()), plan.hparams, 4)
+            alone, _ = trained(placement, start, program.make_program(plan, noise_images()), plan.inputs, 4)
             alone, member = arrays(placement.local(alone)), state_of(folder)
             for name, x in alone.items():
                 np.testing.assert_allclose(member[name], x, rtol=1e-9, atol=1e-9, err_msg=name)
@@ -88,13 +88,13 @@ def test_members_on_devices_of_their_own_that_part(tmp_path, monkeypatch):
     assert failures[:3] == [None] * 3 and "is not finite" in str(failures[3])
     shutil.rmtree(folders[1])
     runs = [
-        Run(plan, folder, is_over=bool(end)) for plan, folder, end in zip(plans(batch_size=6, steps=6), folders, failures)
+        Job(plan, folder, is_over=bool(end)) for plan, folder, end in zip(plans(batch_size=6, steps=6), folders, failures)
     ]
     assert train_together(runs, noise_images()) == [None] * 4
     assert [int(state_of(folder)["step"]) for folder in folders[:3]] == [6, 6, 6]
     assert [Workdir(folder).saved["starts"][-1]["step"] for folder in folders[:3]] == [4, 0, 4]
     with pytest.raises(UserError, match="no whole groups of 4; .* does"):
-        together(tmp_path / "packs", batch_size=6, task__pack=4)
+        together(tmp_path / "packs", batch_size=6, critic__pack=4)
 
 
 def test_what_may_train_together():
@@ -113,7 +113,7 @@ def test_what_may_train_together():
 
 def together(tmp_path, told=None, **overrides):
     failed = lambda error: None if told is None else told.append(str(error))  # noqa: E731
-    runs = [Run(plan, tmp_path / str(i), "dcgan.py", failed=failed) for i, plan in enumerate(plans(**overrides))]
+    runs = [Job(plan, tmp_path / str(i), "dcgan.py", failed=failed) for i, plan in enumerate(plans(**overrides))]
     return [run.folder for run in runs], train_together(runs, noise_images())
 
 
@@ -139,7 +139,7 @@ def test_folders_are_ordinary_ones(tmp_path):
             assert ours.pop("verdict") == own.pop("verdict")
             assert numbers(ours) == pytest.approx(numbers(own), rel=1e-3, abs=1e-4)
     # And such a folder goes on alone.
-    train(blueprint("dcgan.py", **LAZY, steps=6), noise_images(), folders[0], "dcgan.py")
+    train(plan_of("dcgan.py", **LAZY, steps=6), noise_images(), folders[0], "dcgan.py")
     assert int(state_of(folders[0])["step"]) == 6
 
 
@@ -193,8 +193,8 @@ def test_one_that_cannot_join_the_others_goes_on_apart(tmp_path):
     """Two that are done, trained on together with one that is new: nobody starts again."""
     folders, _ = together(tmp_path / "some")
     before = [records(folder) for folder in folders]
-    more = [*plans(steps=6), blueprint("dcgan.py", **LAZY, seed=11, steps=6)]
-    runs = [Run(plan, tmp_path / "some" / str(i)) for i, plan in enumerate(more)]
+    more = [*plans(steps=6), plan_of("dcgan.py", **LAZY, seed=11, steps=6)]
+    runs = [Job(plan, tmp_path / "some" / str(i)) for i, plan in enumerate(more)]
     assert train_together(runs, noise_images()) == [None] * 4
     for folder, old in zip(folders, before):
         assert records(folder)[: len(old)] == old and Workdir(folder).saved["starts"][-1]["step"] == 4
@@ -230,7 +230,7 @@ def test_one_that_diverges_stops_no_other(form, tmp_path, monkeypatch):
     assert [(folder / "DONE").exists() for folder in folders] == [True, False, True]
     # More steps: the others go on from where they are, which a run that never saved anything does not hold up.
     assert told == [str(failures[1])]
-    runs = [Run(plan, folder, is_over=bool(end)) for plan, folder, end in zip(plans(steps=6), folders, failures)]
+    runs = [Job(plan, folder, is_over=bool(end)) for plan, folder, end in zip(plans(steps=6), folders, failures)]
     assert train_together(runs, noise_images()) == [None] * 3
     assert Workdir(folders[0]).saved["starts"][-1]["step"] == 4 and int(state_of(folders[2])["step"]) == 6
     assert len(Workdir(folders[1]).saved["starts"]) == 1

@@ -10,7 +10,7 @@ import time
 import jax
 import numpy as np
 import pytest
-from helpers import CONFIGS, ROOT, arrays, assert_same_bits, blueprint, launch, noise_images, numbers
+from helpers import CONFIGS, ROOT, arrays, assert_same_bits, launch, noise_images, numbers, plan_of
 from PIL import Image
 
 from jaxgan import program
@@ -26,7 +26,7 @@ VOLATILE = ("img_per_sec",)
 
 
 def fit(folder, spec="wgan.py", resident=True, **overrides):
-    plan = blueprint(spec, **overrides)
+    plan = plan_of(spec, **overrides)
     train(plan, noise_images(resident, plan), folder, spec)
     return folder
 
@@ -53,7 +53,7 @@ def test_every_config_runs_and_resumes_to_the_same_bits(spec, tmp_path):
     for i, line in enumerate(metrics_of(whole)):
         assert line.pop("verdict") == "healthy"
         rare = [key for key in line if "norm" in key or "update_ratio" in key]  # measured at step 0 and then at step 16
-        lazy = [update for update in blueprint(spec).updates if update.every > 1]
+        lazy = [update for update in plan_of(spec).updates if update.every > 1]
         assert len(rare) == (5 + 2 * len(lazy) if i == 0 else 0)
         assert np.isfinite(list(line.values())).all()
 
@@ -156,7 +156,7 @@ def test_dispatches_of_any_length_end_at_the_same_bits(spec, tmp_path):
 
 
 def test_where_the_host_takes_over():
-    config = blueprint(steps=20, log__every=5, sample__every=0, checkpoint__every=8, steps_per_dispatch=6).config
+    config = plan_of(steps=20, log__every=5, sample__every=0, checkpoint__every=8, steps_per_dispatch=6).config
     assert program.steps_per_dispatch(config, noise_images()) == 6
     assert list(program.dispatches(config, 6, 0)) == [5, 6, 8, 10, 12, 15, 16, 18, 20]
     assert list(program.dispatches(config, 6, 7)) == [8, 10, 12, 15, 16, 18, 20]
@@ -199,12 +199,12 @@ def test_nan_stops_the_run_and_saves_nothing(tmp_path):
 @pytest.mark.slow
 def test_init_from_takes_the_named_players(tmp_path):
     fit(tmp_path / "a", seed=3)
-    plan = blueprint(init_from__workdir=tmp_path / "a", init_from__players="('gen',)", init_from__ema=True)
+    plan = plan_of(init_from__workdir=tmp_path / "a", init_from__players="('gen',)", init_from__ema=True)
     placement = Placement()
     checkpoints = Checkpoints(tmp_path / "b")
     state = arrays(starting_state(plan, placement, checkpoints))
     checkpoints.close()
-    other, fresh = state_of(tmp_path / "a"), arrays(placement.init(lambda: blueprint().init(jax.random.key(0))))
+    other, fresh = state_of(tmp_path / "a"), arrays(placement.init(lambda: plan_of().init(jax.random.key(0))))
     for name, x in state.items():
         kind, _, rest = name.partition(".")
         if name.startswith("params.gen"):
@@ -246,7 +246,7 @@ def test_bfloat16_trains_with_wide_params(tmp_path):
 
 @pytest.mark.slow
 def test_frozen_params_and_penalties_by_override(tmp_path):
-    plan = blueprint("dcgan.py", optim__disc__freeze="Conv_0", objective__terms__r2__weight=0.5)
+    plan = plan_of("dcgan.py", optim__disc__freeze="Conv_0", objective__terms__r2__weight=0.5)
     train(plan, noise_images(), tmp_path)
     start, end = arrays(Placement().init(lambda: plan.init(jax.random.key(0)))), state_of(tmp_path)
     np.testing.assert_array_equal(start["params.disc.Conv_0.kernel"], end["params.disc.Conv_0.kernel"])

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from helpers import blueprint, noise_images
+from helpers import noise_images, plan_of
 from PIL import Image
 
+from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
 from jaxgan.training.train import train
@@ -14,13 +15,13 @@ from jaxgan.verbs.sampling import sample
 
 
 def pictures(pixels):
-    return Images("mine", Arrays(pixels, None, np.arange(len(pixels))), pixels.shape[1:], 0, False)
+    return Images("mine", Arrays(pixels, None, np.arange(len(pixels))), features_of(pixels.shape[1:]), False)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "style"
-    train(blueprint("stylegan_lite.py", nets__gen__noise=False), noise_images(), folder)
+    train(plan_of("stylegan_lite.py", nets__gen__noise=False), noise_images(), folder)
     return folder
 
 
@@ -41,6 +42,6 @@ def test_what_a_style_made_is_found_again(run, tmp_path):
 def test_mistakes(run, tmp_path):
     with pytest.raises(UserError, match="mine is 8x8x1 and the run makes 12x12x1"):
         project(run, pictures(np.zeros((2, 8, 8, 1), np.uint8)), 1, 1, None)
-    train(blueprint("dcgan.py", steps=1), noise_images(), tmp_path)
+    train(plan_of("dcgan.py", steps=1), noise_images(), tmp_path)
     with pytest.raises(UserError, match="--mode=project is of generators with styles"):
         project(tmp_path, pictures(np.zeros((2, 12, 12, 1), np.uint8)), 1, 1, None)

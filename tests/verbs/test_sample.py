@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 import pytest
-from helpers import blueprint, noise_images, tiny
+from helpers import noise_images, plan_of, tiny
 from PIL import Image
 
 from jaxgan.errors import UserError
@@ -16,7 +16,7 @@ from jaxgan.verbs.sampling import STRIP, sample
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "wgan"
-    train(blueprint("wgan.py"), noise_images(), folder)
+    train(plan_of("wgan.py"), noise_images(), folder)
     return folder
 
 
@@ -25,7 +25,7 @@ def points(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "ring"
     config = tiny("toy.py:ring")
     images = open_data(config)
-    train(Plan(config, images.image_shape), images, folder)
+    train(Plan(config, images.features), images, folder)
     return folder
 
 
@@ -90,7 +90,7 @@ def test_interpolation(run, tmp_path):
 
 
 def test_interpolated_latents_keep_their_norm():
-    task = blueprint("wgan.py", task__z_dim=512).task({})
+    task = plan_of("wgan.py", task__z_dim=512).task()
     a, b = (task.draw(jax.random.split(jax.random.key(i), 16)) for i in range(2))
     for t in (0.0, 0.3, 0.5, 1.0):
         z = task.blend(a, b, np.full(16, t, np.float32))["z"]

@@ -13,9 +13,8 @@ import pytest
 from helpers import tiny
 from PIL import Image
 
-from jaxgan import cli
+from jaxgan import cli, generate
 from jaxgan.errors import UserError
-from jaxgan.generate import make_generate, variables
 from jaxgan.images import sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan, open_data
@@ -55,7 +54,7 @@ def trained(tmp_path_factory, spec, files, **overrides):
     data = {"data__name": "image_pairs", "data__dir": home / "data", "data__cache": home / "cache", "data__size": "16"}
     config = tiny(spec, batch_size=4, **data, **overrides)
     found = open_data(config)
-    train(Plan(config, found.image_shape, found.source_shape), found, home / "run")
+    train(Plan(config, found.features), found, home / "run")
     return home / "run"
 
 
@@ -143,8 +142,8 @@ def generated(run, way, i, source):
     """What the network makes of a source, uint8 [H, W, C], as picture i."""
     placement = Placement()
     plan, _, state = load_run(run, placement)
-    nets = placement.local(variables(state, ema=True))
-    made = jax.jit(make_generate(plan, way))(nets, np.array([i], np.uint32), source=source[None])
+    nets = placement.local(generate.trained(plan, state, ema=True))
+    made = jax.jit(generate.make_generate(plan, way))(nets, np.array([i], np.uint32), source=source[None])
     return to_uint8(made)[0]
 
 

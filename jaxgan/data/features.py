@@ -1,0 +1,50 @@
+"""The features of a data set's examples."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAIN = "main"  # the stream of images
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature of an example in a batch.
+
+    kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32) or "label" (int32). shape: of one example.
+    classes: of a label. stream: features of one stream belong to one example: they are drawn, cut and flipped together.
+      Another stream has its own length and order.
+
+    Tokens, masks, features of another scale and stored alternatives will be further kinds and fields.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    dtype: Any
+    classes: int = 0
+    stream: str = MAIN
+
+    def as_json(self) -> dict[str, Any]:
+        """For the record of a run; `from_json` is the inverse."""
+        return {**vars(self), "shape": list(self.shape), "dtype": np.dtype(self.dtype).name}
+
+
+def from_json(record: dict[str, Any]) -> Feature:
+    """See `Feature.as_json`."""
+    return Feature(**{**record, "shape": tuple(record["shape"]), "dtype": np.dtype(record["dtype"]).type})
+
+
+def image_of(shape: tuple[int, ...], stream: str = MAIN) -> Feature:
+    """Pictures [H, W, C], or points [D]."""
+    kind, dtype = ("picture", np.uint8) if len(shape) == 3 else ("points", np.float32)
+    return Feature(kind, tuple(shape), dtype, stream=stream)
+
+
+def features_of(
+    image_shape: tuple[int, ...], classes: int = 0, source_shape: tuple[int, ...] = (), apart: bool = False
+) -> dict[str, Feature]:
+    """ "image", "label" where there are classes, and "source" where it has a shape; a stream of its own if `apart`."""
+    out = {"image": image_of(image_shape)}
+    out |= {"label": Feature("label", (), np.int32, classes)} if classes else {}
+    return out | ({"source": image_of(source_shape, "source" if apart else MAIN)} if source_shape else {})

@@ -1,0 +1,190 @@
+"""What a task is, and the protocols by which the rest of the program asks what it can do.
+
+A task owns networks and says what each player's loss is. It is a frozen dataclass; its fields with defaults are the section
+`task` of a config. The other fields are filled by name when the plan is made:
+
+  a key of `nets`                 the network of that section
+  objective, critic, augment      those sections, which exist only for tasks that have the field
+  frozen                          {name: `Frozen`}, networks of other runs, from the sections `frozen.NAME`
+  image_shape, source_shape, ...  NAME_shape of each feature of the data
+  data                            {name: `data.features.Feature`}
+  batch_size, dtype               of the run
+
+`docs/architecture.md` shows four complete tasks.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+
+import jax
+
+from jaxgan.keys import Keys
+from jaxgan.objectives.context import Facts
+from jaxgan.state import Aux, GanState, Update
+
+# "image" [N, H, W, C] in [-1, 1]; "label" int32 [N] and "source" [N, H, W, C'] where the data have them.
+Batch = dict[str, jax.Array]
+Advance = Callable[[GanState, str, str], GanState]
+
+
+class Frozen(NamedTuple):
+    """A network of another run, or an extractor. task: the other run's task, or the network. variables: {player: flax
+    variables}, or the network's weights; arguments of the compiled step, never constants in it."""
+
+    task: Any
+    variables: Any
+
+
+class BaseTask:
+    """A task with the usual answers: each player has one main update, and there is nothing to check or to remember.
+
+    nets: {section under `nets`: {name: class}}. players: {player: {network: section that builds it}}, in the order of
+      their updates. sides: {player: "critic" or "maker"}; terms of an objective belong to a side, at most one player has it.
+    averaged: players with moving averages. asks: {frozen name: the protocols that it must satisfy}.
+    offers: what the `Context` of its terms can hold, by the names of `Term.needs`.
+    """
+
+    nets: ClassVar[dict[str, dict[str, Any]]]
+    players: ClassVar[dict[str, dict[str, str]]]
+    sides: ClassVar[dict[str, str]] = {}
+    averaged: ClassVar[tuple[str, ...]] = ()
+    asks: ClassVar[dict[str, tuple[type, ...]]] = {}
+    offers: ClassVar[frozenset[str]] = frozenset()
+
+    def check(self, facts: Facts) -> None:
+        """Refuses what cannot be trained. Raises UserError."""
+
+    def updates(self, rounds: dict[str, int]) -> list[Update]:
+        """The step's list. rounds: the section `rounds`, batches in a row for each player."""
+        return [Update(player, player, rounds[player]) for player in self.players]
+
+    def init_memory(self) -> dict[str, Any]:
+        """What losses carry from step to step, at step 0: arrays by name."""
+        return {}
+
+
+class Task(Protocol):
+    """See `BaseTask` for what is not said here."""
+
+    nets: ClassVar[dict[str, dict[str, Any]]]
+    players: ClassVar[dict[str, dict[str, str]]]
+    sides: ClassVar[dict[str, str]]
+    averaged: ClassVar[tuple[str, ...]]
+    asks: ClassVar[dict[str, tuple[type, ...]]]
+    offers: ClassVar[frozenset[str]]
+
+    def check(self, facts: Facts) -> None: ...
+
+    def updates(self, rounds: dict[str, int]) -> list[Update]: ...
+
+    def init(self, rng: jax.Array) -> dict[str, Any]:
+        """{player: flax variables}; a player of several networks has {network: ...} in each collection."""
+        ...
+
+    def init_memory(self) -> dict[str, Any]: ...
+
+    def loss(self, name: str, state: GanState, batch: Batch, keys: Keys, advance: Advance) -> tuple[jax.Array, Aux]:
+        """The scalar that a player descends on, differentiable by that player's params, and what it changes.
+
+        name: `Update.loss`. state: with the player's params in place; its spectral norms have been advanced.
+        batch: this round's examples of this replica. keys: this round's random streams.
+        advance: (state, player, loss) -> the state after that player's step on this batch.
+        """
+        ...
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Makes images. given: features of the data that it starts from, beside its draws: (), ("source",), ("image",)."""
+
+    given: tuple[str, ...]
+
+    def draw(self, keys: jax.Array) -> dict[str, jax.Array]:
+        """Random inputs, one example for each key of [N]."""
+        ...
+
+    def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> jax.Array:
+        """Images [N, H, W, C] in [-1, 1], or points, from {player: flax variables} as after training.
+
+        inputs: what `draw` returns, and the features of `given`: pictures in [-1, 1].
+        """
+        ...
+
+
+@runtime_checkable
+class HasLatent(Generates, Protocol):
+    """Goes from one set of inputs to another."""
+
+    def blend(self, a: dict[str, jax.Array], b: dict[str, jax.Array], t: jax.Array) -> dict[str, jax.Array]:
+        """Inputs the share t [N] of the way from a to b."""
+        ...
+
+
+@runtime_checkable
+class HasStyles(HasLatent, Protocol):
+    """Paints with styles w, one for each layer."""
+
+    num_styles: int
+
+    def styles(self, variables: dict[str, Any], inputs: dict[str, Any], psi: Any = 1.0) -> dict[str, Any]:
+        """The inputs with "w" [N, num_styles, w_dim] in the place of z; psi: truncation, a number or [N]."""
+        ...
+
+    def paint(self, variables: dict[str, Any], w: jax.Array) -> jax.Array:
+        """Images [N, H, W, C] in [-1, 1] of styles w [N, num_styles, w_dim], without noise."""
+        ...
+
+
+@runtime_checkable
+class Translates(Generates, Protocol):
+    """Makes a picture of one domain from one of another. ways: "ab", from "source" to "image", and perhaps "ba", back;
+    `generate` then takes `way`."""
+
+    ways: tuple[str, ...]
+
+
+@runtime_checkable
+class Judges(Protocol):
+    """Scores images."""
+
+    def judge(self, variables: dict[str, Any], image: jax.Array) -> Any:
+        """Logits of images [N, H, W, C] in [-1, 1], or points, from {player: flax variables} as after training."""
+        ...
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """Says which class an image is of."""
+
+    def predict(self, variables: dict[str, Any], image: jax.Array) -> jax.Array:
+        """Logits [N, K] of images [N, H, W, C] in [-1, 1], from {player: flax variables} as after training."""
+        ...
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """Has features of images."""
+
+    def features(self, variables: Any, image: jax.Array) -> jax.Array:
+        """Features [N, D] of images [N, H, W, C] in [-1, 1], differentiable."""
+        ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """Has a sample picture of its own."""
+
+    def show(self, variables: dict[str, Any], examples: Batch) -> dict[str, jax.Array]:
+        """Columns of the sample picture, {title: images [N, H, W, C] in [-1, 1]}, for some examples of the data."""
+        ...
+
+
+def methods_of(protocol: Any) -> list[str]:
+    """What a protocol asks for, by name."""
+    named = {name for cls in protocol.__mro__ for name in (*vars(cls), *getattr(cls, "__annotations__", {}))}
+    return sorted(name for name in named if not name.startswith("_"))
+
+
+PROTOCOLS: dict[str, type] = {
+    cls.__name__: cls for cls in (Generates, HasLatent, HasStyles, Translates, Judges, Predicts, Describes, Shows)
+}

@@ -1,0 +1,67 @@
+"""Copies of other runs' networks, in the folder of the run that uses them: WORKDIR/frozen/NAME."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import ml_collections
+import numpy as np
+
+from jaxgan.config.resolve import resolve_config
+from jaxgan.data.features import Feature, features_of, from_json
+from jaxgan.errors import UserError
+from jaxgan.files import replacing, write_json
+from jaxgan.plan import Donor, Plan, sections
+from jaxgan.workdir.checkpoint import digest, flatten, nested
+
+ARRAYS, RECORD = "variables.npz", "frozen.json"  # files of WORKDIR/frozen/NAME
+
+
+def features_in(data: dict[str, Any]) -> dict[str, Feature]:
+    """The features of a run's data, from its record; runs of older revisions have shapes alone."""
+    if "features" in data:
+        return {name: from_json(one) for name, one in data["features"].items()}
+    sources = tuple(data.get("source_shape", ()))
+    return features_of(tuple(data["image_shape"]), data.get("classes", 0), sources)
+
+
+def save_frozen(plan: Plan, folder: Path) -> None:
+    """Copies a new run's frozen networks into its folder; the first process alone writes."""
+    for name, donor in plan.frozen.items():
+        there = folder / "frozen" / name
+        if "saved" not in donor.record or (there / RECORD).exists() or jax.process_index() != 0:
+            continue
+        there.mkdir(parents=True, exist_ok=True)
+        with replacing(there / ARRAYS) as file:
+            np.savez(file, **flatten(donor.variables))  # pyright: ignore[reportArgumentType]
+        write_json(there / RECORD, {"sha256": _sha256(donor.record), **donor.record})  # last: what has a record is whole
+
+
+def records_of(plan: Plan) -> dict[str, Any]:
+    """What a run's own record says of its frozen networks, by name."""
+    return {name: {key: x for key, x in donor.record.items() if key != "saved"} for name, donor in plan.frozen.items()}
+
+
+def _sha256(record: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def saved_donor(folder: Path) -> Donor | None:
+    """The copy in a folder; None where there is none. Raises UserError where it is damaged."""
+    if not (folder / RECORD).exists():
+        return None
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        if record.pop("sha256") != _sha256(record):
+            raise ValueError(f"{RECORD} is not what was saved")
+        with np.load(folder / ARRAYS, allow_pickle=False) as file:
+            variables = nested({name: file[name] for name in file.files})
+        found = digest(flatten(variables))
+    except Exception as error:  # whatever a damaged file raises
+        raise UserError(f"{folder} is damaged ({error}); restore it, or start the run anew in another --workdir") from error
+    if found != record["digest"]:
+        raise UserError(f"{folder}/{ARRAYS} is damaged: its bytes are not those that were saved; restore it")
+    config = resolve_config(ml_collections.ConfigDict(record["saved"]["config"]), [], sections)
+    return Donor(Plan(config, features_in(record["saved"]["data"]), opened=False).task, variables, record)

@@ -1,0 +1,143 @@
+"""Networks of other runs: taken, copied, read from the copy, and refused where they are damaged."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import noise_features, noise_images, plan_of, tiny
+
+from jaxgan.errors import UserError
+from jaxgan.parallel import Placement
+from jaxgan.plan import Plan, sections
+from jaxgan.state import Aux
+from jaxgan.tasks.networks import init, run
+from jaxgan.tasks.task import BaseTask, Generates
+from jaxgan.training.train import train
+from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.runs import load_frozen, load_run
+
+
+class Copier(nn.Module):
+    image_shape: tuple[int, int, int]
+    dtype: Any
+
+    @nn.compact
+    def __call__(self, z, *, train: bool):
+        return jnp.tanh(nn.Dense(144)(z)).reshape(-1, 12, 12, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distil(BaseTask):
+    """Learns to make what a frozen generator makes of the same z."""
+
+    gen: nn.Module
+    frozen: dict[str, Any]
+    nets = {"gen": {"copier": Copier}}
+    players = {"gen": {"gen": "gen"}}
+    asks = {"teacher": (Generates,)}
+
+    def init(self, rng):
+        return {"gen": init(self.gen, rng, "gen", jnp.zeros((2, 4)), train=False)}
+
+    def loss(self, name, state, batch, keys, advance):
+        teacher = self.frozen["teacher"]
+        inputs = teacher.task.draw(keys("z"))
+        want = teacher.task.generate(teacher.variables, inputs)
+        image, collections = run(self.gen, state.variables("gen"), inputs["z"], train=True)
+        return jnp.mean((want - image) ** 2), Aux({}, {"gen": collections})
+
+
+@pytest.fixture(scope="module")
+def donor(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("donor") / "run"
+    train(plan_of("dcgan.py", steps=2), noise_images(), folder)
+    return folder
+
+
+def config_of(donor, **fields):
+    config = tiny("dcgan.py").copy_and_resolve_references().unlock()
+    for name in ("objective", "critic", "augment"):
+        del config[name]
+    config.task = {"name": f"{__name__}:Distil"}
+    config.nets, config.optim, config.rounds = {"gen": {"name": "copier"}}, {"gen": {"name": "adam"}}, {"gen": 1}
+    config.frozen = {"teacher": {"name": "run", "workdir": str(donor), **fields}}
+    from jaxgan.config.resolve import resolve_config
+
+    return resolve_config(config, [], sections)
+
+
+def plan_for(config, folder=None):
+    return Plan(config, noise_features(), load_frozen(config, folder, (12, 12, 1)))
+
+
+def trained(donor, folder, **fields):
+    config = config_of(donor, **fields)
+    train(plan_for(config, folder), noise_images(), folder)
+    return folder
+
+
+def test_averages_or_weights_of_the_checkpoint_that_is_asked_for(donor):
+    _, _, state = load_run(donor, Placement())
+    ema, raw = (plan_for(config_of(donor, ema=ema)).frozen["teacher"].variables["gen"] for ema in (True, False))
+    for taken, own in ((ema, state.variables("gen", True)), (raw, state.variables("gen", False))):
+        assert all((a == np.asarray(b)).all() for a, b in zip(jax.tree.leaves(taken), jax.tree.leaves(own), strict=True))
+    assert any((a != b).any() for a, b in zip(jax.tree.leaves(ema), jax.tree.leaves(raw)))
+    only = plan_for(config_of(donor, players=("gen",))).frozen["teacher"].variables
+    assert set(only) == {"gen"}
+
+
+def test_a_run_reads_its_copy_when_the_other_is_gone(donor, tmp_path):
+    shutil.copytree(donor, tmp_path / "donor")
+    folder = trained(tmp_path / "donor", tmp_path / "run")
+    record = json.loads((folder / "config.json").read_text())
+    digest = record["starts"][0]["frozen"]["teacher"]["digest"]
+    shutil.rmtree(tmp_path / "donor")
+    plan, step, _ = load_run(folder, Placement())
+    assert step == 4 and plan.frozen["teacher"].record["digest"] == digest
+    # Its place is no part of what defines the run: the same command with another path goes on.
+    config = config_of(tmp_path / "moved", ema=True)
+    config = config.copy_and_resolve_references().unlock()
+    config.steps = 6
+    train(plan_for(config.lock(), folder), noise_images(), folder)
+    assert Workdir(folder).done_step == 6
+    assert Workdir(folder).starts[-1]["frozen"]["teacher"]["digest"] == digest
+
+
+def test_frozen_variables_stay_as_they_are_and_are_in_no_checkpoint(donor, tmp_path):
+    folder = trained(donor, tmp_path / "run")
+    plan, _, state = load_run(folder, Placement())
+    before = plan_for(config_of(donor)).frozen["teacher"].variables
+    kept = plan.frozen["teacher"].variables
+    assert all((a == b).all() for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(kept), strict=True))
+    assert set(state.params) == {"gen"}
+
+
+@pytest.mark.parametrize("where", ["variables.npz", "frozen.json"])
+def test_a_damaged_copy_is_refused(donor, tmp_path, where):
+    folder = trained(donor, tmp_path / "run")
+    path = folder / "frozen" / "teacher" / where
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match="damaged"):
+        load_run(folder, Placement())
+
+
+@pytest.mark.parametrize(
+    "fields, answer",
+    [
+        ({"workdir": ""}, "--config.frozen.teacher.workdir=RUN"),
+        ({"workdir": "nowhere"}, "nowhere holds no run"),
+        ({"players": ("gan",)}, "has no player 'gan'; did you mean 'gen'"),
+        ({"step": 77}, "has no checkpoint of step 77, but of"),
+    ],
+)
+def test_mistakes(donor, fields, answer):
+    with pytest.raises(UserError, match=answer):
+        plan_for(config_of(donor, **fields) if "workdir" not in fields else config_of(fields["workdir"]))
