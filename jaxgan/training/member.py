@@ -48,10 +48,13 @@ class Run:
 class Member:
     """One run of a loop: where its records go, and what has become of it.
 
-    Args: run, images, placement, checkpoints: its own. first: the step that it starts from.
+    Args: run, images, placement, checkpoints: its own. first: the step that it starts from. donors: the checkpoints of other
+    runs that it starts from.
     """
 
-    def __init__(self, run: Run, images: Images, placement: Placement, checkpoints: Checkpoints, first: int):
+    def __init__(
+        self, run: Run, images: Images, placement: Placement, checkpoints: Checkpoints, first: int, donors: dict[str, Any]
+    ):
         self.run, self.plan, self.workdir, self.config = run, run.plan, Workdir(run.folder), run.plan.config
         self.placement, self.checkpoints, self.real = placement, checkpoints, images.reference()
         self.numbers = np.arange(run.plan.config.sample.num)
@@ -64,7 +67,7 @@ class Member:
         self.failure: DivergedError | UserError | None = None
         if jax.process_index() == 0:
             self.workdir.reopen()
-            record_start(run.folder, self.config, images, run.source, run.overrides, first)
+            record_start(run.folder, self.config, images, run.source, run.overrides, first, donors)
             _show_data(images, self.config.sample.num, self.workdir.samples / "real.png")
         self.writer = Writer(run.folder, first, self.config.log.tensorboard)
         self.monitor = Monitor(self.writer.lines, lambda text: say(f"{run.folder} {text}"))

@@ -60,6 +60,11 @@ class Workdir:
         """The provenance of each start, oldest first; none where no run has begun."""
         return tuple(self.saved["starts"]) if self.is_run else ()
 
+    @property
+    def donors(self) -> dict[str, dict[str, Any]]:
+        """The checkpoints of other runs that this run began from: {"init_from.workdir": {"workdir", "step", "digest"}}."""
+        return next((start["donors"] for start in reversed(self.starts) if "donors" in start), {})
+
     def save(self, config: dict[str, Any], data: dict[str, Any], start: dict[str, Any]) -> None:
         """Writes `config.json`, with one more start."""
         write_json(self.record, {"config": config, "data": data, "starts": [*self.starts, start]})
