@@ -11,7 +11,7 @@ from typing import Any
 from jaxgan.ablation.results import Result, Summary
 from jaxgan.config.renamed import renamed, renamed_metrics
 from jaxgan.config.resolve import difference, flat
-from jaxgan.config.run import OPERATIONAL
+from jaxgan.config.run import DONORS, OPERATIONAL
 from jaxgan.errors import UserError, nearest
 
 FILE = "report.json"
@@ -64,21 +64,25 @@ def dump(summary: Summary) -> dict[str, Any]:
 
 
 def _definition(cell: Any) -> dict[str, Any] | None:
-    """What a row trains, without what may differ between its runs; None where it is not known."""
+    """What a row trains, without what may differ between its runs; None where it is not known. A stage is told by what it
+    trains, not by where it is."""
     if isinstance(cell, Elsewhere):
         return cell.config
     whole = flat(json.loads(cell.config.to_json()))
-    ignored = {"seed", *OPERATIONAL} - {"steps"}
+    for key, stage in cell.stages.items():
+        whole[key] = {"row": stage.row, "same_seed": stage.seed == cell.seed, "config": _definition(stage)}
+    ignored = {"seed", *OPERATIONAL} - {"steps", *DONORS}
     return {key: x for key, x in whole.items() if not any(f"{key}.".startswith(f"{name}.") for name in ignored)}
 
 
 def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
-    """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well.
+    """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well. Hidden rows
+    are in no report.
 
     Raises UserError where there are none, and where one was trained in another way, or for other steps, than here.
     """
     path = where / FILE if where.is_dir() else where
-    own = {cell.row: cell for cell in cells}
+    own = {cell.row: cell for cell in cells if not cell.hidden}
     try:
         saved = json.loads(path.read_text())
         known = {row: runs for row, runs in saved["rows"].items() if row in own and runs}

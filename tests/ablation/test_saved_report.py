@@ -22,7 +22,9 @@ TABLE = Table("T", "P", "D", "how", COLUMNS, {"a": Row(), "b": Row(), "c": Row()
 
 def cell_of(row, seed=0, **fields):
     config = {"steps": 7, "seed": seed, "gen": {"width": 3}, "data": {"name": "ring", "dir": "here"}, "log": {"every": 1}}
-    return SimpleNamespace(row=row, seed=seed, name=f"{row}, seed {seed}", config=ConfigDict(config | fields))
+    return SimpleNamespace(
+        row=row, seed=seed, name=f"{row}, seed {seed}", hidden=False, stages={}, config=ConfigDict(config | fields)
+    )
 
 
 CELLS = [cell_of(row) for row in "abc"]
