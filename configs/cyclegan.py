@@ -40,9 +40,8 @@ def get_config(variant: str):
     config.nets.gen = {"name": "translator", "width": 16 if small else 64, "blocks": 3 if small else 9}
     config.nets.disc = {"name": "patch", "width": 32 if small else 64, "field": 16 if small else 70, "norm": "instance"}
     config.objective.loss = "lsgan"
-    config.objective.terms = {"cycle": {"name": "l1", "of": "cycle", "weight": 5.0}}
-    if variant == "monet":
-        config.objective.terms.identity = {"name": "l1", "of": "identity", "weight": 2.5}
+    identity = {"identity": {"name": "l1", "of": "identity", "weight": 2.5}} if variant == "monet" else {}
+    config.objective.terms = {"cycle": {"name": "l1", "of": "cycle", "weight": 5.0}, **identity}
     config.batch_size, config.steps = (8, 12_000) if small else (1, 1_200_000)
     for player in config.optim:
         config.optim[player].lr = "linear(2e-4, 0, 50%, 100%)"

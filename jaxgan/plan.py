@@ -120,7 +120,7 @@ def extractor_of(config: Config) -> Any:
 
 class Donor(NamedTuple):
     """A frozen network, as a plan is given it. make: the other run's task, or a loaded extractor; called inside the trace.
-    variables: arrays on the host. record: what a run's record says of it, with a "digest" of the arrays."""
+    variables: arrays on the host. record: "title" for people; "field" and "taken", what a run's record says of it."""
 
     make: Callable[[], Any]
     variables: Any

@@ -1,5 +1,8 @@
-"""What an ablation's file imports: `from jaxgan.table import Claim, Column, Row, Table`. See `jaxgan.ablation.table`."""
+"""What an ablation's file imports: `from jaxgan.table import Claim, Column, Row, Stage, Table`.
 
-from jaxgan.ablation.table import REAL, Claim, Column, Row, Table
+See `jaxgan.ablation.table`.
+"""
 
-__all__ = ["REAL", "Claim", "Column", "Row", "Table"]
+from jaxgan.ablation.table import REAL, Claim, Column, Row, Stage, Table
+
+__all__ = ["REAL", "Claim", "Column", "Row", "Stage", "Table"]

@@ -2,64 +2,35 @@
 
 import dataclasses
 import traceback
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from jaxgan.ablation.table import REAL, Claim, Column, Table
-from jaxgan.config.resolve import Config, Overrides, call_file, load_config, resolve_config
+from jaxgan.ablation.cell import Cell, slug
+from jaxgan.ablation.checks import check_table
+from jaxgan.ablation.stages import (
+    blocked,
+    check_asked,
+    check_taken,
+    in_order,
+    row_overrides,
+    rows_in_order,
+    stages_of,
+    waits,
+)
+from jaxgan.ablation.table import Stage, Table
+from jaxgan.config.resolve import Config, Overrides, call_file, flat, load_config, resolve_config
 from jaxgan.console import say
 from jaxgan.errors import Failure, UserError, nearest
 from jaxgan.plan import Plan, open_data, sections
 from jaxgan.scores.table import find_scores
 from jaxgan.training import population
 from jaxgan.workdir.checkpoint import DamagedError
-from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_config, load_frozen
 
 
 class CrashedError(Failure):
-    """Cells crashed."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A row with a seed. number: its place in the table. folder: its run's. source, overrides, config: what it trains."""
-
-    row: str
-    seed: int
-    number: int
-    folder: Path
-    source: str
-    overrides: Overrides
-    config: Config
-
-    @property
-    def name(self) -> str:
-        return f"{self.row}, seed {self.seed}"
-
-    @property
-    def workdir(self) -> Workdir:
-        return Workdir(self.folder)
-
-    @property
-    def is_over(self) -> bool:
-        """Done, or diverged: nothing is left to train."""
-        done = self.workdir.done_step
-        if done is not None and done >= self.config.steps:
-            return True
-        return (self.workdir.failure or {}).get("kind") == "diverged"
-
-    def failed(self, error: Exception) -> None:
-        """Writes down what ended it early."""
-        from jaxgan.training.member import DivergedError
-
-        told = " ".join(str(error).split())[:300]
-        message = (
-            str(error) if isinstance(error, UserError | DivergedError | DamagedError) else f"{type(error).__name__}: {told}"
-        )
-        self.workdir.fail("diverged" if isinstance(error, DivergedError) else "crashed", message)
+    """Cells crashed, or are blocked by stages."""
 
 
 def load_table(spec: str) -> Table:
@@ -67,84 +38,52 @@ def load_table(spec: str) -> Table:
     found = call_file(spec, "table")
     if not isinstance(found, Table):
         raise UserError(f"{spec}: table() must return a jaxgan.table.Table, not {type(found).__name__}")
-    _check_types(found, spec)
-    columns = {column.name: column for column in found.columns}
-    for column in found.columns:
-        if columns[column.name] is not column:
-            raise UserError(f"two columns are called '{column.name}'; give one another title")
-        try:
-            format(0.0, column.format)
-        except ValueError as error:
-            raise UserError(f"column '{column.name}': '{column.format}' is no format of a number, as .2f is") from error
-        if column.better not in ("higher", "lower", ""):
-            raise UserError(f"column '{column.name}' is better 'higher', 'lower' or '', not '{column.better}'")
-    for name, row in found.rows.items():
-        for key in row.published:
-            if key not in columns:
-                raise UserError(f"row '{name}' has a published value for '{key}', no column; {nearest(key, columns)}")
-    for claim in found.claims:
-        about = (
-            ("column", claim.column, columns),
-            ("row", claim.row, found.rows),
-            ("row", claim.than, {"": 0, **found.rows}),
-            *(("row", row, found.rows) for row in claim.beyond),
-        )
-        for kind, key, known in about:
-            if key not in known:
-                raise UserError(f"a claim names the {kind} '{key}'; {nearest(key, filter(None, known))}")
-        if (claim.than != "") + (claim.above is not None) + (claim.below is not None) + (claim.words != ()) != 1:
-            raise UserError(f"a claim about the row '{claim.row}' needs one of than, above, below and words")
-        if claim.beyond and (len(claim.beyond) != 2 or not claim.than):
-            raise UserError(
-                f"a claim about a gain, the row '{claim.row}' over than=, is beyond that of two rows, (one, other)"
-            )
-        if bool(claim.words) != bool(columns[claim.column].word):
-            raise UserError(f"a claim about '{claim.column}' needs {'words' if columns[claim.column].word else 'numbers'}")
-        if claim.than and not columns[claim.column].better:
-            raise UserError(f"a claim compares rows by '{claim.column}', of which the table does not say what is better")
+    check_table(found, spec)
     return dataclasses.replace(found, seeds=tuple(dict.fromkeys(found.seeds)))
-
-
-def _check_types(found: Table, spec: str) -> None:
-    """Refuses what a forgotten comma or bracket makes of a table. Raises UserError."""
-    lists = {"columns": Column, "claims": Claim, "seeds": int, "curves": str}
-    for name, kind in lists.items():
-        value = getattr(found, name)
-        if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(x, kind) for x in value):
-            raise UserError(f"{spec}: {name} must be several of {kind.__name__}, (...,), not {value!r:.60}")
-    for name in ("columns", "rows", "seeds"):
-        if not getattr(found, name):
-            raise UserError(f"{spec}: the table has no {name}")
-    if found.real and REAL in found.rows:
-        raise UserError(f"{spec}: with real=... the row '{REAL}' is made by itself")
-    for claim in found.claims:
-        if isinstance(claim.words, str):
-            raise UserError(f"{spec}: a claim's words must be several, ('{claim.words}',), not '{claim.words}'")
 
 
 def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[Cell]:
     """Every cell, seeds within rows. Raises UserError for the first row whose config does not resolve."""
-    out: list[Cell] = []
-    for name, row in table.rows.items():
+    made: dict[str, list[Cell]] = {}
+    asked = dict(overrides)
+    for name in rows_in_order(table):
+        row = table.rows[name]
         source = row.config or spec
-        mine = [(key, text(value)) for key, value in (table.overrides | row.overrides).items()] + overrides
+        given = {key: x for key, x in row_overrides(table, name).items() if not (isinstance(x, Stage) and key in asked)}
         try:
             base = load_config(source)
-            resolved = resolve_config(base, mine, sections)
-            _check_scores(table, resolved)
-            if not resolved.eval.every:  # a cell is scored at its end, as part of its run
-                mine.append(("eval.every", str(resolved.steps)))
-            for seed in table.seeds:
+            _check_fields(base, given)
+            made[name] = []
+            for i, seed in enumerate(table.seeds):
+                stages = {key: made[x.row][(i + x.seed) % len(table.seeds)] for key, x in stages_of(given).items()}
+                filled = {key: str(stage.folder) for key, stage in stages.items()}
+                mine = [(key, text(filled.get(key, x))) for key, x in given.items()] + overrides
+                config = resolve_config(base, mine, sections)
+                if not row.hidden:
+                    _check_scores(table, config)
+                    if not config.eval.every:  # a cell is scored at its end, as part of its run
+                        mine.append(("eval.every", str(config.steps)))
                 own = [*mine, ("seed", str(seed))]
+                number = list(table.rows).index(name) * len(table.seeds) + i
                 path = folder / "cells" / f"{slug(name)}_{seed}"
-                out.append(Cell(name, seed, len(out), path, source, own, resolve_config(base, own, sections)))
-                check_config(path, out[-1].config)
+                config = resolve_config(base, own, sections)
+                check_config(path, config)
+                made[name].append(Cell(name, seed, number, path, source, own, config, row.hidden, stages))
+                check_taken(made[name][-1])
         except UserError as error:
             raise UserError(f"row '{name}': {error}") from error
-    folders = [cell.folder for cell in out]
-    if len(set(folders)) < len(folders):
+    out = [cell for name in table.rows for cell in made[name]]
+    if len({cell.folder for cell in out}) < len(out):
         raise UserError("two rows have names that differ in punctuation alone")
     return out
+
+
+def _check_fields(base: Config, given: dict[str, Any]) -> None:
+    """Refuses stages in fields that hold no workdir. Raises UserError."""
+    for key in stages_of(given):
+        if key.rpartition(".")[2] != "workdir":
+            known = [path for path in flat(resolve_config(base, [], sections).to_dict()) if path.endswith(".workdir")]
+            raise UserError(f"'{key}' is no workdir, and Stage(...) stands for one; {nearest(key, known)}")
 
 
 def _check_scores(table: Table, resolved: Config) -> None:
@@ -160,11 +99,6 @@ def text(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def slug(name: str) -> str:
-    """A row's name as part of a folder's."""
-    return "_".join("".join(c if c.isalnum() or c in ".-" else " " for c in name).split())
-
-
 def groups(some: Iterable[Cell]) -> list[list[Cell]]:
     """Cells that train together: by config alone, those that are over as well, so that a population is always the same."""
     out: dict[str, list[Cell]] = {}
@@ -174,15 +108,24 @@ def groups(some: Iterable[Cell]) -> list[list[Cell]]:
 
 
 def check_crashed(some: list[Cell]) -> None:
-    """Raises CrashedError if cells crashed."""
+    """Raises CrashedError if cells crashed, or are blocked."""
     crashed = sum((cell.workdir.failure or {}).get("kind") == "crashed" and not cell.is_over for cell in some)
+    stuck = sum(bool(blocked(cell)) for cell in some)
     if crashed:
-        raise CrashedError(f"{crashed} of {len(some)} cells crashed; the same command tries them again")
+        told = f"cells crashed, {stuck} blocked by their stages;" if stuck else "cells crashed;"
+        raise CrashedError(f"{crashed} of {len(some)} {told} the same command tries them again")
+    if stuck:
+        raise CrashedError(f"{stuck} of {len(some)} cells blocked by their stages, which are not done")
 
 
 def train_cells(some: list[Cell]) -> None:
-    """Trains cells in this process. Raises CrashedError, when it is through with all."""
-    for group in groups(some):
+    """Trains cells in this process, stages first. Raises UserError where a stage is neither done nor among them, and
+    CrashedError, when it is through with all."""
+    check_asked(some)
+    for group in groups(in_order(some)):
+        if any(map(waits, group)):  # all members of a group have the same stages
+            say("\n".join(f"{cell.name} blocked: {blocked(cell)}" for cell in group if waits(cell)))
+            continue
         _train(group)
         if any(not cell.is_over and not cell.workdir.failure for cell in group):  # Ctrl-C or SIGTERM, which has saved it
             break

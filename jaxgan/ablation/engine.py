@@ -3,8 +3,9 @@
     python launch.py --mode=ablate --config=configs/ablations/ring.py --workdir=runs/ring --workers=2
 
 What is done is left alone, what was interrupted resumes, what diverged is a result, and what crashed is told of and tried
-again by the next start. Cells that differ in seed and scalars alone train as one population. `table` says what a table is
-made of, `cells` trains it, `report` shows it.
+again by the next start. Cells that differ in seed and scalars alone train as one population. A cell that begins from other
+cells' runs waits for them, and is blocked where one of them diverged or crashed. `table` says what a table is made of,
+`cells` trains it, `stages` says what waits for what, `report` shows it.
 """
 
 import ctypes
@@ -18,10 +19,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxgan.ablation.cells import Cell, groups, make_cells, slug
+from jaxgan.ablation.cell import Cell, slug
+from jaxgan.ablation.cells import groups, make_cells
 from jaxgan.ablation.command import COMMAND, command_environment
 from jaxgan.ablation.progress import Clock, Progress
 from jaxgan.ablation.real_images import score_real
+from jaxgan.ablation.stages import divided, in_order, to_train
 from jaxgan.ablation.table import Table
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import say
@@ -61,15 +64,15 @@ def train_table(
     of the report `join`, which have no cells here.
     """
     whole = make_cells(table, spec, folder, overrides)
-    every = [cell for cell in whole if cell.row not in joined]
+    every = to_train(whole, joined, join)
     if not every:
         raise UserError(f"--join={join} has every row of the table; --report_only writes its report")
     with Workdir(folder).claimed():
-        todo = [group for group in groups(every) if not all(cell.is_over for cell in group)]
+        todo = [group for group in groups(in_order(every)) if not all(cell.is_over for cell in group)]
         over = sum(cell.is_over for cell in every)
         say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
-        clock = Clock(folder, spec, overrides, seeds, workers if todo else 0, join)
-        score_real(table, whole[0], folder)
+        clock = Clock(folder, spec, overrides, seeds, workers if divided(todo, [])[0] else 0, join)
+        score_real(table, whole, folder)
         for cell in every:
             if not cell.is_over and cell.folder.exists():
                 with cell.workdir.claimed():  # or an earlier start's process, which was left alone, still trains it
@@ -92,20 +95,25 @@ def _work(
     workers: int,
     clock: Clock,
 ) -> None:
-    waiting, running = list(todo), {}
+    waiting, running = todo, {}
     size = -(-len(todo) // (4 * workers))  # groups in a process: small ones would take less time than its start
     slots = list(range(workers))
     progress = Progress(every)
     (folder / "logs").mkdir(exist_ok=True)
     try:
         while waiting or running:
-            while waiting and slots:
-                like = [group for group in waiting if _flags(group) == _flags(waiting[0])]
+            ready, later, stuck = divided(waiting, [cell for some, *_ in running.values() for cell in sum(some, [])])
+            progress.leave_out(sum(stuck, []))
+            while ready and slots:
+                like = [group for group in ready if _flags(group) == _flags(ready[0])]
                 some, slot = like[:size], slots.pop(0)
-                waiting = [group for group in waiting if group not in some]
+                ready = [group for group in ready if group not in some]
                 log = folder / "logs" / f"{slug(some[0][0].row)}_{some[0][0].number}.log"
                 process = _start(sum(some, []), table, spec, folder, overrides, log, slot, workers)
                 running[process] = (some, slot, log, time.time())
+            waiting = ready + later
+            if not running:
+                break
             time.sleep(POLL)
             for process in [process for process in running if process.poll() is not None]:
                 some, slot, log, began = running.pop(process)

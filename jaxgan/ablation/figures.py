@@ -40,7 +40,7 @@ def curves(summary: Summary) -> Figure | None:
         return None
     across = min(2, len(found))
     named = 3 * across  # rows in a line of the legend
-    size = (5 * across, 3.2 * -(-len(found) // across) + 0.18 * -(-len(summary.table.rows) // named))
+    size = (5 * across, 3.2 * -(-len(found) // across) + 0.18 * -(-len(summary.results) // named))
     figure = Figure(figsize=size, layout="constrained")
     panels = np.atleast_1d(figure.subplots(-(-len(found) // across), across)).ravel()
     for panel in panels[len(found) :]:

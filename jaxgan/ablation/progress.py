@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxgan.ablation.cells import Cell
+from jaxgan.ablation.cell import Cell
+from jaxgan.ablation.stages import blocked
 from jaxgan.config.renamed import renamed_override
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import duration, meter, say
@@ -53,10 +54,21 @@ class Progress:
     """How far all cells are, and about how long the rest will take: a bar on a terminal, else a line a minute."""
 
     def __init__(self, every: list[Cell]):
-        self.every, self.began, self.told = every, time.monotonic(), 0.0
+        self.every, self.began, self.told, self.blocked = every, time.monotonic(), 0.0, 0
         self.at_start = sum(map(_steps, every))
         self.total = sum(cell.config.steps for cell in every)
         self.bar = meter(self.at_start, self.total)
+
+    def leave_out(self, some: list[Cell]) -> None:
+        """Says which stages block cells, and counts their steps no more."""
+        for cell in some:
+            if blocked(cell):
+                say(f"{cell.name} blocked: {blocked(cell)}")
+                self.blocked += 1
+                self.every = [other for other in self.every if other.number != cell.number]
+                self.at_start, self.total = self.at_start - _steps(cell), self.total - cell.config.steps
+        if some and self.bar is not None:
+            self.bar.total = self.total
 
     def show(self, running: list[Cell]) -> None:
         now, done = time.monotonic(), sum(map(_steps, self.every))
@@ -67,7 +79,8 @@ class Progress:
             self.told, rate = now, (done - self.at_start) / (now - self.began)
             left = f"about {duration((self.total - done) / rate)} left" if rate > 0 else "starting"
             over = sum(cell.is_over for cell in self.every)
-            say(f"{over} of {len(self.every)} cells done, {done:,} of {self.total:,} steps, {left}")
+            stuck = f", {self.blocked} blocked" if self.blocked else ""
+            say(f"{over} of {len(self.every) + self.blocked} cells done{stuck}, {done:,} of {self.total:,} steps, {left}")
 
     def close(self) -> None:
         if self.bar is not None:

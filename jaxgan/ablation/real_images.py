@@ -4,7 +4,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from jaxgan.ablation.cells import Cell
+from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.command import COMMAND, command_environment
 from jaxgan.ablation.table import Table
 from jaxgan.config.resolve import as_overrides
@@ -15,10 +15,12 @@ from jaxgan.scores.of_run import OF_RUNS
 REAL_SCORES = "real.json"  # the file in a table's folder
 
 
-def score_real(table: Table, cell: Cell, folder: Path) -> None:
-    """Scores the table's real images as the cells' samples are scored, unless that has been done. Raises UserError."""
+def score_real(table: Table, every: list[Cell], folder: Path) -> None:
+    """Scores the table's real images as the samples of `every` cell that is shown are scored, unless that has been done.
+    Raises UserError."""
     if not table.real:
         return
+    cell = next(cell for cell in every if not cell.hidden)
     data, wanted = cell.config.data, dict(as_overrides(cell.config))
     own = {key: value for key, value in wanted.items() if key.startswith("eval.") or key == "data.dir"}
     words = [f"--config.{key}={value}" for key, value in own.items() if key not in OF_RUNS]

@@ -9,7 +9,7 @@ from typing import Any
 
 from jaxgan import monitor
 from jaxgan.ablation import figures, saved_report
-from jaxgan.ablation.cells import Cell, slug
+from jaxgan.ablation.cell import Cell, slug
 from jaxgan.ablation.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
 from jaxgan.ablation.real_images import REAL_SCORES
 from jaxgan.ablation.results import Result, Summary, summarise
@@ -55,7 +55,7 @@ def write(
     path = folder / REAL_SCORES
     real = json.loads(path.read_text()) if table.real and path.exists() else None
     summary = summarise(table, cells, real, joined)
-    every = [result for row in summary.results.values() for result in row]
+    every = [result for row in (summary.hidden | summary.results).values() for result in row]
     if not any(result.starts for result in every):
         for result in every:
             if result.message:
@@ -103,19 +103,22 @@ def failures(summary: Summary) -> list[str]:
         why = result.message.partition("; last good")[0]
         return "" if result.state == "done" else f"{result.state}: {why}" if why else result.state
 
-    return _by_seeds(summary, told)
+    hidden = {row: [x for x in some if x.state != "open"] for row, some in summary.hidden.items()}
+    return _by_seeds(hidden | summary.results, told)
 
 
 def illnesses(summary: Summary) -> list[str]:
     """A line for runs of a row that ended with the same illness, by the monitor's rules."""
-    return _by_seeds(
-        summary, lambda result: "" if result.state == "diverged" or result.verdict == monitor.HEALTHY else result.verdict
-    )
+
+    def told(result: Result) -> str:
+        return "" if result.state == "diverged" or result.verdict == monitor.HEALTHY else result.verdict
+
+    return _by_seeds(summary.results, told)
 
 
-def _by_seeds(summary: Summary, told: Callable[[Result], str]) -> list[str]:
+def _by_seeds(results: Mapping[str, list[Result]], told: Callable[[Result], str]) -> list[str]:
     seeds: dict[tuple[str, str], list[int]] = {}
-    for row, some in summary.results.items():
+    for row, some in results.items():
         for result in some:
             if result.cell and told(result):
                 seeds.setdefault((row, told(result)), []).append(result.cell.seed)
@@ -133,7 +136,8 @@ def notices(summary: Summary) -> list[tuple[str, list[str]]]:
 def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dict[str, str]:
     """What a reader needs to trust a table, or to make it again."""
     every = [result for row in summary.results.values() for result in row]
-    starts = [start for result in every for start in result.starts]
+    hidden = [result for row in summary.hidden.values() for result in row]
+    starts = [start for result in every + hidden for start in result.starts]
     dates = sorted(start["date"] for start in starts)
     measured = [result.evaluation["protocol"] for result in every if result.evaluation]
     state = json.loads((folder / "table.json").read_text()) if (folder / "table.json").exists() else {}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan.ablation.stages import blocked
 from jaxgan.ablation.statistics import Entry, Verdict, decide, mark_best
 from jaxgan.ablation.table import REAL, Column, Table
 from jaxgan.errors import UserError, described
@@ -15,17 +16,17 @@ from jaxgan.scores.of_run import same_protocol
 from jaxgan.scores.table import find_scores, score_part
 from jaxgan.workdir.folder import Workdir
 
-STATES = ("diverged", "crashed", "unscored", "open")  # of runs that are not done
+STATES = ("diverged", "crashed", "blocked", "unscored", "open")  # of runs that are not done
 
 
 @dataclass(frozen=True)
 class Result:
-    """What has become of a cell. state: "done", "diverged", "crashed", "unscored" (trained, and not scored as its config
-    asks) or "open".
+    """What has become of a cell. state: "done", "diverged", "crashed", "blocked" (a stage that it begins from is not done
+    and has failed), "unscored" (trained, and not scored as its config asks) or "open".
 
     numbers: its final scores by part ("fd"), and the last logged metrics; none that is not finite. history: the lines of
-    metrics.jsonl. message: of a failure. evaluation: the last one. starts: the run's provenance. verdict: the monitor's
-    last. words: of columns of words, where they are known without the run's folder.
+    metrics.jsonl. message: of a failure, or what blocks it. evaluation: the last one. starts: the run's provenance. verdict:
+    the monitor's last. words: of columns of words, where they are known without the run's folder.
     """
 
     cell: Any
@@ -55,7 +56,10 @@ def read_result(cell: Any) -> Result:
             numbers |= {score_part(name): one["values"][0] for name, one in evaluation["scores"].items()}
     numbers = {key: x for key, x in numbers.items() if x is not None and np.isfinite(x)}
     failure = None if cell.is_over and step is not None else workdir.failure
-    state = failure["kind"] if failure else "open" if not cell.is_over else "done" if evaluation else "unscored"
+    is_scored = evaluation or not cell.config.eval.every  # a hidden row need not be
+    state = failure["kind"] if failure else "open" if not cell.is_over else "done" if is_scored else "unscored"
+    if blocked(cell):
+        state, failure = "blocked", {"message": blocked(cell)}
     if state == "unscored":
         failure = {"message": "python launch.py --mode=evaluate --workdir=CELL --config.eval... as the table has it"}
     told = [line["verdict"] for line in history if "verdict" in line]
@@ -88,12 +92,13 @@ def _is_logged(evaluation: dict[str, Any], logged: dict[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Summary:
-    """results: by row. entries: by row and column's name. verdicts: of the claims, in order."""
+    """results: by row. entries: by row and column's name. verdicts: of the claims, in order. hidden: of hidden rows."""
 
     table: Table
     results: dict[str, list[Result]]
     entries: dict[str, dict[str, Entry]]
     verdicts: list[Verdict]
+    hidden: dict[str, list[Result]] = field(default_factory=dict)
 
     def runs(self, row: str) -> str:
         """How many of a row's runs are in its means, and what became of the others."""
@@ -107,9 +112,11 @@ def summarise(
 ) -> Summary:
     """Reads all cells; `real` is an evaluation of real images, which get a last row, `kept` results of rows of which there
     are no cells. Raises UserError where rows were scored by unlike protocols."""
-    results: dict[str, list[Result]] = {row: list((kept or {}).get(row, [])) for row in table.rows}
+    shown = [name for name, row in table.rows.items() if not row.hidden]
+    results: dict[str, list[Result]] = {row: list((kept or {}).get(row, [])) for row in shown}
+    hidden: dict[str, list[Result]] = {row: [] for row in table.rows if row not in shown}
     for cell in cells:
-        results[cell.row].append(read_result(cell))
+        (results if cell.row in results else hidden)[cell.row].append(read_result(cell))
     everything = [result for row in results.values() for result in row]
     for row, some in results.items():
         steps = sorted({result.evaluation["step"] for result in some if result.state == "done" and result.evaluation})
@@ -117,7 +124,7 @@ def summarise(
             raise UserError(f"the runs of row '{row}' are of unlike steps: {', '.join(map(str, steps))}; train all to one")
     scored = [result.evaluation for result in everything if result.state == "done" and result.evaluation]
     same_protocol(scored)
-    entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in table.rows}
+    entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in shown}
     decided, entries = decide(table, entries, results), mark_best(table, entries, results)
     if real:
         same_protocol([*scored, real])
@@ -125,7 +132,7 @@ def summarise(
         results[REAL] = [Result(None, "done", numbers)]
         entries[REAL] = {column.name: _entry(column, results[REAL]) for column in table.columns if not column.word}
         entries[REAL] |= {column.name: Entry() for column in table.columns if column.word}
-    return Summary(table, results, entries, decided)
+    return Summary(table, results, entries, decided, hidden)
 
 
 def _entry(column: Column, results: list[Result]) -> Entry:

@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ml_collections
+
 from jaxgan.ablation.results import Result, Summary
 from jaxgan.config.renamed import renamed_fields, renamed_metrics
-from jaxgan.config.resolve import difference, flat, is_among
-from jaxgan.config.run import OPERATIONAL
+from jaxgan.config.resolve import difference, flat, is_among, resolve_config
+from jaxgan.config.run import DONORS, OPERATIONAL
 from jaxgan.errors import UserError, nearest
+from jaxgan.plan import sections
 
 FILE = "report.json"
+_IGNORED = {"seed", *OPERATIONAL} - {"steps", *DONORS}  # fields that may differ between the runs of one row
 
 
 @dataclass(frozen=True)
@@ -64,21 +68,25 @@ def dump(summary: Summary) -> dict[str, Any]:
 
 
 def _definition(cell: Any) -> dict[str, Any] | None:
-    """What a row trains, without what may differ between its runs; None where it is not known."""
+    """What a row trains, without what may differ between its runs; None where it is not known. A stage is told by what it
+    trains, not by where it is."""
     if isinstance(cell, Elsewhere):
         return cell.config
     whole = flat(json.loads(cell.config.to_json()))
-    ignored = {"seed", *OPERATIONAL} - {"steps"}
-    return {key: x for key, x in whole.items() if not is_among(key, ignored)}
+    whole = {key: x for key, x in whole.items() if not is_among(key, _IGNORED)}
+    for key, stage in cell.stages.items():
+        whole[key] = {"row": stage.row, "same_seed": stage.seed == cell.seed, "config": _definition(stage)}
+    return whole
 
 
 def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
-    """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well.
+    """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well. Hidden rows
+    are in no report.
 
     Raises UserError where there are none, and where one was trained in another way, or for other steps, than here.
     """
     path = where / FILE if where.is_dir() else where
-    own = {cell.row: cell for cell in cells}
+    own = {cell.row: cell for cell in cells if not cell.hidden}
     try:
         saved = json.loads(path.read_text())
         known = {row: runs for row, runs in saved["rows"].items() if row in own and runs}
@@ -99,8 +107,29 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
     return rows
 
 
+def _completed(row: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """A row's definition with the names of today, and with defaults for fields that its revision did not know."""
+    stages = {
+        field: x for field, x in fields.items() if isinstance(x, dict)
+    }  # each says which row it is, and that row's own
+    own = renamed_fields({field: x for field, x in fields.items() if field not in stages})
+    tree: dict[str, Any] = {}
+    for field, x in own.items():
+        *above, last = field.split(".")
+        at = tree
+        for key in above:
+            at = at.setdefault(key, {})
+        at[last] = x
+    try:
+        resolved = resolve_config(ml_collections.ConfigDict(tree), [], sections)
+    except UserError as error:
+        raise UserError(f"row '{row}' of the report was trained by a revision that this one cannot read: {error}") from error
+    whole = flat(json.loads(resolved.to_json()))
+    return {field: x for field, x in whole.items() if not is_among(field, _IGNORED)} | stages
+
+
 def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | None) -> Result:
-    config = config and renamed_fields(config)
+    config = config and _completed(row, config)
     return Result(
         Elsewhere(row, run["seed"], path.parent / "cells", config),
         run["state"],

@@ -167,8 +167,9 @@ def _without_numbers(claim: Claim, better: str, entries: dict, results: dict) ->
         return sum(result.state in states for result in results[row])
 
     for row in claim.rows:
-        if count(row, "open", "crashed", "unscored"):
-            return verdict("undecided", f"{count(row, 'open', 'crashed', 'unscored')} runs of {row} are not done")
+        left = count(row, "open", "crashed", "blocked", "unscored")
+        if left:
+            return verdict("undecided", f"{left} runs of {row} are not done")
     diverged = count(claim.row, "diverged")
     if claim.words:
         found = [*entries[claim.row][claim.column].words, *["diverged"] * diverged]

@@ -12,16 +12,31 @@ REAL = "real images"  # the name of their row
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A row's run as a part of another row's, the value of an override: {"init_from.workdir": Stage("WGAN-GP")}.
+
+    It stands for the workdir of the run with the same seed, and the other run waits until that one is done. seed: how many
+    places further in the table's list of seeds; after the last comes the first. With Stage("judge", seed=1) seed 0 of a row
+    gets the judge of seed 1, which is an independent network if there are two seeds.
+    """
+
+    row: str
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Row:
     """One method.
 
     overrides: what it changes, {"objective.loss": "hinge", "objective.terms.r1.weight": 1}. config: a base of its own,
-    "configs/wgan.py:clip", in place of the table's. published: {column: "6.3 +- .5"}, as printed.
+    "configs/wgan.py:clip", in place of the table's. published: {column: "6.3 +- .5"}, as printed. hidden: it trains, and the
+    report does not show it. It may be another task, with other metrics. It is scored if its config has an `eval.every`.
     """
 
     overrides: dict[str, Any] = field(default_factory=dict)
     config: str = ""
     published: dict[str, str] = field(default_factory=dict)
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,11 @@ from jaxgan.config.schema import among, bounded
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 # What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
 OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "log", "sample", "checkpoint", "eval")
-OPERATIONAL += ("data.dir", "data.resident", "data.cache", "frozen.*.workdir")
+OPERATIONAL += ("data.dir", "data.resident", "data.cache")
+# Where a run finds another run that it is made from. The path is operational, for folders move; which run it is, is not: a
+# start's record has the checkpoint that was taken, and `workdir.runs.check_config` compares it.
+DONORS = ("init_from.workdir", "frozen.*.workdir")
+OPERATIONAL += DONORS
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,13 @@ class Job:
 class Member:
     """One run of a loop: where its records go, and what has become of it.
 
-    Args: job, images, placement, checkpoints: its own. first: the step that it starts from.
+    Args: job, images, placement, checkpoints: its own. first: the step that it starts from. donors: the checkpoints of other
+    runs that it starts from.
     """
 
-    def __init__(self, job: Job, images: Images, placement: Placement, checkpoints: Checkpoints, first: int):
+    def __init__(
+        self, job: Job, images: Images, placement: Placement, checkpoints: Checkpoints, first: int, donors: dict[str, Any]
+    ):
         self.job, self.plan, self.workdir, self.config = job, job.plan, Workdir(job.folder), job.plan.config
         self.placement, self.checkpoints = placement, checkpoints
         self.evaluator = RunEvaluator(job.plan, images, placement) if self.config.eval.every else None
@@ -59,7 +62,7 @@ class Member:
         self.failure: DivergedError | UserError | None = None
         if jax.process_index() == 0:
             self.workdir.reopen()
-            record_start(self.plan, job.folder, images, job.source, job.overrides, first)
+            record_start(self.plan, job.folder, images, job.source, job.overrides, first, donors)
             save_png(self.workdir.samples / "real.png", data_picture(images, self.config.sample.num))
         self.writer = Writer(job.folder, first, self.config.log.tensorboard)
         self.monitor = Monitor(self.writer.lines, lambda text: say(f"{job.folder} {text}"), self.plan.sides)

@@ -104,7 +104,7 @@ def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[
         # What a member of a population saved last may be further than the others got to.
         keep = max(2, config.checkpoint.keep) if several else config.checkpoint.keep
         saved = [stack.enter_context(closing(Checkpoints(Workdir(run.folder).checkpoints, keep))) for run in runs]
-        states, wanted = _start(runs, saved, placement)
+        states, wanted, donors = _start(runs, saved, placement)
         first = int(placement.local(states[0].step))
         where = f"{runs[0].folder}" + (f" and {len(runs) - 1} more, trained together" if several else "")
         say(summary(plan, images, placement, where, first, len(runs)))
@@ -114,7 +114,7 @@ def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[
         members: list[Member | None] = [None] * len(runs)
         for i, (run, checkpoints) in enumerate(zip(runs, saved)):
             if wanted[i]:
-                members[i] = Member(run, images, placement, checkpoints, first)
+                members[i] = Member(run, images, placement, checkpoints, first, donors[i])
                 stack.enter_context(closing(members[i].writer))  # pyright: ignore[reportOptionalMemberAccess]
         state = placement.init(population.stack, states) if several else states[0]
         del states
@@ -132,30 +132,35 @@ def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[
     return [member.failure if member else None for member in members], step < config.steps and bool(loop.alive)
 
 
-def _start(runs: list[Job], saved: list[Checkpoints], placement: Placement) -> tuple[list[GanState], list[bool]]:
-    """Each run's state to go on from, and whether there is anything left to do. Those of a population are of one step, the
-    newest that all have got to; a run that is done has a new state in its place."""
-    steps = runs[0].plan.config.steps
+def _start(
+    runs: list[Job], saved: list[Checkpoints], placement: Placement
+) -> tuple[list[GanState], list[bool], list[dict[str, Any]]]:
+    """Each run's state to go on from, whether there is anything left to do, and the checkpoints of other runs that the state
+    has params of. Those of a population are of one step, the newest that all have got to; a run that is done has a new state
+    in its place."""
+    steps, none = runs[0].plan.config.steps, [{} for _ in runs]
     done = [Workdir(run.folder).done_step is not None for run in runs]
     if len(runs) == 1:
-        state = starting_state(runs[0].plan, placement, saved[0])
-        return [state], [not done[0] or int(placement.local(state.step)) != steps]
+        state, donors = starting_state(runs[0].plan, placement, saved[0])
+        return [state], [not done[0] or int(placement.local(state.step)) != steps], [donors]
     wanted = [not run.is_over and (not there or own.steps[-1:] != [steps]) for run, there, own in zip(runs, done, saved)]
     if not any(wanted):
-        return [new_state(run.plan, placement) for run in runs], wanted
+        return [new_state(run.plan, placement) for run in runs], wanted, none
     common = set.intersection(*(set(own.steps) for own, more in zip(saved, wanted) if more))
     for at in sorted(common, reverse=True):
         found = [_restored(run, own, placement, at) if more else None for run, own, more in zip(runs, saved, wanted)]
         if all(state or not more for state, more in zip(found, wanted)):
             step = next(state.step for state in found if state)
-            return [state or new_state(run.plan, placement).replace(step=step) for state, run in zip(found, runs)], wanted
-    return [starting_state(run.plan, placement, own, 0) for run, own in zip(runs, saved)], wanted
+            states = [state or new_state(run.plan, placement).replace(step=step) for state, run in zip(found, runs)]
+            return states, wanted, none
+    states, donors = zip(*[starting_state(run.plan, placement, own, 0) for run, own in zip(runs, saved)])
+    return list(states), wanted, list(donors)
 
 
 def _restored(run: Job, saved: Checkpoints, placement: Placement, step: int) -> GanState | None:
     """A run's state at a step that it has a checkpoint of; None if that is damaged, and set aside."""
     try:
-        return starting_state(run.plan, placement, saved, step)
+        return starting_state(run.plan, placement, saved, step)[0]
     except DamagedError as error:
         saved.set_aside([(step, error)], say)
         return None

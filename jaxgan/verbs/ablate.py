@@ -66,7 +66,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
     if values.report_only:
         every = make_cells(table, spec, workdir, overrides)
-        score_real(table, every[0], workdir)
+        score_real(table, every, workdir)
         every = [cell for cell in every if cell.row not in joined]
         if joined and not (workdir / "table.json").exists():
             workdir.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ flipped byte would load without a word: the digest is taken on the devices befor
 """
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,15 @@ class Checkpoints:
 
     def close(self) -> None:
         self._orbax.close()
+
+
+def kept_digest(directory: Path, step: int) -> str | None:
+    """The digest that was kept with the checkpoint of a step; None if there is none. It is read from Orbax's file, because
+    Orbax itself would start JAX's devices, and who asks may not be the process that is to have them."""
+    try:
+        return json.loads((directory / str(step) / "_CHECKPOINT_METADATA").read_text())["custom_metadata"]["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _kept(metadata: Any) -> dict[str, Any]:

@@ -60,6 +60,12 @@ class Workdir:
         """The provenance of each start, oldest first; none where no run has begun."""
         return tuple(self.saved["starts"]) if self.is_run else ()
 
+    @property
+    def donors(self) -> dict[str, dict[str, Any]]:
+        """What this run took from elsewhere when it began: {"init_from.workdir": {"workdir", "step", "digest"}}; for each
+        frozen network the same, or the digest of an extractor's weights."""
+        return {field: taken for start in self.starts for field, taken in start.get("donors", {}).items()}
+
     def save(self, config: dict[str, Any], data: dict[str, Any], start: dict[str, Any]) -> None:
         """Writes `config.json`, with one more start."""
         write_json(self.record, {"config": config, "data": data, "starts": [*self.starts, start]})

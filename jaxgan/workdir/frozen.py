@@ -39,11 +39,6 @@ def save_frozen(plan: Plan, folder: Path) -> None:
         write_json(there / RECORD, {"sha256": _sha256(donor.record), **donor.record})  # last: what has a record is whole
 
 
-def records_of(plan: Plan) -> dict[str, Any]:
-    """What a run's own record says of its frozen networks, by name."""
-    return {name: {key: x for key, x in donor.record.items() if key != "saved"} for name, donor in plan.frozen.items()}
-
-
 def _sha256(record: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
@@ -61,7 +56,7 @@ def saved_donor(folder: Path) -> Donor | None:
         found = digest(flatten(variables))
     except Exception as error:  # whatever a damaged file raises
         raise UserError(f"{folder} is damaged ({error}); restore it, or start the run anew in another --workdir") from error
-    if found != record["digest"]:
+    if found != record["arrays"]:
         raise UserError(f"{folder}/{ARRAYS} is damaged: its bytes are not those that were saved; restore it")
     config = resolve_config(ml_collections.ConfigDict(record["saved"]["config"]), [], sections)
     return Donor(Plan(config, features_in(record["saved"]["data"]), opened=False).task, variables, record)

@@ -9,16 +9,16 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
-from jaxgan.config.resolve import Config, difference, make_section, resolve_config
-from jaxgan.config.run import OPERATIONAL, FrozenRun
+from jaxgan.config.resolve import Config, difference, flat, is_among, make_section, resolve_config
+from jaxgan.config.run import DONORS, OPERATIONAL, FrozenRun
 from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan, sections
 from jaxgan.state import GanState
-from jaxgan.workdir.checkpoint import Checkpoints, digest, flatten
+from jaxgan.workdir.checkpoint import Checkpoints, digest, flatten, kept_digest
 from jaxgan.workdir.folder import Workdir
-from jaxgan.workdir.frozen import features_in, records_of, save_frozen, saved_donor
+from jaxgan.workdir.frozen import features_in, save_frozen, saved_donor
 from jaxgan.workdir.writer import provenance
 
 
@@ -28,8 +28,23 @@ def check_config(workdir: Path, new: Config) -> None:
         # Resolved anew, so that a field which the run did not know yet has its default.
         old = resolve_config(ml_collections.ConfigDict(Workdir(workdir).config), [], sections)
         lines = difference(old.to_dict(), new.to_dict(), OPERATIONAL)
+        lines += _other_donors(Workdir(workdir), flat(old.to_dict()), flat(new.to_dict()))
         if lines:
             raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
+
+
+def _other_donors(workdir: Workdir, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Lines "path: old -> new" of donors that are other runs than before; one whose folder has moved is the same."""
+    lines = []
+    for field in (path for path in {**old, **new} if is_among(path, DONORS)):
+        before, now, taken = old.get(field, ""), new.get(field, ""), workdir.donors.get(field)
+        if before == now or before and now and as_path(before).resolve() == as_path(now).resolve():
+            continue
+        if not now or not taken:
+            lines.append(f"{field}: {before} -> {now}")
+        elif kept_digest(Workdir(as_path(now)).checkpoints, taken["step"]) != taken["digest"]:
+            lines.append(f"{field}: {before} -> {now}, which does not hold the checkpoint of step {taken['step']} of then")
+    return lines
 
 
 def check_data(workdir: Path, images: Any) -> None:
@@ -44,11 +59,15 @@ def check_data(workdir: Path, images: Any) -> None:
             )
 
 
-def record_start(plan: Plan, workdir: Path, images: Any, source: str, overrides: Any, step: int) -> None:
-    """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks."""
+def record_start(
+    plan: Plan, workdir: Path, images: Any, source: str, overrides: Any, step: int, donors: dict[str, Any]
+) -> None:
+    """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks. donors:
+    the checkpoints of other runs that it begins from, if it begins."""
     save_frozen(plan, workdir)
     start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | provenance()
-    start |= {"frozen": records_of(plan)} if plan.frozen else {}
+    donors = donors | {donor.record["field"]: donor.record["taken"] for donor in plan.frozen.values()}
+    start |= {"donors": donors} if donors else {}
     Workdir(workdir).save(json.loads(plan.config.to_json()), _describe(images), start)
 
 
@@ -82,8 +101,11 @@ def load_frozen(config: Config, folder: Path | None, image_shape: tuple[int, ...
         made = make_section(config, f"frozen.{name}", part, {})
         if part.cls is not FrozenRun:
             made.check()
-            network = made.load(image_shape)
-            record = {"title": network.name, "digest": network.hash}
+            network, field = made.load(image_shape), f"frozen.{name}"
+            before = Workdir(folder).donors.get(field, {}).get("digest", network.hash) if folder else network.hash
+            if before != network.hash:
+                raise UserError(f"{field}: the weights of {network.name} are others than when {folder} began; restore them")
+            record = {"title": network.name, "field": field, "taken": {"digest": network.hash}}
             out[name] = Donor(lambda network=network: network, network.variables, record)
             continue
         out[name] = (saved_donor(folder / "frozen" / name) if folder else None) or _taken(name, made)
@@ -106,8 +128,9 @@ def _taken(name: str, wanted: FrozenRun) -> Donor:
     found = jax.device_get(everywhere.local(variables))
     record = {
         "title": f"{plan.config.task.name} of {path}, step {step}",
-        "digest": digest(flatten(found)),
-        "step": step,
+        "field": f"frozen.{name}.workdir",
+        "taken": {"workdir": wanted.workdir, "step": step, "digest": kept_digest(Workdir(path).checkpoints, step)},
+        "arrays": digest(flatten(found)),
         "saved": {**Workdir(path).saved, "starts": []},
     }
     return Donor(plan.task, found, record)
@@ -138,14 +161,19 @@ def load_run(workdir: Path, placement: Placement, step: int | None = None, overr
     return plan, *found
 
 
-def starting_state(plan: Plan, placement: Placement, checkpoints: Checkpoints, step: int | None = None) -> GanState:
-    """The state to go on from: the newest intact checkpoint, or that of `step`, or a new one (step 0, or none there), with
-    another run's params if so asked."""
+def starting_state(
+    plan: Plan, placement: Placement, checkpoints: Checkpoints, step: int | None = None
+) -> tuple[GanState, dict[str, Any]]:
+    """(The state to go on from, the checkpoints of other runs that it has params of).
+
+    It is the newest intact checkpoint, or that of `step`, or a new one (step 0, or none there), with another run's params if
+    so asked.
+    """
     found = None if step == 0 else checkpoints.restore(abstract_state(plan, placement), say, step)
     if found:
-        return placement.from_global(found[1])
+        return placement.from_global(found[1]), {}
     state = new_state(plan, placement)
-    return adopt(plan, placement, state) if plan.config.init_from.workdir else state
+    return adopt(plan, placement, state) if plan.config.init_from.workdir else (state, {})
 
 
 def new_state(plan: Plan, placement: Placement) -> GanState:
@@ -165,11 +193,13 @@ def check_donor(plan: Plan) -> None:
             raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
 
 
-def adopt(plan: Plan, placement: Placement, state: GanState) -> GanState:
-    """`state` with the params, statistics and averages of the players that `init_from` names. Raises UserError."""
+def adopt(plan: Plan, placement: Placement, state: GanState) -> tuple[GanState, dict[str, Any]]:
+    """(`state` with the params, statistics and averages of the players that `init_from` names, which checkpoint they are
+    from). Raises UserError."""
     check_donor(plan)
     given, everywhere = plan.config.init_from, Placement()
     _, step, other = load_run(as_path(given.workdir), everywhere)
+    donors = {"init_from.workdir": {"workdir": given.workdir, "step": step, "digest": digest(flatten(other))}}
     other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
     params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
     for player in given.players or tuple(params):
@@ -182,4 +212,4 @@ def adopt(plan: Plan, placement: Placement, state: GanState) -> GanState:
         if player in ema:
             ema[player] = placement.replicate(taken)
     say(f"starting from {given.workdir} at step {step}")
-    return state.replace(params=params, model_state=model_state, ema=ema)
+    return state.replace(params=params, model_state=model_state, ema=ema), donors

@@ -22,6 +22,7 @@ def asked(**changes):
     """A cell's config, as far as it says how to score."""
     features = SimpleNamespace(name="digits")
     wanted = {"split": "test", "num_samples": 1000, "num_real": 0, "ema": True, "metrics": ("fd",), "features": features}
+    wanted["every"] = 1
     return SimpleNamespace(eval=SimpleNamespace(**wanted | changes), data=SimpleNamespace(split="train"))
 
 
@@ -142,7 +143,9 @@ def test_runs_of_unlike_steps_are_refused(tmp_path):
         one = {"step": step, "scores": {"fd_digits1k": {"values": [1.0]}}, "protocol": {"samples": {"images": 1000}}}
         (folder / "evaluation.json").write_text(json.dumps({"evaluations": [one]}))
         (folder / "DONE").write_text(json.dumps({"step": step}))
-        cells.append(SimpleNamespace(folder=folder, is_over=True, failure=None, row="a", seed=seed, config=CONFIG))
+        cells.append(
+            SimpleNamespace(folder=folder, is_over=True, stages={}, failure=None, row="a", seed=seed, config=CONFIG)
+        )
     table = Table("T", "P", "D", "how", (Column("fd"),), {"a": Row()}, (0, 1))
     with pytest.raises(UserError, match="row 'a' are of unlike steps: 4, 6"):
         summarise(table, cells)
@@ -224,7 +227,7 @@ def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path
     (tmp_path / "metrics.jsonl").write_text(
         '{"step": 4, "gen/loss": 0.5, "disc/loss": null, "verdict": "healthy"}\n{"step": 5, "cut'
     )
-    cell = SimpleNamespace(folder=tmp_path, is_over=True, failure=None, config=CONFIG)
+    cell = SimpleNamespace(folder=tmp_path, is_over=True, stages={}, failure=None, config=CONFIG)
     result = read_result(cell)
     assert result.numbers["fd"] == 1.0 and result.numbers["gen/loss"] == 0.5 and "disc/loss" not in result.numbers
     assert result.verdict == "healthy" and "verdict" not in result.numbers

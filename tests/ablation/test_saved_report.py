@@ -10,7 +10,9 @@ from jaxgan.ablation import formats, saved_report
 from jaxgan.ablation.results import Result, Summary, _entry, summarise
 from jaxgan.ablation.statistics import decide
 from jaxgan.ablation.table import Claim, Column, Row, Table
+from jaxgan.config.resolve import resolve_config
 from jaxgan.errors import UserError
+from jaxgan.plan import sections
 
 PROTOCOL = {"samples": {"images": 100}}
 COLUMNS = (
@@ -20,9 +22,16 @@ COLUMNS = (
 TABLE = Table("T", "P", "D", "how", COLUMNS, {"a": Row(), "b": Row(), "c": Row()}, range(5), (Claim("X, %", "a", than="b"),))
 
 
-def cell_of(row, seed=0, **fields):
-    config = {"steps": 7, "seed": seed, "gen": {"width": 3}, "data": {"name": "ring", "dir": "here"}, "log": {"every": 1}}
-    return SimpleNamespace(row=row, seed=seed, name=f"{row}, seed {seed}", config=ConfigDict(config | fields))
+def cell_of(row, seed=0, width=3, **fields):
+    config = {
+        "steps": 7,
+        "seed": seed,
+        "nets": {"gen": {"width": width}},
+        "data": {"name": "digits", "dir": "here"},
+        "log": {"every": 1},
+    }
+    resolved = resolve_config(ConfigDict(config | fields), [], sections)
+    return SimpleNamespace(row=row, seed=seed, name=f"{row}, seed {seed}", hidden=False, stages={}, config=resolved)
 
 
 CELLS = [cell_of(row) for row in "abc"]
@@ -79,14 +88,14 @@ def test_unlike_protocols_are_not_joined(summary, tmp_path):
 def test_rows_that_are_trained_in_another_way_are_not_joined(summary, tmp_path):
     path = tmp_path / "report.json"
     path.write_text(json.dumps(saved_report.dump(summary)))
-    assert "dir" not in path.read_text()
-    saved_report.load(path, [cell_of("a", log={"every": 9}, data={"name": "ring", "dir": "there"})])
-    for fields, told in (({"gen": {"width": 4}}, "gen.width: 3 -> 4"), ({"steps": 8}, "steps: 7 -> 8")):
+    assert "here" not in path.read_text()
+    saved_report.load(path, [cell_of("a", log={"every": 9}, data={"name": "digits", "dir": "there"})])
+    for fields, told in (({"width": 4}, "nets.gen.width: 3 -> 4"), ({"steps": 8}, "steps: 7 -> 8")):
         with pytest.raises(UserError, match=f"row 'a' of --join=.* is another than this table's; {told}"):
             saved_report.load(path, [cell_of("a", **fields)])
     saved = saved_report.dump(summary) | {"configs": {"a": None, "b": None}}  # of a report that did not know
     path.write_text(json.dumps(saved))
-    saved_report.load(path, [cell_of("a", gen={"width": 4})])
+    saved_report.load(path, [cell_of("a", width=4)])
     with pytest.raises(UserError, match="steps: 7 -> 8"):
         saved_report.load(path, [cell_of("a", steps=8)])
 

@@ -19,7 +19,8 @@ from jaxgan.parallel import Placement
 from jaxgan.training import interrupt
 from jaxgan.training.member import DivergedError
 from jaxgan.training.train import train
-from jaxgan.workdir.checkpoint import Checkpoints
+from jaxgan.workdir.checkpoint import Checkpoints, kept_digest
+from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run, starting_state
 
 VOLATILE = ("img_per_sec",)
@@ -202,8 +203,10 @@ def test_init_from_takes_the_named_players(tmp_path):
     plan = plan_of(init_from__workdir=tmp_path / "a", init_from__players="('gen',)", init_from__ema=True)
     placement = Placement()
     checkpoints = Checkpoints(tmp_path / "b")
-    state = arrays(starting_state(plan, placement, checkpoints))
+    state, donors = starting_state(plan, placement, checkpoints)
+    state = arrays(state)
     checkpoints.close()
+    assert donors["init_from.workdir"]["digest"] == kept_digest(tmp_path / "a" / "checkpoints", 4)
     other, fresh = state_of(tmp_path / "a"), arrays(placement.init(lambda: plan_of().init(jax.random.key(0))))
     for name, x in state.items():
         kind, _, rest = name.partition(".")
@@ -229,6 +232,33 @@ def test_init_from_mistakes(overrides, message, tmp_path):
     overrides = {key: value.format(tmp_path) if isinstance(value, str) else value for key, value in overrides.items()}
     with pytest.raises(UserError, match=message):
         fit(tmp_path / "b", **overrides)
+
+
+@pytest.mark.slow
+def test_a_donor_may_move_and_may_not_be_another_run(tmp_path):
+    """Its path says where it is; the checkpoint that was taken says which run it is."""
+    a, b = fit(tmp_path / "a"), tmp_path / "b"
+    fit(b, init_from__workdir=a, steps=2)
+    taken = {"workdir": str(a), "step": 4, "digest": kept_digest(a / "checkpoints", 4)}
+    assert Workdir(b).donors == {"init_from.workdir": taken} and taken["digest"]
+    moved = a.rename(tmp_path / "moved")
+    fit(tmp_path / "other", seed=1)
+    for name in ("other", "nowhere"):
+        with pytest.raises(UserError, match=f"init_from.workdir: .*/a -> .*/{name}, which does not hold the checkpoint of"):
+            fit(b, init_from__workdir=tmp_path / name)
+    with pytest.raises(UserError, match="another experiment.*init_from.workdir: .*/a -> $"):
+        fit(b)
+    fit(b, init_from__workdir=moved)
+    starts = Workdir(b).starts
+    assert [start["step"] for start in starts] == [0, 2] and "donors" not in starts[1]
+    assert Workdir(b).donors == {"init_from.workdir": taken}
+    assert_same_bits(state_of(b), state_of(fit(tmp_path / "whole", init_from__workdir=moved)))
+    record = json.loads((b / "config.json").read_text())  # as a run of before these records has it
+    record["starts"][0].pop("donors")
+    (b / "config.json").write_text(json.dumps(record))
+    fit(b, init_from__workdir=moved)
+    with pytest.raises(UserError, match="init_from.workdir: .*/moved -> .*/other"):
+        fit(b, init_from__workdir=tmp_path / "other")
 
 
 def test_a_batch_that_the_devices_do_not_divide(tmp_path):

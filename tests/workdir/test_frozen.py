@@ -96,17 +96,21 @@ def test_a_run_reads_its_copy_when_the_other_is_gone(donor, tmp_path):
     shutil.copytree(donor, tmp_path / "donor")
     folder = trained(tmp_path / "donor", tmp_path / "run")
     record = json.loads((folder / "config.json").read_text())
-    digest = record["starts"][0]["frozen"]["teacher"]["digest"]
+    digest = record["starts"][0]["donors"]["frozen.teacher.workdir"]["digest"]
     shutil.rmtree(tmp_path / "donor")
     plan, step, _ = load_run(folder, Placement())
-    assert step == 4 and plan.frozen["teacher"].record["digest"] == digest
-    # Its place is no part of what defines the run: the same command with another path goes on.
-    config = config_of(tmp_path / "moved", ema=True)
-    config = config.copy_and_resolve_references().unlock()
+    assert step == 4 and plan.frozen["teacher"].record["taken"]["digest"] == digest
+    # Its place is no part of what defines the run: the same command goes on where the other has moved to.
+    shutil.copytree(donor, tmp_path / "moved")
+    config = config_of(tmp_path / "moved").copy_and_resolve_references().unlock()
     config.steps = 6
     train(plan_for(config.lock(), folder), noise_images(), folder)
     assert Workdir(folder).done_step == 6
-    assert Workdir(folder).starts[-1]["frozen"]["teacher"]["digest"] == digest
+    assert Workdir(folder).donors["frozen.teacher.workdir"]["digest"] == digest
+    train(plan_of("dcgan.py", steps=2, seed=1), noise_images(), tmp_path / "another")
+    config.frozen.teacher.workdir = str(tmp_path / "another")
+    with pytest.raises(UserError, match="frozen.teacher.workdir: .*moved -> .*another, which does not hold the checkpoint"):
+        train(plan_for(config, folder), noise_images(), folder)
 
 
 def test_frozen_variables_stay_as_they_are_and_are_in_no_checkpoint(donor, tmp_path):

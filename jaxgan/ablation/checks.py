@@ -1,0 +1,75 @@
+"""What a table must be like, before anything of it runs."""
+
+from collections.abc import Sequence
+
+from jaxgan.ablation.stages import check_stages
+from jaxgan.ablation.table import REAL, Claim, Column, Stage, Table
+from jaxgan.errors import UserError, nearest
+
+
+def check_table(found: Table, spec: str) -> None:
+    """Refuses a table whose names do not fit each other. Raises UserError."""
+    _check_types(found, spec)
+    check_stages(found)
+    columns = {column.name: column for column in found.columns}
+    for column in found.columns:
+        if columns[column.name] is not column:
+            raise UserError(f"two columns are called '{column.name}'; give one another title")
+        try:
+            format(0.0, column.format)
+        except ValueError as error:
+            raise UserError(f"column '{column.name}': '{column.format}' is no format of a number, as .2f is") from error
+        if column.better not in ("higher", "lower", ""):
+            raise UserError(f"column '{column.name}' is better 'higher', 'lower' or '', not '{column.better}'")
+    for name, row in found.rows.items():
+        if row.hidden and row.published:
+            raise UserError(f"row '{name}' is hidden, and has published values, which nothing would show; leave one out")
+        for key in row.published:
+            if key not in columns:
+                raise UserError(f"row '{name}' has a published value for '{key}', no column; {nearest(key, columns)}")
+    shown = [name for name, row in found.rows.items() if not row.hidden]
+    if not shown:
+        raise UserError(f"{spec}: every row is hidden; a table shows one at least")
+    for claim in found.claims:
+        about = (
+            ("column", claim.column, columns),
+            ("row", claim.row, found.rows),
+            ("row", claim.than, {"": 0, **found.rows}),
+            *(("row", row, found.rows) for row in claim.beyond),
+        )
+        for kind, key, known in about:
+            if key not in known:
+                raise UserError(f"a claim names the {kind} '{key}'; {nearest(key, filter(None, known))}")
+            if kind == "row" and key and found.rows[key].hidden:
+                raise UserError(f"a claim names the row '{key}', which is hidden; {nearest(key, shown)}")
+        if (claim.than != "") + (claim.above is not None) + (claim.below is not None) + (claim.words != ()) != 1:
+            raise UserError(f"a claim about the row '{claim.row}' needs one of than, above, below and words")
+        if claim.beyond and (len(claim.beyond) != 2 or not claim.than):
+            raise UserError(
+                f"a claim about a gain, the row '{claim.row}' over than=, is beyond that of two rows, (one, other)"
+            )
+        if bool(claim.words) != bool(columns[claim.column].word):
+            raise UserError(f"a claim about '{claim.column}' needs {'words' if columns[claim.column].word else 'numbers'}")
+        if claim.than and not columns[claim.column].better:
+            raise UserError(f"a claim compares rows by '{claim.column}', of which the table does not say what is better")
+
+
+def _check_types(found: Table, spec: str) -> None:
+    """Refuses what a forgotten comma or bracket makes of a table. Raises UserError."""
+    lists = {"columns": Column, "claims": Claim, "seeds": int, "curves": str}
+    for name, kind in lists.items():
+        value = getattr(found, name)
+        if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(x, kind) for x in value):
+            raise UserError(f"{spec}: {name} must be several of {kind.__name__}, (...,), not {value!r:.60}")
+    for name in ("columns", "rows", "seeds"):
+        if not getattr(found, name):
+            raise UserError(f"{spec}: the table has no {name}")
+    if found.real and REAL in found.rows:
+        raise UserError(f"{spec}: with real=... the row '{REAL}' is made by itself")
+    for claim in found.claims:
+        if any(isinstance(x, Stage) for x in (claim.column, claim.above, claim.below, *claim.rows)):
+            raise UserError(
+                f"{spec}: a claim is about rows by their names, as row='a'; Stage(...) stands in overrides alone"
+            )
+        if isinstance(claim.words, str):
+            raise UserError(f"{spec}: a claim's words must be several, ('{claim.words}',), not '{claim.words}'")
