@@ -19,7 +19,8 @@ import numpy as np
 
 from jaxgan import program
 from jaxgan.config.resolve import load_config, resolve_config
-from jaxgan.plan import Plan, open_data, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data, sections
 
 GAMES = {
     "ring, PacGAN's MLPs, batch 100": ("configs/toy.py:ring", [("simultaneous", "true")], 48),

@@ -23,7 +23,8 @@ import numpy as np
 from jaxgan import program
 from jaxgan.config.resolve import load_config, resolve_config
 from jaxgan.nets.conv_population import members_as
-from jaxgan.plan import Plan, open_data, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data, sections
 from jaxgan.training import population
 
 GAMES = {

@@ -24,7 +24,8 @@ from jaxgan import program
 from jaxgan.config.resolve import load_config, resolve_config
 from jaxgan.config.run import DTYPES
 from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, open_data, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data, sections
 from jaxgan.training import budget
 
 BLOCKS, SECONDS, SIDE = 9, 2.0, 4096

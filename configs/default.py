@@ -64,6 +64,8 @@ def get_config() -> Any:
         "instance_noise": None,  # * standard deviation of noise on all that the discriminator sees
         "pack": 1,  # images that the discriminator judges as one
     }
+    # Networks of other runs, or extractors, by names of yours: {"eye": {"name": "run", "workdir": "runs/classifier"}}.
+    config.frozen = {}
     config.augment = {"name": "none"}  # of what the discriminator sees: none, diffaugment, or ada
     config.nets = {
         "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # mlp, resnet, sngan, stylegan, r3gan

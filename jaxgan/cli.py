@@ -153,7 +153,7 @@ def _unknown_flag(mode: str, name: str, values: flags.FlagValues) -> UserError:
 
 def _config_fields() -> list[str]:
     from jaxgan.config.resolve import as_overrides, load_config, resolve_config
-    from jaxgan.plan import sections
+    from jaxgan.sections import sections
 
     return [path for path, _ in as_overrides(resolve_config(load_config(str(CONFIGS / "default.py")), [], sections))]
 

@@ -1,6 +1,5 @@
 """From a resolved config to what a run works with: data, task, updates, optimizers, hyper-parameters."""
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -10,112 +9,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan import data
 from jaxgan.config.resolve import Config, make_section, scalars_of
-from jaxgan.config.run import DTYPES, Checkpoint, Eval, FrozenRun, InitFrom, Log, Run, Sample
-from jaxgan.config.schedules import Scalar, Schedule, evaluate
-from jaxgan.config.schema import Field, Section, section
+from jaxgan.config.run import DTYPES, Run
+from jaxgan.config.schedules import Schedule, evaluate
 from jaxgan.data import order
 from jaxgan.data.features import Feature
-from jaxgan.data.pairs import unpaired
-from jaxgan.data.source import Images
-from jaxgan.errors import UserError, lookup_class, nearest
+from jaxgan.errors import UserError, nearest
 from jaxgan.extractors.base import Network
-from jaxgan.extractors.table import EXTRACTORS
 from jaxgan.objectives import losses
-from jaxgan.objectives.augment import AUGMENTS
 from jaxgan.objectives.context import Facts
 from jaxgan.objectives.objective import Objective
-from jaxgan.objectives.terms import TERMS
-from jaxgan.optim import OPTIMIZERS, Ema
+from jaxgan.sections import WATCHED, extractor_of, sections
 from jaxgan.state import GanState, StepInputs, Update, init_state
 from jaxgan.step import Parts
-from jaxgan.tasks import TASKS
-from jaxgan.tasks.critic import Critic
 from jaxgan.tasks.task import Frozen, Translates, methods_of
-
-FROZEN = {"run": FrozenRun, **EXTRACTORS}
-WATCHED = {"log": Log, "sample": Sample, "checkpoint": Checkpoint, "eval": Eval, "init_from": InitFrom}
-
-
-def sections(raw: dict) -> dict[str, Section]:
-    """Every section of a config by its dotted path, for the names that are in `raw`. Raises UserError."""
-    task = task_class(raw)
-    images = data.find(_name(raw, "data", "digits"))
-
-    def tagged(path: str, default: str, table: dict, kind: str, *needs: str) -> dict[str, Section]:
-        name = _name(raw, path, default)
-        return {path: section(lookup_class(table, name, kind, *needs), name)}
-
-    named = any(f.name == "name" for f in dataclasses.fields(images))
-    out = {
-        "": section(Run),
-        "data": section(images, _name(raw, "data", "digits"), named),
-        "task": section(task, _name(raw, "task", "latent")),
-        "rounds": Section(None, {player: Field(int, 1, least=1) for player in task.players}),
-        "ema": section(Ema),
-        **{path: section(cls) for path, cls in WATCHED.items()},
-        **tagged("eval.features", "digits", EXTRACTORS, "extractor", "check", "load"),
-    }
-    has = {f.name for f in dataclasses.fields(task)}
-    if "objective" in has:
-        loss = Field(str, "nonsaturating")
-        losses.find(_at(raw, "objective").get("loss", loss.default))
-        out["objective"] = Section(None, {"loss": loss, "weight": Field(Scalar, 1.0)})
-        out["objective.terms"] = Section(None, {})
-        for name in _at(raw, "objective.terms"):
-            out |= tagged(f"objective.terms.{name}", name, TERMS, "term", "weight", "every", "side", "needs")
-    if "critic" in has:
-        out["critic"] = section(Critic)
-    if "augment" in has:
-        out |= tagged("augment", "none", AUGMENTS, "augmentation", "memory", "adapt")
-    if "frozen" in has:
-        out["frozen"] = Section(None, {})
-        for name in _at(raw, "frozen"):
-            out |= tagged(f"frozen.{name}", "run", FROZEN, "frozen network")
-    for net, table in task.nets.items():
-        out |= tagged(f"nets.{net}", "dcgan" if "dcgan" in table else next(iter(table)), table, f"network for {net}")
-    for player in task.players:
-        out |= tagged(f"optim.{player}", "adam", OPTIMIZERS, "optimizer", "make")
-    return out
-
-
-def task_class(raw: dict) -> Any:
-    """The class of the task that a config names. Raises UserError."""
-    needs = ("nets", "players", "sides", "averaged", "asks", "offers", "check", "updates", "init", "init_memory", "loss")
-    return lookup_class(TASKS, _name(raw, "task", "latent"), "task", *needs)
-
-
-def _at(raw: dict, path: str) -> dict:
-    """A section of a raw config; {} where there is none."""
-    for key in path.split("."):
-        raw = raw.get(key, {})
-        if not isinstance(raw, dict):
-            raise UserError(f"'{path}' is a section of fields, not {raw!r}; its kind is {path}.name")
-    return raw
-
-
-def _name(raw: dict, path: str, default: str) -> str:
-    """The name that a tagged section has."""
-    return _at(raw, path).get("name", default)
-
-
-def source_of(config: Config) -> Any:
-    """The data source that a config names, not yet opened. Raises UserError."""
-    return make_section(config, "data", sections(config.to_dict())["data"], {})
-
-
-def open_data(config: Config) -> Images:
-    """The images that a config names; pairs torn apart for a task that takes none. Raises UserError."""
-    images = source_of(config).open()
-    if not isinstance(images, Images):
-        raise UserError(f"open() of data set '{config.data.name}' must return jaxgan.data.source.Images, not {images!r:.80}")
-    return unpaired(images) if images.paired and "ba" in getattr(task_class(config.to_dict()), "ways", ()) else images
-
-
-def extractor_of(config: Config) -> Any:
-    """The extractor that a config names, not yet loaded."""
-    return make_section(config, "eval.features", sections(config.to_dict())["eval.features"], {})
 
 
 class Donor(NamedTuple):
@@ -360,4 +267,4 @@ def _own_share(updates: list[Update], player: str) -> float:
     """Of a player's steps the share that is not lazy terms'."""
     own = [update for update in updates if update.player == player]
     main, lazy = (sum(u.rounds / u.every for u in own if u.is_lazy == is_lazy) for is_lazy in (False, True))
-    return main / (main + lazy) if lazy else 1.0
+    return main / (main + lazy) if lazy and main else 1.0

@@ -14,7 +14,8 @@ from jaxgan.config.resolve import flat, load_config, resolve_config
 from jaxgan.data.features import Feature, features_of
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.source import Images
-from jaxgan.plan import Plan, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import sections
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = [

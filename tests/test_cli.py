@@ -11,7 +11,7 @@ from PIL import Image
 
 from jaxgan import cli
 from jaxgan.config.resolve import as_overrides, load_config, resolve_config
-from jaxgan.plan import sections
+from jaxgan.sections import sections
 
 SMALL = [
     "--config.batch_size=8", "--config.steps=2", "--config.nets.gen.widths=8", "--config.nets.disc.widths=8",

@@ -18,6 +18,7 @@ FLOORS = (
     "workdir",
     "program generate",
     "plan",
+    "sections",
     "tasks",
     "objectives",
     "extractors",

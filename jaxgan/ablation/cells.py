@@ -22,8 +22,9 @@ from jaxgan.ablation.table import Stage, Table
 from jaxgan.config.resolve import Config, Overrides, call_file, flat, load_config, resolve_config
 from jaxgan.console import say
 from jaxgan.errors import Failure, UserError, nearest
-from jaxgan.plan import Plan, open_data, sections
+from jaxgan.plan import Plan
 from jaxgan.scores.table import find_scores
+from jaxgan.sections import open_data, sections
 from jaxgan.training import population
 from jaxgan.workdir.checkpoint import DamagedError
 from jaxgan.workdir.runs import check_config, load_frozen

@@ -15,7 +15,7 @@ from jaxgan.config.renamed import renamed_fields, renamed_metrics
 from jaxgan.config.resolve import difference, flat, is_among, resolve_config
 from jaxgan.config.run import DONORS, OPERATIONAL
 from jaxgan.errors import UserError, nearest
-from jaxgan.plan import sections
+from jaxgan.sections import sections
 
 FILE = "report.json"
 _IGNORED = {"seed", *OPERATIONAL} - {"steps", *DONORS}  # fields that may differ between the runs of one row

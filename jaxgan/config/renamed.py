@@ -99,4 +99,5 @@ def _critic(task: dict[str, Any]) -> dict[str, str]:
 def _pair_term(name: str, text: str) -> list[tuple[str, str]]:
     if text in NO:
         return [(f"objective.terms.{name}", "none")]
-    return [(f"objective.terms.{name}.name", "l1"), (f"objective.terms.{name}.weight", text)]
+    of = [("objective.terms.identity.of", "identity")] if name == "identity" else []  # the others' configs have theirs
+    return [(f"objective.terms.{name}.name", "l1"), *of, (f"objective.terms.{name}.weight", text)]

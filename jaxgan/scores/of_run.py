@@ -18,9 +18,10 @@ from jaxgan.generate import given_inputs, make_generate, trained
 from jaxgan.images import to_uint8
 from jaxgan.metrics import moments
 from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, extractor_of, open_data
+from jaxgan.plan import Plan
 from jaxgan.scores.evaluator import Evaluator
 from jaxgan.scores.table import better_way, check_task, find_scores
+from jaxgan.sections import extractor_of, open_data
 from jaxgan.state import GanState
 from jaxgan.workdir.writer import provenance
 

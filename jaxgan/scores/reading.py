@@ -9,8 +9,8 @@ import numpy as np
 from jaxgan.errors import UserError
 from jaxgan.extractors import digits
 from jaxgan.generate import trained
-from jaxgan.plan import open_data
 from jaxgan.scores.translation import translated
+from jaxgan.sections import open_data
 
 EPOCHS = 20  # of the classifier of styled digits
 

@@ -13,7 +13,7 @@ from jaxgan.generate import given_inputs, make_generate, trained
 from jaxgan.images import to_uint8
 from jaxgan.metrics import pairs, segments
 from jaxgan.metrics.moments import Moments, check_counts, frechet_distance
-from jaxgan.plan import extractor_of
+from jaxgan.sections import extractor_of
 
 
 def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:

@@ -17,7 +17,8 @@ from jaxgan import program
 from jaxgan.config.resolve import Config, flat, scalars_of
 from jaxgan.data.source import Images
 from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import sections
 from jaxgan.state import GanState, StepInputs
 
 LARGEST = 16  # members of a population; more make several

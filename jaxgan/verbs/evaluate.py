@@ -62,7 +62,7 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
     configure(values)
     from jaxgan.config.resolve import load_config, resolve_config
     from jaxgan.data.by_name import open_by_name
-    from jaxgan.plan import sections
+    from jaxgan.sections import sections
     from jaxgan.verbs.evaluation import evaluate_samples
 
     base = load_config(str(CONFIGS / "default.py"))

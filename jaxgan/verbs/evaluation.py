@@ -13,10 +13,10 @@ from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.files import write_json
 from jaxgan.parallel import Placement
-from jaxgan.plan import extractor_of, open_data
 from jaxgan.scores.evaluator import Evaluator, stored
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
+from jaxgan.sections import extractor_of, open_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_data, load_run
 from jaxgan.workdir.writer import provenance

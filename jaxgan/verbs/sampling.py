@@ -13,7 +13,8 @@ from jaxgan.errors import UserError
 from jaxgan.generate import given_inputs, make_generate, make_interpolate, make_mix, trained
 from jaxgan.images import grid_picture, save_gif, save_npz, save_png, sheet_picture, to_uint8
 from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, open_data
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data
 from jaxgan.tasks.task import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs.sample_request import SampleRequest

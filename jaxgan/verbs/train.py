@@ -33,9 +33,10 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.config.resolve import as_overrides, load_config, resolve_config
     from jaxgan.data.features import features_of
     from jaxgan.parallel import Placement
-    from jaxgan.plan import Plan, open_data, sections, source_of
+    from jaxgan.plan import Plan
     from jaxgan.program import make_program
     from jaxgan.scores.of_run import check_eval
+    from jaxgan.sections import open_data, sections, source_of
     from jaxgan.training import budget
     from jaxgan.training.train import check_run, summary, train
     from jaxgan.workdir.folder import Workdir

@@ -13,7 +13,8 @@ from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import Feature, features_of, from_json
 from jaxgan.errors import UserError
 from jaxgan.files import replacing, write_json
-from jaxgan.plan import Donor, Plan, sections
+from jaxgan.plan import Donor, Plan
+from jaxgan.sections import sections
 from jaxgan.workdir.checkpoint import digest, flatten, nested
 
 ARRAYS, RECORD = "variables.npz", "frozen.json"  # files of WORKDIR/frozen/NAME

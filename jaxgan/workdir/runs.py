@@ -14,7 +14,8 @@ from jaxgan.config.run import DONORS, OPERATIONAL, FrozenRun
 from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.parallel import Placement
-from jaxgan.plan import Donor, Plan, sections
+from jaxgan.plan import Donor, Plan
+from jaxgan.sections import sections
 from jaxgan.state import GanState
 from jaxgan.workdir.checkpoint import Checkpoints, digest, flatten, kept_digest
 from jaxgan.workdir.folder import Workdir

@@ -12,7 +12,7 @@ from jaxgan.ablation.statistics import decide
 from jaxgan.ablation.table import Claim, Column, Row, Table
 from jaxgan.config.resolve import resolve_config
 from jaxgan.errors import UserError
-from jaxgan.plan import sections
+from jaxgan.sections import sections
 
 PROTOCOL = {"samples": {"images": 100}}
 COLUMNS = (

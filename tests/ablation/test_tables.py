@@ -12,7 +12,7 @@ from jaxgan.ablation.cells import groups, load_table, make_cells, train_cells
 from jaxgan.ablation.results import read_result
 from jaxgan.ablation.table import Table
 from jaxgan.config.resolve import resolve_config
-from jaxgan.plan import sections
+from jaxgan.sections import sections
 
 FILES = sorted(path.stem for path in (ROOT / "configs" / "ablations").glob("*.py"))
 TINY = {

@@ -16,7 +16,8 @@ from jaxgan.config.renamed import (
 from jaxgan.config.resolve import flat, load_config, resolve_config
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
-from jaxgan.plan import Plan, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import sections
 
 
 def test_old_names_become_new_ones():

@@ -13,7 +13,8 @@ from jaxgan.config.resolve import difference, load_config, resolve_config
 from jaxgan.config.schedules import Schedule
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
-from jaxgan.plan import Plan, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import sections
 
 
 def resolve(spec, *overrides):
@@ -203,6 +204,16 @@ def test_lazy_penalties_are_updates_of_their_own_and_correct_their_player(penalt
     if optimizer == "rmsprop":  # without bias correction the first average is 1 - decay, of the first gradient
         expected *= (0.01 / (1 - 0.99**share)) ** 0.5
     assert float(moved) == pytest.approx(float(expected) * share, rel=1e-4)
+
+
+def test_a_player_that_lazy_terms_alone_train_keeps_its_rates():
+    plan = plan_of("dcgan.py", objective__loss="none", objective__terms__path_length__weight=1)
+    assert [(u.player, u.loss, u.every) for u in plan.updates] == [("gen", "term/path_length", 4)]
+    params = plan.init(jax.random.key(0)).params["gen"]
+    ones = jax.tree.map(jax.numpy.ones_like, params)
+    tx, alone = plan.assemble(plan.inputs, jax.numpy.int32(0)).tx["gen"], plan._make("optim.gen", plan.inputs.scalars)
+    moved, expected = (t.update(ones, t.init(params), params)[0] for t in (tx, alone.make(params)))
+    assert all(bool((a == b).all()) for a, b in zip(jax.tree.leaves(moved), jax.tree.leaves(expected)))
 
 
 def test_tiny_configs_keep_what_they_are_about():

@@ -18,7 +18,7 @@ from jaxgan.data.pairs import AsSource, Beside, Grey, unpaired
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
-from jaxgan.plan import open_data
+from jaxgan.sections import open_data
 
 SIDE, JITTER, ROUNDS, BATCH, STEPS = 5, 3, 2, 8, 40
 KEY = order.seed_key(0)

@@ -13,7 +13,7 @@ from jaxgan.data import order
 from jaxgan.data.features import features_of
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.plan import open_data, sections
+from jaxgan.sections import open_data, sections
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from jaxgan.data.stacked import StackedDigits
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
 from jaxgan.metrics import classes
-from jaxgan.plan import Plan, open_data
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data
 from jaxgan.training.train import train
 from jaxgan.workdir.folder import Workdir
 

@@ -9,8 +9,9 @@ from jaxgan.data.source import Modes
 from jaxgan.data.toy import Ring
 from jaxgan.errors import UserError
 from jaxgan.metrics.modes import modes
-from jaxgan.plan import Plan, open_data
+from jaxgan.plan import Plan
 from jaxgan.scores.of_run import check_scores
+from jaxgan.sections import open_data
 from jaxgan.training.train import train
 from jaxgan.workdir.folder import Workdir
 

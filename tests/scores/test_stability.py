@@ -12,8 +12,9 @@ from jaxgan.ablation.results import read_result, trajectory
 from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
-from jaxgan.plan import Plan, open_data, sections
+from jaxgan.plan import Plan
 from jaxgan.scores.stability import stability
+from jaxgan.sections import open_data, sections
 from jaxgan.training.train import train
 
 SPEC, H = str(ROOT / "configs/ablations/dirac.py"), 0.2

@@ -123,7 +123,8 @@ def test_scores_of_others_are_refused():
 @pytest.mark.slow
 def test_real_digits_are_read_and_noise_is_not(monkeypatch):
     """The package's classifier reads true translations; an untrained translator keeps no class."""
-    from jaxgan.plan import Plan, open_data
+    from jaxgan.plan import Plan
+    from jaxgan.sections import open_data
 
     monkeypatch.setattr(reading, "EPOCHS", 1)
     config = plan_of("cyclegan.py", eval__num_samples=100).config

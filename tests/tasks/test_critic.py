@@ -174,3 +174,10 @@ def test_only_the_objective_makes_a_maker_ask_its_critic():
     assert objective.wants("maker") == frozenset() and not objective.has_update("maker")
     with pytest.raises(UserError, match="leaves nothing to train by"):
         plan_of("dcgan.py", objective__loss="none")
+
+
+@pytest.mark.parametrize("term", ["r1", "consensus"])
+def test_terms_that_ask_for_what_nobody_trains_are_refused(term):
+    """Without an adversarial loss the generator is not trained, has no params, and makes nothing to judge."""
+    with pytest.raises(UserError, match=f"objective.terms.{term}"):
+        plan_of("dcgan.py", objective__loss="none", **{f"objective__terms__{term}__weight": 1})

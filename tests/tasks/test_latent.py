@@ -15,7 +15,8 @@ from jaxgan.keys import Keys
 from jaxgan.nets.dirac import Discriminator
 from jaxgan.objectives import augment
 from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import sections
 from jaxgan.step import make_train_step
 from jaxgan.tasks import critic
 from jaxgan.tasks.adversarial import play

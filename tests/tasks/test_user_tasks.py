@@ -20,7 +20,8 @@ from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
-from jaxgan.plan import Donor, Plan, sections
+from jaxgan.plan import Donor, Plan
+from jaxgan.sections import sections
 from jaxgan.workdir.checkpoint import flatten
 
 TASKS = ("classifier", "autoencoder", "dreamer", "projection")

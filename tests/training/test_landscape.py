@@ -10,7 +10,8 @@ from PIL import Image
 from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import features_of
 from jaxgan.generate import trained
-from jaxgan.plan import Plan, open_data, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data, sections
 from jaxgan.training.landscape import LEVELS, draw_points, make_landscape
 from jaxgan.training.train import train
 

@@ -7,7 +7,8 @@ from helpers import noise_images, plan_of, tiny
 from PIL import Image
 
 from jaxgan.errors import UserError
-from jaxgan.plan import Plan, open_data
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data
 from jaxgan.training.train import train
 from jaxgan.verbs.sample_request import sample_request
 from jaxgan.verbs.sampling import STRIP, sample

@@ -17,7 +17,8 @@ from jaxgan import cli, generate
 from jaxgan.errors import UserError
 from jaxgan.images import sheet_picture, to_uint8
 from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, open_data
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data
 from jaxgan.training.train import train
 from jaxgan.verbs.translation import translate
 from jaxgan.workdir.runs import load_run

@@ -14,7 +14,8 @@ from helpers import noise_features, noise_images, plan_of, tiny
 
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
-from jaxgan.plan import Plan, sections
+from jaxgan.plan import Plan
+from jaxgan.sections import sections
 from jaxgan.state import Aux
 from jaxgan.tasks.networks import init, run
 from jaxgan.tasks.task import BaseTask, Generates
