@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 
@@ -104,3 +105,16 @@ def test_what_takes_seconds_to_import_waits_until_it_is_needed(modules):
 def test_the_command_line_answers_without_jax():
     code = "import sys; import jaxgan.cli as cli; cli.main(['', '--help']); assert 'jax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_players_are_named_by_tasks_alone():
+    """Everything else goes by `players`, `sides` and protocols: a task may call its players what it likes."""
+    found = []
+    for path in sorted((ROOT / "jaxgan").rglob("*.py")):
+        if path.parts[-2] in ("tasks", "objectives"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if re.fullmatch(r"(gen|disc)([/.].*)?", node.value):
+                    found.append(f"{path.name}:{node.lineno}: {node.value}")
+    assert not found

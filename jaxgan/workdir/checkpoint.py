@@ -67,8 +67,9 @@ class Checkpoints:
         """(step, tree) of the newest intact checkpoint, or of that of `step` alone; None where there is none.
 
         `abstract` is a pytree like the saved one, of `jax.ShapeDtypeStruct`s with shardings. A damaged checkpoint is
-        told of through `warn`, set aside under another name, and never deleted. Raises UserError where a checkpoint is
-        of another structure, and DamagedError where none is intact.
+        told of through `warn`, set aside under another name, and never deleted. Players that the checkpoint has and
+        `abstract` has not are left out: older revisions kept those that nothing trained. Raises UserError where a checkpoint
+        is of another structure, and DamagedError where none is intact.
         """
         flat = flatten(abstract)
         damaged = []
@@ -80,9 +81,10 @@ class Checkpoints:
             except Exception as error:
                 damaged.append((at, error))
                 continue
-            _check_structure(saved.metadata, flat, self.directory / str(at))
+            more = _of_other_players(saved.metadata, flat)
+            _check_structure({k: x for k, x in saved.metadata.items() if k not in more}, flat, self.directory / str(at))
             try:
-                loaded = self._orbax.load(at, flat)
+                loaded = self._orbax.load(at, flat | more)
                 if digest(loaded) != _kept(saved).get("digest"):
                     raise ValueError("its bytes are not those that were saved")
             except Exception as error:
@@ -184,6 +186,19 @@ def _checksums(flat: dict[str, jax.Array]) -> dict[str, jax.Array]:
         return jnp.sum(words * weights, dtype=jnp.uint32)
 
     return jax.tree.map(checksum, flat)
+
+
+def _of_other_players(saved: Any, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The shapes of a checkpoint's arrays that belong to players of which none is wanted."""
+    players = {name.split(".")[1] for name in wanted if name.startswith("params.")}
+    parts = ("params", "model_state", "opt_state", "ema")
+    others = {name: x for name, x in saved.items() if name.split(".")[0] in parts and name not in wanted}
+    sharding = next(iter(wanted.values())).sharding
+    return {
+        name: jax.ShapeDtypeStruct(tuple(x.shape), x.dtype, sharding=sharding)
+        for name, x in others.items()
+        if players and name.split(".")[1] not in players
+    }
 
 
 def _check_structure(saved: Any, wanted: dict[str, Any], where: Path) -> None:

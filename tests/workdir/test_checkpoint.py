@@ -120,3 +120,18 @@ def test_the_digest_sees_every_bit():
             assert digest({**flat, name: other}) != whole
     swapped = flat["big"].at[jnp.array([3, 4])].set(flat["big"][jnp.array([4, 3])])
     assert digest({**flat, "big": swapped}) != whole
+
+
+def test_players_that_a_run_has_no_more_are_left_out(tmp_path):
+    """An older revision's pix2pix with L1 alone kept a discriminator that nothing trained."""
+    both = {part: {p: {"w": jnp.arange(3.0) + i} for i, p in enumerate(("gen", "disc"))} for part in ("params", "opt_state")}
+    both |= {"step": jnp.int32(4)}
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(4, both)
+    checkpoints.close()
+    one = {"params": {"gen": both["params"]["gen"]}, "opt_state": {"gen": both["opt_state"]["gen"]}, "step": both["step"]}
+    (step, found), warnings = restore(tmp_path, abstract(one))
+    assert step == 4 and not warnings
+    assert_same_bits(arrays(found), arrays(one))
+    with pytest.raises(UserError, match="params.gen.v is absent there"):  # what the run itself trains must be there
+        restore(tmp_path, abstract({**one, "params": {"gen": {"v": one["params"]["gen"]["w"]}}}))
