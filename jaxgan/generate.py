@@ -30,7 +30,7 @@ def trained(plan: Plan, state: GanState, ema: bool) -> Trained:
 
 def _make_draw(plan: Plan) -> Callable:
     """(the task, its inputs for numbers [N]) as a function of (nets, numbers): number i always has the same latent."""
-    key = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("sample"))
+    key = jax.random.fold_in(jax.random.key(plan.run.seed), role_id("sample"))
 
     def draw(nets: Trained, numbers: jax.Array) -> tuple[Any, dict[str, jax.Array]]:
         task = plan.task(frozen=nets.frozen)
@@ -40,7 +40,7 @@ def _make_draw(plan: Plan) -> Callable:
 
 
 def given_inputs(plan: Plan, images: Images, numbers: np.ndarray) -> dict[str, np.ndarray]:
-    """What `make_generate`'s function takes beside the numbers [N]: the features in the task's `given`, as stored."""
+    """The task's `given` features of examples number [N], as 8-bit pictures: the middle of what is stored."""
     return {name: images.gather_feature(name, numbers.astype(np.int64)) for name in plan.given}
 
 

@@ -1,4 +1,4 @@
-"""From a resolved config to what a run works with: data, task, updates, optimizers, hyper-parameters."""
+"""From a resolved config to the parts of a run: task, updates, optimizers, hyper-parameters."""
 
 import functools
 import math
@@ -26,8 +26,12 @@ from jaxgan.tasks.task import Frozen, Translates, methods_of
 
 
 class Donor(NamedTuple):
-    """A frozen network, as a plan is given it. make: the other run's task, or a loaded extractor; called inside the trace.
-    variables: arrays on the host. record: "title" for people; "field" and "taken", what a run's record says of it."""
+    """A frozen network before it reaches the task.
+
+    make: builds the other run's task, or returns the extractor; called inside the trace. variables: arrays on the host.
+    record: "title", a line for people; "field" and "taken", for the run's config.json; of another run also "arrays", a
+    digest, and "saved", its config and data.
+    """
 
     make: Callable[[], Any]
     variables: Any
@@ -35,7 +39,7 @@ class Donor(NamedTuple):
 
 
 class Plan:
-    """A resolved config over data of known features; makes the parts of a step.
+    """The task, updates and optimizers of a resolved config, for data of known features.
 
     run: the run's own fields, typed. features: of the data. inputs: what the compiled step reads beside state and batch.
     updates: the step's list. players: those that have an update.
@@ -194,7 +198,8 @@ class Plan:
         return jax.eval_shape(self.init, jax.random.key(0))
 
     def _check_given(self) -> None:
-        """Refuses data without the features that the generator starts from, and frozen networks that nobody asks for."""
+        """Refuses data without the features that the generator starts from, and a task whose frozen networks are not in the
+        config. Raises UserError."""
         name, cls = self.config.task.name, self._sections["task"].cls
         for feature in self.given:
             if feature not in self.features and feature == "source":
@@ -264,7 +269,7 @@ class Plan:
 
 
 def _own_share(updates: list[Update], player: str) -> float:
-    """Of a player's steps the share that is not lazy terms'."""
+    """The share of a player's steps that are not steps of lazy terms; 1 if it has only one kind."""
     own = [update for update in updates if update.player == player]
     main, lazy = (sum(u.rounds / u.every for u in own if u.is_lazy == is_lazy) for is_lazy in (False, True))
     return main / (main + lazy) if lazy and main else 1.0

@@ -14,8 +14,7 @@ import numpy as np
 from jax import lax
 
 from jaxgan import parallel
-from jaxgan.config.resolve import Config
-from jaxgan.config.run import DTYPES
+from jaxgan.config.run import DTYPES, Run
 from jaxgan.data import order
 from jaxgan.data.features import Feature
 from jaxgan.data.source import Images
@@ -34,7 +33,7 @@ def make_program(plan: Plan, images: Images) -> Callable:
     step takes the same examples that it would have been given. count: steps, int32. totals: see `means`.
     """
     examples = make_batch(plan, images)
-    train_step = make_train_step(plan.assemble, plan.updates, plan.config.simultaneous)
+    train_step = make_train_step(plan.assemble, plan.updates, plan.run.simultaneous)
 
     @jax.jit  # so that finding the metrics' shapes and running the loop share one trace
     def one(state: GanState, inputs: StepInputs, data: Any):
@@ -56,7 +55,7 @@ def make_program(plan: Plan, images: Images) -> Callable:
 
 def make_batch(plan: Plan, images: Images) -> Callable:
     """`(step, data, key) -> batch`: a step's examples, as the networks see them."""
-    config, dtype = plan.config, wide(DTYPES[plan.config.dtype])
+    config, dtype = plan.config, wide(DTYPES[plan.run.dtype])
 
     def batch(step: jax.Array, data: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
         rows = parallel.rows(config.batch_size // parallel.size())
@@ -92,27 +91,21 @@ def _cut(image: jax.Array, top: jax.Array, left: jax.Array, jitter: int) -> jax.
     return flat.reshape(*leading, *size)
 
 
-def dispatches(config: Config, length: int, first: int) -> Iterator[int]:
+def dispatches(run: Run, length: int, first: int) -> Iterator[int]:
     """The steps at which the host takes over, from step `first` on: multiples of the dispatch's `length`, every step at
     which something is due, and the last. They are absolute, so a resumed run has the same ones."""
-    at = [
-        config.log.every,
-        config.sample.every,
-        config.checkpoint.every,
-        config.eval.every,
-        length,
-    ]
-    while first < config.steps:
-        first = min([config.steps] + [(first // every + 1) * every for every in at if every > 0])
+    at = [run.log.every, run.sample.every, run.checkpoint.every, run.eval.every, length]
+    while first < run.steps:
+        first = min([run.steps] + [(first // every + 1) * every for every in at if every > 0])
         yield first
 
 
-def steps_per_dispatch(config: Config, images: Images, members: int = 1) -> int:
+def steps_per_dispatch(run: Run, images: Images, members: int = 1) -> int:
     """The number behind 0, "auto": more than one where the data are on the device, and the device is not the host or has a
     population to train, whose states each dispatch moves."""
     if not images.resident:
         return 1
-    return config.steps_per_dispatch or (1 if jax.default_backend() == "cpu" and members == 1 else GROUP)
+    return run.steps_per_dispatch or (1 if jax.default_backend() == "cpu" and members == 1 else GROUP)
 
 
 @jax.jit

@@ -91,7 +91,7 @@ def source_of(config: Config) -> Any:
 
 
 def open_data(config: Config) -> Images:
-    """The images that a config names; pairs torn apart for a task that takes none. Raises UserError."""
+    """The images that a config names; pairs as two streams for a task that translates both ways. Raises UserError."""
     images = source_of(config).open()
     if not isinstance(images, Images):
         raise UserError(f"open() of data set '{config.data.name}' must return jaxgan.data.source.Images, not {images!r:.80}")

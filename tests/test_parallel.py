@@ -1,5 +1,6 @@
 """The same run on any number of devices, under pmap or shard_map, in one process or several; and one trace."""
 
+import copy
 import json
 import os
 import socket
@@ -19,10 +20,11 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 
 
-def run(plan, placement, steps=2, resident=True):
-    """The state after some steps, without the loop around them."""
-    images = noise_images(resident, plan)
-    run_steps = placement.wrap(program.make_program(plan, images), batch_is_split=not resident)
+def run(plan, placement, steps=2, resident=True, updates=None):
+    """The state after some steps, without the loop around them. updates: the step's, in place of all."""
+    images, own = noise_images(resident, plan), copy.copy(plan)
+    own.updates = plan.updates if updates is None else updates
+    run_steps = placement.wrap(program.make_program(own, images), batch_is_split=not resident)
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
     hparams = placement.replicate(plan.inputs)
     rows, key = placement.local_rows(plan.config.batch_size), order.seed_key(plan.config.seed)
@@ -150,16 +152,14 @@ PLAYERS = [
 def test_exactly_the_named_player_moves(spec):
     """Each update alone, two steps on four devices."""
     plan, placement = plan_of(spec, objective__terms__r1__every=2), Placement("shard_map", devices(4))
-    updates = plan.updates
     task = plan.task()
     sides = [TERMS[term.name].side for term in plan.config.objective.terms.values() if term.every > 1]
     lazy = [player for side in sides for player, own in task.sides.items() if own == side]
     assert "disc" in lazy and len(lazy) == len(sides)
-    assert [update.player for update in updates] == sorted(["disc", "gen", *lazy], key=list(task.players).index)
+    assert [update.player for update in plan.updates] == sorted(["disc", "gen", *lazy], key=list(task.players).index)
     start = arrays(placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0)))
-    for update in updates:
-        plan.updates = [update]
-        end = arrays(run(plan, placement)[0])
+    for update in plan.updates:
+        end = arrays(run(plan, placement, updates=[update])[0])
         moved = {name.split(".")[1] for name in start if name.startswith("params.") and (start[name] != end[name]).any()}
         assert moved == {update.player}
         assert all(np.isfinite(x).all() for x in end.values())

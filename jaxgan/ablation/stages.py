@@ -1,4 +1,4 @@
-"""Which cells wait for which: a cell begins when its stages, the runs that it is made from, are done."""
+"""The order in which cells train: a cell begins once its stages, the runs that it starts from, are done."""
 
 import graphlib
 from collections.abc import Collection, Iterable
@@ -70,7 +70,7 @@ def waits(cell: Cell) -> bool:
 
 
 def blocked(cell: Cell) -> str:
-    """Why a cell cannot begin: which stage diverged, crashed or is blocked; empty if none is."""
+    """Why a cell cannot begin: the stage that diverged, crashed or is itself blocked; "" if it can."""
     for stage in cell.stages.values() if waits(cell) else ():
         name = f"'{stage.row}'" if stage.seed == cell.seed else f"'{stage.name}'"
         if not stage.is_done and stage.workdir.failure:
@@ -119,8 +119,8 @@ def _all_missing(cell: Cell) -> list[Cell]:
 
 
 def to_train(every: list[Cell], joined: Collection[str], join: str) -> list[Cell]:
-    """The cells of rows that are not joined, without hidden ones that none of them needs. Raises UserError where one needs a
-    joined row."""
+    """The cells to train beside a joined report: not those of joined rows; hidden rows only where another row needs them.
+    Raises UserError if a row begins from a joined row."""
     if not joined:
         return every
     out: dict[int, Cell] = {}

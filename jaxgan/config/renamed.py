@@ -1,7 +1,7 @@
 """Names that config fields and metrics had before, so that older workdirs and reports are still read.
 
-Saved configs, logs and reports are brought to the names of today where they are read. An override or a config file with an
-old name is answered with the new one. This module needs nothing but Python's own library.
+Saved configs, logs and reports are converted to today's names when they are read. An override or config file with an old
+name is refused, with the new name in the message. This module needs nothing but Python's own library.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""The fields that every run has, whatever it trains: at the root, and of the sections that say how it is watched."""
+"""The fields that every run has: those at the root, and the sections log, sample, checkpoint, eval and init_from."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ OPERATIONAL += DONORS
 @dataclass(frozen=True)
 class Log:
     """every: steps between lines of metrics.jsonl, each a mean over those steps; 0: only at the end. tensorboard: event
-    files too. params: those that are a single number too, as they are at that step."""
+    files too. params: also log each param that is a single number, with its value at that step."""
 
     every: int = 50
     tensorboard: bool = True

@@ -15,8 +15,6 @@ class Feature:
     kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32) or "label" (int32). shape: of one example.
     classes: of a label. stream: features of one stream belong to one example: they are drawn, cut and flipped together.
       Another stream has its own length and order.
-
-    Tokens, masks, features of another scale and stored alternatives will be further kinds and fields.
     """
 
     kind: str

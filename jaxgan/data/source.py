@@ -47,13 +47,13 @@ class Known:
 
 @dataclass
 class Images:
-    """A split. `examples[i]` has the features of the main stream, {"image": uint8 [H, W, C], "label": int}.
+    """A split of a data set. `examples[i]`: the main stream's features of one example, {"image": uint8 [H, W, C], "label"}.
 
     features: by name; "image" is one of them. Points in place of pictures are float32 [D].
     others: examples of other streams, by stream: `others["source"][i]` = {"source": uint8 [H, W, C']}.
-    flip: whether training mirrors every other image, at random, and with it what belongs to it.
-    jitter: stored pictures are so much higher and wider than their shape, and training takes a random part of them (those of
-    one example the same part), all else the middle.
+    flip: training mirrors an image and the features of its stream with probability 1/2.
+    jitter: stored pictures are this many pixels higher and wider than their shape. Training crops at random, alike for all
+    features of a stream; evaluation takes the middle.
     digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
     """
 

@@ -12,8 +12,8 @@ from jaxgan.keys import Keys
 from jaxgan.nets.layers import Out
 
 Examples = dict[str, Any]
-"""What a critic is shown: "image" [N, H, W, C] in [-1, 1]; "cond", what it is told about each image (a class, another
-image), or None; "label" [N], the class, or None; "draws", the name of the random draws that disturb the images."""
+"""What a critic is shown: "image" [N, H, W, C] in [-1, 1]; "cond", the condition of each image (a class, another image), or
+None; "label" [N], the class, or None; "draws", the name of the random draws that augment the images."""
 
 Result = tuple[jax.Array, dict[str, jax.Array], dict[str, Any]]
 """What a term returns: a scalar, metrics by name, and its changed memory by name."""
@@ -24,8 +24,9 @@ class Judged(NamedTuple):
 
     real, fake: examples, undisturbed. real_out, fake_out: its `Out`s of the main pass. Mismatched examples, where the task
       has some, are the leaf "wrong" of `fake_out.logits`.
-    answers: examples -> `Out` in float32. Images are first augmented and disturbed by this round's draws, so slopes are by
-      the image as it is. No state changes. `{**judged.real, "image": ...}` is disturbed as the real examples are.
+    answers: examples -> `Out`, in float32 or wider. The function augments and disturbs the images first, with this round's
+      draws. A slope is therefore taken with respect to the original image. No state changes.
+      `{**judged.real, "image": x}` is disturbed as the real examples are.
 
     With `critic.pack` above 1 an example is a pack of images.
     """
@@ -38,7 +39,8 @@ class Judged(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What a term may look at. A field that the term does not need is None or empty; see `Term.needs`.
+    """What a term may read. It can rely on the fields named in `Term.needs`, and on player, side, batch, params, memory and
+    keys.
 
     player, side: whose loss it is ("disc", "critic"). batch: this round's examples. params: that player's, differentiable.
     judged: one critic's answers; a term that needs them is called once for each critic.
@@ -46,9 +48,9 @@ class Context(NamedTuple):
     values: what else the networks returned, by name ("mean", "log_variance").
     path: keys -> (new latents [N, ...], the function from them to images), differentiable in the maker's params.
     gradients: () -> {player: gradient of its adversarial loss by its own params}, over the global batch, differentiable.
-    frozen: networks of other runs, {name: `Frozen`}.
+    frozen: networks of other runs, and extractors, {name: `Frozen`}.
     memory: what terms carry from step to step, by name; in a call for one critic, that critic's.
-    keys: this round's random streams, one key an example; one a pack where `judged` is set.
+    keys: this round's random streams, one key for each pack of `critic.pack` examples.
     """
 
     player: str
@@ -73,8 +75,8 @@ class Term(Protocol):
     side: whose loss it belongs to, "critic", "maker" or "both". A term of both sides is never lazy.
     memory: what it carries from step to step, with its values at step 0.
     needs: the fields of `Context` that it reads: "judged" ("judged.aux" for `Out.aux`, "judged.answers" for slopes),
-      "pairs.NAME", "values.NAME", "path", "gradients", "frozen.NAME". It must follow from fields that are no `Scalar`:
-      those are tracers where the term is called.
+      "pairs.NAME", "values.NAME", "path", "gradients", "frozen.NAME". It may depend only on fields that are not `Scalar`,
+      because a `Scalar` is a tracer inside the step.
     """
 
     weight: Scalar
@@ -113,7 +115,7 @@ def squared_slopes(answers: Callable[[Examples], Out], examples: Examples) -> ja
 
 
 def by_example(logits: Any) -> jax.Array:
-    """The mean of each example's logits, [N]."""
+    """Each example's logit, [N]: the mean over the entries of each leaf, then over the leaves."""
     return jnp.mean(jnp.stack([jnp.mean(leaf.reshape(len(leaf), -1), 1) for leaf in jax.tree.leaves(logits)]), 0)
 
 

@@ -34,11 +34,16 @@ class Objective:
         """What an update reads of its `Context`: a side's main update, or the one of a lazy term. Known before tracing."""
         terms = [self.terms[term]] if term else [x for x in self._of(side).values() if x.every == 1]
         needs = frozenset[str]().union(*(x.needs for x in terms))
-        return needs if term or not self.half(side) else needs | {"judged"}
+        asks_critics = "pairs.features" in needs or (self.half(side) is not None and not term)
+        return needs | {"judged"} if asks_critics else needs
 
     def has_update(self, side: str) -> bool:
         """Whether there is anything that a side's main update descends on."""
         return self.half(side) is not None or any(term.every == 1 for term in self._of(side).values())
+
+    def trains(self, side: str) -> bool:
+        """Whether a side has any update."""
+        return self.has_update(side) or bool(self._of(side))
 
     def lazy(self, player: str, side: str) -> list[Update]:
         """The updates of a player's lazy terms, in the order of the config."""
@@ -86,7 +91,7 @@ class Objective:
         return _sum(*values), told[0] if len(told) == 1 else _means(told), memory  # pyright: ignore[reportReturnType]
 
     def one(self, name: str, ctx: Context) -> Result:
-        """One weighted term. A lazy one counts `every` times, once for each step that it sits out."""
+        """One weighted term. A lazy one counts `every` times, because it runs at one step in `every`."""
         term = self.terms[name]
         value, metrics, memory = term(ctx)
         prefix = f"{ctx.player}/{name}"
@@ -113,8 +118,22 @@ class Objective:
 
     def check(self, offers: frozenset[str], sides: dict[str, str], frozen: Any, task: str) -> None:
         """Refuses terms that a task cannot serve. offers: what its `Context` can hold. Raises UserError."""
+        if self.half(MAKER) and not self.trains(CRITIC):
+            raise UserError(
+                "this loss trains no critic, whose answers its other half needs; objective.loss=none leaves both out"
+            )
         for name, term in self.terms.items():
             remove = f"--config.objective.terms.{name}=none"
+            asks_critics = any(need.partition(".")[0] == "judged" or need == "pairs.features" for need in term.needs)
+            idle = [side for side in SIDES if not self.trains(side)]
+            if asks_critics and idle:
+                raise UserError(
+                    f"objective.terms.{name} needs a critic and a maker, and nothing trains the {idle[0]}; {remove}"
+                )
+            if "gradients" in term.needs and None in self.loss:
+                raise UserError(
+                    f"objective.terms.{name} needs both players' losses, which this objective.loss lacks; {remove}"
+                )
             if term.side == "both" and term.every > 1:
                 raise UserError(f"objective.terms.{name} belongs to both players and is never lazy; every=1")
             if term.side != "both" and term.side not in sides.values():

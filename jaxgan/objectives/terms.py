@@ -54,10 +54,10 @@ class WganGp:
 
 @dataclass(frozen=True)
 class Dragan:
-    """E (|grad D(x')| - 1)^2 near the data, x' = x + scale std(x) u, u uniform in [0, 1) a pixel (Kodali et al. 2017).
+    """E (|grad D(x')| - 1)^2 near the data, x' = x + alpha scale std(x) u, with alpha uniform in [0, 1) for each example
+    and u for each pixel (Kodali et al. 2017).
 
-    The paper's text has Gaussian noise; this is its code, where x' lies at a random point of the line to there. std is
-    one number, over all pixels of the global batch.
+    This is the authors' code; their text has Gaussian noise. std is one number, over all pixels of the global batch.
     """
 
     weight: Scalar = 10.0
@@ -106,8 +106,9 @@ class LeCam:
     2021, "Regularizing Generative Adversarial Networks under Limited Data", equation 5; the authors' code leaves out reals
     below a_fake and fakes above a_real).
 
-    weight: the authors' .3 is for logits of the hinge loss (BigGAN); for StyleGAN2's they have 1e-6. decay: of a, an update,
-      over the global batch; both begin as the first means. An example's logit is the mean of its own.
+    weight: the authors' .3 is for logits of the hinge loss (BigGAN); for StyleGAN2's they have 1e-6. decay: the share of the
+      global batch's mean in a, at each update; both averages begin as the first means. An example's logit is the mean of its
+      own.
     """
 
     weight: Scalar = 0.3
@@ -179,7 +180,8 @@ class PathLength:
 class L1:
     """E |want - got|, a mean over pixels and channels (Isola et al. 2017, equation 3; Zhu et al. 2017, equation 2).
 
-    of: which pair, "image" of a translation and the true one; "cycle" adds up both domains' ("cycle/a", "cycle/b").
+    of: the name of the pair. "image" is the true translation and the generator's; "cycle" is the sum over "cycle/a" and
+    "cycle/b".
     """
 
     weight: Scalar = 1.0
@@ -197,8 +199,11 @@ class L1:
 
 @dataclass(frozen=True)
 class L2(L1):
-    """E (want - got)^2, a mean over pixels and channels. of: as of `L1`; "features" are a critic's hidden layers (feature
-    matching, Salimans et al. 2016, section 3.1, an example at a time)."""
+    """E (want - got)^2, a mean over pixels and channels.
+
+    of: the name of the pair, as for `L1`. "features" are the critic's hidden layers, compared example by example (Salimans
+    et al. 2016, section 3.1, compare batch means).
+    """
 
     def __call__(self, ctx: Context) -> Result:
         return _distances(ctx, self.of, lambda gap: jnp.mean(gap**2))
@@ -219,7 +224,8 @@ class FeatureDistance(L1):
 
     def __call__(self, ctx: Context) -> Result:
         eye = ctx.frozen[self.net]
-        seen = {key: tuple(eye.task.features(eye.variables, x) for x in pair) for key, pair in ctx.pairs.items()}
+        own = {key: pair for key, pair in ctx.pairs.items() if key == self.of or key.startswith(f"{self.of}/")}
+        seen = {key: tuple(eye.task.features(eye.variables, x) for x in pair) for key, pair in own.items()}
         return _distances(ctx._replace(pairs=seen), self.of, lambda gap: jnp.mean(gap**2))
 
 

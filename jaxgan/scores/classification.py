@@ -14,7 +14,7 @@ from jaxgan.generate import Trained, trained
 def accuracy(plan: Any, images: Any, state: Any) -> float:
     """The share of images whose likeliest class is their label; `eval.num_real` of them, all by default."""
     check(plan, images)
-    wanted = plan.config.eval
+    wanted = plan.run.eval
     chosen = np.sort(np.random.default_rng(0).permutation(len(images))[: wanted.num_real or len(images)])
     real = images.gather(chosen)
 

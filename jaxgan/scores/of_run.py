@@ -65,7 +65,7 @@ class RunEvaluator:
     """
 
     def __init__(self, plan: Plan, images: Images, placement: Placement):
-        self.plan, self.placement, self.wanted = plan, placement, eval_settings(plan.config)
+        self.plan, self.placement, self.wanted = plan, placement, plan.run.eval
         check_scores(plan)
         other = self.wanted.split or self.wanted.source_split
         real = _split(plan.config, self.wanted) if other else images
@@ -90,7 +90,7 @@ class RunEvaluator:
             "weights": "moving average" if wanted.ema else "raw",
             "batch_norm": "running statistics",
         } | ({"pixels": "8 bits, rounded to the nearest"} if len(self.plan.image_shape) == 3 else {})
-        scores, where = {}, {"seed": self.plan.config.seed}
+        scores, where = {}, {"seed": self.plan.run.seed}
         if self.evaluator and self.generated:
             sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]
             scores, where["batch_size"], protocol = summarise_sets(sets), self.evaluator.size, {**self.evaluator.protocol}
@@ -126,7 +126,7 @@ def check_scores(plan: Plan) -> None:
     if len(plan.image_shape) == 1 and plan.config.eval.features.name != "points":
         raise UserError("this run makes points, which --config.eval.features.name=points leaves as they are")
     check_eval(plan.config)
-    scores, wanted = find_scores(plan.config.eval.metrics), plan.config.eval
+    scores, wanted = find_scores(plan.run.eval.metrics), plan.run.eval
     check_task(plan, scores)
     if "fd" in wanted.metrics:
         network = plan.extractor

@@ -24,10 +24,10 @@ def path_length(plan: Any, state: Any) -> float:
     """
     if len(plan.image_shape) == 1:
         raise UserError("ppl is of pictures; leave it out of --config.eval.metrics")
-    wanted, network = plan.config.eval, plan.extractor
+    wanted, network = plan.run.eval, plan.extractor
     if not plan.can(HasLatent):
         raise UserError("ppl is of generators with a latent; leave it out of --config.eval.metrics")
-    root = jax.random.fold_in(jax.random.key(plan.config.seed), role_id("path_length"))
+    root = jax.random.fold_in(jax.random.key(plan.run.seed), role_id("path_length"))
 
     @jax.jit
     def squares(nets: Trained, weights: Any, numbers: jax.Array) -> jax.Array:

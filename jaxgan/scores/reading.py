@@ -25,7 +25,7 @@ def reading_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     Raises UserError for other data.
     """
     check(plan, images)
-    nets, numbers = trained(plan, state, plan.config.eval.ema), np.arange(plan.config.eval.num_samples)
+    nets, numbers = trained(plan, state, plan.run.eval.ema), np.arange(plan.run.eval.num_samples)
     of_a, of_b = numbers[: len(images.sources)], numbers[: len(images)]
     plain, styled = images.gather_feature("source", of_a), images.gather(of_b)
     plain_labels, styled_labels = images.gather_key("label", of_a, "source"), styled["label"]

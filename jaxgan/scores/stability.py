@@ -33,7 +33,7 @@ def stability(plan: Any, images: Images, state: Any) -> dict[str, float]:
         sgd = " ".join(f"--config.optim.{player}.name=sgd" for player in plan.config.optim)
         raise UserError(f"the metric 'stability' differentiates the optimizers at 0: {sgd}")
     start, unravel = ravel_pytree((state.params, state.opt_state))
-    step = make_train_step(plan.assemble, plan.updates, plan.config.simultaneous)
+    step = make_train_step(plan.assemble, plan.updates, plan.run.simultaneous)
     batch = program.make_batch(plan, images)(state.step, images.load(), plan.inputs.order)
 
     def move(at: jax.Array) -> jax.Array:

@@ -88,7 +88,7 @@ METRICS = {
     "ppl": Metric(
         ("state", "HasLatent", "extractor"),
         lambda plan, _, state: {
-            score_name("ppl", plan.extractor, plan.config.eval.num_samples): path_length.path_length(plan, state)
+            score_name("ppl", plan.extractor, plan.run.eval.num_samples): path_length.path_length(plan, state)
         },
         {"ppl": "lower"},
         "derivative of the features' direction, where paths begin",

@@ -24,7 +24,7 @@ def pair_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     Raises UserError where examples have no sources of their own.
     """
     check_pairs(plan, images)
-    wanted = plan.config.eval
+    wanted = plan.run.eval
     numbers = np.arange(min(wanted.num_samples, len(images)))
     true = images.gather(numbers)["image"]
     made = made_of(plan, trained(plan, state, wanted.ema), given_inputs(plan, images, numbers))
@@ -51,7 +51,7 @@ def check_cycles(plan: Any, images: Any) -> None:
     """Refuses runs that `cycle_scores` is not of. Raises UserError."""
     if "ba" not in plan.ways:
         raise UserError("the metric 'cycles' is of translators both ways; leave it out of --config.eval.metrics")
-    wanted, few = plan.config.eval, min(plan.config.eval.num_samples, len(images), images.lengths()["source"])
+    wanted, few = plan.run.eval, min(plan.run.eval.num_samples, len(images), images.lengths()["source"])
     one = jax.ShapeDtypeStruct((1, *plan.image_shape), np.uint8)
     network = plan.extractor
     dims = jax.eval_shape(lambda weights, x: network.apply(weights, x)[0], network.variables, one).shape[1]
@@ -76,7 +76,7 @@ def made_of(plan: Any, nets: Any, given: dict[str, np.ndarray], way: str = "ab")
         return to_uint8(images)
 
     numbers = np.arange(len(next(iter(given.values()))), dtype=np.uint32)
-    return in_batches(made, plan.config.eval.batch_size, numbers, **given)
+    return in_batches(made, plan.run.eval.batch_size, numbers, **given)
 
 
 def feature_distance(network: Network, true: np.ndarray, made: np.ndarray, size: int) -> float:
@@ -103,7 +103,7 @@ def cycle_scores(plan: Any, images: Any, state: Any) -> dict[str, float]:
     Raises UserError for runs of other tasks.
     """
     check_cycles(plan, images)
-    wanted, networks = plan.config.eval, {"a": extractor_of(plan.config).load(plan.source_shape), "b": plan.extractor}
+    wanted, networks = plan.run.eval, {"a": extractor_of(plan.config).load(plan.source_shape), "b": plan.extractor}
     nets, numbers = trained(plan, state, wanted.ema), np.arange(wanted.num_samples)
     of_b = numbers[: len(images)]
     pictures = {

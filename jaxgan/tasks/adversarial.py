@@ -1,4 +1,4 @@
-"""The loss of a task in which makers and critics play against each other, from what each task says of its own.
+"""The loss of tasks in which a generator and a critic compete, from two methods of each task.
 
 `AdversarialTask` has the rest. Such a task has the fields `objective`, `critic` and `augment`, and two methods:
 
@@ -28,10 +28,10 @@ from jaxgan.tasks.task import Advance, BaseTask, Batch
 
 
 class Making(NamedTuple):
-    """What a maker has made for an update.
+    """What a maker made for one update.
 
-    images: by critic [N, H, W, C]; none where no critic is asked. batch: the examples beside them; more than the update's
-      where there are more fakes than reals. image: of those images the ones of the same kind as the batch's "image".
+    images: {critic: [N, H, W, C]}, empty if no critic is needed. batch: the matching real examples, repeated if there are
+      more fakes than reals. image: the generated images that are comparable to `batch["image"]`.
     collections: the maker's afterwards. pairs, values: see `Context`. memory: what changes, by name.
     """
 
@@ -90,7 +90,7 @@ def adversarial_loss(
 class AdversarialTask(BaseTask):
     """A task of one player that makes and one that judges.
 
-    `critics` are the networks of the player that judges, [""] where it has one.
+    critics: names of the critic player's networks; ("",) if it has one.
     """
 
     objective: Objective
@@ -107,7 +107,7 @@ class AdversarialTask(BaseTask):
 
     @property
     def group(self) -> int:
-        """A replica's batch must be a multiple of this: of packs, of what critics judge together, of shares of terms."""
+        """A replica's batch must be a multiple of this: packs, coupled examples, and each term's shrink."""
         nets = {getattr(self, section) for section in self.players[player_of(self, CRITIC)].values()}
         shares = [getattr(term, "shrink", 1) for term in self.objective.terms.values()]
         return self.critic.pack * math.lcm(*(coupled(net) for net in nets), *shares)
@@ -144,7 +144,7 @@ def play(
 
 
 def gradients(task: Any, state: GanState, batch: Batch, keys: Keys) -> dict[str, Any]:
-    """Of each player's adversarial loss by its own params, over the global batch."""
+    """{player: gradient of its adversarial loss by its own params}, over the global batch."""
 
     def adversarial(params: Any, player: str) -> jax.Array:
         at = state.replace(params={**state.params, player: params})

@@ -40,10 +40,11 @@ class Critic:
         memory: dict[str, Any],
         augment: Any,
     ) -> tuple[Judged, Variables]:
-        """A critic's answers, and its collections afterwards.
+        """Returns (a critic's answers, its collections afterwards).
 
-        shown: {"real": examples, "fake": examples} of single images, which may differ in number; perhaps "wrong", real
-          images with what belongs to others (a matching-aware critic). suffix: of this critic's random draws, "" or "/a".
+        shown: {"real", "fake"}: examples of single images, perhaps of different numbers. "wrong", if present: real images
+          with the conditions of other examples (matching-aware critic). suffix: ends the names of this critic's draws, ""
+          or "/a".
         """
         drawn = {which: {**one, "draws": which + suffix} for which, one in shown.items()}
         seen = {which: self._seen(one, keys, memory, augment) for which, one in drawn.items()}
@@ -62,7 +63,7 @@ class Critic:
         return Judged(real, fake, outs["real"], fake_out, answers), collections
 
     def empty(self, n: int, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-        """So many packs of images of a shape, to make a critic's variables from."""
+        """Zeros of n packs of images [n, H, W, C * pack], to initialise a critic."""
         *sides, channels = shape
         return jnp.zeros((n, *sides, channels * self.pack), wide(dtype))
 

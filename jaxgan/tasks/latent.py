@@ -121,8 +121,8 @@ class Latent(AdversarialTask):
 
     def make(self, player: str, state: GanState, batch: Batch, keys: Keys, wants: frozenset[str]) -> Making:
         """Fakes for a player's update; the generator's own may have several for each real example."""
-        if "judged" not in wants:
-            return Making()
+        if not any(need == "judged" or need.startswith("values.") for need in wants):
+            return Making()  # "path" and "gradients" make their own
         times, variables = self.gen_batch if self.sides[player] == MAKER else 1, state.variables("gen")
         beside = batch if times == 1 else jax.tree.map(lambda x: jnp.concatenate([x] * times), batch)
         own = keys.of(times * len(batch["image"]))

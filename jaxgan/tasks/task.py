@@ -5,12 +5,12 @@ A task owns networks and says what each player's loss is. It is a frozen datacla
 
   a key of `nets`                 the network of that section
   objective, critic, augment      those sections, which exist only for tasks that have the field
-  frozen                          {name: `Frozen`}, networks of other runs, from the sections `frozen.NAME`
-  image_shape, source_shape, ...  NAME_shape of each feature of the data
+  frozen                          {name: `Frozen`}, networks of other runs or extractors, from the sections `frozen.NAME`
+  image_shape, source_shape, ...  NAME_shape of each feature that is not a label
   data                            {name: `data.features.Feature`}
   batch_size, dtype               of the run
 
-`docs/architecture.md` shows four complete tasks.
+`docs/own_tasks.md` has three complete tasks, and a GAN with networks of its own.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from jaxgan.keys import Keys
 from jaxgan.objectives.context import Facts
 from jaxgan.state import Aux, GanState, Update
 
-# "image" [N, H, W, C] in [-1, 1]; "label" int32 [N] and "source" [N, H, W, C'] where the data have them.
+# {feature: array}. "image" [N, H, W, C] in [-1, 1], or points [N, D]; "label" int32 [N]; "source" [N, H, W, C'].
 Batch = dict[str, jax.Array]
 Advance = Callable[[GanState, str, str], GanState]
 
@@ -39,9 +39,9 @@ class BaseTask:
     """A task with the usual answers: each player has one main update, and there is nothing to check or to remember.
 
     nets: {section under `nets`: {name: class}}. players: {player: {network: section that builds it}}, in the order of
-      their updates. sides: {player: "critic" or "maker"}; terms of an objective belong to a side, at most one player has it.
-    averaged: players with moving averages. asks: {frozen name: the protocols that it must satisfy}.
-    offers: what the `Context` of its terms can hold, by the names of `Term.needs`.
+      their updates. sides: {player: "critic" or "maker"}. At most one player has each side. An objective's terms belong to a
+      side. averaged: players with moving averages. asks: {frozen network: protocols that it must satisfy}.
+    offers: which `Term.needs` this task can fill.
     """
 
     nets: ClassVar[dict[str, dict[str, Any]]]
@@ -95,7 +95,7 @@ class Task(Protocol):
 
 @runtime_checkable
 class Generates(Protocol):
-    """Makes images. given: features of the data that it starts from, beside its draws: (), ("source",), ("image",)."""
+    """Makes images. given: the features of the data that it needs besides its random draws: (), ("source",), ("image",)."""
 
     given: tuple[str, ...]
 

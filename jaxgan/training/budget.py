@@ -57,7 +57,7 @@ def check_batch(plan: Plan, placement: Placement) -> None:
 
 def check_share(plan: Plan, devices: int) -> None:
     """`check_batch` for so many devices."""
-    size = plan.config.batch_size
+    size = plan.run.batch_size
     if size % devices:
         near = max(devices, round(size / devices) * devices)
         raise UserError(f"batch_size={size} is not divisible by the {devices} devices; {near} is")
@@ -87,10 +87,10 @@ def flops(plan: Plan) -> dict[str, float]:
 
     def one_round(state: GanState, inputs: StepInputs, examples: Any, update: Update):
         parts = plan.assemble(inputs, state.step)
-        keys = Keys(state.rng, state.step, 0, 0, plan.config.batch_size)
+        keys = Keys(state.rng, state.step, 0, 0, plan.run.batch_size)
         return step.descend(parts, update, state, state, examples, keys)
 
-    dtype, n = wide(DTYPES[plan.config.dtype]), plan.config.batch_size
+    dtype, n = wide(DTYPES[plan.run.dtype]), plan.run.batch_size
     examples = {
         name: jax.ShapeDtypeStruct((n, *feature.shape), feature.dtype if feature.kind == "label" else dtype)
         for name, feature in plan.features.items()
@@ -105,7 +105,7 @@ def flops(plan: Plan) -> dict[str, float]:
 def activations(plan: Plan, images: Images, placement: Placement, program: Any) -> int:
     """Bytes that the compiled step needs on a device beside its arguments. Compiles."""
     mapped = placement.wrap(program, batch_is_split=not images.resident)
-    first = (len(images),) if images.resident else (plan.rounds, plan.config.batch_size)
+    first = (len(images),) if images.resident else (plan.rounds, plan.run.batch_size)
     shapes: Any = mapped
     return (
         shapes.lower(plan.shapes(), plan.inputs, _data(images, first), np.int32(1))
@@ -148,7 +148,7 @@ def report(plan: Plan, images: Images, placement: Placement, program: Any) -> st
         times = (f" x{update.rounds}" if update.rounds > 1 else "") + (f" every {update.every}" if update.every > 1 else "")
         lines.append(f"  {update.loss + times:<18} {human(counts[update.loss], 'FLOP'):>12}")
     lines.append(f"  {'step':<18} {human(per_step, 'FLOP'):>12}")
-    lines.append(f"  {'whole run':<18} {human(per_step * plan.config.steps, 'FLOP'):>12}")
+    lines.append(f"  {'whole run':<18} {human(per_step * plan.run.steps, 'FLOP'):>12}")
     memory = {
         "params": size(shapes.params),
         "optimizer": size(shapes.opt_state),

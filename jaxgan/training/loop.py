@@ -43,7 +43,7 @@ class Loop:
         progress: Progress,
     ):
         self.members, self.images, self.placement, self.progress = members, images, placement, progress
-        self.plan, self.config = plans[0], plans[0].config
+        self.plan, self.settings = plans[0], plans[0].run
         n = len(members)
         if n > 1:
             make = functools.partial(population.make_program, form=population.form())
@@ -60,7 +60,7 @@ class Loop:
         else:
             self.program = placement.wrap(run, batch_is_split=not images.resident)
         self.count = functools.cache(lambda n: placement.replicate(np.int32(n)))
-        self.per_dispatch = program.steps_per_dispatch(self.config, images, n)
+        self.per_dispatch = program.steps_per_dispatch(self.settings, images, n)
         self.ahead = max(1, AHEAD // self.per_dispatch)  # in dispatches
         self.waiting: collections.deque = collections.deque()
         self.totals: Any = None
@@ -74,7 +74,7 @@ class Loop:
 
     def run(self, state: GanState, first: int, stop: Callable[[int], bool]) -> int:
         """Trains from step `first`; returns the step that it got to, or stopped at because all members have diverged."""
-        config, data, done, state = self.config, self._data(first), first, self.place(state)
+        config, data, done, state = self.settings, self._data(first), first, self.place(state)
         notes = [member.note(first) if member else None for member in self.members]
         self.totals = program.totals_from_json(notes)
         for member, own in self._each(self.whole(state)):
@@ -92,7 +92,7 @@ class Loop:
             if last or is_due(step, config.log.every):
                 self._log(state, step)
             stopping = stop(step)
-            sampling, saving = (last or is_due(step, config[what].every) for what in ("sample", "checkpoint"))
+            sampling, saving = (last or is_due(step, getattr(config, what).every) for what in ("sample", "checkpoint"))
             if sampling or saving or stopping or is_due(step, config.eval.every):
                 self._record(state, step, sampling, saving or stopping, last or not stopping)
             self.progress.step(step)
@@ -110,9 +110,9 @@ class Loop:
             resident = self.placement.replicate(self.images.load())
             while True:
                 yield resident
-        rows = self.placement.local_rows(self.config.batch_size)
-        key = order.seed_key(self.config.seed)
-        for batch in self.images.batches(first, self.plan.rounds, self.config.batch_size, rows, key):
+        rows = self.placement.local_rows(self.settings.batch_size)
+        key = order.seed_key(self.settings.seed)
+        for batch in self.images.batches(first, self.plan.rounds, self.settings.batch_size, rows, key):
             yield self.placement.put(batch)
 
     def _watch(self, step: int, report: dict[str, Any]) -> None:
@@ -139,7 +139,7 @@ class Loop:
             self.clock, self.clock_step = time.monotonic(), self.finished
         shown = self.progress.log
         numbers = program.means(self.totals)
-        if self.config.log.params:
+        if self.settings.log.params:
             numbers |= program.single_params(self.placement.local(self.whole(state)))
         for member, means in self._each(numbers):
             member.log(step, means, rate, shown)

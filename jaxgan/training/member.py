@@ -55,16 +55,16 @@ class Member:
     def __init__(
         self, job: Job, images: Images, placement: Placement, checkpoints: Checkpoints, first: int, donors: dict[str, Any]
     ):
-        self.job, self.plan, self.workdir, self.config = job, job.plan, Workdir(job.folder), job.plan.config
+        self.job, self.plan, self.workdir, self.settings = job, job.plan, Workdir(job.folder), job.plan.run
         self.placement, self.checkpoints = placement, checkpoints
-        self.evaluator = RunEvaluator(job.plan, images, placement) if self.config.eval.every else None
+        self.evaluator = RunEvaluator(job.plan, images, placement) if self.settings.eval.every else None
         self.sampler = make_sampler(job.plan, images)
         self.failure: DivergedError | UserError | None = None
         if jax.process_index() == 0:
             self.workdir.reopen()
             record_start(self.plan, job.folder, images, job.source, job.overrides, first, donors)
-            save_png(self.workdir.samples / "real.png", data_picture(images, self.config.sample.num))
-        self.writer = Writer(job.folder, first, self.config.log.tensorboard)
+            save_png(self.workdir.samples / "real.png", data_picture(images, self.settings.sample.num))
+        self.writer = Writer(job.folder, first, self.settings.log.tensorboard)
         self.monitor = Monitor(self.writer.lines, lambda text: say(f"{job.folder} {text}"), self.plan.sides)
 
     def check(self, bad: int) -> None:
@@ -110,7 +110,7 @@ class Member:
         return renamed_metrics(note) if note else None
 
     def scores_due(self, step: int) -> bool:
-        return self.evaluator is not None and (step == self.config.steps or is_due(step, self.config.eval.every))
+        return self.evaluator is not None and (step == self.settings.steps or is_due(step, self.settings.eval.every))
 
     def evaluate(self, state: GanState, step: int) -> None:
         """Scores this step's generator."""

@@ -37,7 +37,7 @@ def data_picture(images: Images, num: int) -> np.ndarray:
 
 def _shown(plan: Plan, images: Images) -> Sampler:
     examples = {}
-    for name, x in images.gather(np.arange(plan.config.sample.num) % len(images)).items():
+    for name, x in images.gather(np.arange(plan.run.sample.num) % len(images)).items():
         is_picture = images.features[name].kind == "picture"
         examples[name] = x.astype(np.float32) / 127.5 - 1 if is_picture else x
 
@@ -47,13 +47,13 @@ def _shown(plan: Plan, images: Images) -> Sampler:
 
     def sampler(nets: Trained):
         columns = show(nets, examples)
-        return lambda: sheet_picture(*map(to_uint8, columns.values()), most=plan.config.sample.num)
+        return lambda: sheet_picture(*map(to_uint8, columns.values()), most=plan.run.sample.num)
 
     return sampler
 
 
 def _sheet(plan: Plan, images: Images) -> Sampler:
-    numbers = np.arange(plan.config.sample.num)
+    numbers = np.arange(plan.run.sample.num)
     given, own = given_inputs(plan, images, numbers), images.gather(numbers % len(images))["image"]
     pictures = [x for name, x in given.items() if images.features[name].kind == "picture"]
     pictures = [x for x in pictures if x.shape[1:3] == own.shape[1:3]]
@@ -70,7 +70,7 @@ def _sheet(plan: Plan, images: Images) -> Sampler:
 
 
 def _grid(plan: Plan, images: Images) -> Sampler:
-    numbers, real = np.arange(plan.config.sample.num), images.reference()
+    numbers, real = np.arange(plan.run.sample.num), images.reference()
     generate = jax.jit(make_generate(plan))
     landscape = make_landscape(plan, real) if plan.image_shape == (2,) and real is not None else None
 

@@ -40,7 +40,7 @@ def train_together(runs: list[Job], images: Images) -> list[DivergedError | User
     Raises UserError, checkpoint.DamagedError.
     """
     plan = runs[0].plan
-    placement = Placement(plan.config.parallel)
+    placement = Placement(plan.run.parallel)
     for run in runs:
         check_run(run.plan, placement, run.folder, len(runs))
         check_data(run.folder, images)
@@ -51,8 +51,8 @@ def train_together(runs: list[Job], images: Images) -> list[DivergedError | User
             for run in part:
                 stack.enter_context(Workdir(run.folder).claimed())
             # What is left of members that were spread may have a batch that only one device can take.
-            alone = not population.spreads(len(part), placement) and plan.config.batch_size % placement.size
-            where = Placement(plan.config.parallel, placement.local_devices[:1]) if alone else placement
+            alone = not population.spreads(len(part), placement) and plan.run.batch_size % placement.size
+            where = Placement(plan.run.parallel, placement.local_devices[:1]) if alone else placement
             found, is_stopped = _train(part, images, where)
         ends |= {run.folder: end for run, end in zip(part, found)}
         if is_stopped:
@@ -87,9 +87,9 @@ def check_run(plan: Plan, placement: Placement, folder: Path, members: int = 1) 
     """Refuses what can be known to fail before the data are there. Raises UserError."""
     budget.check_share(plan, 1 if population.spreads(members, placement) else placement.size)
     check_config(folder, plan.config)
-    if plan.config.eval.every:
+    if plan.run.eval.every:
         check_scores(plan)
-    if plan.config.init_from.workdir and not Workdir(folder).checkpoints.exists():
+    if plan.run.init_from.workdir and not Workdir(folder).checkpoints.exists():
         check_donor(plan)
     if folder.exists():
         with Workdir(folder).claimed():
@@ -138,7 +138,7 @@ def _start(
     """Each run's state to go on from, whether there is anything left to do, and the checkpoints of other runs that the state
     has params of. Those of a population are of one step, the newest that all have got to; a run that is done has a new state
     in its place."""
-    steps, none = runs[0].plan.config.steps, [{} for _ in runs]
+    steps, none = runs[0].plan.run.steps, [{} for _ in runs]
     done = [Workdir(run.folder).done_step is not None for run in runs]
     if len(runs) == 1:
         state, donors = starting_state(runs[0].plan, placement, saved[0])

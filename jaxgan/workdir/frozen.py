@@ -1,4 +1,4 @@
-"""Copies of other runs' networks, in the folder of the run that uses them: WORKDIR/frozen/NAME."""
+"""Copies of other runs' networks, in WORKDIR/frozen/NAME of the run that uses them."""
 
 import hashlib
 import json

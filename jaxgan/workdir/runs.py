@@ -174,17 +174,17 @@ def starting_state(
     if found:
         return placement.from_global(found[1]), {}
     state = new_state(plan, placement)
-    return adopt(plan, placement, state) if plan.config.init_from.workdir else (state, {})
+    return adopt(plan, placement, state) if plan.run.init_from.workdir else (state, {})
 
 
 def new_state(plan: Plan, placement: Placement) -> GanState:
     """A run's state at step 0, but for `init_from`."""
-    return placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
+    return placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.run.seed))
 
 
 def check_donor(plan: Plan) -> None:
     """Refuses, before anything is made, an `init_from` whose networks this run cannot take. Raises UserError."""
-    given = plan.config.init_from
+    given = plan.run.init_from
     theirs, mine = (p.shapes() for p in (saved_plan(as_path(given.workdir)), plan))
     for player in given.players or tuple(mine.params):
         if player not in mine.params or player not in theirs.params:
@@ -198,7 +198,7 @@ def adopt(plan: Plan, placement: Placement, state: GanState) -> tuple[GanState, 
     """(`state` with the params, statistics and averages of the players that `init_from` names, which checkpoint they are
     from). Raises UserError."""
     check_donor(plan)
-    given, everywhere = plan.config.init_from, Placement()
+    given, everywhere = plan.run.init_from, Placement()
     _, step, other = load_run(as_path(given.workdir), everywhere)
     donors = {"init_from.workdir": {"workdir": given.workdir, "step": step, "digest": digest(flatten(other))}}
     other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))

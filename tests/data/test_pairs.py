@@ -48,7 +48,8 @@ def apart(n=20, sources=14, **fields):
 def seen(images, resident, key=KEY):
     """{name: uint8 [examples, H, W, C]} of the batches of some steps, in the order of training."""
     images = replace(images, resident=resident)
-    plan = SimpleNamespace(config=tiny("pix2pix.py", batch_size=BATCH), rounds=ROUNDS)
+    config = tiny("pix2pix.py", batch_size=BATCH)
+    plan = SimpleNamespace(config=config, run=config, rounds=ROUNDS)
     make, held = jax.jit(program.make_batch(plan, images)), images.load()
     ahead = images.batches(0, ROUNDS, BATCH, np.arange(BATCH), key)
     batches = [make(step, held if resident else next(ahead), np.uint32(key)) for step in range(STEPS)]

@@ -82,9 +82,10 @@ def test_what_a_run_leaves(tmp_path):
     assert saved["data"] == {
         "name": "noise",
         "size": 48,
-        "image_shape": [12, 12, 1],
-        "source_shape": [],
-        "classes": 10,
+        "features": {
+            "image": {"kind": "picture", "shape": [12, 12, 1], "dtype": "uint8", "classes": 0, "stream": "main"},
+            "label": {"kind": "label", "shape": [], "dtype": "int32", "classes": 10, "stream": "main"},
+        },
         "digest": "",
     }
     assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == [

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import noise_features, noise_images, plan_of, tiny
+from helpers import arrays, assert_same_bits, noise_features, noise_images, plan_of, tiny
 
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
@@ -19,7 +19,9 @@ from jaxgan.sections import sections
 from jaxgan.state import Aux
 from jaxgan.tasks.networks import init, run
 from jaxgan.tasks.task import BaseTask, Generates
-from jaxgan.training.train import train
+from jaxgan.training import population
+from jaxgan.training.member import Job
+from jaxgan.training.train import train, train_together
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_frozen, load_run
 
@@ -146,3 +148,26 @@ def test_a_damaged_copy_is_refused(donor, tmp_path, where):
 def test_mistakes(donor, fields, answer):
     with pytest.raises(UserError, match=answer):
         plan_for(config_of(donor, **fields) if "workdir" not in fields else config_of(fields["workdir"]))
+
+
+def test_a_population_shares_one_copy_and_does_what_each_does_alone(donor, tmp_path):
+    plans = []
+    for seed in (0, 1):
+        config = config_of(donor).copy_and_resolve_references().unlock()
+        config.seed = seed
+        plans.append(plan_for(config.lock()))
+    inputs = population.stack_inputs(plans)
+    shapes = jax.tree.map(np.shape, (inputs.frozen, plans[0].inputs.frozen))
+    assert shapes[0] == shapes[1] and inputs.order.shape == (2,)
+    train_together([Job(plan, tmp_path / f"both{i}") for i, plan in enumerate(plans)], noise_images())
+    for i, plan in enumerate(plans):
+        train(plan, noise_images(), tmp_path / f"alone{i}")
+        states = [load_run(tmp_path / f"{name}{i}", Placement())[2] for name in ("both", "alone")]
+        assert_same_bits(*map(arrays, states))
+        assert (tmp_path / f"both{i}" / "frozen" / "teacher" / "variables.npz").exists()
+
+
+def test_cells_with_other_donors_train_alone(donor, tmp_path):
+    shutil.copytree(donor, tmp_path / "other")
+    one, same, other = (population.kind(config_of(path)) for path in (donor, donor, tmp_path / "other"))
+    assert one == same != other
