@@ -81,7 +81,14 @@ class Plan:
         scalars = scalars_of(config, self._sections, self.kimg_per_step * config.steps)
         variables = {name: donor.variables for name, donor in self.frozen.items()}
         self.inputs = StepInputs(scalars, np.uint32(order.seed_key(config.seed)), variables)
-        self._params = {p: v["params"] for p, v in jax.eval_shape(self._init, jax.random.key(0)).items()}
+        made = jax.eval_shape(task.init, jax.random.key(0))
+        if set(made) != set(task.players):
+            raise UserError(
+                f"task.name={config.task.name}: init makes {', '.join(made) or 'nothing'}, and its players are "
+                f"{', '.join(task.players)}"
+            )
+        train = {update.player for update in self.updates}
+        self._params = {player: made[player]["params"] for player in task.players if player in train}
         try:
             self._transforms(at_start)
         except ValueError as error:
@@ -185,8 +192,7 @@ class Plan:
 
     def _init(self, rng: jax.Array) -> dict[str, Any]:
         """{player: flax variables} of the players that have an update."""
-        train = {update.player for update in self.updates}
-        return {player: x for player, x in self.task().init(rng).items() if player in train}
+        return {player: x for player, x in self.task().init(rng).items() if player in self._params}
 
     @functools.cached_property
     def extractor(self) -> Network:
@@ -237,7 +243,8 @@ class Plan:
                 raise UserError(f"frozen.{name}: a {type(found).__name__} lacks what task.name={own} asks of it: {asked}")
         if facts.objective:
             facts.objective.check(task.offers, task.sides, facts.frozen, self.config.task.name)
-            needed = {need.removeprefix("frozen.") for x in facts.objective.terms.values() for need in x.needs}
+            needs = {need for term in facts.objective.terms.values() for need in term.needs}
+            needed = {need.removeprefix("frozen.") for need in needs if need.startswith("frozen.")}
         else:
             needed = set()
         for name in self.frozen:

@@ -10,13 +10,15 @@ from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import Field, Section, section
 from jaxgan.data.pairs import unpaired
 from jaxgan.data.source import Images
-from jaxgan.errors import UserError, lookup_class
+from jaxgan.errors import UserError, lookup_class, nearest
 from jaxgan.extractors.table import EXTRACTORS
 from jaxgan.objectives import losses
 from jaxgan.objectives.augment import AUGMENTS
+from jaxgan.objectives.objective import SIDES
 from jaxgan.objectives.terms import TERMS
 from jaxgan.optim import OPTIMIZERS, Ema
 from jaxgan.tasks import TASKS
+from jaxgan.tasks.adversarial import AdversarialTask
 from jaxgan.tasks.critic import Critic
 
 FROZEN = {"run": FrozenRun, **EXTRACTORS}
@@ -68,7 +70,35 @@ def sections(raw: dict) -> dict[str, Section]:
 def task_class(raw: dict) -> Any:
     """The class of the task that a config names. Raises UserError."""
     needs = ("nets", "players", "sides", "averaged", "asks", "offers", "check", "updates", "init", "init_memory", "loss")
-    return lookup_class(TASKS, _name(raw, "task", "latent"), "task", *needs)
+    name = _name(raw, "task", "latent")
+    task = lookup_class(TASKS, name, "task", *needs)
+    _check_task(task, f"task '{name}'")
+    return task
+
+
+def _check_task(task: Any, name: str) -> None:
+    """Refuses a task whose class attributes do not fit each other. Raises UserError."""
+    if not task.players:
+        raise UserError(f"{name}: players is empty; a task trains at least one, {{player: {{network: section}}}}")
+    for net, table in task.nets.items():
+        if not table:
+            raise UserError(f"{name}: nets['{net}'] names no class, {{name: class}}")
+    for player, networks in task.players.items():
+        for net in networks.values():
+            if net not in task.nets:
+                raise UserError(f"{name}: players['{player}'] names the section '{net}'; {nearest(net, task.nets)}")
+    for player in (*task.averaged, *task.sides):
+        if player not in task.players:
+            raise UserError(f"{name}: averaged or sides name the player '{player}'; {nearest(player, task.players)}")
+    for side in task.sides.values():
+        if side not in SIDES:
+            raise UserError(f"{name}: sides are {' or '.join(map(repr, SIDES))}, not '{side}'")
+        if list(task.sides.values()).count(side) > 1:
+            raise UserError(f"{name}: two players are on the side '{side}'; one player may have several networks")
+    if issubclass(task, AdversarialTask) and (
+        set(task.sides) != set(task.players) or set(task.sides.values()) != set(SIDES)
+    ):
+        raise UserError(f"{name}: an AdversarialTask has one player on each side, {{player: 'critic', player: 'maker'}}")
 
 
 def _at(raw: dict, path: str) -> dict:

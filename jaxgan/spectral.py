@@ -5,6 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxgan.errors import UserError
+
 
 def normalise(x: jax.Array) -> jax.Array:
     """x over its length."""
@@ -20,7 +22,10 @@ def advance(params: Any, spectral: Any) -> Any:
     def one(path: Any, u: jax.Array) -> jax.Array:
         layer = params
         for key in path[:-1]:
-            layer = layer[key.key]
+            layer = layer.get(key.key, {})
+        if "kernel" not in layer:
+            where = jax.tree_util.keystr(path, simple=True, separator="/")
+            raise UserError(f"the collection 'spectral' has '{where}', and no kernel stands beside it among the params")
         matrix = layer["kernel"].reshape(-1, layer["kernel"].shape[-1])
         return normalise(matrix.T @ normalise(matrix @ u))
 

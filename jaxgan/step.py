@@ -15,6 +15,7 @@ import optax
 from jax import lax
 
 from jaxgan import monitor, parallel, spectral
+from jaxgan.errors import UserError, nearest
 from jaxgan.keys import Keys
 from jaxgan.state import NEVER, Aux, GanState, StepInputs, Update
 
@@ -85,7 +86,8 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
     at = at.replace(model_state={**at.model_state, player: {**at.model_state[player], **moved}})
 
     def loss_fn(params) -> tuple[jax.Array, Aux]:
-        return parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys, advance)
+        out = parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys, advance)
+        return _checked(out, type(parts.task).__name__, at)
 
     grads, aux = jax.grad(loss_fn, has_aux=True)(at.params[player])
     grads, metrics = parallel.mean((grads, aux.metrics))
@@ -100,6 +102,18 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
         model_state=model_state,
         memory={**state.memory, **aux.memory},
     ), metrics
+
+
+def _checked(out: Any, task: str, at: GanState) -> tuple[jax.Array, Aux]:
+    """What a loss returned. Raises UserError, while the step is traced, where it is something else than it should be."""
+    if not (isinstance(out, tuple) and len(out) == 2 and isinstance(out[1], Aux)):
+        raise UserError(f"{task}.loss must return (scalar, jaxgan.state.Aux), not {type(out).__name__}")
+    if jnp.shape(out[0]) != ():
+        raise UserError(f"{task}.loss must return a scalar, not an array of shape {jnp.shape(out[0])}")
+    for player in out[1].model_state:
+        if player not in at.model_state:
+            raise UserError(f"{task}.loss changes collections of '{player}'; {nearest(player, at.model_state)}")
+    return out
 
 
 def _advanced(at: GanState, player: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.stages import blocked
-from jaxgan.config.renamed import renamed_override
+from jaxgan.config.renamed import NAMES, renamed_override
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import duration, meter, say
 from jaxgan.errors import UserError
@@ -22,8 +22,9 @@ def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
     if not path.is_file():
         raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
     saved = json.loads(path.read_text())
-    pairs = (one.partition("=") for one in saved["overrides"])
-    overrides = [new for path, _, text in pairs for new in renamed_override(path, text)]
+    pairs = [(path, text) for path, _, text in (one.partition("=") for one in saved["overrides"])]
+    is_today = saved.get("names", 1) == NAMES
+    overrides = pairs if is_today else [new for pair in pairs for new in renamed_override(*pair)]
     return saved["config"], overrides, tuple(saved["seeds"] or ()), saved.get("join", "")
 
 
@@ -34,6 +35,7 @@ class Clock:
         self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
         before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
         asked = {
+            "names": NAMES,
             "config": spec,
             "overrides": [f"{key}={value}" for key, value in overrides],
             "seeds": list(seeds) or None,

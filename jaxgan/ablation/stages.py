@@ -48,7 +48,9 @@ def check_taken(cell: Cell) -> None:
     """Refuses a cell that began from a stage which is to train on since. Raises UserError."""
     for key, stage in cell.stages.items():
         taken = cell.workdir.donors.get(key)
-        if taken and taken["step"] < stage.config.steps:
+        section = key.split(".")
+        asked = cell.config.frozen[section[1]].step if section[0] == "frozen" else 0
+        if taken and taken["step"] < (asked or stage.config.steps):
             raise UserError(
                 f"{cell.folder} began from step {taken['step']} of '{stage.row}', and that row now has {stage.config.steps} "
                 "steps; choose another --workdir"

@@ -7,6 +7,8 @@ name is refused, with the new name in the message. This module needs nothing but
 import copy
 from typing import Any
 
+NAMES = 2  # the revision of the names, which records carry; records without one are of revision 1
+OWN = ("latent", "style", "paired", "unpaired")  # tasks whose fields were renamed; another task's belong to its author
 # Fields or sections, old -> new, dotted.
 RENAMED = {
     "objective.penalties": "objective.terms",
@@ -50,6 +52,8 @@ def renamed_config(config: dict[str, Any]) -> dict[str, Any]:
     objective, task = out.setdefault("objective", {}), out.get("task", {})
     if "penalties" in objective:
         objective["terms"] = objective.pop("penalties")
+    if task.get("name", "latent") not in OWN:
+        return _without_new(out, config)
     critic = {new: task.pop(old) for old, new in _critic(task).items()}
     if critic:
         out["critic"] = critic | out.get("critic", {})
@@ -61,7 +65,14 @@ def renamed_config(config: dict[str, Any]) -> dict[str, Any]:
             objective.setdefault("terms", {})[name] = {"name": "l1", "weight": weight, "of": of, "every": 1}
     if not task.pop("adversarial", True):
         objective["loss"] = "none"
-    return out if out["objective"] or "objective" in config else {key: x for key, x in out.items() if key != "objective"}
+    return _without_new(out, config)
+
+
+def renamed_record(record: dict[str, Any]) -> dict[str, Any]:
+    """A run's record, whose "config" is a tree of dicts, with the names of today."""
+    if record.get("names", 1) == NAMES:
+        return record
+    return {**record, "names": NAMES, "config": renamed_config(record["config"])}
 
 
 def renamed_fields(fields: dict[str, Any]) -> dict[str, Any]:
@@ -88,6 +99,11 @@ def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(tree, dict):
         return {prefix: tree}
     return {path: x for key, part in tree.items() for path, x in _flat(part, f"{prefix}.{key}".lstrip(".")).items()}
+
+
+def _without_new(out: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+    """Without the section that was only made to be looked into."""
+    return out if out["objective"] or "objective" in config else {key: x for key, x in out.items() if key != "objective"}
 
 
 def _critic(task: dict[str, Any]) -> dict[str, str]:

@@ -180,6 +180,8 @@ def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
             raise UserError(f"there is no {OPEN[name]} '{key}' to remove; {nearest(key, parts)}")
     elif container in OPEN:
         here = _at(raw, name, create=True)
+        if not isinstance(here, dict):
+            raise UserError(f"'{name}' is a section of fields, not {here!r}; its kind is {name}.name")
         if key == "name" and here.get("name", part) != text:
             here.clear()
             here["name"] = text

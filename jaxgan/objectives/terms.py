@@ -18,7 +18,8 @@ import jax.numpy as jnp
 from jaxgan import parallel
 from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import bounded
-from jaxgan.objectives.context import Context, Examples, Result, by_example, pairs_called, squared_slopes
+from jaxgan.errors import UserError
+from jaxgan.objectives.context import Context, Examples, Facts, Result, by_example, pairs_called, squared_slopes
 
 SLOPES = frozenset({"judged", "judged.answers"})
 
@@ -222,6 +223,13 @@ class FeatureDistance(L1):
     def needs(self) -> frozenset[str]:
         return frozenset({f"pairs.{self.of}", f"frozen.{self.net}"})
 
+    def check(self, facts: Facts) -> None:
+        """Refuses a frozen network that has no features."""
+        if not hasattr((facts.frozen or {}).get(self.net), "features"):
+            raise UserError(
+                f"feature_distance needs a network with features, and frozen.{self.net} has none; an extractor has"
+            )
+
     def __call__(self, ctx: Context) -> Result:
         eye = ctx.frozen[self.net]
         own = {key: pair for key, pair in ctx.pairs.items() if key == self.of or key.startswith(f"{self.of}/")}
@@ -230,12 +238,14 @@ class FeatureDistance(L1):
 
 
 def _distances(ctx: Context, of: str, distance: Any) -> Result:
-    """The sum of a distance over the pairs called `of` and over their leaves; each pair's own as metrics, where there are
-    several."""
+    """The sum of a distance over the pairs called `of`, each a mean over the leaves; each pair's own as metrics, where there
+    are several."""
     found = {}
     for part, (want, got) in pairs_called(ctx.pairs, of).items():
         leaves = jax.tree.leaves(jax.tree.map(lambda a, b: distance(a - b), want, got))
         found[part] = leaves[0] if len(leaves) == 1 else jnp.mean(jnp.stack(leaves))
+    if not found:
+        raise UserError(f"a term compares the pair '{of}', and there are {', '.join(ctx.pairs) or 'none'}")
     several = "" not in found
     return sum(found.values(), start=jnp.zeros(())) if several else found[""], found if several else {}, {}
 

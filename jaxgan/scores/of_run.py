@@ -96,6 +96,8 @@ class RunEvaluator:
             scores, where["batch_size"], protocol = summarise_sets(sets), self.evaluator.size, {**self.evaluator.protocol}
         else:
             real = {"data": self.images.name, "digest": self.images.digest, "of": len(self.images)}
+            if any("Predicts" in metric.needs for metric in self.of_state.values()):
+                real["images"] = wanted.num_real or len(self.images)
             protocol = {"real": real, "metrics": {}}
             if any("extractor" in metric.needs for metric in self.of_state.values()):
                 network = self.plan.extractor
@@ -103,7 +105,11 @@ class RunEvaluator:
         for metric in self.of_state.values():
             scores |= summarise_sets([metric.fn(self.plan, self.images, self.placement.local(state))])
         details = {name: metric.detail for name, metric in self.of_state.items()}
-        protocol |= {"metrics": protocol["metrics"] | details, "samples": samples}
+        protocol |= {"metrics": protocol["metrics"] | details}
+        if self.evaluator or any("Predicts" not in metric.needs for metric in self.of_state.values()):
+            protocol["samples"] = samples
+        else:
+            protocol["weights"] = samples["weights"]
         measured = {**provenance(), **where, "seconds": round(time.monotonic() - began, 1)}
         return {"step": step, "scores": scores, "protocol": protocol, "measured": measured}
 

@@ -1,4 +1,4 @@
-"""Tasks by the names that a config gives them; `adversarial.Adversarial` documents what a task is."""
+"""Tasks by the names that a config gives them; `task` says what a task is."""
 
 from jaxgan.tasks import latent, paired, style, unpaired
 

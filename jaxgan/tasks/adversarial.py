@@ -148,8 +148,11 @@ def gradients(task: Any, state: GanState, batch: Batch, keys: Keys) -> dict[str,
 
     def adversarial(params: Any, player: str) -> jax.Array:
         at = state.replace(params={**state.params, player: params})
-        judged, half = play(task, player, at, batch, keys, frozenset({"judged"}))[1], task.objective.half(task.sides[player])
-        return sum(half(one.real_out.logits, one.fake_out.logits) for one in judged.values())  # pyright: ignore
+        judged, side = play(task, player, at, batch, keys, frozenset({"judged"}))[1], task.sides[player]
+        half = task.objective.half(side)
+        losses = [half(one.real_out.logits, one.fake_out.logits) for one in judged.values()]
+        total = losses[0] if len(losses) == 1 else jnp.sum(jnp.stack(losses))
+        return total * task.objective.weight if side == MAKER else total
 
     return parallel.mean({player: jax.grad(adversarial)(state.params[player], player) for player in task.players})
 

@@ -96,6 +96,8 @@ class Critic:
 def ask(net: nn.Module, variables: Variables, x: Examples) -> tuple[Out, Variables]:
     """(`Out`, the variables after these examples), as in training."""
     out, collections = run(net, variables, x["image"], x["cond"], train=True)
+    if not isinstance(out, Out):
+        raise UserError(f"a critic returns a jaxgan.nets.layers.Out, and {type(net).__name__} a {type(out).__name__}")
     return out, {**variables, **collections}
 
 

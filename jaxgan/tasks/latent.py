@@ -75,6 +75,8 @@ class Latent(AdversarialTask):
                 raise UserError(
                     f"task.num_classes={self.num_classes}, but the data set {what}; --config.task.num_classes={have or 0}"
                 )
+        if self.gen_batch > 1 and any("pairs.features" in term.needs for term in self.objective.terms.values()):
+            raise UserError("feature matching pairs each fake with a real one: --config.task.gen_batch=1")
         loss = self.objective.half(MAKER)
         if self.gen_batch > 1 and loss:
             real, fake = (jax.ShapeDtypeStruct((n,), jnp.float32) for n in (2, 2 * self.gen_batch))

@@ -24,7 +24,7 @@ from jaxgan.keys import Keys, stream
 from jaxgan.nets import CRITICS, TRANSLATORS
 from jaxgan.nets.layers import wide
 from jaxgan.objectives.context import Examples, Facts
-from jaxgan.objectives.objective import CRITIC, Objective
+from jaxgan.objectives.objective import CRITIC, MAKER, Objective
 from jaxgan.state import GanState, Update
 from jaxgan.tasks import networks
 from jaxgan.tasks.adversarial import AdversarialTask, Making, coupled, unmade
@@ -74,6 +74,11 @@ class Unpaired(AdversarialTask):
         check_sides(self.image_shape, self.source_shape)
         if facts.run.simultaneous:
             raise UserError("discriminators of task unpaired judge what its generators have just made: simultaneous=false")
+        if self.objective.trains(CRITIC) and not (self.objective.half(CRITIC) and self.objective.trains(MAKER)):
+            raise UserError(
+                "discriminators of task unpaired need their adversarial loss, and translators that are trained: choose an "
+                "objective.loss with both halves, or leave the terms on the discriminators out"
+            )
         identity = any("pairs.identity" in need for term in self.objective.terms.values() for need in term.needs)
         if identity and self.image_shape != self.source_shape:
             raise UserError(

@@ -47,7 +47,8 @@ def make_landscape(plan: Plan, real: np.ndarray) -> Callable[[Trained, Any], Lan
 
     A place is judged among its own: in a pack the others are fakes. A relativistic loss sets it against real points.
     """
-    loss = plan.task().objective.half(MAKER) if plan.can(Judges) else None
+    objective = getattr(plan.task(), "objective", None) if plan.can(Judges) else None
+    loss = objective.half(MAKER) if objective else None
     if loss is None:
         return None
     around, pack = frame(real), plan.config.critic.pack

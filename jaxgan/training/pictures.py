@@ -37,7 +37,8 @@ def data_picture(images: Images, num: int) -> np.ndarray:
 
 def _shown(plan: Plan, images: Images) -> Sampler:
     examples = {}
-    for name, x in images.gather(np.arange(plan.run.sample.num) % len(images)).items():
+    for name in images.features:
+        x = images.gather_feature(name, np.arange(plan.run.sample.num))
         is_picture = images.features[name].kind == "picture"
         examples[name] = x.astype(np.float32) / 127.5 - 1 if is_picture else x
 

@@ -71,16 +71,22 @@ def _parts(runs: list[Job], placement: Placement) -> list[list[Job]]:
     for run in sorted(left, key=lambda run: -max(Workdir(run.folder).saved_steps, default=0)):
         steps = Workdir(run.folder).saved_steps
         for members, common in parts:
-            if common & steps or not common | steps:
+            if (common & steps or not common | steps) and _same_frozen(run, members[0]):
                 members.append(run)
                 common &= steps
                 break
         else:
             parts.append(([run], set(steps)))
-    if len(parts) == 1:
+    if len(parts) == 1 and all(_same_frozen(run, runs[0]) for run in runs):
         keep = population.form() == "vmap" or population.spreads(len(runs), placement)
         return [runs if keep else [run for run in runs if not run.is_over]]
     return [[run for run in runs if run in members] for members, _ in parts]
+
+
+def _same_frozen(a: Job, b: Job) -> bool:
+    """Whether two runs read the same frozen networks: one donor may have trained on between their starts."""
+    ours, theirs = ({name: one.record["taken"]["digest"] for name, one in run.plan.frozen.items()} for run in (a, b))
+    return ours == theirs
 
 
 def check_run(plan: Plan, placement: Placement, folder: Path, members: int = 1) -> None:

@@ -36,7 +36,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.plan import Plan
     from jaxgan.program import make_program
     from jaxgan.scores.of_run import check_eval
-    from jaxgan.sections import open_data, sections, source_of
+    from jaxgan.sections import open_data, sections, source_of, task_class
     from jaxgan.training import budget
     from jaxgan.training.train import check_run, summary, train
     from jaxgan.workdir.folder import Workdir
@@ -54,13 +54,15 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     source = source_of(resolved)
     shape = getattr(source, "image_shape", None)
     frozen = {}
-    if shape:  # known before the data are, which may take long to prepare
-        features = features_of(shape, source_shape=getattr(source, "source_shape", ()))
+    features = features_of(shape, source_shape=getattr(source, "source_shape", ())) if shape else {}
+    task = task_class(resolved.to_dict())
+    if shape and not task.__dataclass_fields__.keys() & {"data"} and {*getattr(task, "given", ())} <= {*features, "source"}:
+        # Known before the data are, which may take long to prepare.
         frozen = load_frozen(resolved, workdir, shape)
         plan = Plan(resolved, features, frozen, opened=False)
         check_run(plan, Placement(resolved.parallel), workdir)
     images = open_data(resolved)
-    plan = Plan(resolved, images.features, frozen if shape else load_frozen(resolved, workdir, images.image_shape))
+    plan = Plan(resolved, images.features, frozen or load_frozen(resolved, workdir, images.image_shape))
     if values.dry_run:
         placement = Placement()
         budget.check_batch(plan, placement)

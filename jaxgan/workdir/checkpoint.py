@@ -143,18 +143,6 @@ def flatten(tree: Any) -> dict[str, Any]:
     return {jax.tree_util.keystr(path, simple=True, separator="."): data(x) for path, x in leaves}
 
 
-def nested(flat: dict[str, Any]) -> dict[str, Any]:
-    """The inverse of `flatten` for a tree of dicts."""
-    out: dict[str, Any] = {}
-    for name, x in flat.items():
-        *above, last = name.split(".")
-        at = out
-        for key in above:
-            at = at.setdefault(key, {})
-        at[last] = x
-    return out
-
-
 def unflatten(like: Any, flat: dict[str, Any]) -> Any:
     """The inverse of `flatten`, in the structure of `like`."""
 

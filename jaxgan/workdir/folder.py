@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from jaxgan.config.renamed import renamed_config, renamed_metrics
+from jaxgan.config.renamed import NAMES, renamed_metrics, renamed_record
 from jaxgan.errors import UserError
 from jaxgan.files import write_json
 
@@ -48,7 +48,7 @@ class Workdir:
             found = None
         if not isinstance(found, dict) or not {"config", "data", "starts"} <= found.keys():
             raise UserError(f"{self.record} is damaged; restore it, or choose another --workdir")
-        return found | {"config": renamed_config(found["config"])}
+        return renamed_record(found)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Workdir:
 
     def save(self, config: dict[str, Any], data: dict[str, Any], start: dict[str, Any]) -> None:
         """Writes `config.json`, with one more start."""
-        write_json(self.record, {"config": config, "data": data, "starts": [*self.starts, start]})
+        write_json(self.record, {"names": NAMES, "config": config, "data": data, "starts": [*self.starts, start]})
 
     @property
     def done_step(self) -> int | None:

@@ -9,13 +9,15 @@ import jax
 import ml_collections
 import numpy as np
 
+from jaxgan.config.renamed import renamed_record
 from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import Feature, features_of, from_json
 from jaxgan.errors import UserError
 from jaxgan.files import replacing, write_json
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
-from jaxgan.workdir.checkpoint import digest, flatten, nested
+from jaxgan.workdir.checkpoint import digest, flatten, unflatten
+from jaxgan.workdir.folder import Workdir
 
 ARRAYS, RECORD = "variables.npz", "frozen.json"  # files of WORKDIR/frozen/NAME
 
@@ -32,7 +34,9 @@ def save_frozen(plan: Plan, folder: Path) -> None:
     """Copies a new run's frozen networks into its folder; the first process alone writes."""
     for name, donor in plan.frozen.items():
         there = folder / "frozen" / name
-        if "saved" not in donor.record or (there / RECORD).exists() or jax.process_index() != 0:
+        if "saved" not in donor.record or jax.process_index() != 0:
+            continue
+        if (there / RECORD).exists() and Workdir(folder).is_run:
             continue
         there.mkdir(parents=True, exist_ok=True)
         with replacing(there / ARRAYS) as file:
@@ -52,12 +56,18 @@ def saved_donor(folder: Path) -> Donor | None:
         record = json.loads((folder / RECORD).read_text())
         if record.pop("sha256") != _sha256(record):
             raise ValueError(f"{RECORD} is not what was saved")
+        saved = renamed_record(record["saved"])
+        config = resolve_config(ml_collections.ConfigDict(saved["config"]), [], sections)
+        plan = Plan(config, features_in(saved["data"]), opened=False)
+        shapes = plan.shapes()
+        like = {player: shapes.variables(player) for player in record["players"]}
         with np.load(folder / ARRAYS, allow_pickle=False) as file:
-            variables = nested({name: file[name] for name in file.files})
+            variables = unflatten(like, {name: file[name] for name in file.files})
         found = digest(flatten(variables))
+    except UserError:
+        raise
     except Exception as error:  # whatever a damaged file raises
         raise UserError(f"{folder} is damaged ({error}); restore it, or start the run anew in another --workdir") from error
     if found != record["arrays"]:
         raise UserError(f"{folder}/{ARRAYS} is damaged: its bytes are not those that were saved; restore it")
-    config = resolve_config(ml_collections.ConfigDict(record["saved"]["config"]), [], sections)
-    return Donor(Plan(config, features_in(record["saved"]["data"]), opened=False).task, variables, record)
+    return Donor(plan.task, variables, record)

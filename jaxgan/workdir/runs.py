@@ -109,7 +109,14 @@ def load_frozen(config: Config, folder: Path | None, image_shape: tuple[int, ...
             record = {"title": network.name, "field": field, "taken": {"digest": network.hash}}
             out[name] = Donor(lambda network=network: network, network.variables, record)
             continue
-        out[name] = (saved_donor(folder / "frozen" / name) if folder else None) or _taken(name, made)
+        is_run = folder is not None and Workdir(folder).is_run
+        out[name] = (saved_donor(folder / "frozen" / name) if is_run else None) or _taken(name, made)  # pyright: ignore
+        theirs = features_in(out[name].record["saved"]["data"])["image"].shape
+        if image_shape and tuple(theirs) != tuple(image_shape):
+            sizes = ["x".join(map(str, shape)) for shape in (theirs, image_shape)]
+            raise UserError(
+                f"frozen.{name} was trained on images of {sizes[0]}, and this run has {sizes[1]}; they must agree"
+            )
     return out
 
 
@@ -132,6 +139,7 @@ def _taken(name: str, wanted: FrozenRun) -> Donor:
         "field": f"frozen.{name}.workdir",
         "taken": {"workdir": wanted.workdir, "step": step, "digest": kept_digest(Workdir(path).checkpoints, step)},
         "arrays": digest(flatten(found)),
+        "players": list(players),
         "saved": {**Workdir(path).saved, "starts": []},
     }
     return Donor(plan.task, found, record)
@@ -200,7 +208,13 @@ def adopt(plan: Plan, placement: Placement, state: GanState) -> tuple[GanState, 
     check_donor(plan)
     given, everywhere = plan.run.init_from, Placement()
     _, step, other = load_run(as_path(given.workdir), everywhere)
-    donors = {"init_from.workdir": {"workdir": given.workdir, "step": step, "digest": digest(flatten(other))}}
+    donors = {
+        "init_from.workdir": {
+            "workdir": given.workdir,
+            "step": step,
+            "digest": kept_digest(Workdir(as_path(given.workdir)).checkpoints, step),
+        }
+    }
     other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
     params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
     for player in given.players or tuple(params):

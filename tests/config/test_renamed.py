@@ -6,12 +6,14 @@ import pytest
 from helpers import ROOT
 
 from jaxgan.config.renamed import (
+    NAMES,
     RENAMED,
     renamed,
     renamed_config,
     renamed_fields,
     renamed_metrics,
     renamed_override,
+    renamed_record,
 )
 from jaxgan.config.resolve import flat, load_config, resolve_config
 from jaxgan.data.features import features_of
@@ -193,3 +195,15 @@ def test_an_old_config_file_is_answered_with_the_new_name():
     base.task.l1 = 50.0
     with pytest.raises(UserError, match="'task.l1' is called objective.terms.l1.weight now"):
         resolve_config(base, [], sections)
+
+
+def test_fields_of_other_people_s_tasks_keep_their_names():
+    own = {"task": {"name": "mine:Task", "l1": 0.5, "cycles": 3}, "steps": 2}
+    assert renamed_config(own) == own
+
+
+def test_records_of_today_are_left_alone():
+    record = {"names": NAMES, "config": {"task": {"name": "paired", "l1": 0.5}}}
+    assert renamed_record(record) is record
+    old = {"config": {"task": {"name": "paired", "l1": 0.5}}, "data": {}}
+    assert renamed_record(old)["config"]["objective"]["terms"]["l1"]["weight"] == 0.5

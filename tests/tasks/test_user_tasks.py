@@ -102,17 +102,17 @@ def test_it_trains_samples_scores_and_resumes_after_a_kill(name, home, classifie
     assert digest(whole, target) == digest(killed, target)
 
 
-def tiny_plan(name: str, home: Path, monkeypatch) -> tuple[Plan, Images]:
+def tiny_plan(name: str, home: Path, monkeypatch, dtype: str) -> tuple[Plan, Images]:
     monkeypatch.chdir(home)
     monkeypatch.syspath_prepend(str(home))
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 256, (48, 12, 12, 1), dtype=np.uint8), rng.integers(0, 10, 48)
     images = Images("noise", Arrays(pixels, labels, np.arange(48)), features_of((12, 12, 1), 10), True)
-    fields = [("batch_size", "16"), ("dtype", "float64"), ("ema.half_life_kimg", "0.05"), ("ema.rampup", "0")]
+    fields = [("batch_size", "16"), ("dtype", dtype), ("ema.half_life_kimg", "0.05"), ("ema.rampup", "0")]
     config = resolve_config(load_config(f"{name}.py"), fields, sections)
     frozen = {}
     if name == "dreamer":
-        reader, _ = tiny_plan("classifier", home, monkeypatch)
+        reader, _ = tiny_plan("classifier", home, monkeypatch, dtype)
         state = jax.device_get(reader.init(jax.random.key(5)).replace(rng=None))
         frozen["reader"] = Donor(reader.task, {"net": state.variables("net")}, {"title": "a test's"})
     return Plan(config, images.features, frozen), images
@@ -123,7 +123,7 @@ def tiny_plan(name: str, home: Path, monkeypatch) -> tuple[Plan, Images]:
 def test_four_devices_do_what_one_does_in_float64(name, home, monkeypatch):
     jax.config.update("jax_enable_x64", True)
     try:
-        plan, images = tiny_plan(name, home, monkeypatch)
+        plan, images = tiny_plan(name, home, monkeypatch, "float64")
         ends = []
         for n in (1, 4):
             placement = Placement(devices=devices(n))
@@ -145,7 +145,7 @@ def test_four_devices_do_what_one_does_in_float64(name, home, monkeypatch):
 
 def test_frozen_variables_are_arguments_and_not_constants(home, monkeypatch):
     """A step with other variables gives other gradients, without compiling anew."""
-    plan, images = tiny_plan_float32("dreamer", home, monkeypatch)
+    plan, images = tiny_plan("dreamer", home, monkeypatch, "float32")
     state = plan.init(jax.random.key(0))
     step = jax.jit(program.make_program(plan, images))
     data = images.load()
@@ -154,13 +154,6 @@ def test_frozen_variables_are_arguments_and_not_constants(home, monkeypatch):
     assert step._cache_size() == 1
     assert any((a != b).any() for a, b in zip(jax.tree.leaves(one.params), jax.tree.leaves(other.params)))
     assert_same_bits(*({k: np.asarray(x) for k, x in flatten(s).items() if k.startswith("rng")} for s in (one, other)))
-
-
-def tiny_plan_float32(name, home, monkeypatch):
-    plan, images = tiny_plan(name, home, monkeypatch)
-    config = plan.config.copy_and_resolve_references().unlock()
-    config.dtype = "float32"
-    return Plan(config.lock(), plan.features, plan.frozen), images
 
 
 @pytest.mark.parametrize(
@@ -181,8 +174,8 @@ def test_mistakes_are_told(name, overrides, answer, home, monkeypatch):
 
 
 def test_a_frozen_network_must_do_what_is_asked(home, monkeypatch):
-    plan, images = tiny_plan_float32("dreamer", home, monkeypatch)
-    other, _ = tiny_plan_float32("autoencoder", home, monkeypatch)
+    plan, images = tiny_plan("dreamer", home, monkeypatch, "float32")
+    other, _ = tiny_plan("autoencoder", home, monkeypatch, "float32")
     with pytest.raises(
         UserError, match="frozen.reader: a Autoencode lacks what task.name=dreamer:Dream asks of it: predict"
     ):

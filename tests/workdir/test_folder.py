@@ -23,9 +23,14 @@ def test_nothing_has_begun_in_a_new_folder(workdir):
 
 
 def test_config_and_log_have_today_s_names(workdir):
-    workdir.save({"objective": {"penalties": {"r1": {"weight": 1.0}}}}, {"size": 3}, {"step": 0})
-    workdir.save({"objective": {"penalties": {"r1": {"weight": 1.0}}}}, {"size": 3}, {"step": 5})
-    assert workdir.config == {"objective": {"terms": {"r1": {"weight": 1.0}}}}
+    today, old = ({"objective": {name: {"r1": {"weight": 1.0}}}} for name in ("terms", "penalties"))
+    workdir.save(today, {"size": 3}, {"step": 0})
+    assert workdir.config == today
+    record = json.loads(workdir.record.read_text())
+    workdir.record.write_text(json.dumps({"config": old, "data": record["data"], "starts": record["starts"]}))
+    assert workdir.config == today  # of a revision that gave its records no number
+    workdir.save(today, {"size": 3}, {"step": 5})
+    assert workdir.config == today
     assert [start["step"] for start in workdir.starts] == [0, 5] and workdir.saved["data"] == {"size": 3}
     workdir.log.write_text('{"step": 1, "penalty/r1/grad_norm": 2.0}\n{"step": 2}\n{"step": 3, "cut by a ki')
     assert workdir.metrics() == [{"step": 1, "term/r1/grad_norm": 2.0}, {"step": 2}]

@@ -167,6 +167,33 @@ def test_a_population_shares_one_copy_and_does_what_each_does_alone(donor, tmp_p
         assert (tmp_path / f"both{i}" / "frozen" / "teacher" / "variables.npz").exists()
 
 
+def test_members_whose_donor_trained_on_between_their_starts_go_apart(donor, tmp_path):
+    train(plan_of("dcgan.py", steps=2, seed=1), noise_images(), tmp_path / "other")
+    plans = [plan_for(config_of(path)) for path in (donor, tmp_path / "other")]
+    train_together([Job(plan, tmp_path / f"both{i}") for i, plan in enumerate(plans)], noise_images())
+    for i, plan in enumerate(plans):
+        train(plan, noise_images(), tmp_path / f"alone{i}")
+        assert_same_bits(*(arrays(load_run(tmp_path / f"{name}{i}", Placement())[2]) for name in ("both", "alone")))
+
+
+def test_a_copy_without_a_run_is_made_again(donor, tmp_path):
+    """A kill between the copy and the run's record leaves a copy that the next command may not mean."""
+    folder = trained(donor, tmp_path / "run")
+    for name in ("config.json", "DONE"):
+        (folder / name).unlink()
+    shutil.rmtree(folder / "checkpoints")
+    train(plan_of("dcgan.py", steps=2, seed=1), noise_images(), tmp_path / "other")
+    trained(tmp_path / "other", folder)
+    other = plan_for(config_of(tmp_path / "other")).frozen["teacher"].variables
+    kept = load_run(folder, Placement())[0].frozen["teacher"].variables
+    assert all((a == b).all() for a, b in zip(jax.tree.leaves(other), jax.tree.leaves(kept), strict=True))
+
+
+def test_images_of_another_shape_are_refused(donor):
+    with pytest.raises(UserError, match="frozen.teacher was trained on images of 12x12x1, and this run has 12x12x3"):
+        load_frozen(config_of(donor), None, (12, 12, 3))
+
+
 def test_cells_with_other_donors_train_alone(donor, tmp_path):
     shutil.copytree(donor, tmp_path / "other")
     one, same, other = (population.kind(config_of(path)) for path in (donor, donor, tmp_path / "other"))
