@@ -29,6 +29,7 @@ Overrides = list[tuple[str, str]]  # ("optim.gen.lr", "1e-4")
 Sections = Callable[[dict], dict[str, Section]]  # the raw config's names -> every section, by dotted path
 # Sections whose parts a person names: kinds of the parts. The class of the task says whether there is such a section.
 OPEN = {"objective.terms": "term", "frozen": "frozen network"}
+EXAMPLES = {"objective.terms": "objective.terms.r1.weight", "frozen": "frozen.NAME.workdir"}  # a field of such a part
 OPTIONAL = ("objective", "critic", "augment", "frozen")  # sections of tasks that have a field of that name
 
 
@@ -237,13 +238,16 @@ def _lookup(config: dict, path: str) -> Any:
 def _unknown(path: str, known: dict[str, Section]) -> UserError:
     """The answer to a field that there is not: a section's fields, the same field elsewhere, or the nearest spelling."""
     if renamed(path) != path:
-        new = "objective.loss=none" if path == "task.adversarial" else renamed(path)
-        return UserError(f"'{path}' is called {new} now")
+        special = {
+            "task.adversarial": "objective.loss=none",
+            "task.identity": "objective.terms.identity.weight (with .name=l1 and .of=identity)",
+        }
+        return UserError(f"'{path}' is called {special.get(path, renamed(path))} now")
     inside = [p for p in _paths(known) if p.startswith(path + ".")]
     if f"{path}.name" in inside:
         return UserError(f"'{path}' is a section; its kind is {path}.name=..., and its fields: {', '.join(inside[:9])}")
     if inside or path in known:
-        return UserError(f"'{path}' is a section: {', '.join(inside[:9]) or f'{path}.NAME.name, ...'}")
+        return UserError(f"'{path}' is a section: {', '.join(inside[:9]) or f'{EXAMPLES.get(path, path)}, ...'}")
     same = [p for p in _paths(known) if p.endswith("." + path) or p.rpartition(".")[2] == path.rpartition(".")[2]]
     close = [p for p in same if p.endswith("." + path)] or difflib.get_close_matches(path, same, n=1, cutoff=0.5)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else nearest(path, _paths(known))

@@ -149,7 +149,8 @@ class Objective:
                 elif kind == "pairs" and any(offer.partition("/")[0] == need or offer == need for offer in offers):
                     continue
                 elif need not in offers and not (kind == "values" and kind in offers):
-                    pairs = sorted({x.removeprefix("pairs.") for x in offers if x.startswith("pairs.")})
+                    whole = {x.removeprefix("pairs.") for x in offers if x.startswith("pairs.")}
+                    pairs = sorted(whole | {name.partition("/")[0] for name in whole})
                     hint = nearest(which, pairs) if kind == "pairs" and pairs else remove
                     what = f"the pair '{which}'" if kind == "pairs" else f"'{need}'"
                     raise UserError(f"objective.terms.{name} needs {what}, which task {task} does not have; {hint}")

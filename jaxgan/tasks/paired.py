@@ -92,8 +92,8 @@ class Paired(AdversarialTask):
 
     def make(self, player: str, state: GanState, batch: Batch, keys: Keys, wants: frozenset[str]) -> Making:
         """Translations of the batch's sources."""
-        if not wants & self.offers - {"gradients"}:
-            return Making()
+        if not wants - {"gradients"}:
+            return Making()  # "gradients" makes its own
         train = player == "gen" or self.gen_norm == "batch"
         role = lambda role: keys(f"gen/{role}")  # noqa: E731
         out, collections = self._translate(state.variables("gen"), batch["source"], role, train)

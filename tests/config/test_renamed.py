@@ -174,7 +174,7 @@ def test_no_new_name_is_an_old_one():
         ("pix2pix.py", "task.l1", "objective.terms.l1.weight"),
         ("cyclegan.py", "task.cycle", "objective.terms.cycle.weight"),
         ("cyclegan.py", "task.cycles", "objective.terms.cycle.of"),
-        ("cyclegan.py", "task.identity", "objective.terms.identity.weight"),
+        ("cyclegan.py", "task.identity", "objective.terms.identity.weight (with .name=l1 and .of=identity)"),
         ("pix2pix.py", "task.adversarial", "objective.loss=none"),
     ],
 )

@@ -97,7 +97,7 @@ MISTAKES = [
         "objective.terms.r3.weight=1",
         "unknown term 'r3'; known: consensus, dragan, feature_distance, l1, l2, lecam, path_length, r1, r2, wgan_gp",
     ),
-    ("objective.terms=r1", "'objective.terms' is a section: objective.terms.NAME.name, ..."),
+    ("objective.terms=r1", "'objective.terms' is a section: objective.terms.r1.weight, ..."),
     ("objective.terms.r1=none", "there is no term 'r1' to remove"),
     ("objective.terms.r1=5", "takes fields, objective.terms.r1.weight=..., or 'none'"),
     ("optim.gen.name=adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
