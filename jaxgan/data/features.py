@@ -15,6 +15,9 @@ class Feature:
     kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32) or "label" (int32). shape: of one example.
     classes: of a label. stream: features of one stream belong to one example: they are drawn, cut and flipped together.
       Another stream has its own length and order.
+
+    Data with captions, masks or pictures of two sizes will add the kinds "tokens" and "mask" and the fields `scale` and
+    `choices` here; streams, batches and records go by features already.
     """
 
     kind: str

@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan.config.schedules import Scalar
-from jaxgan.keys import Keys
 from jaxgan.nets.layers import Out
 
 Examples = dict[str, Any]
@@ -64,7 +63,7 @@ class Context(NamedTuple):
     gradients: Any = None
     frozen: dict[str, Any] = {}
     memory: dict[str, Any] = {}
-    keys: Any = None  # Keys
+    keys: Any = None  # jaxgan.keys.Keys
 
 
 class Term(Protocol):
@@ -124,17 +123,3 @@ def pairs_called(pairs: dict[str, Any], name: str) -> dict[str, Any]:
     if name in pairs:
         return {"": pairs[name]}
     return {key.removeprefix(f"{name}/"): pair for key, pair in pairs.items() if key.startswith(f"{name}/")}
-
-
-__all__ = [
-    "Context",
-    "Examples",
-    "Facts",
-    "Judged",
-    "Keys",
-    "Result",
-    "Term",
-    "by_example",
-    "pairs_called",
-    "squared_slopes",
-]

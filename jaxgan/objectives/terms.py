@@ -10,7 +10,6 @@ examples, and its slopes then include the others' share.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,8 +17,8 @@ import jax.numpy as jnp
 from jaxgan import parallel
 from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import bounded
-from jaxgan.errors import UserError
-from jaxgan.objectives.context import Context, Examples, Facts, Result, by_example, pairs_called, squared_slopes
+from jaxgan.objectives.context import Context, Examples, Result, by_example, squared_slopes
+from jaxgan.objectives.distances import L1, L2, FeatureDistance
 
 SLOPES = frozenset({"judged", "judged.answers"})
 
@@ -175,79 +174,6 @@ class PathLength:
         here = parallel.mean(jnp.mean(lengths))
         mean = jax.lax.stop_gradient(jnp.where(before > 0, before + self.decay * (here - before), here))
         return jnp.mean((lengths - mean) ** 2), {"mean": mean}, {"path_length": mean}
-
-
-@dataclass(frozen=True)
-class L1:
-    """E |want - got|, a mean over pixels and channels (Isola et al. 2017, equation 3; Zhu et al. 2017, equation 2).
-
-    of: the name of the pair. "image" is the true translation and the generator's; "cycle" is the sum over "cycle/a" and
-    "cycle/b".
-    """
-
-    weight: Scalar = 1.0
-    of: str = "image"
-    every: int = bounded(1, least=1)
-    side = "maker"
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({f"pairs.{self.of}"})
-
-    def __call__(self, ctx: Context) -> Result:
-        return _distances(ctx, self.of, lambda gap: jnp.mean(jnp.abs(gap)))
-
-
-@dataclass(frozen=True)
-class L2(L1):
-    """E (want - got)^2, a mean over pixels and channels.
-
-    of: the name of the pair, as for `L1`. "features" are the critic's hidden layers, compared example by example (Salimans
-    et al. 2016, section 3.1, compare batch means).
-    """
-
-    def __call__(self, ctx: Context) -> Result:
-        return _distances(ctx, self.of, lambda gap: jnp.mean(gap**2))
-
-
-@dataclass(frozen=True)
-class FeatureDistance(L1):
-    """E (f(want) - f(got))^2, f the features of a frozen network (Johnson et al. 2016, equation 2).
-
-    net: the network, a name of the section `frozen`.
-    """
-
-    net: str = "eye"
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({f"pairs.{self.of}", f"frozen.{self.net}"})
-
-    def check(self, facts: Facts) -> None:
-        """Refuses a frozen network that has no features."""
-        if not hasattr((facts.frozen or {}).get(self.net), "features"):
-            raise UserError(
-                f"feature_distance needs a network with features, and frozen.{self.net} has none; an extractor has"
-            )
-
-    def __call__(self, ctx: Context) -> Result:
-        eye = ctx.frozen[self.net]
-        own = {key: pair for key, pair in ctx.pairs.items() if key == self.of or key.startswith(f"{self.of}/")}
-        seen = {key: tuple(eye.task.features(eye.variables, x) for x in pair) for key, pair in own.items()}
-        return _distances(ctx._replace(pairs=seen), self.of, lambda gap: jnp.mean(gap**2))
-
-
-def _distances(ctx: Context, of: str, distance: Any) -> Result:
-    """The sum of a distance over the pairs called `of`, each a mean over the leaves; each pair's own as metrics, where there
-    are several."""
-    found = {}
-    for part, (want, got) in pairs_called(ctx.pairs, of).items():
-        leaves = jax.tree.leaves(jax.tree.map(lambda a, b: distance(a - b), want, got))
-        found[part] = leaves[0] if len(leaves) == 1 else jnp.mean(jnp.stack(leaves))
-    if not found:
-        raise UserError(f"a term compares the pair '{of}', and there are {', '.join(ctx.pairs) or 'none'}")
-    several = "" not in found
-    return sum(found.values(), start=jnp.zeros(())) if several else found[""], found if several else {}, {}
 
 
 TERMS = {
