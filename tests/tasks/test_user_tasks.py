@@ -102,6 +102,21 @@ def test_it_trains_samples_scores_and_resumes_after_a_kill(name, home, classifie
     assert digest(whole, target) == digest(killed, target)
 
 
+@pytest.mark.slow
+def test_a_table_whose_shown_row_is_a_stage_on_a_hidden_one(home):
+    small = [word for word in SMALL if "num_real" not in word]
+    launch(home, "--mode=ablate", "--config=dreamer.py", "--workdir=runs/dreams", *small, "--config.steps=8", "--workers=1")
+    cells = home / "runs" / "dreams" / "cells"
+    done = sorted(path.parent.name for path in cells.glob("*/DONE"))
+    assert done == ["classifier_0", "classifier_1", "dreamer_0", "dreamer_1"]
+    for i in (0, 1):
+        record = json.loads((cells / f"dreamer_{i}" / "config.json").read_text())
+        taken = record["starts"][0]["donors"]["frozen.reader.workdir"]
+        assert taken["digest"] == digest(cells / f"classifier_{i}", 8) and taken["step"] == 8
+    report = (home / "runs" / "dreams" / "report.md").read_text()
+    assert "| dreamer |" in report and "| classifier |" not in report
+
+
 def tiny_plan(name: str, home: Path, monkeypatch, dtype: str) -> tuple[Plan, Images]:
     monkeypatch.chdir(home)
     monkeypatch.syspath_prepend(str(home))
