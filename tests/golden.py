@@ -3,7 +3,7 @@
     python tests/golden.py --old dfda187            # twelve runs; before each commit that moves code
     python tests/golden.py --old dfda187 --all      # every config and variant, and a cell of every table
     python tests/golden.py --old dfda187 --only=wgan
-    python tests/golden.py --old dfda187 --resume   # and two runs that the old revision begins and the new one ends
+    python tests/golden.py --old dfda187 --resume   # and three runs that the old revision begins and the new one ends
 
 Both revisions run on this machine, at smoke size, each from a folder of its own and with data that it prepares itself.
 Compared are, of each run, the resolved config, the start's params and optimizer states, two batches, the keys of all
@@ -69,6 +69,7 @@ _SMALL = ("--config.batch_size=8", "--config.log.every=4", "--config.checkpoint.
 RESUMED = {
     "wgan.py": _SMALL,
     "stylegan_lite.py": (*_SMALL, "--config.nets.gen.max_width=8", "--config.nets.disc.max_width=8"),
+    "pix2pix.py": (*_SMALL, "--config.nets.gen.max_width=8"),
 }
 PICTURES = 24  # in the folders that stand in for data sets of the web
 

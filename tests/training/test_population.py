@@ -206,7 +206,7 @@ def test_one_that_cannot_be_scored_stops_no_other(tmp_path, monkeypatch):
     evaluating = Member.evaluate
 
     def evaluate(member, state, step):
-        if member.config.seed == 7:
+        if member.settings.seed == 7:
             raise UserError("3 of 8 generated images are not finite")
         evaluating(member, state, step)
 
