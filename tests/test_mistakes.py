@@ -222,7 +222,7 @@ MISTAKES = {
         (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: translator, unet"),
         (f"{CYCLEGAN} --config.rounds.disc=2", "one round of each player: --config.rounds.disc=1"),
         (f"{CYCLEGAN} --config.augment.name=ada", "two discriminators overfit each in its way"),
-        (f"{CYCLEGAN} --config.objective.terms.cycle.of=cycle/c", "did you mean 'cycle/b'? (known: cycle, cycle/a, cycle/b, "),
+        (f"{CYCLEGAN} --config.objective.terms.cycle.of=cycle/c", "did you mean 'cycle/b'? (known: cycle, cycle/a, "),
         (f"{CYCLEGAN} --config.objective.terms.cycle.every=0", "objective.terms.cycle.every must be at least 1, not 0"),
         (PAIRS, "say where the pictures are: --config.data.dir=FOLDER"),
         (f"{PAIRS} --config.data.size=31", "halves images, whose sides must be even, not 31x31"),
