@@ -61,7 +61,7 @@ class Plan:
         self.run: Run = self._make("", {}, **{path: self._make(path, {}) for path in WATCHED})
         self._check_given()
         self._at_start = at_start = evaluate(scalars_of(config, self._sections), jnp.float32(0))
-        task = self.task(at_start)
+        self._sample_task = task = self.task(at_start)
         self._check(task, opened)
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
         if not self.updates:
@@ -126,10 +126,6 @@ class Plan:
     def can(self, protocol: type) -> bool:
         """Whether the task satisfies a protocol of `tasks.task`."""
         return isinstance(self._sample_task, protocol)
-
-    @functools.cached_property
-    def _sample_task(self) -> Any:
-        return self.task()
 
     def nets_of(self, player: str) -> dict[str, Any]:
         """The config's sections of a player's networks, by network."""

@@ -78,24 +78,19 @@ def test_a_step_is_one_power_iteration(run, player):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def test_lazy_terms_leave_the_vectors_alone():
-    """R1 every second step: after two steps the discriminator's vectors have moved twice, not three times."""
-    plan = plan_of("dcgan.py", **OVERRIDES, objective__terms__r1__weight=1, objective__terms__r1__every=2)
+@pytest.mark.parametrize(
+    "fields, steps, iterations",
+    [
+        ({"objective__terms__r1__weight": 1, "objective__terms__r1__every": 2}, 2, 2),  # R1's own update, at step 0, is none
+        ({"rounds__disc": 3}, 1, 3),
+    ],
+)
+def test_main_rounds_advance_and_lazy_terms_do_not(fields, steps, iterations):
+    plan = plan_of("dcgan.py", **OVERRIDES, **fields)
     start = plan.init(jax.random.key(0))
     expected = start.model_state["disc"]["spectral"]
-    for _ in range(2):
+    for _ in range(iterations):
         expected = spectral.advance(start.params["disc"], expected)
-    found = after(start, plan, 2).model_state["disc"]["spectral"]
-    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
-
-
-def test_rounds_advance_each():
-    plan = plan_of("dcgan.py", **OVERRIDES, rounds__disc=3)
-    start = plan.init(jax.random.key(0))
-    expected = start.model_state["disc"]["spectral"]
-    for _ in range(3):
-        expected = spectral.advance(start.params["disc"], expected)
-    found = after(start, plan, 1).model_state["disc"]["spectral"]
+    found = after(start, plan, steps).model_state["disc"]["spectral"]
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

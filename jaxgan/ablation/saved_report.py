@@ -11,7 +11,7 @@ from typing import Any
 import ml_collections
 
 from jaxgan.ablation.results import Result, Summary
-from jaxgan.config.renamed import renamed_fields, renamed_metrics
+from jaxgan.config.renamed import nested, renamed_config, renamed_metrics
 from jaxgan.config.resolve import difference, flat, is_among, resolve_config
 from jaxgan.config.run import DONORS, OPERATIONAL
 from jaxgan.errors import UserError, nearest
@@ -112,14 +112,7 @@ def _completed(row: str, fields: dict[str, Any]) -> dict[str, Any]:
     stages = {
         field: x for field, x in fields.items() if isinstance(x, dict)
     }  # each says which row it is, and that row's own
-    own = renamed_fields({field: x for field, x in fields.items() if field not in stages})
-    tree: dict[str, Any] = {}
-    for field, x in own.items():
-        *above, last = field.split(".")
-        at = tree
-        for key in above:
-            at = at.setdefault(key, {})
-        at[last] = x
+    tree = renamed_config(nested({field: x for field, x in fields.items() if field not in stages}))
     try:
         resolved = resolve_config(ml_collections.ConfigDict(tree), [], sections)
     except UserError as error:

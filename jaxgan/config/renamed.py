@@ -77,6 +77,11 @@ def renamed_record(record: dict[str, Any]) -> dict[str, Any]:
 
 def renamed_fields(fields: dict[str, Any]) -> dict[str, Any]:
     """A saved config as {dotted path: value}, with the names of today."""
+    return _flat(renamed_config(nested(fields)))
+
+
+def nested(fields: dict[str, Any]) -> dict[str, Any]:
+    """{dotted path: value} as a tree of dicts."""
     tree: dict[str, Any] = {}
     for path, value in fields.items():
         *above, last = path.split(".")
@@ -84,7 +89,7 @@ def renamed_fields(fields: dict[str, Any]) -> dict[str, Any]:
         for key in above:
             at = at.setdefault(key, {})
         at[last] = value
-    return _flat(renamed_config(tree))
+    return tree
 
 
 def renamed_metrics(line: dict[str, Any]) -> dict[str, Any]:

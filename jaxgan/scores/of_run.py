@@ -85,6 +85,7 @@ class RunEvaluator:
         which a score's value is the mean. The same state gives the same numbers to the last bit."""
         began, wanted = time.monotonic(), self.wanted
         nets, count = trained(self.plan, self.placement.to_global(state), wanted.ema), wanted.num_samples
+        nets = nets._replace(frozen=self.placement.spread(nets.frozen))  # once, not with every batch
         samples = {
             "images": count,
             "weights": "moving average" if wanted.ema else "raw",

@@ -9,6 +9,7 @@ A task with one critic calls it "". `offers` says what else there is: `path(stat
 """
 
 import math
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from jaxgan.objectives.objective import CRITIC, MAKER, Objective, diversity
 from jaxgan.state import LAZY, Aux, GanState, Update
 from jaxgan.tasks.critic import Critic
 from jaxgan.tasks.networks import Variables, joined
-from jaxgan.tasks.task import Advance, BaseTask, Batch
+from jaxgan.tasks.task import Advance, BaseTask, Batch, Frozen
 
 
 class Making(NamedTuple):
@@ -87,6 +88,7 @@ def adversarial_loss(
     return value, Aux(metrics, {player: changed} if changed else {}, memory)
 
 
+@dataclass(frozen=True, kw_only=True)
 class AdversarialTask(BaseTask):
     """A task of one player that makes and one that judges.
 
@@ -96,6 +98,7 @@ class AdversarialTask(BaseTask):
     objective: Objective
     critic: Critic
     augment: Any
+    frozen: dict[str, Frozen] = field(default_factory=dict)
     dtype: Any
     sides = {"disc": CRITIC, "gen": MAKER}
     averaged = ("gen",)

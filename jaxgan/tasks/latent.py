@@ -1,7 +1,7 @@
 """The GAN of Goodfellow et al. 2014: a generator turns noise z into an image, a discriminator scores images."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,12 @@ from jaxgan.keys import Keys, stream
 from jaxgan.nets import DISCRIMINATORS, GENERATORS
 from jaxgan.nets.layers import wide
 from jaxgan.objectives.context import Examples, Facts
-from jaxgan.objectives.objective import MAKER, Objective
+from jaxgan.objectives.objective import MAKER
 from jaxgan.state import GanState
 from jaxgan.tasks import networks
 from jaxgan.tasks.adversarial import AdversarialTask, Making, coupled, unmade
-from jaxgan.tasks.critic import Critic, refuse_packs
-from jaxgan.tasks.task import Batch, Frozen
+from jaxgan.tasks.critic import refuse_packs
+from jaxgan.tasks.task import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +39,7 @@ class Latent(AdversarialTask):
 
     gen: nn.Module
     disc: nn.Module
-    objective: Objective
-    critic: Critic
-    augment: Any
     image_shape: tuple[int, int, int]
-    dtype: Any
-    frozen: dict[str, Frozen] = field(default_factory=dict)
     z_dim: int = bounded(100, least=1)
     z: str = among(latents.DISTRIBUTIONS, "normal")
     gen_norm: str = among(("batch", "running"), "batch")

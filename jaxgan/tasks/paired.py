@@ -5,7 +5,7 @@ player translates anew, the generator being differentiated through its translati
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,12 +19,12 @@ from jaxgan.keys import Keys, stream
 from jaxgan.nets import CRITICS, TRANSLATORS
 from jaxgan.nets.layers import wide
 from jaxgan.objectives.context import Examples, Facts
-from jaxgan.objectives.objective import CRITIC, Objective
+from jaxgan.objectives.objective import CRITIC
 from jaxgan.state import GanState
 from jaxgan.tasks import networks
 from jaxgan.tasks.adversarial import AdversarialTask, Making, coupled, unmade
-from jaxgan.tasks.critic import Critic, refuse_packs
-from jaxgan.tasks.task import Batch, Frozen
+from jaxgan.tasks.critic import refuse_packs
+from jaxgan.tasks.task import Batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +38,8 @@ class Paired(AdversarialTask):
 
     gen: nn.Module
     disc: nn.Module
-    objective: Objective
-    critic: Critic
-    augment: Any
     image_shape: tuple[int, int, int]
     source_shape: tuple[int, int, int]
-    dtype: Any
-    frozen: dict[str, Frozen] = field(default_factory=dict)
     conditional: bool = True
     gen_norm: str = among(("batch", "running"), "batch")
 

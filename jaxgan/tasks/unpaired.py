@@ -8,7 +8,7 @@ both players, and the discriminators' update runs no generator.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -24,14 +24,13 @@ from jaxgan.keys import Keys, stream
 from jaxgan.nets import CRITICS, TRANSLATORS
 from jaxgan.nets.layers import wide
 from jaxgan.objectives.context import Examples, Facts
-from jaxgan.objectives.objective import CRITIC, MAKER, Objective
+from jaxgan.objectives.objective import CRITIC, MAKER
 from jaxgan.state import GanState, Update
 from jaxgan.tasks import networks
 from jaxgan.tasks.adversarial import AdversarialTask, Making, coupled, unmade
-from jaxgan.tasks.critic import Critic
 from jaxgan.tasks.networks import Variables, joined, part
 from jaxgan.tasks.paired import check_sides
-from jaxgan.tasks.task import Batch, Frozen
+from jaxgan.tasks.task import Batch
 
 DOMAINS = {"a": "source", "b": "image"}  # by what their pictures are called in a batch
 WAYS = {"a": "ba", "b": "ab"}  # the translator into a domain
@@ -50,14 +49,9 @@ class Unpaired(AdversarialTask):
 
     gen: nn.Module
     disc: nn.Module
-    objective: Objective
-    critic: Critic
-    augment: Any
     image_shape: tuple[int, int, int]
     source_shape: tuple[int, int, int]
     batch_size: int
-    dtype: Any
-    frozen: dict[str, Frozen] = field(default_factory=dict)
     pool: int = bounded(50)
 
     nets = {"disc": CRITICS, "gen": TRANSLATORS}
