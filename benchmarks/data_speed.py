@@ -29,7 +29,8 @@ import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from jaxgan import program  # noqa: E402
-from jaxgan.config.resolve import load_config, resolve_config  # noqa: E402
+from jaxgan.config.load import load_config  # noqa: E402
+from jaxgan.config.resolve import resolve_config  # noqa: E402
 from jaxgan.data import order  # noqa: E402
 from jaxgan.data.folder import ImageFolder  # noqa: E402
 from jaxgan.data.source import Images  # noqa: E402

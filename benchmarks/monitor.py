@@ -18,7 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import program
-from jaxgan.config.resolve import load_config, resolve_config
+from jaxgan.config.load import load_config
+from jaxgan.config.resolve import resolve_config
 from jaxgan.plan import Plan
 from jaxgan.sections import open_data, sections
 

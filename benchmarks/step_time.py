@@ -51,7 +51,8 @@ import torch_gan  # noqa: E402
 import torch_translate  # noqa: E402
 
 from jaxgan import program  # noqa: E402
-from jaxgan.config.resolve import load_config, resolve_config  # noqa: E402
+from jaxgan.config.load import load_config  # noqa: E402
+from jaxgan.config.resolve import resolve_config  # noqa: E402
 from jaxgan.data.features import features_of  # noqa: E402
 from jaxgan.data.pairs import AsSource, Beside  # noqa: E402
 from jaxgan.data.source import Arrays, Images  # noqa: E402

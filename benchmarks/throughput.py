@@ -21,7 +21,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import program
-from jaxgan.config.resolve import load_config, resolve_config
+from jaxgan.config.load import load_config
+from jaxgan.config.resolve import resolve_config
 from jaxgan.config.run import DTYPES
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan

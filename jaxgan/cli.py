@@ -152,7 +152,8 @@ def _unknown_flag(mode: str, name: str, values: flags.FlagValues) -> UserError:
 
 
 def _config_fields() -> list[str]:
-    from jaxgan.config.resolve import as_overrides, load_config, resolve_config
+    from jaxgan.config.load import load_config
+    from jaxgan.config.resolve import as_overrides, resolve_config
     from jaxgan.sections import sections
 
     return [path for path, _ in as_overrides(resolve_config(load_config(str(CONFIGS / "default.py")), [], sections))]
@@ -205,7 +206,7 @@ def help_of(mode: str) -> str:
 
 def help_of_config(spec: str) -> str:
     """What `--config=FILE --help` prints: its docstring and variants. Raises UserError."""
-    from jaxgan.config.resolve import check_file
+    from jaxgan.config.load import check_file
 
     name = spec.partition(":")[0]
     doc, variants = describe(check_file(name))

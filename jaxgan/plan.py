@@ -14,15 +14,15 @@ from jaxgan.config.run import DTYPES, Run
 from jaxgan.config.schedules import Schedule, evaluate
 from jaxgan.data import order
 from jaxgan.data.features import Feature
-from jaxgan.errors import UserError, nearest
+from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
 from jaxgan.objectives import losses
-from jaxgan.objectives.context import Facts
 from jaxgan.objectives.objective import Objective
+from jaxgan.plan_checks import check_given, check_parts
 from jaxgan.sections import WATCHED, extractor_of, sections
 from jaxgan.state import GanState, StepInputs, Update, init_state
 from jaxgan.step import Parts
-from jaxgan.tasks.task import Frozen, Translates, methods_of
+from jaxgan.tasks.task import Frozen, Translates
 
 
 class Donor(NamedTuple):
@@ -59,10 +59,11 @@ class Plan:
         self.config, self.features, self.frozen = config, features, frozen or {}
         self._sections = sections(config.to_dict())
         self.run: Run = self._make("", {}, **{path: self._make(path, {}) for path in WATCHED})
-        self._check_given()
+        check_given(config, self._sections["task"].cls, features, self.frozen)
         self._at_start = at_start = evaluate(scalars_of(config, self._sections), jnp.float32(0))
         self._sample_task = task = self.task(at_start)
-        self._check(task, opened)
+        schedules = {path for path, x in scalars_of(config, self._sections).items() if isinstance(x, Schedule)}
+        check_parts(task, self.run, features, opened, frozenset(schedules), config.task.name)
         self.updates: list[Update] = task.updates(config.rounds.to_dict())
         if not self.updates:
             raise UserError(
@@ -198,60 +199,6 @@ class Plan:
     def shapes(self) -> GanState:
         """The state's shapes and dtypes, without an array."""
         return jax.eval_shape(self.init, jax.random.key(0))
-
-    def _check_given(self) -> None:
-        """Refuses data without the features that the generator starts from, and a task whose frozen networks are not in the
-        config. Raises UserError."""
-        name, cls = self.config.task.name, self._sections["task"].cls
-        for feature in self.given:
-            if feature not in self.features and feature == "source":
-                how = "source=FEATURE (or grey)" if cls.ways == ("ab",) else "source_split=SPLIT (or source=FEATURE)"
-                how = how if "source" in self.config.data else "name=image_pairs, for one"
-                raise UserError(
-                    f"task.name={name} translates pictures, and the data set {self.config.data.name} has none to start "
-                    f"from; --config.data.{how}"
-                )
-            if feature not in self.features:
-                raise UserError(
-                    f"task.name={name} starts from '{feature}', which the data set {self.config.data.name} has not; "
-                    f"{nearest(feature, self.features)}"
-                )
-        for asked in cls.asks:
-            if asked not in self.frozen:
-                raise UserError(f"task.name={name} needs a frozen network '{asked}'; --config.frozen.{asked}.workdir=RUN")
-
-    def _check(self, task: Any, opened: bool) -> None:
-        """Lets every class check itself against the run. Raises UserError."""
-        scalars = scalars_of(self.config, self._sections)
-        facts = Facts(
-            run=self.run,
-            data=self.features,
-            opened=opened,
-            objective=getattr(task, "objective", None),
-            frozen={name: one.task for name, one in getattr(task, "frozen", {}).items()},
-            schedules=frozenset(path for path, x in scalars.items() if isinstance(x, Schedule)),
-        )
-        own = self.config.task.name
-        for name, protocols in task.asks.items():
-            found = (facts.frozen or {})[name]
-            for protocol in (protocol for protocol in protocols if not isinstance(found, protocol)):
-                asked = ", ".join(methods_of(protocol))
-                raise UserError(f"frozen.{name}: a {type(found).__name__} lacks what task.name={own} asks of it: {asked}")
-        if facts.objective:
-            facts.objective.check(task.offers, task.sides, facts.frozen, self.config.task.name)
-            needs = {need for term in facts.objective.terms.values() for need in term.needs}
-            needed = {need.removeprefix("frozen.") for need in needs if need.startswith("frozen.")}
-        else:
-            needed = set()
-        for name in self.frozen:
-            if name not in needed and name not in task.asks:
-                known = [*task.asks, *sorted(needed & self.frozen.keys())]
-                raise UserError(f"nothing asks for the frozen network '{name}'; {nearest(name, known)}")
-        every = [*(facts.objective.terms.values() if facts.objective else ()), getattr(task, "augment", None)]
-        every += [getattr(task, net) for net in task.nets if hasattr(task, net)]
-        for one in (task, *every):
-            if hasattr(one, "check"):
-                one.check(facts)
 
     def _make(self, path: str, values: dict[str, Any], **supplied: Any) -> Any:
         return make_section(self.config, path, self._sections[path], values, **supplied)

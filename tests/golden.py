@@ -40,7 +40,7 @@ PLACES = {
     "Plan": ("jaxgan.plan:Plan", "jaxgan.build:Blueprint"),
     "open_data": ("jaxgan.sections:open_data", "jaxgan.plan:open_data", "jaxgan.build:open_data"),
     "sections": ("jaxgan.sections:sections", "jaxgan.plan:sections", "jaxgan.build:sections"),
-    "load": ("jaxgan.config.resolve:load_config", "jaxgan.config:load"),
+    "load": ("jaxgan.config.load:load_config", "jaxgan.config.resolve:load_config", "jaxgan.config:load"),
     "resolve": ("jaxgan.config.resolve:resolve_config", "jaxgan.config:resolve"),
     "flat": ("jaxgan.config.resolve:flat", "jaxgan.config:flat"),
     "Keys": ("jaxgan.keys:Keys", "jaxgan.noise:Keys"),

@@ -10,7 +10,8 @@ import jax
 import ml_collections
 import numpy as np
 
-from jaxgan.config.resolve import flat, load_config, resolve_config
+from jaxgan.config.load import load_config
+from jaxgan.config.resolve import flat, resolve_config
 from jaxgan.data.features import Feature, features_of
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.source import Images

@@ -10,7 +10,8 @@ from helpers import CONFIGS, ROOT, launch
 from PIL import Image
 
 from jaxgan import cli
-from jaxgan.config.resolve import as_overrides, load_config, resolve_config
+from jaxgan.config.load import load_config
+from jaxgan.config.resolve import as_overrides, resolve_config
 from jaxgan.sections import sections
 
 SMALL = [

@@ -19,6 +19,7 @@ FLOORS = (
     "workdir",
     "program generate",
     "plan",
+    "plan_checks",
     "sections",
     "tasks",
     "objectives",

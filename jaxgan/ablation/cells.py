@@ -19,7 +19,8 @@ from jaxgan.ablation.stages import (
     waits,
 )
 from jaxgan.ablation.table import Stage, Table
-from jaxgan.config.resolve import Config, Overrides, call_file, flat, load_config, resolve_config
+from jaxgan.config.load import call_file, load_config
+from jaxgan.config.resolve import Config, Overrides, flat, resolve_config
 from jaxgan.console import say
 from jaxgan.errors import Failure, UserError, nearest
 from jaxgan.plan import Plan

@@ -1,4 +1,4 @@
-"""Configs: loading a file, filling every section from the class that it configures, overriding, checking.
+"""Configs: filling every section from the class that it configures, overriding, checking.
 
 A section is exactly the keyword arguments of one class: its fields that have defaults. Sections with a `name` are tagged
 unions, where the name picks the class. So overrides come in two phases: first names (and which terms there are),
@@ -8,21 +8,17 @@ misspelt field, a wrong type or a negative number ends here, before anything is 
 
 import dataclasses
 import difflib
-import importlib.util
-import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import ml_collections
 
-from jaxgan.config import bundled, schedules
-from jaxgan.config.bundled import CONFIGS
+from jaxgan.config import schedules
+from jaxgan.config.load import Config
 from jaxgan.config.renamed import renamed
 from jaxgan.config.schema import Section, value_of
-from jaxgan.errors import UserError, described, nearest
+from jaxgan.errors import UserError, nearest
 
-Config = Any  # an ml_collections.ConfigDict, whose attributes no type checker knows
 Overrides = list[tuple[str, str]]  # ("optim.gen.lr", "1e-4")
 
 
@@ -31,61 +27,6 @@ Sections = Callable[[dict], dict[str, Section]]  # the raw config's names -> eve
 OPEN = {"objective.terms": "term", "frozen": "frozen network"}
 EXAMPLES = {"objective.terms": "objective.terms.r1.weight", "frozen": "frozen.NAME.workdir"}  # a field of such a part
 OPTIONAL = ("objective", "critic", "augment", "frozen")  # sections of tasks that have a field of that name
-
-
-def load_config(spec: str) -> Config:
-    """`get_config` of a file, "configs/wgan.py" or "configs/wgan.py:clip". Raises UserError; see `call`."""
-    config = call_file(spec, "get_config")
-    if not isinstance(config, ml_collections.ConfigDict):
-        raise UserError(
-            f"{spec}: get_config must return a ConfigDict, such as configs/default.py's, not {type(config).__name__}"
-        )
-    return config
-
-
-def call_file(spec: str, function: str) -> Any:
-    """What a function of a config file returns, of "configs/wgan.py" or "configs/wgan.py:clip"; the part behind the colon is
-    its variant, the function's argument.
-
-    A file names its variants in `VARIANTS`, the default first. Raises UserError for an unknown file, variant or function.
-    """
-    name, _, variant = spec.partition(":")
-    path = check_file(name)
-    bundled.make_importable()
-    module_spec = importlib.util.spec_from_file_location(f"_config_{path.stem}", path)
-    if module_spec is None or module_spec.loader is None:
-        raise UserError(f"'{name}' is no Python file")
-    module = importlib.util.module_from_spec(module_spec)
-    sys.modules[module_spec.name] = module
-    try:
-        module_spec.loader.exec_module(module)
-    except Exception as error:
-        raise UserError(described(error)) from error
-    variants = getattr(module, "VARIANTS", ("",))
-    if variant and variant not in variants:
-        hint = nearest(variant, variants) if any(variants) else "it has none"
-        raise UserError(f"{name} has no variant '{variant}'; {hint}")
-    if not hasattr(module, function):
-        raise UserError(f"{name} has no {function}()" + (", which makes an ablation's table" if function == "table" else ""))
-    try:
-        return getattr(module, function)(*([variant or variants[0]] if any(variants) else []))
-    except (AttributeError, KeyError) as error:  # a section misspelt; ml_collections' message names the nearest
-        raise UserError(f"{name}: {error}") from error
-    except Exception as error:
-        raise UserError(described(error)) from error
-
-
-def check_file(name: str) -> Path:
-    """The path of a config file. Raises UserError, naming the nearest, where there is none."""
-    path, found = Path(name), bundled.find(name)
-    if found:
-        return found
-    is_own = path.parent.is_dir() and len(path.parts) > 1
-    folder, shown = (path.parent, path.parent) if is_own else (CONFIGS, Path("configs"))
-    known = {p.stem: str(shown / p.name) for p in sorted(folder.glob("*.py")) if p.stem != "__init__"}
-    close = difflib.get_close_matches(path.stem, known, n=1)
-    hint = f"did you mean '{known[close[0]]}'?" if close else nearest(name, known.values())
-    raise UserError(f"no config file '{name}'; {hint}")
 
 
 def resolve_config(base: Config, overrides: Overrides, sections: Sections) -> Config:

@@ -60,7 +60,8 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
         if path in (*OF_RUNS, "data.cache"):
             raise UserError(f"--config.{path} has no effect beside --samples, which are nobody's run")
     configure(values)
-    from jaxgan.config.resolve import load_config, resolve_config
+    from jaxgan.config.load import load_config
+    from jaxgan.config.resolve import resolve_config
     from jaxgan.data.by_name import open_by_name
     from jaxgan.sections import sections
     from jaxgan.verbs.evaluation import evaluate_samples

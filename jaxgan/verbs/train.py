@@ -30,7 +30,8 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Trains, or prints what would be trained. Raises UserError, DivergedError, DamagedError."""
     import ml_collections
 
-    from jaxgan.config.resolve import as_overrides, load_config, resolve_config
+    from jaxgan.config.load import load_config
+    from jaxgan.config.resolve import as_overrides, resolve_config
     from jaxgan.data.features import features_of
     from jaxgan.parallel import Placement
     from jaxgan.plan import Plan

@@ -5,6 +5,7 @@ import copy
 import pytest
 from helpers import ROOT
 
+from jaxgan.config.load import load_config
 from jaxgan.config.renamed import (
     NAMES,
     RENAMED,
@@ -15,7 +16,7 @@ from jaxgan.config.renamed import (
     renamed_override,
     renamed_record,
 )
-from jaxgan.config.resolve import flat, load_config, resolve_config
+from jaxgan.config.resolve import flat, resolve_config
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.plan import Plan

@@ -9,7 +9,8 @@ import ml_collections
 import pytest
 from helpers import CONFIGS, ROOT, plan_of, tiny
 
-from jaxgan.config.resolve import difference, load_config, resolve_config
+from jaxgan.config.load import load_config
+from jaxgan.config.resolve import difference, resolve_config
 from jaxgan.config.schedules import Schedule
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError

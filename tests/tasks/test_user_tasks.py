@@ -15,7 +15,8 @@ import pytest
 from helpers import ROOT, assert_same_bits, devices
 
 from jaxgan import program
-from jaxgan.config.resolve import load_config, resolve_config
+from jaxgan.config.load import load_config
+from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
