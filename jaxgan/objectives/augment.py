@@ -21,9 +21,9 @@ from jaxgan import parallel
 from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import bounded
 from jaxgan.errors import UserError
-from jaxgan.keys import role_id
 from jaxgan.objectives import affine
 from jaxgan.objectives.context import Facts
+from jaxgan.objectives.draws import Draw, window
 
 LUMA = np.full(3, 1 / math.sqrt(3), np.float32)  # the axis of grey; of numpy, since importing must not touch a device
 
@@ -67,7 +67,7 @@ class DiffAugment(Nothing):
         return jax.vmap(self._one)(image, keys)
 
     def _one(self, x: jax.Array, key: jax.Array) -> jax.Array:
-        draw = _Draw(key, x.dtype)
+        draw = Draw(key, x.dtype)
         if "colour" in self.kinds:
             x = x + draw.uniform("brightness", -0.5, 0.5)
             grey = x.mean(-1, keepdims=True)
@@ -79,7 +79,7 @@ class DiffAugment(Nothing):
             dy, dx = (draw.integer(f"translation/{axis}", -reach[axis], reach[axis] + 1) for axis in (0, 1))
             x = affine.shifted(x, dy, dx)
         if "cutout" in self.kinds:
-            across, down = (_window(draw, f"cutout/{i}", n) for i, n in enumerate((width, height)))
+            across, down = (window(draw, f"cutout/{i}", n) for i, n in enumerate((width, height)))
             x = jnp.where((down[:, None] & across)[:, :, None], 0, x)
         return x
 
@@ -131,7 +131,7 @@ class Ada(Nothing):
 
     def __call__(self, image, keys, memory):
         p = memory["augment/p"] if self.adapt_p else self.p
-        return jax.vmap(lambda x, key: self._one(x, _Draw(key, x.dtype), p))(image, keys)
+        return jax.vmap(lambda x, key: self._one(x, Draw(key, x.dtype), p))(image, keys)
 
     def adapt(self, signs, images, memory):
         if not self.adapt_p:
@@ -146,7 +146,7 @@ class Ada(Nothing):
         changed = {name: x.astype(memory[name].dtype) for name, x in changed.items()}
         return {"augment/p": p, "augment/overfitting": here}, changed
 
-    def _one(self, x: jax.Array, draw: "_Draw", p: Any) -> jax.Array:
+    def _one(self, x: jax.Array, draw: Draw, p: Any) -> jax.Array:
         steps = [step for kind in ("blit", "geometry") if kind in self.kinds for step in _MOVES[kind](draw, p, x.shape)]
         x = affine.warped(x, reduce(jnp.matmul, steps)) if steps else x
         if "colour" in self.kinds:
@@ -157,7 +157,7 @@ class Ada(Nothing):
 AUGMENTS = {"none": Nothing, "diffaugment": DiffAugment, "ada": Ada}
 
 
-def _blits(draw: "_Draw", p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
+def _blits(draw: Draw, p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
     height, width, _ = shape
     dx, dy = draw.uniform("blit/x", -0.125, 0.125), draw.uniform("blit/y", -0.125, 0.125)
     flip, turns = 1 - 2 * draw.integer("flip", 0, 2), draw.integer("turns", 0, 4)
@@ -169,7 +169,7 @@ def _blits(draw: "_Draw", p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
     ]
 
 
-def _geometry(draw: "_Draw", p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
+def _geometry(draw: Draw, p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
     height, width, _ = shape
     size, ratio = 2 ** (0.2 * draw.normal("scale")), 2 ** (0.2 * draw.normal("ratio"))
     rotate = 1 - jnp.sqrt(1 - p)  # either of two rotations, and so p together
@@ -187,7 +187,7 @@ def _geometry(draw: "_Draw", p: Any, shape: tuple[int, ...]) -> list[jax.Array]:
 _MOVES: dict[str, Callable] = {"blit": _blits, "geometry": _geometry}
 
 
-def _colours(draw: "_Draw", p: Any) -> list[jax.Array]:
+def _colours(draw: Draw, p: Any) -> list[jax.Array]:
     """4x4 matrices in the order in which they act."""
 
     def linear(m: jax.Array) -> jax.Array:
@@ -207,38 +207,7 @@ def _colours(draw: "_Draw", p: Any) -> list[jax.Array]:
     ]
 
 
-class _Draw:
-    """One example's random numbers, a stream of its own for each name."""
-
-    def __init__(self, key: jax.Array, dtype: Any):
-        self.key, self.dtype = key, dtype
-
-    def _of(self, name: str) -> jax.Array:
-        return jax.random.fold_in(self.key, role_id(name))
-
-    def uniform(self, name: str, low: float, high: float) -> jax.Array:
-        return jax.random.uniform(self._of(name), (), self.dtype, low, high)
-
-    def normal(self, name: str) -> jax.Array:
-        return jax.random.normal(self._of(name), (), self.dtype)
-
-    def integer(self, name: str, low: int, high: int) -> jax.Array:
-        """In [low, high)."""
-        return jax.random.randint(self._of(name), (), low, high)
-
-    def perhaps(self, name: str, p: Any, matrix: jax.Array) -> jax.Array:
-        """The matrix with probability p, else the identity."""
-        return jnp.where(self.uniform(name, 0, 1) < p, matrix, jnp.eye(len(matrix))).astype(self.dtype)
-
-
-def _window(draw: _Draw, name: str, n: int) -> jax.Array:
-    """Which of n pixels are in the half of them round a random one, [n]."""
-    half = (n + 1) // 2
-    first = draw.integer(name, 0, n + 1 - half % 2) - half // 2
-    return (jnp.arange(n) >= first) & (jnp.arange(n) < first + half)
-
-
-def _cut(x: jax.Array, draw: _Draw, p: Any) -> jax.Array:
+def _cut(x: jax.Array, draw: Draw, p: Any) -> jax.Array:
     """With probability p grey, 0, in a square of half of each side round a random point."""
     at = [(jnp.arange(n) + 0.5) / n for n in x.shape[:2]]
     down, across = (abs(where - draw.uniform(f"cut/{axis}", 0, 1)) < 0.25 for axis, where in enumerate(at))

@@ -11,6 +11,7 @@ from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.objectives import affine, augment
 from jaxgan.objectives.augment import Ada, DiffAugment
+from jaxgan.objectives.draws import Draw
 from jaxgan.plan import Plan
 
 N, SHAPE = 6, (12, 12, 3)
@@ -87,7 +88,7 @@ def test_magnitudes_and_order_of_ada():
 
     @jax.vmap
     def drawn(key):
-        draw = augment._Draw(key, jnp.float32)
+        draw = Draw(key, jnp.float32)
         return augment._blits(draw, 1.0, SHAPE), augment._geometry(draw, 1.0, (8, 16, 3)), augment._colours(draw, 1.0)
 
     (_, _, whole), (scale, before, ratio, _, move), colours = jax.tree.map(np.asarray, drawn(keys))
@@ -105,7 +106,7 @@ def test_magnitudes_and_order_of_ada():
     np.testing.assert_allclose(ratio[:, 0, 0] * ratio[:, 1, 1], 1, rtol=1e-5)
     assert set(np.unique(whole[:, 0, 2])) == {-1, 0, 1}  # whole pixels, up to an eighth of 12
     # Colours in their order, on one example: brightness, then contrast, and so on.
-    draw = augment._Draw(KEYS[0], jnp.float32)
+    draw = Draw(KEYS[0], jnp.float32)
     x = IMAGES[0]
     for one in augment._colours(draw, 1.0):
         x = affine.recoloured(x, one)
@@ -137,7 +138,7 @@ def test_colours_may_have_a_share_of_p():
 
 def test_what_each_colour_matrix_keeps():
     for key in KEYS:
-        brightness, contrast, inverted, hue, saturation = augment._colours(augment._Draw(key, jnp.float32), 1.0)
+        brightness, contrast, inverted, hue, saturation = augment._colours(Draw(key, jnp.float32), 1.0)
         grey = jnp.full((2, 2, 3), 0.3)
         for matrix in (hue, saturation):
             np.testing.assert_allclose(affine.recoloured(grey, matrix), grey, atol=1e-5)
