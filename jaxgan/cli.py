@@ -16,6 +16,7 @@ from absl import flags, logging
 
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.errors import Failure, UserError, described, nearest
+from jaxgan.trouble import is_out_of_memory, storage_trouble
 
 # A verb is a module with a docstring, EXAMPLES, TAKES_OVERRIDES, `define_flags(values)` and `run(values, overrides)`.
 VERBS = {
@@ -55,6 +56,9 @@ def main(argv: list[str] | None = None) -> int:
     except Failure as error:
         return tell("failed", error, 1)
     except Exception as error:
+        trouble = storage_trouble(error)
+        if trouble:
+            return tell("failed", trouble, 1)
         if not is_out_of_memory(error):
             raise
         return tell("error", f"{OUT_OF_MEMORY} ({str(error).strip().splitlines()[0][:200]})", 2)
@@ -165,10 +169,6 @@ def _values_of(arguments: list[str], flag: str) -> list[str]:
     out = [after if word.lstrip("-") == flag else word.partition("=")[2] for word, after in pairs
            if re.fullmatch(rf"--?{flag}(=.*)?", word)]  # fmt: skip
     return [text for text in out if text]
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)
 
 
 def tell(kind: str, message: Any, code: int) -> int:

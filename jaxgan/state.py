@@ -16,7 +16,8 @@ class GanState(flax.struct.PyTreeNode):
     step: int32, passes over the update list. params, opt_state: by player. model_state: by player, the networks' other
     collections (BatchNorm statistics, spectral-norm vectors). ema: by player, moving averages {"params", "model_state"}.
     memory: unlearned state that a loss owns. rng: the root key, which never advances. first_bad: int32, the step and
-    update that first left a param non-finite (or beyond 1e19), as step * updates + update.
+    update whose loss was the first not to be finite, or which first left a param non-finite (or beyond 1e19), as step *
+    updates + update.
     """
 
     step: jax.Array

@@ -20,6 +20,7 @@ from jaxgan.keys import Keys
 from jaxgan.state import NEVER, Aux, GanState, StepInputs, Update
 
 Metrics = dict[str, jax.Array]
+FINITE = "finite"  # among the metrics of an update, and in no log: the share of its rounds whose loss is finite
 
 
 class Parts(NamedTuple):
@@ -50,7 +51,7 @@ def make_train_step(assemble: Callable[[StepInputs, jax.Array], Parts], updates:
             at, draws = (start, 0) if simultaneous else (None, i)
             run = partial(carry_out, parts, update, batch, at, draws)
             state, more = run(state) if update.every == 1 else _sometimes(run, state, update.every)
-            state = state.replace(first_bad=_first_bad(state, update, i, len(updates)))
+            state = state.replace(first_bad=_first_bad(state, more.pop(FINITE), update, i, len(updates)))
             metrics |= more
         ema = optax.incremental_update(_averaged(state), state.ema, 1 - parts.ema_decay)
         return state.replace(step=state.step + 1, ema=ema), metrics
@@ -89,11 +90,12 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
         out = parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys, advance)
         return _checked(out, type(parts.task).__name__, at)
 
-    grads, aux = jax.grad(loss_fn, has_aux=True)(at.params[player])
-    grads, metrics = parallel.mean((grads, aux.metrics))
+    (loss, aux), grads = jax.value_and_grad(loss_fn, has_aux=True)(at.params[player])
+    grads, loss, metrics = parallel.mean((grads, loss, aux.metrics))
     changes, opt_state = parts.tx[player].update(grads, state.opt_state[player], state.params[player])
     params = optax.apply_updates(state.params[player], changes)
     metrics = metrics | _norms(update, state.step, grads, changes, state.params[player])
+    metrics[FINITE] = jnp.isfinite(loss).astype(jnp.float32)
     model_state = {**state.model_state, **aux.model_state}
     model_state[player] = {**model_state[player], **moved}
     return state.replace(
@@ -150,8 +152,8 @@ def _averaged(state: GanState) -> dict[str, Any]:
     return {p: {"params": state.params[p], "model_state": state.model_state[p]} for p in state.ema}
 
 
-def _first_bad(state: GanState, update: Update, i: int, n: int) -> jax.Array:
-    """The first (step, update) that left the norm of its player's params non-finite, which in float32 they are from 1e19 on;
-    once set it stays. No word to the host."""
-    finite = jnp.isfinite(optax.tree.norm(state.params[update.player]))
-    return jnp.minimum(state.first_bad, jnp.where(finite, NEVER, state.step * n + i))
+def _first_bad(state: GanState, finite: jax.Array, update: Update, i: int, n: int) -> jax.Array:
+    """The first (step, update) whose loss is not finite, or which left the norm of its player's params non-finite, which in
+    float32 they are from 1e19 on; once set it stays. No word to the host. finite: NaN where the update was not made."""
+    bad = (finite < 1) | ~jnp.isfinite(optax.tree.norm(state.params[update.player]))
+    return jnp.minimum(state.first_bad, jnp.where(bad, state.step * n + i, NEVER))

@@ -23,7 +23,7 @@ from jaxgan.scores.evaluator import Evaluator
 from jaxgan.scores.table import better_way, check_task, find_scores
 from jaxgan.sections import extractor_of, open_data
 from jaxgan.state import GanState
-from jaxgan.workdir.writer import provenance
+from jaxgan.workdir.provenance import provenance
 
 OF_RUNS = (
     "eval.every",

@@ -147,17 +147,17 @@ class Loop:
         self.totals = None
 
     def _record(self, state: GanState, step: int, sampling: bool, saving: bool, scoring: bool) -> None:
-        """Pictures, checkpoints and scores, of params that are finite. Checkpoints before scores: what evaluating may run
-        into costs no step."""
+        """Pictures, checkpoints and scores, in this order, of params that are finite. A checkpoint comes after the records
+        of its steps, which nobody writes again, and before scores: what evaluating may run into costs no step."""
         state = self.whole(state)
         self._check(self.placement.local(state.first_bad))
         began, scored = time.monotonic(), False
         totals = self.cut(self.totals) if self.totals else [None] * len(self.members)
         for member, own in self._each(state):
-            if saving:
-                member.save(own, step, totals[self.members.index(member)])
             if sampling:
                 member.sample(own, step)
+            if saving:
+                member.save(own, step, totals[self.members.index(member)])
             if scoring and member.scores_due(step):
                 scored = True
                 self._score(member, own, step)

@@ -28,7 +28,7 @@ from jaxgan.workdir.writer import Writer
 
 
 class DivergedError(Failure):
-    """A param became NaN or infinite."""
+    """A loss or a param became NaN or infinite."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,8 @@ class Member:
             step, update = divmod(bad, len(self.plan.updates))
             saved = self.checkpoints.steps
             good = f"{self.checkpoints.directory}/{saved[-1]}" if saved else "none"
-            why = (
-                f"a param of '{self.plan.updates[update].player}' is not finite after update "
-                f"'{self.plan.updates[update].loss}' of step {step + 1}"
-            )
+            made = self.plan.updates[update]
+            why = f"the loss or a param of '{made.player}' is not finite after update '{made.loss}' of step {step + 1}"
             record = {"step": step + 1, "kimg": (step + 1) * self.plan.kimg_per_step}
             self.writer.scalars(record, lambda line: None, lambda line: line | {"verdict": f"diverged: {why}"})
             self.fail(DivergedError(f"{why}; last good checkpoint: {good}"))
@@ -101,6 +99,8 @@ class Member:
             save_gif(self.workdir.samples / "training.gif", frames, per_second=5)
 
     def save(self, state: GanState, step: int, totals: Any) -> None:
+        """A checkpoint, after the records up to its step: whoever goes on from it misses none of them."""
+        self.writer.flush()
         if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind
             self.checkpoints.save(step, self.placement.to_global(state), program.totals_as_json(totals))
 

@@ -1,6 +1,7 @@
 """Training runs to their end, alone or as a population, from where they had got to: none shows that it was stopped."""
 
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import jax
 
 from jaxgan.console import progress, say
 from jaxgan.data.source import Images
-from jaxgan.errors import UserError
+from jaxgan.errors import Failure, UserError
 from jaxgan.objectives.objective import CRITIC
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
@@ -17,6 +18,7 @@ from jaxgan.state import GanState
 from jaxgan.training import budget, interrupt, population
 from jaxgan.training.loop import Loop
 from jaxgan.training.member import DivergedError, Job, Member
+from jaxgan.trouble import storage_trouble
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_config, check_data, check_donor, new_state, starting_state
@@ -53,7 +55,8 @@ def train_together(runs: list[Job], images: Images) -> list[DivergedError | User
             # What is left of members that were spread may have a batch that only one device can take.
             alone = not population.spreads(len(part), placement) and plan.run.batch_size % placement.size
             where = Placement(plan.run.parallel, placement.local_devices[:1]) if alone else placement
-            found, is_stopped = _train(part, images, where)
+            with _told(part):
+                found, is_stopped = _train(part, images, where)
         ends |= {run.folder: end for run, end in zip(part, found)}
         if is_stopped:
             break
@@ -81,6 +84,25 @@ def _parts(runs: list[Job], placement: Placement) -> list[list[Job]]:
         keep = population.form() == "vmap" or population.spreads(len(runs), placement)
         return [runs if keep else [run for run in runs if not run.is_over]]
     return [[run for run in runs if run in members] for members, _ in parts]
+
+
+@contextmanager
+def _told(runs: list[Job]) -> Iterator[None]:
+    """Ends with one line where files cannot be written, however many writers found that out. Raises Failure."""
+    try:
+        yield
+    except (UserError, Failure):
+        raise
+    except Exception as error:
+        trouble = storage_trouble(error)
+        if not trouble:
+            raise
+        saved = [max(Workdir(run.folder).saved_steps, default=None) for run in runs]
+        good = f"last good checkpoint: {Workdir(runs[0].folder).checkpoints}/{saved[0]}" if saved[0] else "no checkpoint yet"
+        more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
+        raise Failure(
+            f"{runs[0].folder}{more} cannot be written: {trouble}; {good}; once it can, the same command goes on from there"
+        ) from error
 
 
 def _same_frozen(a: Job, b: Job) -> bool:

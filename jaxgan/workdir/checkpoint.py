@@ -8,6 +8,7 @@ flipped byte would load without a word: the digest is taken on the devices befor
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
 from jaxgan.errors import Failure, UserError
+from jaxgan.trouble import is_out_of_memory, storage_trouble
+from jaxgan.workdir.folder import check_path
 
 
 class DamagedError(Failure):
@@ -36,9 +39,11 @@ class Checkpoints:
 
     def __init__(self, directory: Path, keep: int = 3, read_only: bool = False):
         self.directory, self._keep, self._read_only = Path(directory).absolute(), keep, read_only
+        check_path(self.directory, read_only)
         self._open()
 
     def _open(self) -> None:
+        self._saving = None  # what Orbax gave for the save under way
         policies = ocp.training.preservation_policies
         self._orbax = ocp.training.Checkpointer(
             str(self.directory),
@@ -55,7 +60,21 @@ class Checkpoints:
         """Starts to write `tree`, a pytree of arrays and keys over the whole mesh, and returns; a save still under way
         is waited for, not dropped. note: JSON to keep beside it."""
         flat = flatten(tree)
-        self._orbax.save_async(step, flat, force=True, custom_metadata={"digest": digest(flat), "note": note})
+        self._finish()
+        kept = {"digest": digest(flat), "note": note}
+        self._saving = self._orbax.save_async(step, flat, force=True, custom_metadata=kept)
+
+    def _finish(self) -> None:
+        """Waits for the save under way, and frees the thread and the three files that Orbax keeps for it until it is asked
+        for its result. Of one that failed nothing stays on the disk. Raises what the save raised."""
+        saving, self._saving = self._saving, None
+        try:
+            if saving is not None:
+                saving.result()
+        except Exception:
+            for left in self.directory.glob("*.orbax-checkpoint-tmp") if jax.process_index() == 0 else ():
+                shutil.rmtree(left, ignore_errors=True)
+            raise
 
     def note(self, step: int) -> Any:
         """What was kept beside the checkpoint of a step; None if nothing was, or there is no such checkpoint."""
@@ -72,13 +91,15 @@ class Checkpoints:
         is of another structure, and DamagedError where none is intact.
         """
         flat = flatten(abstract)
-        damaged = []
+        damaged: list[tuple[int, Exception]] = []
         for at in reversed(self.steps if step is None else [step] if step in self.steps else []):
             try:
                 saved = self._orbax.metadata(at)
                 if saved.metadata is None:
                     raise ValueError("its list of arrays cannot be read")
             except Exception as error:
+                if is_out_of_memory(error) or storage_trouble(error, reading=True):
+                    raise  # which says nothing of the checkpoint
                 damaged.append((at, error))
                 continue
             more = _of_other_players(saved.metadata, flat)
@@ -88,6 +109,8 @@ class Checkpoints:
                 if digest(loaded) != _kept(saved).get("digest"):
                     raise ValueError("its bytes are not those that were saved")
             except Exception as error:
+                if is_out_of_memory(error) or storage_trouble(error, reading=True):
+                    raise  # which says nothing of the checkpoint
                 damaged.append((at, error))
                 continue
             self.set_aside(damaged, warn)
@@ -113,7 +136,11 @@ class Checkpoints:
             self._open()
 
     def close(self) -> None:
-        self._orbax.close()
+        """Waits for the save under way; raises what it raised."""
+        try:
+            self._finish()
+        finally:
+            self._orbax.close()
 
 
 def kept_digest(directory: Path, step: int) -> str | None:

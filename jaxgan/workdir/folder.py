@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -140,6 +141,7 @@ class Workdir:
 
         Raises UserError where the folder cannot be written or another run has it.
         """
+        check_path(self.path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK | os.X_OK):
@@ -159,3 +161,14 @@ class Workdir:
             yield
         finally:
             os.close(handle)
+
+
+def check_path(path: Path, read_only: bool = False) -> None:
+    """Refuses a folder in whose path Orbax would lose checkpoints: it takes some characters for addresses, and where it
+    writes others for patterns. Raises UserError."""
+    text = str(path.absolute())
+    found = re.search(r":(?=/|$)" if read_only else r"[\[*?]|:(?=/|$)", text)
+    if found or text.encode(errors="ignore").decode() != text:
+        what = f"has '{found[0]}'" if found else "has bytes that are no UTF-8"
+        shown = text.encode(errors="backslashreplace").decode()
+        raise UserError(f"no checkpoints can be kept in {shown}, which {what} in its path; choose another --workdir")

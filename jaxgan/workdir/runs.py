@@ -17,14 +17,19 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
 from jaxgan.state import GanState
-from jaxgan.workdir.checkpoint import Checkpoints, digest, flatten, kept_digest
-from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.checkpoint import Checkpoints, DamagedError, digest, flatten, kept_digest
+from jaxgan.workdir.folder import Workdir, check_path
 from jaxgan.workdir.frozen import features_in, save_frozen, saved_donor
-from jaxgan.workdir.writer import provenance
+from jaxgan.workdir.provenance import changed, provenance
+
+LOOKS = 20  # at a run that goes on and saves, for a checkpoint that stays long enough to be read
 
 
 def check_config(workdir: Path, new: Config) -> None:
     """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
+    check_path(workdir)
+    if not Workdir(workdir).is_run and Workdir(workdir).saved_steps:
+        raise UserError(f"{workdir} holds checkpoints without their config.json; restore it, or choose another --workdir")
     if Workdir(workdir).is_run:
         # Resolved anew, so that a field which the run did not know yet has its default.
         old = resolve_config(ml_collections.ConfigDict(Workdir(workdir).config), [], sections)
@@ -63,10 +68,14 @@ def check_data(workdir: Path, images: Any) -> None:
 def record_start(
     plan: Plan, workdir: Path, images: Any, source: str, overrides: Any, step: int, donors: dict[str, Any]
 ) -> None:
-    """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks. donors:
-    the checkpoints of other runs that it begins from, if it begins."""
+    """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks. Says
+    what is another than at the last start. donors: the checkpoints of other runs that it begins from, if it begins."""
     save_frozen(plan, workdir)
-    start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | provenance()
+    now = provenance()
+    others = changed(Workdir(workdir).starts[-1], now) if step and Workdir(workdir).starts else ""
+    if others:
+        say(f"{workdir} goes on elsewhere than it began, {others}: its numbers may differ by rounding")
+    start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | now
     donors = donors | {donor.record["field"]: donor.record["taken"] for donor in plan.frozen.values()}
     start |= {"donors": donors} if donors else {}
     Workdir(workdir).save(json.loads(plan.config.to_json()), _describe(images), start)
@@ -154,20 +163,32 @@ def load_run(workdir: Path, placement: Placement, step: int | None = None, overr
     """(plan, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
     UserError without one."""
     plan = saved_plan(workdir, overrides)
-    folder = Workdir(workdir).checkpoints
-    if not folder.is_dir():
+    if not Workdir(workdir).checkpoints.is_dir():
         raise UserError(f"{workdir} holds no checkpoint yet")
-    checkpoints = Checkpoints(folder, read_only=True)
-    try:
-        there = checkpoints.steps
-        found = checkpoints.restore(abstract_state(plan, placement), say, step)
-    finally:
-        checkpoints.close()
+    found = _newest(Workdir(workdir), abstract_state(plan, placement), step)
+    there = sorted(Workdir(workdir).saved_steps)
     if found is None and step is not None and there:
         raise UserError(f"{workdir} has no checkpoint of step {step}, but of {', '.join(map(str, there))}")
     if found is None:
         raise UserError(f"{workdir} holds no checkpoint yet")
     return plan, *found
+
+
+def _newest(workdir: Workdir, abstract: Any, step: int | None) -> tuple[int, Any] | None:
+    """(step, state) of a run's newest intact checkpoint, or of that of `step`; None without one. The run may be going on and
+    remove what is being read: then a newer one is there, which is looked for."""
+    for tries in range(LOOKS, 0, -1):
+        before = workdir.saved_steps
+        try:
+            checkpoints = Checkpoints(workdir.checkpoints, read_only=True)
+            try:
+                return checkpoints.restore(abstract, say, step)
+            finally:
+                checkpoints.close()
+        except (DamagedError, OSError):
+            if tries == 1 or workdir.saved_steps == before:
+                raise
+    return None
 
 
 def starting_state(

@@ -142,7 +142,7 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     folder, file = tmp_path / "runs", spec(f"{PLAIN}, {ILL}")
     done = ended(file, folder, "--workers=2", check=1)
     assert "failed: 2 of 8 cells crashed; the same command tries them again" in done.stderr
-    assert "diverges, seed 0 diverged: a param of 'gen' is not finite" in done.stdout
+    assert "diverges, seed 0 diverged: the loss or a param of 'gen' is not finite" in done.stdout
     assert "crashes, seed 1 crashed: OSError: no such luck" in done.stdout
     rows = {(row["row"], row["column"]): row for row in csv.DictReader((folder / "table.csv").open())}
     assert rows["plain", "modes"]["n"] == "2" and rows["plain", "modes"]["published"] == "8"
@@ -150,7 +150,7 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     report = (folder / "report.md").read_text()
     for line in (
         "- crashes, seeds 0, 1: crashed: OSError: no such luck",
-        "- diverges, seeds 0, 1: diverged: a param of 'gen' is not finite after update 'gen' of step 1",
+        "- diverges, seeds 0, 1: diverged: the loss or a param of 'gen' is not finite after update 'gen' of step 1",
         "- undecided: plain: modes above -1",
         "![curves](curves.png)",
     ):
