@@ -2,7 +2,22 @@
 
 import sys
 
-from jaxgan.cli import main
+from jaxgan import terminal
+
+
+def main() -> int:
+    """Carries out the command line. Returns the exit code."""
+    try:
+        terminal.keep_streams()
+        terminal.catch_ctrl_c()
+        from jaxgan import cli  # which takes long enough to be interrupted
+
+        return cli.main()
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) or terminal.was_interrupted():
+            terminal.end()
+        raise
+
 
 if __name__ == "__main__":
     sys.exit(main())

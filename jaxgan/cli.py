@@ -51,8 +51,6 @@ def main(argv: list[str] | None = None) -> int:
         run(arguments)
     except UserError as error:
         return tell("error", error, 2)
-    except KeyboardInterrupt:
-        return tell("stopped", "nothing was being trained yet", 130)
     except Failure as error:
         return tell("failed", error, 1)
     except Exception as error:

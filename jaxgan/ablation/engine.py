@@ -77,7 +77,8 @@ def train_table(
             if not cell.is_over and cell.folder.exists():
                 with cell.workdir.claimed():  # or an earlier start's process, which was left alone, still trains it
                     pass
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGINT):  # until the processes have saved, however long that takes
+            signal.signal(number, signal.default_int_handler)
         try:
             _work(todo, every, table, spec, folder, overrides, workers, clock)
         except KeyboardInterrupt:

@@ -128,7 +128,7 @@ def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[
     """What became of each run, and whether a signal stopped them."""
     plan = runs[0].plan
     config, several = plan.config, len(runs) > 1
-    with ExitStack() as stack:
+    with ExitStack() as last, ExitStack() as stack:
         # What a member of a population saved last may be further than the others got to.
         keep = max(2, config.checkpoint.keep) if several else config.checkpoint.keep
         saved = [stack.enter_context(closing(Checkpoints(Workdir(run.folder).checkpoints, keep))) for run in runs]
@@ -146,7 +146,8 @@ def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[
                 stack.enter_context(closing(members[i].writer))  # pyright: ignore[reportOptionalMemberAccess]
         state = placement.init(population.stack, states) if several else states[0]
         del states
-        with interrupt.stop_signal() as stop, progress(first, config.steps) as shown:
+        stop = last.enter_context(interrupt.stop_signal())  # until what the last step left is written, too
+        with progress(first, config.steps) as shown:
             loop = Loop(members, [run.plan for run in runs], images, placement, shown)
             step = loop.run(state, first, stop)
     if step < config.steps and loop.alive:
