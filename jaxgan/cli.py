@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one verb. argv: the program's name and its arguments, `sys.argv` by default. Returns the exit code."""
     arguments = (sys.argv if argv is None else argv)[1:]
     flags.FLAGS.mark_as_parsed()  # libraries read absl's own flags
-    logging.set_verbosity(logging.ERROR)
+    logging.set_verbosity(logging.FATAL)  # what libraries raise comes here, and is told once
     try:
         run(arguments)
     except UserError as error:
@@ -101,7 +101,7 @@ def common_flags() -> flags.FlagValues:
     flags.DEFINE_integer(
         "verbosity",
         0,
-        "What libraries log: -1 warnings too, 0 information, 1 all; without this flag errors alone.",
+        "What libraries log: -2 errors, -1 warnings too, 0 information, 1 all; without this flag nothing.",
         flag_values=values,
     )
     return values

@@ -18,8 +18,8 @@ _interrupted = threading.Event()
 
 
 def keep_streams() -> None:
-    """Makes the standard output and error last: what cannot be written any more, or cannot be said in their encoding, ends no
-    run. A reader that has gone (`| head`), a terminal that has been closed and a full disk below a log lose lines alone."""
+    """Makes the standard output and error last: what cannot be written any more, or cannot be said in their encoding, ends
+    no run. A reader that has gone (`| head`), a terminal that has been closed and a full disk below a log lose lines alone."""
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:  # closed by whoever started us; a file that is opened now would take its number
@@ -101,8 +101,8 @@ def was_interrupted() -> bool:
 
 
 def end() -> None:
-    """Ends the process at once, with the line and the code of one that was stopped before it trained. Python's own way out may
-    crash where libraries' threads are at work."""
+    """Ends the process at once, with the line and the code of one that was stopped before it trained. Python's own way out
+    may crash where libraries' threads are at work."""
     with contextlib.suppress(OSError):
         os.write(2, f"\n{STOPPED}\n".encode())
     os._exit(INTERRUPTED)
