@@ -12,11 +12,16 @@ def main() -> int:
         terminal.catch_ctrl_c()
         from jaxgan import cli  # which takes long enough to be interrupted
 
-        return cli.main()
+        code = cli.main()
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) or terminal.was_interrupted():
             terminal.end()
         raise
+    if code and "jaxgan.parallel" in sys.modules:
+        from jaxgan import parallel
+
+        parallel.leave(code)
+    return code
 
 
 if __name__ == "__main__":

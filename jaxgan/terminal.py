@@ -19,7 +19,7 @@ _interrupted = threading.Event()
 
 def keep_streams() -> None:
     """Makes the standard output and error last: what cannot be written any more, or cannot be said in their encoding, ends
-    no run. A reader that has gone (`| head`), a terminal that has been closed and a full disk below a log lose lines alone."""
+    no run. A reader that has gone (`| head`), a closed terminal and a full disk below a log cost lines alone."""
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:  # closed by whoever started us; a file that is opened now would take its number

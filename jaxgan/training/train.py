@@ -11,7 +11,7 @@ from jaxgan.console import progress, say
 from jaxgan.data.source import Images
 from jaxgan.errors import Failure, UserError
 from jaxgan.objectives.objective import CRITIC
-from jaxgan.parallel import Placement
+from jaxgan.parallel import Placement, lost_peer
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import check_scores
 from jaxgan.state import GanState
@@ -88,21 +88,22 @@ def _parts(runs: list[Job], placement: Placement) -> list[list[Job]]:
 
 @contextmanager
 def _told(runs: list[Job]) -> Iterator[None]:
-    """Ends with one line where files cannot be written, however many writers found that out. Raises Failure."""
+    """Ends with one line where files cannot be written, however many writers found that out, and where another process has
+    gone. Raises Failure."""
     try:
         yield
     except (UserError, Failure):
         raise
     except Exception as error:
-        trouble = storage_trouble(error)
-        if not trouble:
+        trouble, lost = storage_trouble(error), lost_peer(error)
+        if not trouble and not lost:
             raise
-        saved = [max(Workdir(run.folder).saved_steps, default=None) for run in runs]
-        good = f"last good checkpoint: {Workdir(runs[0].folder).checkpoints}/{saved[0]}" if saved[0] else "no checkpoint yet"
         more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
-        raise Failure(
-            f"{runs[0].folder}{more} cannot be written: {trouble}; {good}; once it can, the same command goes on from there"
-        ) from error
+        what = "another process of this run has ended or cannot be reached" if lost else f"it cannot be written: {trouble}"
+        saved = max(Workdir(runs[0].folder).saved_steps, default=None)
+        good = f"last good checkpoint: {Workdir(runs[0].folder).checkpoints}/{saved}" if saved else "no checkpoint yet"
+        again = "the same commands go on from there" if lost else "once it can, the same command goes on from there"
+        raise Failure(f"{runs[0].folder}{more}: {what}; {good}; {again}") from error
 
 
 def _same_frozen(a: Job, b: Job) -> bool:
