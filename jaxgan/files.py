@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+
+DAY = 86400  # seconds
 
 
 @contextmanager
@@ -23,6 +27,28 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what `replacing` left unfinished in a folder: files of processes of this machine that have ended, and those of
+    other machines after a day."""
+    for left in folder.glob("*.tmp"):
+        made = re.fullmatch(r".+\..+\.(\d+)\.tmp", left.name)
+        if made is None or not left.is_file():
+            continue
+        is_ours = left.name.endswith(f".{socket.gethostname()}.{made[1]}.tmp")
+        if not _is_alive(int(made[1])) if is_ours else left.stat().st_mtime < time.time() - DAY:
+            left.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        pass
+    return True
 
 
 def write_text(path: Path, text: str) -> None:

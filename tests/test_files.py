@@ -1,10 +1,15 @@
 """Files that are written whole or not at all."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
 
 import pytest
 
-from jaxgan.files import replacing, write_json, write_text
+from jaxgan.files import replacing, sweep, write_json, write_text
 
 
 def test_a_failed_write_leaves_what_was_there_and_nothing_else(tmp_path):
@@ -21,3 +26,22 @@ def test_folders_are_made_and_odd_names_are_written(tmp_path):
     assert (tmp_path / "new" / "folder" / "a.txt").read_text() == "é \\udcff"
     write_json(tmp_path / "a.json", {"b": 1, "a": [2.5]})
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": [2.5], "b": 1}
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = {
+        "ended": f"a.png.{socket.gethostname()}.{ended.pid}.tmp",
+        "alive": f"a.png.{socket.gethostname()}.{os.getpid()}.tmp",
+        "elsewhere": "a.png.some.other.host.1.tmp",
+        "elsewhere, long ago": "b.png.some.other.host.1.tmp",
+        "somebody's": "notes.tmp",
+    }
+    for name in names.values():
+        (tmp_path / name).write_bytes(b"half")
+    os.utime(tmp_path / names["elsewhere, long ago"], (time.time() - 90_000,) * 2)
+    (tmp_path / f"folder.{socket.gethostname()}.{ended.pid}.tmp").mkdir()
+    sweep(tmp_path)
+    left = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert left == {names["alive"], names["elsewhere"], names["somebody's"]}

@@ -23,6 +23,8 @@ class Dirac:
             return psi**2 / 2, Aux({"disc/lazy": psi}, memory=memory)
         if name == "nan":
             return jnp.nan * psi * theta, Aux({}, memory=memory)
+        if name == "infinite":
+            return value + jnp.inf, Aux({}, memory=memory)
         value = value if name == "disc" else -value
         return value, Aux({f"{name}/loss": value, f"{name}/draw": jax.random.uniform(keys.shared("draw"))}, memory=memory)
 
@@ -95,3 +97,10 @@ def test_first_bad_is_the_first_and_stays():
     assert int(state.first_bad) == 1  # step 0, update 1
     state, _ = play([DISC, GEN._replace(loss="nan")], x=jnp.ones((1, 1)), steps=2)
     assert divmod(int(state.first_bad), 2) == (0, 1)
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_an_infinite_loss_is_seen_though_its_gradient_is_finite(every):
+    state, [first, *_] = play([DISC, Update("gen", "infinite", every=every)], steps=3)
+    assert divmod(int(state.first_bad), 2) == (0, 1)
+    assert np.isfinite(point(state)).all() and "finite" not in first

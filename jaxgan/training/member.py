@@ -12,6 +12,7 @@ from jaxgan.config.renamed import renamed_metrics
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import Failure, UserError
+from jaxgan.files import sweep
 from jaxgan.generate import trained
 from jaxgan.images import save_gif, save_png
 from jaxgan.monitor import Monitor
@@ -62,6 +63,8 @@ class Member:
         self.failure: DivergedError | UserError | None = None
         if jax.process_index() == 0:
             self.workdir.reopen()
+            for folder in (job.folder, self.workdir.samples):
+                sweep(folder)
             record_start(self.plan, job.folder, images, job.source, job.overrides, first, donors)
             save_png(self.workdir.samples / "real.png", data_picture(images, self.settings.sample.num))
         self.writer = Writer(job.folder, first, self.settings.log.tensorboard)

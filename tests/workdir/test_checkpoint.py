@@ -1,5 +1,9 @@
 """Damage, structure, order; that a real run resumes is in test_train.py."""
 
+import os
+import resource
+import threading
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +11,7 @@ import pytest
 from helpers import arrays, assert_same_bits
 
 from jaxgan.errors import UserError
+from jaxgan.trouble import storage_trouble
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError, digest, flatten
 
 # Orbax leaves coroutines behind when a read fails.
@@ -135,3 +140,67 @@ def test_players_that_a_run_has_no_more_are_left_out(tmp_path):
     assert_same_bits(arrays(found), arrays(one))
     with pytest.raises(UserError, match="params.gen.v is absent there"):  # what the run itself trains must be there
         restore(tmp_path, abstract({**one, "params": {"gen": {"v": one["params"]["gen"]["w"]}}}))
+
+
+def test_a_save_leaves_no_thread_and_no_open_file(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    counts = []
+    for step in range(1, 8):
+        checkpoints.save(step, tree(step))
+        checkpoints._finish()
+        counts.append((len(os.listdir("/proc/self/fd")), threading.active_count()))
+    checkpoints.close()
+    assert counts[-1][0] <= counts[1][0] and counts[-1][1] <= counts[1][1]
+
+
+def test_a_save_that_fails_leaves_nothing_and_says_why(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(1, tree(1))
+    checkpoints._finish()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # what a full disk does, without a disk
+    try:
+        with pytest.raises(Exception) as caught:  # noqa: B017, PT011
+            checkpoints.save(2, tree(2))
+            checkpoints.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert storage_trouble(caught.value) == "File too large"
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
+    assert restore(tmp_path)[0][0] == 1
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a*", "gs:", "a?", "bytes \udcff"])
+def test_a_path_that_orbax_would_lose_is_refused(tmp_path, name):
+    with pytest.raises(UserError, match="no checkpoints can be kept in .* in its path"):
+        Checkpoints(tmp_path / name / "checkpoints")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a b", "ä", "a:b", "a%20", "a'b", "~", "5", "damaged-3", "x.tmp", "a]"])
+def test_other_paths_work(tmp_path, name):
+    save(tmp_path / name, 1)
+    assert restore(tmp_path / name)[0][0] == 1
+
+
+def test_a_run_that_was_moved_below_a_pattern_is_read(tmp_path):
+    save(tmp_path / "a", 1)
+    (tmp_path / "a").rename(tmp_path / "a[1]")
+    checkpoints = Checkpoints(tmp_path / "a[1]", read_only=True)
+    assert checkpoints.restore(abstract(tree()))[0] == 1
+    checkpoints.close()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), PermissionError(13, "Permission denied")])
+def test_too_little_memory_is_no_damage(tmp_path, error, monkeypatch):
+    save(tmp_path, 1, 2)
+    checkpoints = Checkpoints(tmp_path)
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(checkpoints._orbax, "load", fail)
+    with pytest.raises(type(error)):
+        checkpoints.restore(abstract(tree()))
+    checkpoints.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2"]
