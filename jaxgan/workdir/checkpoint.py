@@ -9,7 +9,8 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,22 @@ class Checkpoints:
         flat = flatten(tree)
         self._finish()
         kept = {"digest": digest(flat), "note": note}
-        self._saving = self._orbax.save_async(step, flat, force=True, custom_metadata=kept)
+        with self._cleaned_up():
+            self._saving = self._orbax.save_async(step, flat, force=True, custom_metadata=kept)
 
     def _finish(self) -> None:
         """Waits for the save under way, and frees the thread and the three files that Orbax keeps for it until it is asked
-        for its result. Of one that failed nothing stays on the disk. Raises what the save raised."""
+        for its result. Raises what the save raised."""
         saving, self._saving = self._saving, None
-        try:
-            if saving is not None:
+        if saving is not None:
+            with self._cleaned_up():
                 saving.result()
+
+    @contextmanager
+    def _cleaned_up(self) -> Iterator[None]:
+        """Leaves nothing on the disk of a save that fails."""
+        try:
+            yield
         except Exception:
             for left in self.directory.glob("*.orbax-checkpoint-tmp") if jax.process_index() == 0 else ():
                 shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,338 @@
+"""What the project makes of faults: kills, signals, full disks, damaged files. The table of results/reliability.md.
+
+    python benchmarks/faults.py                             # an hour; writes results/reliability.md
+    python benchmarks/faults.py --only=kill --tries=3       # faults with "kill" in their names, to the screen
+    python benchmarks/faults.py --soak                      # 50,000 steps with saves and pictures: memory, open files
+
+Every try is a process of its own, with its time of the fault drawn anew. "As promised" counts the tries that ended as the
+second column says; of the others the table quotes the last line that the process wrote.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from jaxgan.workdir.checkpoint import kept_digest  # noqa: E402
+from jaxgan.workdir.folder import Workdir  # noqa: E402
+from jaxgan.workdir.provenance import provenance  # noqa: E402
+
+STEPS = 400
+RUN = [
+    "--config=configs/toy.py:ring", "--config.batch_size=32", "--config.nets.gen.widths=8", "--config.nets.disc.widths=8",
+    "--config.log.every=5", "--config.sample.every=20", "--config.checkpoint.every=10", f"--config.steps={STEPS}",
+    "--config.eval.every=0",
+]  # fmt: skip
+ENDLESS = [*RUN, "--config.steps=1000000"]
+SLOW = (
+    "import sys, time; sys.argv[0] = 'launch.py'; from jaxgan.workdir import writer; own = writer.save_png\n"
+    "def slow(*given): time.sleep(0.2); own(*given)\n"
+    "writer.save_png = slow; from jaxgan.__main__ import main; sys.exit(main())"
+)  # a disk on which a picture takes long
+LOST = "another process of this run has ended"
+
+Outcome = tuple[bool, str]
+FAULTS: list[tuple[str, str, Callable[[Path], Outcome]]] = []
+
+
+def fault(what: str, promise: str):
+    """Registers a fault: what happens, and what is promised then."""
+
+    def register(fn):
+        FAULTS.append((what, promise, fn))
+        return fn
+
+    return register
+
+
+def start(*arguments: object, slow: bool = False, **more) -> subprocess.Popen:
+    words = ["-c", SLOW] if slow else [str(ROOT / "launch.py")]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": ROOT} | more
+    return subprocess.Popen([sys.executable, *words, *map(str, arguments)], **streams)
+
+
+def launch(*arguments: object, **more) -> tuple[int, str]:
+    process = start(*arguments, **more)
+    return ended(process)
+
+
+def ended(process: subprocess.Popen, seconds: float = 300) -> tuple[int, str]:
+    """(exit code, output); a process that hangs is killed, with the code -9."""
+    try:
+        output = process.communicate(timeout=seconds)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output = process.communicate()[0]
+    return process.returncode, output or ""
+
+
+def last_line(output: str) -> str:
+    return (output.strip().splitlines() or [""])[-1]
+
+
+def wait_for_step(folder: Path, step: int, process: subprocess.Popen) -> None:
+    while Workdir(folder).logged_step() < step and process.poll() is None:
+        time.sleep(0.01)
+
+
+def traces(folder: Path) -> dict[str, object]:
+    """All that a run leaves: the log without its times, pictures, the last checkpoint's digest; and nothing unfinished."""
+    work = Workdir(folder)
+    lines = [{key: x for key, x in line.items() if key != "img_per_sec"} for line in work.metrics()]
+    pictures = {path.name: path.read_bytes() for path in work.samples.iterdir()}
+    return {"lines": lines, "pictures": pictures, "state": kept_digest(work.checkpoints, STEPS)}
+
+
+def whole(cache: dict[str, object] = {}) -> dict[str, object]:  # noqa: B006
+    """The traces of a run that nothing has happened to."""
+    if not cache:
+        with tempfile.TemporaryDirectory() as folder:
+            launch(*RUN, f"--workdir={folder}/run")
+            cache |= traces(Path(folder) / "run")
+    return cache
+
+
+def goes_on(folder: Path) -> Outcome:
+    """Whether the same command ends the run with the traces of one that nothing has happened to."""
+    code, output = launch(*RUN, f"--workdir={folder}")
+    if code:
+        return False, last_line(output)
+    mine, theirs = traces(folder), whole()
+    different = [name for name in mine if mine[name] != theirs[name]]
+    return not different, f"{', '.join(different)} differ" if different else "the same bits, lines and pictures"
+
+
+def killed(folder: Path, slow: bool) -> Outcome:
+    for _ in range(2):
+        process = start(*RUN, f"--workdir={folder}", slow=slow)
+        wait_for_step(folder, Workdir(folder).logged_step() + random.randint(5, STEPS // 3), process)
+        time.sleep(random.random() / 5)
+        process.kill()
+        process.wait()
+    return goes_on(folder)
+
+
+@fault("`kill -9` twice, at random steps", "the same command ends with the same bits, lines and pictures")
+def _(folder: Path) -> Outcome:
+    return killed(folder, slow=False)
+
+
+@fault("`kill -9` twice, on a disk where a picture takes .2 s", "the same")
+def _(folder: Path) -> Outcome:
+    return killed(folder, slow=True)
+
+
+def signalled(folder: Path, *numbers: signal.Signals, slow: bool = False) -> Outcome:
+    process = start(*RUN, f"--workdir={folder}", slow=slow)
+    wait_for_step(folder, random.randint(5, STEPS // 2), process)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(random.random() / 20)
+    code, output = ended(process)
+    if code != (130 if len(numbers) > 1 else 0):
+        return False, f"exit code {code}: {last_line(output)}"
+    good, said = goes_on(folder)
+    return good, last_line(output) if good else said
+
+
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    fault(f"{number.name} while it trains", "saves, exit code 0, and goes on with the same bits")(
+        lambda folder, number=number: signalled(folder, number)
+    )
+
+
+@fault("SIGINT twice, on a disk where a picture takes .2 s", "ends at once, exit code 130, and goes on with the same bits")
+def _(folder: Path) -> Outcome:
+    return signalled(folder, signal.SIGINT, signal.SIGINT, slow=True)
+
+
+@fault("SIGINT while it starts", "one line and exit code 130; or, if it trains by then, saves")
+def _(folder: Path) -> Outcome:
+    process = start(*ENDLESS, f"--workdir={folder}")
+    time.sleep(random.uniform(0.1, 8))
+    process.send_signal(signal.SIGINT)
+    code, output = ended(process, 60)
+    trained = code == 0 and "stopped and saved" in output
+    return trained or (code == 130 and "Traceback" not in output), last_line(output)
+
+
+@fault("the reader of its output goes (`| head -3`)", "trains to its end")
+def _(folder: Path) -> Outcome:
+    process = start(*RUN, f"--workdir={folder}")
+    assert process.stdout
+    for _ in range(3):
+        process.stdout.readline()
+    process.stdout.close()
+    code = process.wait(300)
+    return code == 0 and Workdir(folder).done_step == STEPS, f"exit code {code}"
+
+
+def full(folder: Path, board: str) -> Outcome:
+    """On a disk of its own, which needs the right to mount one."""
+    disk = folder / "disk"
+    disk.mkdir(parents=True)
+    words = [sys.executable, str(ROOT / "launch.py"), *ENDLESS, "--config.checkpoint.keep=100000"]
+    words += [f"--workdir={disk}/run", f"--config.log.tensorboard={board}", "--config.sample.every=100000"]
+    script = (
+        f"mount -t tmpfs -o size={random.randint(800, 4000)}k tmpfs {disk}\n{' '.join(words)} >{folder}/log 2>&1; echo $?\n"
+        f"find {disk} -name '*tmp*' | wc -l; mount -o remount,size=1g {disk}\n"
+        f"last=$(ls {disk}/run/checkpoints | sort -n | tail -1)\n"
+        f"{' '.join(words)} --config.steps=$((last + 20)) >{folder}/log2 2>&1; echo $?"
+    )
+    code, output = ended(
+        subprocess.Popen(["unshare", "-rm", "sh", "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    )
+    told = [x for x in (folder / "log").read_text().splitlines() if not x.startswith(("step ", " ", "first "))]
+    good = output.split() == ["1", "0", "0"] and len(told) == 1
+    return good, last_line((folder / "log").read_text()).replace(str(disk), "") if good else f"{output.split()} {told[-1:]}"
+
+
+for board in ("true", "false"):
+    fault(
+        f"the disk becomes full, {'with' if board == 'true' else 'without'} TensorBoard",
+        "one line with the last good checkpoint, exit code 1, no unfinished file; goes on when there is room",
+    )(lambda folder, board=board: full(folder, board))
+
+
+def damaged(folder: Path, how: str) -> Outcome:
+    launch(*RUN, f"--workdir={folder}", f"--config.steps={STEPS // 2}")
+    files = [
+        path for path in (folder / "checkpoints" / str(STEPS // 2)).rglob("*") if path.is_file() and path.stat().st_size
+    ]
+    path = max(files, key=lambda path: path.stat().st_size) if how == "flip" else random.choice(files)
+    content = bytearray(path.read_bytes())
+    if how == "flip":
+        content[random.randrange(len(content) // 4, len(content) * 3 // 4)] ^= 1 << random.randrange(8)
+    path.unlink() if how == "gone" else path.write_bytes(content if how == "flip" else content[: len(content) // 2])
+    return goes_on(folder)
+
+
+for how, what in {"flip": "one bit flipped", "cut": "a file cut in half", "gone": "a file gone"}.items():
+    fault(f"the newest checkpoint is damaged: {what}", "set aside, and the same bits from the one before it")(
+        lambda folder, how=how: damaged(folder, how)
+    )
+
+
+@fault("sampling beside a run that saves every ten steps", "pictures")
+def _(folder: Path) -> Outcome:
+    process = start(*ENDLESS, f"--workdir={folder}", "--config.checkpoint.keep=1")
+    wait_for_step(folder, 30, process)
+    code, output = launch("--mode=sample", f"--workdir={folder}", "--num=4")
+    process.terminate()
+    other = ended(process)[0]
+    return (code, other) == (0, 0), "pictures" if code == 0 else last_line(output)
+
+
+@fault("config.json is gone", "refused, with one line; another seed would go on from the checkpoint")
+def _(folder: Path) -> Outcome:
+    launch(*RUN, f"--workdir={folder}", "--config.steps=20")
+    (folder / "config.json").unlink()
+    code, output = launch(*RUN, f"--workdir={folder}", "--config.seed=1")
+    return code == 2 and "without their config.json" in output, last_line(output).replace(str(folder), "RUN")
+
+
+@fault("a workdir with [ in its path", "refused at the start")
+def _(folder: Path) -> Outcome:
+    code, output = launch(*RUN, f"--workdir={folder}/a[1]")
+    return code == 2 and "in its path" in output, last_line(output).replace(str(folder), "RUN")
+
+
+def two(folder: Path, *more: str) -> list[subprocess.Popen]:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    shared = [*ENDLESS, f"--workdir={folder}", f"--coordinator=127.0.0.1:{port}", "--num_processes=2", *more]
+    return [start(*shared, f"--process_id={i}") for i in range(2)]
+
+
+def lost(folder: Path, which: int) -> Outcome:
+    processes = two(folder)
+    wait_for_step(folder, 20, processes[0])
+    processes[which].kill()
+    began = time.monotonic()
+    code, output = ended(processes[1 - which], 120)
+    processes[which].communicate()
+    said = f"after {time.monotonic() - began:.0f} s: {last_line(output)}".replace(str(folder), "RUN")
+    return code == 1 and LOST in last_line(output), said
+
+
+for which, who in enumerate(("the coordinator", "the other one")):
+    fault(f"`kill -9` of one of two processes, {who}", "the other one ends with a line that says so, exit code 1")(
+        lambda folder, which=which: lost(folder, which)
+    )
+
+
+def soak(steps: int) -> str:
+    """Trains long, and says how memory, open files and threads grew between the fifth and the last twentieth of the run."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [*RUN[:4], "--config.log.every=50", "--config.sample.every=200", "--config.checkpoint.every=200"]
+        process = start(*words, f"--workdir={folder}/run", f"--config.steps={steps}", stdout=subprocess.DEVNULL)
+        seen = []
+        while process.poll() is None:
+            time.sleep(1)
+            with contextlib.suppress(OSError, StopIteration):
+                status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+                kilobytes = int(next(line.split()[1] for line in status if line.startswith("VmRSS")))
+                files = len(os.listdir(f"/proc/{process.pid}/fd"))
+                seen.append((Workdir(f"{folder}/run").logged_step(), kilobytes / 1024, files))
+    parts = [[x for x in seen if low * steps <= x[0] < high * steps] for low, high in ((0.1, 0.2), (0.9, 1))]
+    (early, files), (late, more) = ([statistics.median(x[i] for x in part) for i in (1, 2)] for part in parts)
+    saves = steps // 200
+    return (
+        f"{steps:,} steps with {saves} checkpoints, {saves} pictures and TensorBoard: {early:.0f} MiB and {files:.0f} "
+        f"open files at first, {late:.0f} MiB ({100 * (late / early - 1):+.1f} %) and {more:.0f} at last (medians of the "
+        f"second and the last tenth), exit code {process.returncode}."
+    )
+
+
+def table(tries: int, only: str) -> list[str]:
+    lines = ["| Fault | Promised | As promised | What was said |", "|---|---|---|---|"]
+    for what, promise, fn in FAULTS:
+        if only.lower() not in what.lower():
+            continue
+        kept, said, failed = 0, "", ""
+        for _ in range(tries):
+            with tempfile.TemporaryDirectory() as folder:
+                good, text = fn(Path(folder) / "run")
+            kept, said, failed = kept + good, said or (text if good else ""), failed or ("" if good else text)
+        text = (f"{said}" if kept else "") + (f"; of the others: {failed}" if failed else "")
+        lines.append(f"| {what} | {promise} | {kept} of {tries} | {text.replace('|', chr(92) + '|')} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tries", type=int, default=20, help="of each fault")
+    parser.add_argument("--only", default="", help="faults whose names have this in them; writes no file")
+    parser.add_argument("--soak", type=int, nargs="?", const=50_000, default=0, help="how many steps, in place of faults")
+    parser.add_argument("--seed", type=int, default=0, help="of the times at which faults come")
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "reliability.md")
+    given = parser.parse_args()
+    random.seed(given.seed)
+    if given.soak:
+        print(soak(given.soak))
+        return
+    lines = table(given.tries, given.only)
+    if not given.only:
+        made = provenance()
+        about = f"`python benchmarks/faults.py --tries={given.tries}`, revision {made['git_revision'][:8]}, "
+        about += ", ".join(f"{name} {made['versions'][name]}" for name in ("jax", "orbax-checkpoint"))
+        about += f", {os.cpu_count()} cores, {made['date'][:10]}."
+        given.out.write_text("# Reliability\n\n" + about + "\n\n" + "\n".join(lines) + "\n\n" + soak(50_000) + "\n")
+
+
+if __name__ == "__main__":
+    main()
