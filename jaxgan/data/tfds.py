@@ -86,11 +86,12 @@ class Tfds(Fit):
         if self.changes:
             name += f" ({shape[0]}x{shape[1]}, {self.fit}, {self.filter})"
         name += f", from {self.source or self.source_split}" if source else ""
+        names = builder.info.features[self.label].names if num_classes else ()
         size = len(examples) * math.prod(shape) + len(examples if sources is None else sources) * math.prod(source or (0,))
         return Images(
             name=name,
             examples=examples,
-            features=features_of(shape, num_classes, source, apart=sources is not None),
+            features=features_of(shape, num_classes, source, sources is not None, names),
             resident=is_resident(self.resident, size),
             others={} if sources is None else {"source": sources},
             flip=self.flip,
