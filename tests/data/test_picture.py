@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from jaxgan.data import cache, picture
+from jaxgan.data.by_name import open_by_name
 from jaxgan.data.folder import ImageFolder
 from jaxgan.data.image_pairs import ImagePairs
 from jaxgan.data.picture import opened, seen, size_of
@@ -167,14 +168,16 @@ def test_folders_and_pairs_of_every_orientation(tmp_path):
         np.testing.assert_allclose(some.astype(int), np.broadcast_to(RGB, some.shape), rtol=0, atol=3)
 
 
-def png(depth, kind, rows, *more, late=()):
-    """The bytes of a PNG of rows of bytes. kind: its colour type. more, late: chunks before and after the pixels."""
+def png(depth, kind, rows, *more, late=(), side=None):
+    """The bytes of a PNG of rows of bytes. kind: its colour type. more, late: chunks before and after the pixels. side: what
+    its header says in place of the truth."""
 
     def chunk(name, body):
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[kind]
-    header = struct.pack(">IIBBBBB", len(rows[0]) * 8 // (depth * channels), len(rows), depth, kind, 0, 0, 0)
+    sides = (side or len(rows[0]) * 8 // (depth * channels), side or len(rows))
+    header = struct.pack(">IIBBBBB", *sides, depth, kind, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
     parts = [(b"IHDR", header), *more, (b"IDAT", pixels), *late, (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
@@ -295,6 +298,14 @@ def test_no_program_is_started(tmp_path, monkeypatch):
         assert one.format == "EPS"  # else this shows nothing
     with pytest.raises(UserError, match="the first a.png: no picture that Pillow can read"):
         ImageFolder(dir=str(tmp_path / "p"), size=(8,), cache=str(tmp_path / "cache")).open()
+
+
+def test_a_picture_too_large_for_memory_is_named_from_its_header(tmp_path):
+    """30,000 pixels a side, as --samples takes them."""
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "a.png").write_bytes(png(8, 0, [b"\0"], side=30_000))
+    with pytest.raises(UserError, match="the first a.png: more than 178,956,970 pixels, perhaps a decompression bomb"):
+        open_by_name(str(tmp_path / "p"))
 
 
 def test_so_many_pixels_are_open_at_a_time(monkeypatch):
