@@ -12,36 +12,24 @@ import shutil
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from jaxgan.console import bar, say
 from jaxgan.data import picture
+from jaxgan.data.decode import CHUNK, Entry, decoded
 from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
 from jaxgan.files import user_cache
 
-CHUNK, HELD = 256, 2**28  # pictures that are read ahead, at most, and their bytes, packed or fitted
-UNKNOWN = 2**23  # bytes of a fitted picture where they are not known before
 VERSION = 2  # of the format and of what pictures become; another one never reads this one's files
 _intact: set[tuple] = set()  # files that this process has found to be what was written, by path, size and time
-
-
-class Entry(NamedTuple):
-    """A picture to decode: its name, unique among all; the class it belongs to ("" for none); how to open it; and how many
-    bytes in memory that needs already."""
-
-    name: str
-    label: str
-    open: Callable[[], AbstractContextManager[Image.Image]]
-    held: int = 0
 
 
 @dataclass
@@ -162,7 +150,7 @@ def _write(title: str, home: Path, entries: Iterable[Entry], total: int, fit: Fi
     names, labels, hashes, bad, tops, shape, size = [], [], [], [], [], None, 0
     with (home / "pixels.bin").open("wb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, about odd metadata; what it cannot decode raises
-        for entry, pixels in bar(_decoded(entries, fit, tops), title, total, "pictures"):
+        for entry, pixels in bar(decoded(entries, fit, tops), title, total, "pictures"):
             if isinstance(pixels, np.ndarray) and shape not in (None, pixels.shape):
                 pixels = f"its shape {pixels.shape} is not the others' {shape}: set --config.data.size and .channels"
             if isinstance(pixels, str):
@@ -198,37 +186,3 @@ def _write(title: str, home: Path, entries: Iterable[Entry], total: int, fit: Fi
     digest = _digest(shape, names, labels, hashes)
     index = {"shape": shape, "names": names, "labels": labels, "digest": digest}
     (home / "index.json").write_text(json.dumps(index))
-
-
-def _decoded(entries: Iterable[Entry], fit: Fit, tops: list) -> Iterator[tuple[Entry, np.ndarray | str]]:
-    """Each entry with its pixels, or with the reason why there are none. tops: takes (highest level, name) of those with 16
-    bits."""
-
-    def decode(entry: Entry) -> np.ndarray | str:
-        try:
-            with entry.open() as opened:
-                image = picture.seen(opened, fit.white)
-                if image.info.get("top"):
-                    tops.append((image.info["top"], entry.name))
-                return fit(image)
-        except MemoryError:
-            raise
-        except Exception as error:
-            return picture.reason(error)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for chunk in _chunks(entries, math.prod(fit.stored) or UNKNOWN):
-            yield from zip(chunk, pool.map(decode, chunk))
-
-
-def _chunks(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
-    """Entries to decode together. size: bytes of a fitted picture."""
-    chunk, held = [], 0
-    for entry in entries:
-        chunk.append(entry)
-        held += entry.held + size
-        if len(chunk) == CHUNK or held >= HELD:
-            yield chunk
-            chunk, held = [], 0
-    if chunk:
-        yield chunk

@@ -14,6 +14,7 @@ from PIL import Image
 from jaxgan.config.schema import among, bounded
 from jaxgan.data import cache, listing
 from jaxgan.data.cache import Cached
+from jaxgan.data.decode import Entry
 from jaxgan.data.features import features_of
 from jaxgan.data.listing import Item
 from jaxgan.data.pairs import AsSource, Beside
@@ -111,7 +112,7 @@ class ImagePairs(Fit):
         return cache.first_pass(  # one picture left out would shift the others' partners, so none may be
             title=f"{root.name} {part}",
             identity=[str(root), part, hashlib.sha256(json.dumps(status).encode()).hexdigest()],
-            entries=lambda: [cache.Entry(item.name, "", function) for item, function in zip(items, ways)],
+            entries=lambda: [Entry(item.name, "", function) for item, function in zip(items, ways)],
             total=len(items),
             fit=self,
             folder=as_path(self.cache) if self.cache else cache.default_folder(),

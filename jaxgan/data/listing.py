@@ -13,8 +13,9 @@ from typing import NamedTuple
 from PIL import Image
 
 from jaxgan.console import say
-from jaxgan.data import archives, cache, picture
+from jaxgan.data import archives, picture
 from jaxgan.data.archives import ARCHIVES, Member
+from jaxgan.data.decode import Entry
 from jaxgan.errors import UserError
 
 PICTURES = (
@@ -201,17 +202,17 @@ def _indexed(items: list[Item], indexes: dict[tuple, dict[str, str] | str], root
     return items, trouble
 
 
-def entries(items: list[Item], labels: list[str]) -> Iterator[cache.Entry]:
+def entries(items: list[Item], labels: list[str]) -> Iterator[Entry]:
     """The items to decode, an archive's from front to back, which is all that a compressed one allows."""
     archive, contents = None, iter(())
     for item, label in zip(items, labels):
         if item.file.suffix.lower() in PICTURES:
-            yield cache.Entry(item.name, label, partial(picture.opened, item.file))
+            yield Entry(item.name, label, partial(picture.opened, item.file))
             continue
         if item.file != archive:
             archive, contents = item.file, filter(_is_item, archives.members(item.file))
         content = next(contents).content()
-        yield cache.Entry(item.name, label, partial(_opened, content), len(content))
+        yield Entry(item.name, label, partial(_opened, content), len(content))
 
 
 def _opened(content: bytes | str) -> AbstractContextManager[Image.Image]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.data import cache, picture
+from jaxgan.data import decode, picture
 from jaxgan.data.by_name import open_by_name
 from jaxgan.data.folder import ImageFolder
 from jaxgan.data.image_pairs import ImagePairs
@@ -333,6 +333,6 @@ def test_so_many_pixels_are_open_at_a_time(monkeypatch):
 
 @pytest.mark.parametrize(("size", "held", "lengths"), [(10, 0, [3, 3, 1]), (1, 9, [3, 3, 1]), (99, 0, [1] * 7), (1, 0, [7])])
 def test_what_is_read_ahead_is_bounded(size, held, lengths, monkeypatch):
-    monkeypatch.setattr(cache, "HELD", 25)
-    some = [cache.Entry(str(i), "", lambda: pytest.fail("opened"), held) for i in range(7)]
-    assert [len(chunk) for chunk in cache._chunks(some, size)] == lengths
+    monkeypatch.setattr(decode, "HELD", 25)
+    some = [decode.Entry(str(i), "", lambda: pytest.fail("opened"), held) for i in range(7)]
+    assert [len(chunk) for chunk in decode._chunks(some, size)] == lengths
