@@ -45,6 +45,7 @@ def get_config() -> Any:
         "filter": "lanczos",  # of resizing, antialiased: nearest, box, bilinear, hamming, bicubic, lanczos
         "channels": 0,  # 1 grey, 3 RGB, 4 RGBA; 0: as they are
         "background": (255,),  # behind transparent pixels; a grey level or red,green,blue
+        "white": 0.0,  # the white level of grey pictures of more than 8 bits; 0: 65535 for 16 bits, floats are refused
         "flip": False,  # mirror every other image, at random
         "resident": "auto",  # keep the split in device memory: auto (up to 1 GiB), on, off; the batches are the same
         "corrupt": "refuse",  # images that cannot be read, where they are fitted: refuse to go on, or skip them

@@ -13,9 +13,10 @@ IN_A_FILE = 30.0  # seconds between two states of a bar that nobody watches
 
 
 def say(text: str) -> None:
-    """Prints, from the first process alone, without tearing the progress bar."""
+    """Prints, from the first process alone, without tearing the progress bar. Bytes of file names that are no text are
+    escaped."""
     if jax.process_index() == 0:
-        tqdm.write(text)
+        tqdm.write(text.encode(errors="backslashreplace").decode())
 
 
 def bar(some: Iterable[Any] | None, title: str, total: int, unit: str, delay: float = 2.0, quiet: bool = False) -> Any:

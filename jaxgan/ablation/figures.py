@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from jaxgan.ablation.results import Summary, series
+from jaxgan.data.picture import opened
 from jaxgan.workdir.folder import Workdir
 
 COLOURS = (
@@ -93,7 +94,7 @@ def sheet(pictures: dict[str, Path]) -> Figure:
     for panel in panels:
         panel.axis("off")
     for panel, (row, path) in zip(panels, pictures.items()):
-        with Image.open(path) as picture:
+        with opened(path) as picture:
             panel.imshow(np.asarray(picture.convert("RGB")), interpolation="nearest")
         panel.set_title(row, fontsize=9)
     return figure
@@ -101,7 +102,7 @@ def sheet(pictures: dict[str, Path]) -> Figure:
 
 def _shape(path: Path) -> float:
     """A picture's width over its height."""
-    with Image.open(path) as picture:
+    with opened(path) as picture:
         return picture.width / picture.height
 
 
@@ -149,7 +150,7 @@ def svg(figure: Figure) -> str:
 
 def thumbnail(path: Path) -> str:
     """A picture as a data: URL, no larger than a page needs."""
-    with Image.open(path) as picture:
+    with opened(path) as picture:
         small = picture.convert("RGB")
         small.thumbnail((2 * SIDE, SIDE), Image.Resampling.LANCZOS)
         data = io.BytesIO()

@@ -1,18 +1,18 @@
 """Pictures that a person names in one word: a folder or archive, an npz file, or a data set and its split."""
 
 import hashlib
-import zipfile
-from contextlib import suppress
+import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from jaxgan import npz
 from jaxgan.data import listing
+from jaxgan.data.archives import ARCHIVES
 from jaxgan.data.builders import check_name
 from jaxgan.data.features import features_of
 from jaxgan.data.folder import ImageFolder
-from jaxgan.data.resize import size_of
+from jaxgan.data.picture import channels_of, size_of
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError, as_path
@@ -21,16 +21,18 @@ ARRAY_NAMES = ("images", "arr_0")  # this project's, and what numpy calls an arr
 
 
 def open_by_name(text: str, folder: str = "") -> Images:
-    """The images behind `text`: a folder, a zip or tar file, FILE.npz, or NAME or NAME@SPLIT of a TFDS data set (by default
-    the split train), kept in TFDS's data folder `folder`. Pictures are taken as they are, and must be of one size. Raises
-    UserError."""
+    """The images behind `text`: a folder, a zip or tar file, FILE.npz or .npy, or NAME or NAME@SPLIT of a TFDS data set (by
+    default the split train), kept in TFDS's data folder `folder`. Pictures are taken as they are, and must be of one size.
+    Raises UserError."""
     path = as_path(text)
-    if path.suffix.lower() == ".npz":
-        return _from_npz(path)
-    if path.exists() or text.lower().endswith(listing.ARCHIVES) or text.startswith((".", "/", "~")):
+    if path.suffix.lower() in (".npz", ".npy"):
+        return _from_arrays(path)
+    if path.is_file() and not path.name.lower().endswith(ARCHIVES):
+        raise UserError(f"'{text}' is no folder of pictures, archive ({' '.join(ARCHIVES)}), .npz or .npy file")
+    if path.exists() or text.lower().endswith(ARCHIVES) or text.startswith((".", "/", "~")):
         return _from_folder(text)
     name, _, split = text.partition("@")
-    close = listing.nearest_beside(path, (".npz", *listing.ARCHIVES))
+    close = listing.nearest_beside(path, (".npz", ".npy", *ARCHIVES))
     if close:
         raise UserError(f"there is no '{text}'; did you mean '{close}'?")
     try:
@@ -40,21 +42,28 @@ def open_by_name(text: str, folder: str = "") -> Images:
     return Tfds(name=name, split=split or "train", dir=folder, label="none", resident="off").open()
 
 
-def _from_npz(path: Path) -> Images:
+def _from_arrays(path: Path) -> Images:
+    def named(headers: dict[str, npz.Header]) -> list[str]:
+        names = [name for name in ARRAY_NAMES if name in headers] or list(headers)[: len(headers) == 1]
+        if not names:
+            raise UserError(f"'{path}' has no array 'images', but {', '.join(headers) or 'nothing'}")
+        check(headers[names[0]])
+        return names[:1]
+
+    def check(found: npz.Header | np.ndarray) -> None:
+        shape = found.shape if len(found.shape) == 4 else (*found.shape, 1)
+        if len(shape) != 4 or found.dtype != np.uint8 or shape[-1] not in (1, 3, 4) or not shape[0]:
+            raise UserError(f"'{path}' must hold uint8 images [N, H, W, C], not {found.dtype} {list(found.shape)}")
+
     try:
-        with np.load(path, allow_pickle=False) as file:
-            names = [name for name in ARRAY_NAMES if name in file.files] or file.files[: len(file.files) == 1]
-            if not names:
-                raise UserError(f"'{path}' has no array 'images', but {', '.join(file.files) or 'nothing'}")
-            images = file[names[0]]
+        [images] = npz.read(path, named).values() if path.suffix.lower() == ".npz" else [npz.read_npy(path)]
     except OSError as error:
         raise UserError(f"'{path}' cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"'{path}' is no npz file: {str(error).splitlines()[0]}") from error
+    except ValueError as error:
+        raise UserError(f"'{path}' is no {path.suffix[1:].lower()} file: {error}") from error
+    check(images)
     images = images[..., None] if images.ndim == 3 else images
-    if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] not in (1, 3, 4) or not len(images):
-        raise UserError(f"'{path}' must hold uint8 images [N, H, W, C], not {images.dtype} {list(images.shape)}")
-    digest = hashlib.sha256(images.tobytes()).hexdigest()[:16]
+    digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()[:16]
     return Images(
         path.name, Arrays(images, None, np.arange(len(images))), features_of(images.shape[1:]), False, digest=digest
     )
@@ -63,24 +72,23 @@ def _from_npz(path: Path) -> Images:
 def _from_folder(text: str) -> Images:
     path = as_path(text)
     try:
-        items = listing.found(path, strict=True) if path.exists() else []
-        size, kinds = (64, 64), {}  # of nothing: opening says what is wrong
-        for entry in listing.entries(items, [""] * len(items)):
-            with suppress(OSError, ValueError), entry.open() as image:  # the first pass tells of damage
+        items = listing.found(path, strict=True, quiet=True).items if path.exists() else []
+    except OSError as error:
+        raise UserError(f"'{text}' cannot be read: {error.strerror}") from error
+    size, kinds = (64, 64), {}  # of nothing: opening says what is wrong
+    for entry in listing.entries(items, [""] * len(items)):
+        try:
+            with warnings.catch_warnings(), entry.open() as image:
+                warnings.simplefilter("ignore")  # Pillow's, about odd metadata
                 size = size if kinds else size_of(image)
-                kinds.setdefault(_channels(image), entry.name)
-    except (OSError, ValueError) as error:
-        raise UserError(f"'{text}' cannot be read: {error}") from error
+                kinds.setdefault(channels_of(image), entry.name)
+        except MemoryError:
+            raise
+        except Exception:  # whatever a decoder raises on damaged bytes; the first pass tells of it
+            continue
     if len(kinds) > 1:
         told = ", ".join(f"{name} has {channels}" for channels, name in sorted(kinds.items()))
         raise UserError(f"'{text}' holds pictures of unlike channels ({told}); bring them to one kind first")
     channels = next(iter(kinds), 3)
     source = ImageFolder(dir=text, split="all", labels="none", size=size, channels=channels, fit="refuse", resident="off")
     return source.open()
-
-
-def _channels(image: Image.Image) -> int:
-    """1 grey, 3 colour, 4 with transparency."""
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        return 4
-    return 1 if image.mode in ("1", "L", "I", "F") or image.mode.startswith("I;") else 3

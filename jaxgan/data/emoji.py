@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from jaxgan.data.picture import opened
 from jaxgan.errors import UserError
 
 ARCHIVE = "emoji-datasource-google-16.0.0.tgz"
@@ -102,8 +103,8 @@ class Emoji(tfds.core.GeneratorBasedBuilder):
 
 
 def _over_white(png: bytes) -> io.BytesIO:
-    picture = Image.open(io.BytesIO(png)).convert("RGBA")
     out = io.BytesIO()
-    Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB").save(out, "PNG")
+    with opened(io.BytesIO(png)) as image:
+        Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB").save(out, "PNG")
     out.seek(0)
     return out

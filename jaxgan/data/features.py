@@ -1,5 +1,6 @@
 """The features of a data set's examples."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ class Feature:
 
     kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32) or "label" (int32). shape: of one example.
     classes: of a label. stream: features of one stream belong to one example: they are drawn, cut and flipped together.
-      Another stream has its own length and order.
+      Another stream has its own length and order. names: of the classes, in their order, where they are known.
 
     Data with captions, masks or pictures of two sizes will add the kinds "tokens" and "mask" and the fields `scale` and
     `choices` here; streams, batches and records go by features already.
@@ -25,15 +26,18 @@ class Feature:
     dtype: Any
     classes: int = 0
     stream: str = MAIN
+    names: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For the record of a run; `from_json` is the inverse."""
-        return {**vars(self), "shape": list(self.shape), "dtype": np.dtype(self.dtype).name}
+        record = {**vars(self), "shape": list(self.shape), "dtype": np.dtype(self.dtype).name, "names": list(self.names)}
+        return record if self.names else {key: value for key, value in record.items() if key != "names"}
 
 
 def from_json(record: dict[str, Any]) -> Feature:
     """See `Feature.as_json`."""
-    return Feature(**{**record, "shape": tuple(record["shape"]), "dtype": np.dtype(record["dtype"]).type})
+    shape, dtype = tuple(record["shape"]), np.dtype(record["dtype"]).type
+    return Feature(**{**record, "shape": shape, "dtype": dtype, "names": tuple(record.get("names", ()))})
 
 
 def image_of(shape: tuple[int, ...], stream: str = MAIN) -> Feature:
@@ -43,9 +47,16 @@ def image_of(shape: tuple[int, ...], stream: str = MAIN) -> Feature:
 
 
 def features_of(
-    image_shape: tuple[int, ...], classes: int = 0, source_shape: tuple[int, ...] = (), apart: bool = False
+    image_shape: tuple[int, ...],
+    classes: int = 0,
+    source_shape: tuple[int, ...] = (),
+    apart: bool = False,
+    names: Iterable[str] = (),
 ) -> dict[str, Feature]:
-    """ "image", "label" where there are classes, and "source" where it has a shape; a stream of its own if `apart`."""
+    """ "image", "label" where there are classes, and "source" where it has a shape; a stream of its own if `apart`.
+
+    names: of the classes.
+    """
     out = {"image": image_of(image_shape)}
-    out |= {"label": Feature("label", (), np.int32, classes)} if classes else {}
+    out |= {"label": Feature("label", (), np.int32, classes, names=tuple(names))} if classes else {}
     return out | ({"source": image_of(source_shape, "source" if apart else MAIN)} if source_shape else {})

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from jaxgan.config.schema import among, bounded
-from jaxgan.data import cache, listing
+from jaxgan.data import cache, layout, listing
+from jaxgan.data.archives import ARCHIVES
 from jaxgan.data.features import features_of
-from jaxgan.data.listing import ARCHIVES, PICTURES, Item
 from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path
@@ -20,11 +20,14 @@ from jaxgan.errors import UserError, as_path
 class ImageFolder(Fit):
     """Pictures of any sizes and modes, fitted to one shape and cached as uint8 after the first pass.
 
-    dir: the folder; a zip or tar file; or a folder of such files. Hidden files are passed over.
-    split: "train", "test" or "all". A picture's side follows from a hash of its path below `dir` (in an archive, below the
-      folder that holds all of it) without the ending, so that adding pictures moves none. test_share: of them, about.
-    labels: sub-folders are classes ("folders"; of tar files, `.cls` files are), numbered in the order of their names;
-      "auto": if every picture has one and there are two; or "none".
+    The table at the top of `jaxgan/data/layout.py` says what folders mean.
+
+    dir: the folder; a zip or tar file; or a folder of such files. Hidden files are passed over, and others are told of.
+    split: "train", "test" or "all". Folders `train/` and `test/` (or `val/`) are the splits. Else a picture's side follows
+      from a hash of its path below `dir` (in an archive, below the folder that holds all of it) without the ending, so that
+      adding pictures moves none. test_share: of them, about.
+    labels: sub-folders are classes ("folders"; where there are, StyleGAN's `dataset.json` and the `.cls` files of tar files
+      say the classes), numbered in the order of their names; "auto": if every picture has one and there are two; or "none".
     corrupt: "refuse" to go on when a picture cannot be read or an archive is cut short, or "skip" what is lost.
     flip: mirror every other picture, at random. resident: keep the split in (device) memory, "auto" up to 1 GiB.
     cache: folder of first passes; empty: ~/.cache/jaxgan/images.
@@ -53,12 +56,16 @@ class ImageFolder(Fit):
         height, width, channels = self.image_shape
         root = self._root()
         try:
-            items = listing.found(root, self.corrupt == "refuse")
+            there = listing.found(root, self.corrupt == "refuse")
         except OSError as error:
             raise UserError(f"'{self.dir}' cannot be read: {error.strerror}") from error
+        items = there.items
         if not items:
-            raise UserError(f"'{self.dir}' holds no pictures ({' '.join(PICTURES)}) and no {' '.join(ARCHIVES[:2])} of them")
-        title, labels = root.resolve().name, self._labels(items)
+            raise listing.none_in(self.dir, there, f" and no {' '.join(ARCHIVES[:2])} of them")
+        whole = self.split == "all" and self.labels == "none"
+        sides = [""] * len(items) if whole else layout.sides(items, self.dir)
+        is_split, mine = any(sides), layout.in_split(sides, self.split)
+        title, labels = root.resolve().name, layout.classes(there, mine, is_split, self.labels, self.dir)
         identity = [[item.name, *_stamp(item.file), label] for item, label in zip(items, labels)]
         cached = cache.first_pass(
             title=title,
@@ -69,17 +76,18 @@ class ImageFolder(Fit):
             folder=as_path(self.cache) if self.cache else cache.default_folder(),
             corrupt=self.corrupt,
         )
-        kept = np.array(self._kept(cached.names), int)
+        kept = np.array(self._kept(cached.names, {item.name for item, one in zip(items, mine) if one}, is_split), int)
         if not len(kept):
-            raise UserError(
-                f"split {self.split} of '{self.dir}' is empty: {len(cached.names)} pictures, test_share={self.test_share:g}"
-            )
+            why = "" if is_split else f", test_share={self.test_share:g}"
+            raise UserError(f"split {self.split} of '{self.dir}' is empty: {len(cached.names)} pictures{why}")
         names = sorted(set(cached.labels) - {""}, key=_in_order)
         index = {name: i for i, name in enumerate(names)}
         return Images(
             name=f"{title}, split {self.split} ({height}x{width}, {self.fit}, {self.filter})",
-            examples=Arrays(cached.images, np.array([index[label] for label in cached.labels]) if names else None, kept),
-            features=features_of((height, width, channels), len(names)),
+            examples=Arrays(
+                cached.images, np.array([index.get(label, -1) for label in cached.labels]) if names else None, kept
+            ),
+            features=features_of((height, width, channels), len(names), names=names),
             resident=is_resident(self.resident, len(kept) * height * width * channels),
             flip=self.flip,
             jitter=self.jitter,
@@ -100,27 +108,10 @@ class ImageFolder(Fit):
         close = listing.nearest_beside(root, ARCHIVES)
         raise UserError(f"there is no '{self.dir}'" + (f"; did you mean '{close}'?" if close else ""))
 
-    def _labels(self, items: list[Item]) -> list[str]:
-        """The class of each item, all "" if the pictures have none."""
-        none = [""] * len(items)
-        if self.labels == "none":
-            return none
-        shared = 0  # folders that hold everything are no classes
-        while all(len(i.folders) > shared and i.folders[shared] == items[0].folders[shared] for i in items):
-            shared += 1
-        labels = [item.cls or (item.folders[shared] if len(item.folders) > shared else "") for item in items]
-        if all(labels) and len(set(labels)) > 1:
-            return labels
-        if self.labels == "folders":
-            bare = [item.name for item, label in zip(items, labels) if not label]
-            why = f"{bare[0]} is in no sub-folder" if bare else "there is one sub-folder alone"
-            raise UserError(f"'{self.dir}' has no labels: {why}; leave out --config.data.labels")
-        return none
-
-    def _kept(self, names: list[str]) -> list[int]:
+    def _kept(self, names: list[str], mine: set[str], is_split: bool) -> list[int]:
         """Positions of this split's pictures in the order of their names, which no archive's order changes."""
-        order = sorted(range(len(names)), key=names.__getitem__)
-        if self.split == "all":
+        order = [i for i in sorted(range(len(names)), key=names.__getitem__) if names[i] in mine]
+        if self.split == "all" or is_split:
             return order
         return [i for i in order if (_share(names[i]) < self.test_share) == (self.split == "test")]
 

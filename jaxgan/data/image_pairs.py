@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -13,10 +14,12 @@ from PIL import Image
 from jaxgan.config.schema import among, bounded
 from jaxgan.data import cache, listing
 from jaxgan.data.cache import Cached
+from jaxgan.data.decode import Entry
 from jaxgan.data.features import features_of
 from jaxgan.data.listing import Item
 from jaxgan.data.pairs import AsSource, Beside
-from jaxgan.data.resize import ORIENTATION, TURNS, Fit, size_of
+from jaxgan.data.picture import opened, seen, size_of
+from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path
 
@@ -85,7 +88,7 @@ class ImagePairs(Fit):
         """The pictures of "A" and "B", and whether they are pairs."""
         if (root / self.split).is_dir():
             items = _found(root / self.split)
-            halves = {domain: [partial(_half, item.file, domain) for item in items] for domain in "AB"}
+            halves = {domain: [partial(_half, item.file, domain, self.white) for item in items] for domain in "AB"}
             return {domain: self._fitted(f"{self.split} {domain}", items, halves[domain]) for domain in halves}, True
         folders = {domain: root / f"{self.split}{domain}" for domain in "AB"}
         if not all(folder.is_dir() for folder in folders.values()):
@@ -93,23 +96,23 @@ class ImagePairs(Fit):
             has = f"the folders {there}" if there else "no folders"
             raise UserError(f"'{self.dir}' has no {LAYOUTS.format(self.split)}; it has {has}")
         found = {domain: _found(folder) for domain, folder in folders.items()}
-        opened: dict[str, list[Callable]] = {d: [partial(Image.open, item.file) for item in found[d]] for d in found}
+        ways: dict[str, list[Callable]] = {d: [partial(opened, item.file) for item in found[d]] for d in found}
         others = []
         if self.paired:
             _check_names(folders, found)
-            opened["A"] = [partial(_of_one_size, a.file, b.file) for a, b in zip(found["A"], found["B"])]
+            ways["A"] = [partial(_of_one_size, a.file, b.file) for a, b in zip(found["A"], found["B"])]
             others = found["B"]
-        a = self._fitted(folders["A"].name, found["A"], opened["A"], others)
-        return {"A": a, "B": self._fitted(folders["B"].name, found["B"], opened["B"])}, self.paired
+        a = self._fitted(folders["A"].name, found["A"], ways["A"], others)
+        return {"A": a, "B": self._fitted(folders["B"].name, found["B"], ways["B"])}, self.paired
 
-    def _fitted(self, part: str, items: list[Item], opened: list[Callable], others: Sequence[Item] = ()) -> Cached:
-        """The pictures that `opened` opens, of the items. others: further ones whose change makes them others."""
+    def _fitted(self, part: str, items: list[Item], ways: list[Callable], others: Sequence[Item] = ()) -> Cached:
+        """The pictures of the items, each opened in its way. others: further ones whose change makes them others."""
         root = as_path(self.dir).resolve()
         status = [(item.name, item.file.stat().st_size, item.file.stat().st_mtime_ns) for item in (*items, *others)]
         return cache.first_pass(  # one picture left out would shift the others' partners, so none may be
             title=f"{root.name} {part}",
             identity=[str(root), part, hashlib.sha256(json.dumps(status).encode()).hexdigest()],
-            entries=lambda: [cache.Entry(item.name, "", function) for item, function in zip(items, opened)],
+            entries=lambda: [Entry(item.name, "", function) for item, function in zip(items, ways)],
             total=len(items),
             fit=self,
             folder=as_path(self.cache) if self.cache else cache.default_folder(),
@@ -119,11 +122,12 @@ class ImagePairs(Fit):
 def _found(folder: Path) -> list[Item]:
     """Pictures below a folder in the order of their names. Raises UserError for none."""
     try:
-        items = [item for item in listing.found(folder, strict=True) if item.file.suffix.lower() in listing.PICTURES]
+        there = listing.found(folder, strict=True)
     except OSError as error:
         raise UserError(f"'{folder}' cannot be read: {error.strerror}") from error
+    items = [item for item in there.items if item.file.suffix.lower() in listing.PICTURES]
     if not items:
-        raise UserError(f"'{folder}' holds no pictures ({' '.join(listing.PICTURES)})")
+        raise listing.none_in(str(folder), there)
     return sorted(items, key=_stem)
 
 
@@ -131,33 +135,30 @@ def _stem(item: Item) -> str:
     return str(PurePosixPath(item.name).with_suffix(""))
 
 
-def _half(file: Path, domain: str) -> Image.Image:
+@contextmanager
+def _half(file: Path, domain: str, white: float) -> Iterator[Image.Image]:
     """The left half, A, or the right, B, as a person sees the picture. Raises ValueError where it has none."""
-    with Image.open(file) as picture:
-        turn = TURNS.get(picture.getexif().get(ORIENTATION, 1))
-        upright = picture if turn is None else picture.transpose(turn)
-        width, height = upright.size
+    with opened(file) as picture:
+        width, height = size_of(picture)[::-1]
         if width % 2:
             raise ValueError(f"it is {width} pixels wide, and a pair side by side has two halves of one size")
         if width < height:
             raise ValueError(f"it is {height}x{width}, taller than two pictures side by side")
-        half = upright.crop((0, 0, width // 2, height) if domain == "A" else (width // 2, 0, width, height))
-    half.getexif()[ORIENTATION] = 1  # so that nobody turns it again
-    return half
+        yield seen(picture, white).crop((0, 0, width // 2, height) if domain == "A" else (width // 2, 0, width, height))
 
 
-def _of_one_size(file: Path, other: Path) -> Image.Image:
+@contextmanager
+def _of_one_size(file: Path, other: Path) -> Iterator[Image.Image]:
     """A picture that is as large as its counterpart. Raises ValueError where it is not."""
-    try:
-        with Image.open(other) as picture:
-            theirs = size_of(picture)
-    except Exception:  # whatever a decoder raises on damaged bytes is told where it is read for itself
-        return Image.open(file)
-    picture = Image.open(file)
-    (h, w), (h2, w2) = size_of(picture), theirs
-    if (h, w) != (h2, w2):
-        raise ValueError(f"its size is {h}x{w}, and that of its counterpart {other.name} {h2}x{w2}")
-    return picture
+    theirs = None
+    with suppress(Exception), opened(other) as picture:  # damage is told where it is read for itself
+        theirs = size_of(picture)
+    with opened(file) as picture:
+        size = size_of(picture)
+        if theirs and size != theirs:
+            sizes = ["x".join(map(str, one)) for one in (size, theirs)]
+            raise ValueError(f"its size is {sizes[0]}, and that of its counterpart {other.name} {sizes[1]}")
+        yield picture
 
 
 def _check_names(folders: dict[str, Path], found: dict[str, list[Item]]) -> None:

@@ -1,38 +1,36 @@
 """Finding pictures below a folder, in zip and tar files and in folders of those, and getting at their bytes."""
 
 import difflib
-import lzma
-import tarfile
-import zipfile
-import zlib
+import io
+import json
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image
 
-from jaxgan.data import cache
+from jaxgan.console import say
+from jaxgan.data import archives, picture
+from jaxgan.data.archives import ARCHIVES, Member
+from jaxgan.data.decode import Entry
 from jaxgan.errors import UserError
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2", ".avif")
-ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2")
-LARGEST = 2**30  # bytes of one file inside an archive
-DAMAGE = (
-    OSError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
+PICTURES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2"),
+    ".avif",
 )
+# Files beside pictures that nobody takes for one.
+BESIDE = (".cls", ".csv", ".html", ".ini", ".json", ".jsonl", ".md", ".tsv", ".txt", ".xml", ".yaml", ".yml")
+INDEX = "dataset.json"  # of the archives that StyleGAN2-ADA's and StyleGAN3's tools make
+MOST = 2**28  # bytes of it
 
 
 class Item(NamedTuple):
     """A picture that was found: its unique name, the folders that it lies in, the file or archive that holds it, and its
-    class where a `.cls` file beside it says one (WebDataset)."""
+    class where a `dataset.json` (StyleGAN) or a `.cls` file beside it (WebDataset) says one."""
 
     name: str
     folders: tuple[str, ...]
@@ -40,28 +38,36 @@ class Item(NamedTuple):
     cls: str = ""
 
 
-def found(root: Path, strict: bool) -> list[Item]:
-    """Every picture below a folder, in an archive, or in a folder of archives."""
-    if root.is_file():
-        items = _in_archive(root, strict)
-        tops = {item.folders[:1] for item in items}
-        if len(tops) == 1 and () not in tops:  # zip and tar put the folder itself in front
-            top = f"{items[0].folders[0]}/" if items else ""
-            items = [item._replace(name=item.name.removeprefix(top), folders=item.folders[1:]) for item in items]
-        return items
-    files = sorted(_walk(root))
-    paths = [(file, PurePosixPath(file.relative_to(root).as_posix())) for file in files]
-    items = [Item(str(path), path.parts[:-1], file) for file, path in paths if path.suffix.lower() in PICTURES]
-    shards = [(file, path) for file, path in paths if file.name.lower().endswith(ARCHIVES)]
-    if items and shards:
-        raise UserError(
-            f"'{root}' holds {len(items)} pictures and {len(shards)} archives ({shards[0][1]}): which are meant? "
-            "--config.data.dir can name an archive, or a folder of one kind"
-        )
-    for file, path in shards:
-        for item in _in_archive(file, strict):
-            items.append(item._replace(name=f"{path}/{item.name}", folders=path.parts[:-1] + item.folders))
-    return items
+class Found(NamedTuple):
+    """items: the pictures. passed_over: how many other files there are, by kind; hidden ones and texts aside. trouble: why
+    the labels of a `dataset.json` cannot be classes."""
+
+    items: list[Item]
+    passed_over: Counter
+    trouble: str = ""
+
+    def told(self) -> str:
+        """ ".heic 12, links to nothing 1"; "" for nothing passed over."""
+        return ", ".join(f"{kind} {n}" for kind, n in sorted(self.passed_over.items()))
+
+
+def found(root: Path, strict: bool, quiet: bool = False) -> Found:
+    """Every picture below a folder, in an archive, or in a folder of archives. quiet: do not say what was passed over.
+    Raises UserError, and OSError for a folder that cannot be read."""
+    out = _in_archive(root, strict) if root.is_file() else _in_folder(root, strict)
+    tops = {item.name.partition("/")[0] for item in out.items if "/" in item.name}
+    if root.is_file() and len(tops) == 1 and all("/" in item.name for item in out.items):
+        [top] = tops  # zip and tar put the folder itself in front
+        out = out._replace(items=[item._replace(name=item.name.removeprefix(f"{top}/")) for item in out.items])
+    if out.items and out.passed_over and not quiet:
+        say(f"passed over in {root.name}, as no pictures: {out.told()}")
+    return out
+
+
+def none_in(what: str, there: Found, kinds: str = "") -> UserError:
+    """The mistake of naming a place without pictures. kinds: what else is taken."""
+    beside = f"; it holds {there.told()}" if there.passed_over else ""
+    return UserError(f"'{what}' holds no pictures ({' '.join(PICTURES)}){kinds}{beside}")
 
 
 def nearest_beside(path: Path, kinds: tuple[str, ...]) -> Path | None:
@@ -74,8 +80,37 @@ def nearest_beside(path: Path, kinds: tuple[str, ...]) -> Path | None:
     return path.with_name(close[0]) if close else None
 
 
+def _in_folder(root: Path, strict: bool) -> Found:
+    there = sorted(_walk(root))
+    paths = [(file, PurePosixPath(file.relative_to(root).as_posix())) for file in there]
+    items = [Item(str(path), path.parts[:-1], file) for file, path in paths if is_picture(str(path)) and file.exists()]
+    shards = [(file, path) for file, path in paths if file.name.lower().endswith(ARCHIVES) and file.exists()]
+    if items and shards:
+        raise UserError(
+            f"'{root}' holds {len(items)} pictures and {len(shards)} archives ({shards[0][1]}): which are meant? "
+            "--config.data.dir can name an archive, or a folder of one kind"
+        )
+    indexes = {
+        path.parts[:-1]: _labels(file.read_bytes() if file.stat().st_size <= MOST else "it is too large", file)
+        for file, path in paths
+        if path.name == INDEX and file.exists()
+    }
+    items, trouble = _indexed(items, indexes, root)
+    known = {*(item.file for item in items), *(file for file, _ in shards)}
+    passed_over = Counter(
+        _kind(path, "" if file.exists() else "links to nothing") for file, path in paths if file not in known
+    )
+    del passed_over[""]
+    for file, path in shards:
+        inside = _in_archive(file, strict)
+        trouble, passed_over = trouble or inside.trouble, passed_over + inside.passed_over
+        for item in inside.items:
+            items.append(item._replace(name=f"{path}/{item.name}", folders=path.parts[:-1] + item.folders))
+    return Found(items, passed_over, trouble)
+
+
 def _walk(folder: Path, seen: frozenset = frozenset()) -> Iterator[Path]:
-    """Files below a folder, through links but never round in circles; hidden ones aside."""
+    """Files below a folder, through links but never round in circles, and links to nothing; hidden ones aside."""
     real = folder.resolve()
     if real in seen:
         return
@@ -84,101 +119,103 @@ def _walk(folder: Path, seen: frozenset = frozenset()) -> Iterator[Path]:
             continue
         if path.is_dir():
             yield from _walk(path, seen | {real})
-        elif path.is_file():
+        elif path.is_file() or path.is_symlink():
             yield path
 
 
-def _is_picture(name: str) -> bool:
+def is_picture(name: str) -> bool:
+    """Whether a file's name is a picture's."""
     path = PurePosixPath(name)
-    hidden = any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in path.parts)
-    return path.suffix.lower() in PICTURES and not hidden and not name.endswith("/")
+    return path.suffix.lower() in PICTURES and not _hidden(path)
 
 
-def _in_archive(archive: Path, strict: bool) -> list[Item]:
+def _hidden(path: PurePosixPath) -> bool:
+    return any((part.startswith(".") and part != "..") or part == "__MACOSX" for part in path.parts)
+
+
+def _kind(path: PurePosixPath, link: str) -> str:
+    """Under what a file that is passed over is counted; "" where nobody misses it."""
+    ending = path.suffix.lower()
+    return "" if _hidden(path) or ending in BESIDE else link or ending or "without an ending"
+
+
+def _in_archive(archive: Path, strict: bool) -> Found:
     """The pictures in a zip or tar file. Raises UserError for one that cannot be read, or, if `strict`, is cut short."""
-    classes: dict[str, str] = {}
-    try:
-        if archive.suffix.lower() == ".zip":
-            with zipfile.ZipFile(archive) as opened:
-                names = opened.namelist()
+    names, classes, indexes, passed_over = [], {}, {}, Counter()
+    for member in archives.members(archive, strict):
+        path = PurePosixPath(member.name)
+        if _is_item(member):
+            names.append(member.name)
+        elif path.suffix == ".cls" and not member.link and archive.suffix.lower() != ".zip":
+            content = member.text(4096)
+            if isinstance(content, bytes):
+                classes[archives.key(member.name)] = content.decode(errors="replace").strip()
+        elif path.name == INDEX and not member.link and not _hidden(path):
+            indexes[path.parts[:-1]] = _labels(member.text(MOST), archive / member.name)
         else:
-            with tarfile.open(archive) as opened:
-                names = []
-                for member in opened:
-                    if member.isfile() or member.islnk():
-                        names.append(member.name.removeprefix("./"))
-                        if names[-1].endswith(".cls"):
-                            content: Any = opened.extractfile(member)
-                            classes[_key(names[-1])] = content.read(4096).decode(errors="replace").strip()
-                if strict and not _ends_well(opened):
-                    raise UserError(
-                        f"'{archive}' is damaged or cut short after {len(names)} files; fetch it again, or take what "
-                        "there is with --config.data.corrupt=skip"
-                    )
-    except DAMAGE as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(": -")  # tarfile adds a line for each method
-        raise UserError(f"'{archive}' cannot be read: {reason}") from error
-    counts: dict[str, int] = {}
-    items = []
+            passed_over[_kind(path, member.link)] += 1
+    del passed_over[""]
+    counts, items = Counter(), []
     for name in names:
-        if _is_picture(name):
-            counts[name] = counts.get(name, 0) + 1
-            unique = name if counts[name] == 1 else f"{name}#{counts[name]}"  # an archive may hold a name twice
-            items.append(Item(unique, PurePosixPath(name).parts[:-1], archive, classes.get(_key(name), "")))
-    return items
+        counts[name] += 1
+        items.append(Item(name, PurePosixPath(name).parts[:-1], archive, classes.get(archives.key(name), "")))
+    items, trouble = _indexed(items, indexes, archive)
+    if max(counts.values(), default=0) > 1:  # an archive may hold a name twice
+        counts = Counter()
+        for i, item in enumerate(items):
+            counts[item.name] += 1
+            items[i] = item if counts[item.name] == 1 else item._replace(name=f"{item.name}#{counts[item.name]}")
+    return Found(items, passed_over, trouble)
 
 
-def _ends_well(opened: Any) -> bool:
-    """Whether what follows the last member that `tarfile` found is the end marker, a block of zeros. It stops without a word
-    at a damaged header, and where the file is cut between two members."""
-    opened.fileobj.seek(opened.offset)
-    return opened.fileobj.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
+def _is_item(member: Member) -> bool:
+    return is_picture(member.name) and not member.link
 
 
-def _key(name: str) -> str:
-    """What the files of one WebDataset example share: the path up to the first dot of the last part."""
-    path = PurePosixPath(name)
-    return str(path.with_name(path.name.partition(".")[0] or path.name))
+def _labels(content: bytes | str, where: Path) -> dict[str, str] | str:
+    """{file: class} of a `dataset.json`, {} where it has no labels, or why they cannot be classes."""
+    try:
+        labels = json.loads(content)["labels"] if isinstance(content, bytes) else {}[0]
+        if labels is None:
+            return {}
+        pairs = [(str(name), label) for name, label in labels]
+    except KeyError:
+        return {} if isinstance(content, bytes) else f"'{where}' cannot be read: {content}"
+    except (ValueError, TypeError, RecursionError):
+        return f"'{where}' is damaged, or not StyleGAN's {{\"labels\": [[file, class], ...]}}"
+    other = next((name for name, label in pairs if isinstance(label, bool) or not isinstance(label, int | str)), None)
+    return f"'{where}' has labels that are no classes, the first of {other}" if other else {k: str(v) for k, v in pairs}
 
 
-def entries(items: list[Item], labels: list[str]) -> Iterator[cache.Entry]:
+def _indexed(items: list[Item], indexes: dict[tuple, dict[str, str] | str], root: Path) -> tuple[list[Item], str]:
+    """The items with the classes that the `dataset.json` above them gives; folders below it are shards and no classes. With
+    them, why a label cannot be used."""
+    trouble = next((labels for labels in indexes.values() if isinstance(labels, str)), "")
+    for above, labels in indexes.items():
+        for i, item in enumerate(items):
+            if item.folders[: len(above)] == above:
+                name = "/".join(PurePosixPath(item.name).parts[len(above) :])
+                cls = labels.get(name, "") if isinstance(labels, dict) else ""
+                items[i] = item._replace(folders=above, cls=cls)
+                if labels and not cls:
+                    trouble = trouble or f"'{'/'.join((str(root), *above, INDEX))}' has no label of {name}"
+    return items, trouble
+
+
+def entries(items: list[Item], labels: list[str]) -> Iterator[Entry]:
     """The items to decode, an archive's from front to back, which is all that a compressed one allows."""
     archive, contents = None, iter(())
     for item, label in zip(items, labels):
         if item.file.suffix.lower() in PICTURES:
-            yield cache.Entry(item.name, label, partial(Image.open, item.file))
+            yield Entry(item.name, label, partial(picture.opened, item.file))
             continue
         if item.file != archive:
-            archive, contents = item.file, _contents(item.file)
-        yield cache.Entry(item.name, label, partial(_opened, next(contents)))
+            archive, contents = item.file, filter(_is_item, archives.members(item.file))
+        content = next(contents).content()
+        yield Entry(item.name, label, partial(_opened, content), len(content))
 
 
-def _contents(archive: Path) -> Iterator[bytes | str]:
-    """The bytes of each picture in an archive, or why there are none."""
-    if archive.suffix.lower() == ".zip":
-        with zipfile.ZipFile(archive) as opened:
-            for info in opened.infolist():
-                if _is_picture(info.filename):
-                    encrypted = "it is encrypted" if info.flag_bits & 1 else ""
-                    yield encrypted or _content(info.file_size, partial(opened.read, info))
-    else:
-        with tarfile.open(archive) as opened:
-            for member in opened:
-                if (member.isfile() or member.islnk()) and _is_picture(member.name.removeprefix("./")):
-                    file: Any = opened.extractfile(member)
-                    yield _content(member.size, file.read)
-
-
-def _content(size: int, read: Any) -> bytes | str:
-    if size > LARGEST:
-        return f"{size / 2**30:.1f} GiB of one file, perhaps a decompression bomb"
-    try:
-        return read()
-    except DAMAGE as error:
-        return str(error) or type(error).__name__
-
-
-def _opened(content: bytes | str) -> Image.Image:
+def _opened(content: bytes | str) -> AbstractContextManager[Image.Image]:
     if isinstance(content, str):
         raise ValueError(content)
-    return cache.from_bytes(content)
+    return picture.opened(io.BytesIO(content))

@@ -6,29 +6,18 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from jaxgan.config.schema import among, bounded
+from jaxgan.data import picture
 from jaxgan.errors import UserError
 
 FILTERS = ("nearest", "box", "bilinear", "hamming", "bicubic", "lanczos")
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-
-
-ORIENTATION = 0x0112  # the EXIF tag: how the camera was held
-# By hand: Pillow's exif_transpose also rewrites all other tags, and fails where one of them is damaged.
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 @dataclass(frozen=True)
 class Fit:
     """How pictures become arrays. Filters are Pillow's, with antialiasing; colours are taken as sRGB.
+
+    The table at the top of `jaxgan/data/picture.py` says what becomes of orientation, palettes, transparency and bit depths.
 
     size: side, or height,width, in pixels; empty: as they are.
     jitter: pictures are fitted to so many pixels more each way, of which training takes a random part of `size` (pix2pix: 30
@@ -39,6 +28,9 @@ class Fit:
     filter: of the resizing.
     channels: 1 grey (ITU-R 601), 3 RGB, 4 RGBA; 0: as they are.
     background: what shows through transparent pixels and fills the padding; a grey level or red,green,blue.
+    white: the level that is white in grey pictures of more than 8 bits: 4095 for 12 bits stored as 16, 1 for floats from 0
+      to 1. 0: 65535 for 16 bits, whatever levels occur; floats, 32-bit and signed integers are refused. A higher level than
+      white is refused too.
     """
 
     size: tuple[int, ...] = bounded((), least=1, below=8193)
@@ -48,6 +40,7 @@ class Fit:
     filter: str = among(FILTERS, "lanczos")
     channels: int = among((0, 1, 3, 4), 0)
     background: tuple[int, ...] = bounded((255,), below=256)
+    white: float = 0.0
 
     def __post_init__(self):
         for name, allowed in (("size", (0, 1, 2)), ("crop", (0, 1, 2)), ("background", (1, 3))):
@@ -68,10 +61,18 @@ class Fit:
         height, width = _sides(self.size)
         return height, width, self.channels
 
+    @property
+    def stored(self) -> tuple[int, int, int]:
+        """[H, W, C] of what is kept, `jitter` included; zeros where that follows from the pictures."""
+        if not self.size:
+            return 0, 0, 0
+        height, width, channels = self.shape
+        return height + self.jitter, width + self.jitter, channels or 4
+
     def __call__(self, image: Image.Image) -> np.ndarray:
-        """uint8 [H, W, C]. Raises ValueError for pixels without a known range, and what Pillow raises."""
-        turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
-        image = self._coloured(image if turn is None else image.transpose(turn))
+        """uint8 [H, W, C] of a picture as it was opened. Raises ValueError for pixels without a known range, and what Pillow
+        raises."""
+        image = self._coloured(picture.seen(image, self.white))
         if self.crop:
             height, width = (min(wanted, given) for wanted, given in zip(_sides(self.crop), image.size[::-1]))
             left, top = (image.width - width) // 2, (image.height - height) // 2
@@ -83,12 +84,7 @@ class Fit:
 
     def _coloured(self, image: Image.Image) -> Image.Image:
         """The picture in one of `MODES`, transparency over the background."""
-        if image.mode in SIXTEEN_BITS:
-            image = _eight_bits(image)
-        if image.mode == "F":
-            raise ValueError("floating-point pixels have no known range; save it with 8 or 16 bits")
-        transparent = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-        if transparent and self.channels != 4:
+        if image.mode in ("LA", "RGBA") and self.channels != 4:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, (*self._rgb, 255)), image).convert("RGB")
         if self.channels:
@@ -116,24 +112,5 @@ class Fit:
         return self.background * 3 if len(self.background) == 1 else self.background
 
 
-def size_of(image: Image.Image) -> tuple[int, int]:
-    """(height, width) as a person sees it, the camera's rotation applied."""
-    turned = image.getexif().get(ORIENTATION, 1) >= 5
-    height, width = image.size if turned else image.size[::-1]
-    return height, width
-
-
 def _sides(sides: tuple[int, ...]) -> tuple[int, int]:
     return (sides[0], sides[-1])
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey to 8 bits, rounded, with its transparent level; Pillow's own conversion clips at 255."""
-    levels = np.asarray(image).astype(np.int64)
-    if levels.size and (levels.min() < 0 or levels.max() > 65535):
-        raise ValueError("pixels of more than 16 bits have no known range; save it with 8 or 16 bits")
-    grey = Image.fromarray(((levels + 128) // 257).astype(np.uint8))
-    clear = image.info.get("transparency")
-    if clear is None:
-        return grey
-    return Image.merge("LA", (grey, Image.fromarray(np.where(levels == clear, 0, 255).astype(np.uint8))))

@@ -5,6 +5,7 @@ The counting of VEEGAN (Srivastava et al. 2017) and after it: a classifier reads
 
 import functools
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -47,11 +48,14 @@ class StackedDigits:
         rng = np.random.default_rng([self.draw_seed, *self.split.encode()])
         index = rng.integers(0, len(base), (self.images, CHANNELS))
         height, width, _ = base.image_shape
+        digit = base.features["label"].names or "0123456789"
         size = self.images * height * width * CHANNELS
         return Images(
             name=f"stacked {self.images:,} of {base.name}, draw_seed {self.draw_seed}",
             examples=Stacks(digits["image"][..., 0], digits["label"], index),
-            features=features_of((height, width, CHANNELS), 10**CHANNELS),
+            features=features_of(
+                (height, width, CHANNELS), 10**CHANNELS, names=map("".join, product(digit, repeat=CHANNELS))
+            ),
             resident=is_resident(self.resident, size),
             digest=base.digest,
             known=Known(

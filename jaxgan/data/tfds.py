@@ -12,6 +12,7 @@ from PIL import Image
 
 from jaxgan.config.schema import among
 from jaxgan.data import builders, cache
+from jaxgan.data.decode import Entry
 from jaxgan.data.features import features_of
 from jaxgan.data.pairs import AsSource, Beside, Grey
 from jaxgan.data.resize import Fit
@@ -86,11 +87,12 @@ class Tfds(Fit):
         if self.changes:
             name += f" ({shape[0]}x{shape[1]}, {self.fit}, {self.filter})"
         name += f", from {self.source or self.source_split}" if source else ""
+        names = builder.info.features[self.label].names if num_classes else ()
         size = len(examples) * math.prod(shape) + len(examples if sources is None else sources) * math.prod(source or (0,))
         return Images(
             name=name,
             examples=examples,
-            features=features_of(shape, num_classes, source, apart=sources is not None),
+            features=features_of(shape, num_classes, source, sources is not None, names),
             resident=is_resident(self.resident, size),
             others={} if sources is None else {"source": sources},
             flip=self.flip,
@@ -164,10 +166,10 @@ class Tfds(Fit):
     def _fitted(self, builder: Any, examples: "_Renamed", split: str, feature: str) -> tuple[Arrays, str]:
         """A split with every image fitted, from the cache after the first time; and its digest."""
 
-        def entries() -> Iterator[cache.Entry]:
+        def entries() -> Iterator[Entry]:
             for i in range(len(examples)):
                 example = examples[i]
-                yield cache.Entry(str(i), str(example.get("label", "")), partial(_picture, example["image"]))
+                yield Entry(str(i), str(example.get("label", "")), partial(_picture, example["image"]))
 
         home = Path(builder.data_path)
         files = sorted(home.iterdir()) if home.is_dir() else []

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxgan import npz
 from jaxgan.errors import UserError, as_path
 from jaxgan.extractors import torch_file
 
@@ -57,13 +58,24 @@ def read(path: str | Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.n
     Raises UserError for a file that cannot be read or is for another network.
     """
     path = as_path(path)
-    state = _read_npz(path) if path.suffix == ".npz" else torch_file.read(path)
-    for name, shape in shapes.items():
-        if name not in state:
-            raise UserError(f"{path} is for another network: it has no '{name}'")
-        if state[name].shape != shape or state[name].dtype.kind != "f":
-            found = f"{state[name].dtype} {state[name].shape}"
-            raise UserError(f"{path} is for another network: its '{name}' is {found}, not float {shape}")
+
+    def check(there: Any) -> Any:
+        """Of arrays, or of their headers."""
+        for name, shape in shapes.items():
+            if name not in there:
+                raise UserError(f"{path} is for another network: it has no '{name}'")
+            if tuple(there[name].shape) != shape or there[name].dtype.kind != "f":
+                found = f"{there[name].dtype} {tuple(there[name].shape)}"
+                raise UserError(f"{path} is for another network: its '{name}' is {found}, not float {shape}")
+        return shapes
+
+    try:
+        state = npz.read(path, check) if path.suffix == ".npz" else torch_file.read(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is damaged, or no .npz of numpy.savez: {error}") from error
+    check(state)
     return {name: np.asarray(state[name], np.float32) for name in shapes}
 
 
@@ -119,13 +131,3 @@ def _depthwise(x: jax.Array, kernel: jax.Array, stride: int, padding: str) -> ja
         for j in range(size[1])
     ]
     return functools.reduce(jnp.add, shifted)
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # zip's, zlib's and numpy's own
-        raise UserError(f"{path} is damaged, or no .npz of numpy.savez ({type(error).__name__}: {error})") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from jaxgan import npz
 from jaxgan.batches import batches
 from jaxgan.config.run import Eval
 from jaxgan.data.source import Images
@@ -95,8 +96,7 @@ def stored(images: Images, chosen: np.ndarray, size: int, placement: Placement) 
 
 def _read_statistics(path: Path) -> Statistics | None:
     try:
-        with path.open("rb") as handle, np.load(handle) as file:
-            x = {name: file[name] for name in file.files}
+        x = npz.read(path)
         return Statistics(Moments(int(x["count"]), x["mean"], x["scatter"]), x.get("features"), x.get("classes"))
     except Exception:  # none, or damaged in any of a zip file's ways
         return None

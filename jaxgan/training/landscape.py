@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from PIL import Image
 
+from jaxgan.data.picture import opened
 from jaxgan.generate import Trained
 from jaxgan.objectives.objective import MAKER
 from jaxgan.plan import Plan
@@ -126,6 +126,6 @@ def picture_frames(folder: Path) -> list[np.ndarray]:
     """A run's pictures so far, oldest first."""
     out = []
     for path in sorted(folder.glob("step_*.png")):
-        with Image.open(path) as picture:
+        with opened(path) as picture:
             out.append(np.asarray(picture.convert("RGB")))
     return out

@@ -28,13 +28,14 @@ def define_flags(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Translates. Raises UserError."""
     from jaxgan.data import listing
+    from jaxgan.data.archives import ARCHIVES
 
     workdir = workdir_of(values)
     if not values.input:
         raise UserError("--mode=translate needs --input: a folder or archive of pictures")
     source, out = as_path(values.input), as_path(values.out) if values.out else None
     if not source.exists():
-        close = listing.nearest_beside(source, listing.ARCHIVES)
+        close = listing.nearest_beside(source, ARCHIVES)
         raise UserError(f"there is no '{values.input}'" + (f"; did you mean '{close}'?" if close else ""))
     if out and (out.is_file() or out.resolve() == source.resolve()):
         raise UserError(f"--out={values.out} must be a folder, and not --input")

@@ -15,6 +15,8 @@ from PIL import Image
 
 from jaxgan.console import bar, say
 from jaxgan.data import listing
+from jaxgan.data.archives import ARCHIVES
+from jaxgan.data.picture import reason
 from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
 from jaxgan.files import write_text
@@ -56,7 +58,8 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     if out.resolve().is_relative_to(source.resolve()):
         raise UserError(f"{out} is among what is to be translated; choose another --out")
     shape = plan.source_shape if way == "ab" else plan.image_shape
-    fit, items = Fit(channels=shape[2], background=tuple(plan.config.data.get("background", (255,)))), _listed(source)
+    data, items = plan.config.data, _listed(source)
+    fit = Fit(channels=shape[2], background=tuple(data.get("background", (255,))), white=data.get("white", 0.0))
     names = _names([item.name for item in items], source)
     for _ in bar(_decoded(items, source, fit), "checked", len(names), "pictures"):
         pass  # read twice, so that none is kept and nothing is written where one cannot be read
@@ -82,30 +85,30 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
 
 def _listed(source: Path) -> list[listing.Item]:
     """The pictures below a folder, or in an archive. Raises UserError where there are none."""
-    if source.is_file() and not source.name.lower().endswith(listing.ARCHIVES):
-        raise UserError(f"'{source}' is neither a folder nor an archive ({' '.join(listing.ARCHIVES)})")
+    if source.is_file() and not source.name.lower().endswith(ARCHIVES):
+        raise UserError(f"'{source}' is neither a folder nor an archive ({' '.join(ARCHIVES)})")
     try:
-        items = listing.found(source, strict=True)
+        there = listing.found(source, strict=True)
     except OSError as error:
         raise UserError(f"'{source}' cannot be read: {error.strerror}") from error
-    if not items:
-        raise UserError(f"'{source}' holds no pictures ({' '.join(listing.PICTURES)})")
-    return items
+    if not there.items:
+        raise listing.none_in(str(source), there)
+    return there.items
 
 
 def _decoded(items: list[listing.Item], source: Path, fit: Fit) -> Iterator[np.ndarray]:
     """uint8 pictures [H, W, C] of any sizes, one at a time. Raises UserError naming one that cannot be read."""
     for entry in listing.entries(items, [""] * len(items)):
         try:
-            with warnings.catch_warnings(), entry.open() as picture:
+            with warnings.catch_warnings(), entry.open() as opened:
                 warnings.simplefilter("ignore")  # Pillow's, about odd metadata
-                pixels = fit(picture)
+                pixels = fit(opened)
         except MemoryError:
             raise
         except Exception as error:  # whatever a decoder raises on damaged bytes
-            known = isinstance(error, Image.UnidentifiedImageError)
-            reason = "is no picture that Pillow can read" if known else f"cannot be read: {error}".rstrip(": ")
-            raise UserError(f"'{entry.name}' in '{source}' {reason}") from error
+            why = reason(error)
+            why = f"is {why}" if why.startswith("no picture") else f"cannot be read: {why}"
+            raise UserError(f"'{entry.name}' in '{source}' {why}") from error
         yield pixels
 
 

@@ -9,6 +9,7 @@ import jax
 import ml_collections
 import numpy as np
 
+from jaxgan import npz
 from jaxgan.config.renamed import renamed_record
 from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import Feature, features_of, from_json
@@ -61,8 +62,7 @@ def saved_donor(folder: Path) -> Donor | None:
         plan = Plan(config, features_in(saved["data"]), opened=False)
         shapes = plan.shapes()
         like = {player: shapes.variables(player) for player in record["players"]}
-        with np.load(folder / ARRAYS, allow_pickle=False) as file:
-            variables = unflatten(like, {name: file[name] for name in file.files})
+        variables = unflatten(like, npz.read(folder / ARRAYS))
         found = digest(flatten(variables))
     except UserError:
         raise

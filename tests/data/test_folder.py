@@ -379,8 +379,13 @@ def test_what_killed_passes_left_is_swept_and_nothing_else(photos):
     assert not killed.exists() and fresh.exists() and all((folder / "precious").exists() for folder in theirs)
 
 
-def test_labels_only_where_every_picture_has_one(photos):
-    shutil.copy(photos / "cats" / "01.png", photos / "loose.png")
-    assert read(photos).num_classes == 0
+def test_labels_only_where_every_picture_has_one(photos, capsys):
     assert read(photos / "cats").num_classes == 0
+    shutil.copy(photos / "cats" / "01.png", photos / "loose.png")
+    with pytest.raises(UserError, match="1 of 13 pictures of '.*photos', the first loose.png, .* --config.data.labels=none"):
+        read(photos)
     assert read(photos, labels="none").num_classes == 0
+    for i in range(12):  # no longer a few
+        shutil.copy(photos / "cats" / "01.png", photos / f"loose{i}.png")
+    assert read(photos).num_classes == 0
+    assert "no labels: 13 of 25 pictures of" in capsys.readouterr().out

@@ -22,6 +22,7 @@ def test_each_channel_is_a_digit_of_its_own():
     assert data["image"].shape == (500, 28, 28, 3) and data["image"].dtype == np.uint8
     np.testing.assert_allclose(images.known.shares, np.full(1000, 1e-3))
     assert images.image_shape == (28, 28, 3) and images.num_classes == 1000 and images.resident
+    assert images.features["label"].names[:11] == tuple(f"{i:03}" for i in range(11))
     singles = {image.tobytes(): label for image, label in zip(digits["image"], digits["label"])}
     for picture, label in zip(data["image"][:50], data["label"]):
         assert [singles[picture[..., i].tobytes()] for i in range(3)] == [int(digit) for digit in f"{label:03}"]

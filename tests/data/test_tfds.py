@@ -77,6 +77,7 @@ def mocked(monkeypatch, tmp_path):
 def test_tfds_own_sets_by_name(name, shape, classes, mocked):
     images = mocked(name)
     assert images.image_shape == shape and images.num_classes == classes and len(images) == 5
+    assert not classes or len(images.features["label"].names) == classes
     assert images.gather(np.array([[0, 1]]))["image"].shape == (1, 2, *shape)
 
 

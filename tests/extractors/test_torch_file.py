@@ -3,6 +3,7 @@
 import contextlib
 import io
 import pickle
+import tracemalloc
 import zipfile
 from collections import OrderedDict
 
@@ -170,6 +171,34 @@ def test_refused_files(tmp_path):
     for content in (b"", b"<!DOCTYPE html>", b"PK\3\4", bytes(range(256))):
         path.write_bytes(content)
         refused(path, "state.pth is damaged, or no file of torch.save")
+
+
+def test_a_file_takes_no_more_memory_than_it_has_bytes(tmp_path):
+    """Compressed zeros; many tensors of the same numbers; more numbers than there are; a pickle of two billion places."""
+    path, n = tmp_path / "state.pth", 2**20
+    storage = pickle.dumps(["0"]) + (2**40).to_bytes(8, "little") + FOUR
+    heads = b"".join(pickle.dumps(x, 2) for x in (torch_file.MAGIC, 1001, {"little_endian": True}))
+    tracemalloc.start()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("state/data.pkl", program(size=(n,)))
+        archive.writestr("state/data/0", bytes(4 * n))
+    refused(path, "damaged, or no file of torch.save (ValueError: it is said to hold 4,194,304 bytes, and has not as many)")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("state/data.pkl", b"N" * n + program())
+    refused(path, "it is said to hold 1,0")
+    path.write_bytes(heads + program() + storage)
+    refused(path, "it is said to hold 4,398,046,511,104 bytes")
+    one = program(size=(n,))[2:-2]  # without the dict around it
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("state/data.pkl", b"(d" + b"".join(b"V%d\n" % i + one[3:] + b"s" for i in range(9)) + b".")
+        archive.writestr("state/data/0", bytes(4 * n))
+    refused(path, "it is said to hold 37,748,736 bytes")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 16 * n  # of 4 n in the last of the files
+    for write in (as_zip, as_row):
+        write(path, b"Nr" + (2**31 - 1).to_bytes(4, "little") + program())
+        refused(path, "a pickle with more places than steps")
 
 
 @pytest.mark.parametrize("name", ["torch._utils\n_rebuild_tensor_v2", "collections\nOrderedDict", "torch\nFloatStorage"])
