@@ -1,6 +1,7 @@
 """What a run's folder is read as."""
 
 import json
+import math
 
 import pytest
 
@@ -56,9 +57,14 @@ def test_done_and_failed_can_be_taken_back(workdir):
 
 
 def test_an_evaluation_takes_the_place_of_the_same_one(workdir):
-    for step, protocol, value in ((1, "a", 1.0), (1, "b", 2.0), (2, "a", 3.0), (1, "a", 4.0)):
-        workdir.add_evaluation({"step": step, "protocol": protocol, "value": value})
-    assert [one["value"] for one in workdir.evaluations()] == [2.0, 3.0, 4.0]
+    for step, precision, value in ((1, "a", 1.0), (1, "b", 2.0), (2, "a", math.nan), (1, "a", math.inf)):
+        scores = {"fd_digits5k": {"value": value, "values": [value]}}
+        workdir.add_evaluation({"step": step, "protocol": {"precision": precision}, "scores": scores})
+    assert [one["scores"]["fd_digits5k"]["value"] for one in workdir.evaluations()] == [2.0, None, None]
+    text = (workdir.path / "evaluation.json").read_text()
+    assert "NaN" not in text and "Infinity" not in text  # JSON knows neither
+    (workdir.path / "evaluation.json").write_text(text.replace("null", "NaN"))  # older revisions wrote it
+    assert [one["scores"]["fd_digits5k"]["values"] for one in workdir.evaluations()] == [[2.0], [None], [None]]
 
 
 def test_whole_checkpoints_are_counted_by_their_names(workdir):
