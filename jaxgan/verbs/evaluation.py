@@ -11,7 +11,7 @@ from jaxgan.config.resolve import Config
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.files import write_json
+from jaxgan.files import nulls, write_json
 from jaxgan.parallel import Placement
 from jaxgan.scores.evaluator import Evaluator, stored
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
@@ -62,4 +62,4 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
     }
     say(f"{samples.name}\nagainst {reference.name}\n{as_lines(result)}")
     if out and jax.process_index() == 0:
-        write_json(out, result)
+        write_json(out, nulls(result))
