@@ -29,7 +29,7 @@ FLOORS = (
     "data",
     "step optim",
     "config",
-    "state keys parallel latents spectral monitor images console records files batches devices errors",
+    "state keys parallel latents spectral monitor images console records streams files batches devices errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}
 

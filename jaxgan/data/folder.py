@@ -53,7 +53,7 @@ class ImageFolder(Fit):
         height, width, channels = self.image_shape
         root = self._root()
         try:
-            items = listing.found(root, self.corrupt == "refuse")
+            items = listing.found(root, self.corrupt)
         except OSError as error:
             raise UserError(f"'{self.dir}' cannot be read: {error.strerror}") from error
         if not items:

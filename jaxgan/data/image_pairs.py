@@ -119,7 +119,7 @@ class ImagePairs(Fit):
 def _found(folder: Path) -> list[Item]:
     """Pictures below a folder in the order of their names. Raises UserError for none."""
     try:
-        items = [item for item in listing.found(folder, strict=True) if item.file.suffix.lower() in listing.PICTURES]
+        items = [item for item in listing.found(folder, corrupt="") if item.file.suffix.lower() in listing.PICTURES]
     except OSError as error:
         raise UserError(f"'{folder}' cannot be read: {error.strerror}") from error
     if not items:

@@ -40,10 +40,11 @@ class Item(NamedTuple):
     cls: str = ""
 
 
-def found(root: Path, strict: bool) -> list[Item]:
-    """Every picture below a folder, in an archive, or in a folder of archives."""
+def found(root: Path, corrupt: str) -> list[Item]:
+    """Every picture below a folder, in an archive, or in a folder of archives. corrupt: "skip" what an archive that is cut
+    short lacks; "refuse" it, or "" where a person has no such choice."""
     if root.is_file():
-        items = _in_archive(root, strict)
+        items = _in_archive(root, corrupt)
         tops = {item.folders[:1] for item in items}
         if len(tops) == 1 and () not in tops:  # zip and tar put the folder itself in front
             top = f"{items[0].folders[0]}/" if items else ""
@@ -59,7 +60,7 @@ def found(root: Path, strict: bool) -> list[Item]:
             "--config.data.dir can name an archive, or a folder of one kind"
         )
     for file, path in shards:
-        for item in _in_archive(file, strict):
+        for item in _in_archive(file, corrupt):
             items.append(item._replace(name=f"{path}/{item.name}", folders=path.parts[:-1] + item.folders))
     return items
 
@@ -94,8 +95,8 @@ def _is_picture(name: str) -> bool:
     return path.suffix.lower() in PICTURES and not hidden and not name.endswith("/")
 
 
-def _in_archive(archive: Path, strict: bool) -> list[Item]:
-    """The pictures in a zip or tar file. Raises UserError for one that cannot be read, or, if `strict`, is cut short."""
+def _in_archive(archive: Path, corrupt: str) -> list[Item]:
+    """The pictures in a zip or tar file. Raises UserError for one that cannot be read, or is cut short and not to be."""
     classes: dict[str, str] = {}
     try:
         if archive.suffix.lower() == ".zip":
@@ -110,11 +111,9 @@ def _in_archive(archive: Path, strict: bool) -> list[Item]:
                         if names[-1].endswith(".cls"):
                             content: Any = opened.extractfile(member)
                             classes[_key(names[-1])] = content.read(4096).decode(errors="replace").strip()
-                if strict and not _ends_well(opened):
-                    raise UserError(
-                        f"'{archive}' is damaged or cut short after {len(names)} files; fetch it again, or take what "
-                        "there is with --config.data.corrupt=skip"
-                    )
+                if corrupt != "skip" and not _ends_well(opened):
+                    choice = ", or take what there is with --config.data.corrupt=skip" if corrupt else ""
+                    raise UserError(f"'{archive}' is damaged or cut short after {len(names)} files; fetch it again{choice}")
     except DAMAGE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(": -")  # tarfile adds a line for each method
         raise UserError(f"'{archive}' cannot be read: {reason}") from error

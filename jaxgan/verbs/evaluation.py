@@ -25,6 +25,9 @@ from jaxgan.workdir.writer import provenance
 def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | None) -> None:
     """`--mode=evaluate --workdir=...`: scores a checkpoint, says the scores, and adds them to `evaluation.json`."""
     placement = Placement()
+    if Workdir(folder).is_run:
+        Workdir(folder).check_writable()
+        Workdir(folder).evaluations()  # which the scores are to be added to
     plan, found, state = load_run(folder, placement, step, overrides)
     check_scores(plan)
     images = open_data(plan.config)

@@ -85,7 +85,7 @@ def _listed(source: Path) -> list[listing.Item]:
     if source.is_file() and not source.name.lower().endswith(listing.ARCHIVES):
         raise UserError(f"'{source}' is neither a folder nor an archive ({' '.join(listing.ARCHIVES)})")
     try:
-        items = listing.found(source, strict=True)
+        items = listing.found(source, corrupt="")
     except OSError as error:
         raise UserError(f"'{source}' cannot be read: {error.strerror}") from error
     if not items:

@@ -127,6 +127,17 @@ class Workdir:
         """Whether a run has begun here, or a failure was written down, since `time` in seconds of the epoch."""
         return any(path.exists() and path.stat().st_mtime >= time for path in (self.record, self._failure))
 
+    def check_folders(self) -> None:
+        """Refuses a folder in which a file stands where the run keeps a folder. Raises UserError."""
+        for path in (self.checkpoints, self.samples, self.path / "tensorboard", self.path / "frozen"):
+            if path.exists() and not path.is_dir():
+                raise UserError(f"{path} is a file, and a run keeps a folder of that name; move it away")
+
+    def check_writable(self) -> None:
+        """Refuses an existing folder that cannot be written to. Raises UserError."""
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise UserError(f"workdir {self.path} cannot be written: {os.strerror(errno.EACCES)}; choose another --workdir")
+
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """Makes the folder and keeps it to this process; the system lets go of it with the process, however that ends.
@@ -135,8 +146,8 @@ class Workdir:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if not os.access(self.path, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            self.check_writable()
+            self.check_folders()
             handle = os.open(self.path, os.O_RDONLY)
         except OSError as error:
             raise UserError(f"workdir {self.path} cannot be written: {error.strerror}; choose another --workdir") from error

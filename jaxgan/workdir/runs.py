@@ -158,6 +158,7 @@ def abstract_state(plan: Plan, placement: Placement) -> Any:
 def load_run(workdir: Path, placement: Placement, step: int | None = None, overrides: Any = ()) -> tuple[Plan, int, Any]:
     """(plan, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
     UserError without one."""
+    Workdir(workdir).check_folders()
     plan = saved_plan(workdir, overrides)
     folder = Workdir(workdir).checkpoints
     if not folder.is_dir():
