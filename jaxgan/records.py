@@ -49,7 +49,12 @@ def reading(path: Path, advice: str) -> Iterator[None]:
     except OSError as error:
         raise DamagedError(f"{path} cannot be read ({error.strerror or error}); {advice}") from error
     except Exception as error:  # whatever odd content makes of code that expects another
-        raise DamagedError(f"{path} is damaged ({_reason(error)}); {advice}") from error
+        raise damage(path, error, advice) from error
+
+
+def damage(path: Path, error: Exception, advice: str) -> DamagedError:
+    """What to raise where a file (or a folder of them) made a reader raise `error`."""
+    return DamagedError(f"{path} is damaged ({_reason(error)}); {advice}")
 
 
 def read_bytes(path: Path, advice: str) -> bytes | None:

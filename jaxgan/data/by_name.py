@@ -23,8 +23,8 @@ ARRAY_NAMES = ("images", "arr_0")  # this project's, and what numpy calls an arr
 def open_by_name(text: str, folder: str = "", corrupt: str = "", cache: str = "") -> Images:
     """The images behind `text`: a folder, a zip or tar file, FILE.npz, or NAME or NAME@SPLIT of a TFDS data set (by default
     the split train), kept in TFDS's data folder `folder`. Pictures are taken as they are, and must be of one size. corrupt:
-    "refuse" those that cannot be decoded, or "skip" them; "" where a person has no such choice. cache: the folder where pictures are
-    kept once decoded, "" for the default. Raises UserError."""
+    "refuse" those that cannot be decoded, or "skip" them; "" where a person has no such choice. cache: the folder of
+    decoded pictures, "" for the default. Raises UserError."""
     path = as_path(text)
     if path.suffix.lower() == ".npz":
         return _from_npz(path)

@@ -20,12 +20,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from jaxgan import records
 from jaxgan.console import bar, say
 from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
 from jaxgan.files import user_cache
 
 CHUNK = 256  # pictures in memory at once
+INDEX = {"shape": [range(1 << 31), ...], "names": [str, ...], "labels": [str, ...], "digest": str}
 VERSION = 1  # of the format; another one never reads this one's files
 
 
@@ -115,10 +117,12 @@ def _sweep(folder: Path) -> None:
 
 def _read(home: Path) -> Cached | None:
     try:
-        index = json.loads((home / "index.json").read_text())
+        index = records.read_json(home / "index.json", INDEX, "remove it")
+        if index is None or len(index["labels"]) != len(index["names"]):
+            return None
         images = np.memmap(home / "pixels.bin", np.uint8, "r", shape=(len(index["names"]), *index["shape"]))
         return Cached(images, index["names"], index["labels"], index["digest"])
-    except (OSError, ValueError, KeyError, TypeError):  # none, or damaged
+    except (OSError, ValueError, UserError, OverflowError):  # damaged
         return None
 
 
