@@ -57,19 +57,27 @@ def damage(path: Path, error: Exception, advice: str) -> DamagedError:
     return DamagedError(f"{path} is damaged ({_reason(error)}); {advice}")
 
 
-def read_bytes(path: Path, advice: str) -> bytes | None:
-    """A file's content; None where there is no such file. Raises DamagedError for what is no ordinary file."""
+def check_file(path: Path, advice: str) -> bool:
+    """Whether there is such a file. Raises DamagedError for what is no ordinary file: to open a pipe would wait for ever."""
     with reading(path, advice):
         try:
             found = os.stat(path)
-            if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for ever
-                kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a special file"
-                raise DamagedError(f"{path} is {kind}, and no record; {advice}")
-            if found.st_size > LARGEST:
-                raise ValueError(f"{found.st_size:,} bytes, more than any such file")
-            return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
+            return False
+        if not stat.S_ISREG(found.st_mode):
+            kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a special file"
+            raise DamagedError(f"{path} is {kind}, and no record; {advice}")
+        return True
+
+
+def read_bytes(path: Path, advice: str) -> bytes | None:
+    """A file's content; None where there is no such file. Raises DamagedError where there is more than any record has."""
+    with reading(path, advice):
+        if not check_file(path, advice):
             return None
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"{path.stat().st_size:,} bytes, more than any such file")
+        return path.read_bytes()
 
 
 def read_json(path: Path, shape: Any, advice: str) -> Any:
@@ -94,7 +102,7 @@ def read_lines(path: Path, shape: Any, advice: str) -> list[Any]:
         try:
             out.append(parse(line, shape))
         except (ValueError, RecursionError) as error:
-            if number < len(lines) or line.endswith(b"\n"):
+            if number < len(lines) or line.endswith(b"\n") or not line.startswith(b"{"):
                 raise DamagedError(f"{path} is damaged in line {number} ({_reason(error)}); {advice}") from error
     return out
 
@@ -102,12 +110,11 @@ def read_lines(path: Path, shape: Any, advice: str) -> list[Any]:
 def last_line(path: Path, shape: Any, tail: int = 8192) -> Any:
     """The last whole line of a log that another process may be writing, looked for in its last `tail` bytes. None where no
     line has the shape."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - tail))
-            lines = file.read(tail).splitlines()
-    except OSError:
+    if not path.is_file():
         return None
+    with reading(path, "restore it"), path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - tail))
+        lines = file.read(tail).splitlines()
     for line in reversed(lines):
         try:
             return parse(line, shape)
@@ -120,8 +127,10 @@ def read_picture(path: Path, advice: str) -> Any:
     """A picture file as a Pillow image, RGB and decoded. Raises DamagedError."""
     from PIL import Image
 
-    with reading(path, advice), Image.open(path) as picture:
-        return picture.convert("RGB")
+    with reading(path, advice):
+        check_file(path, advice)
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
 
 
 def parse(text: bytes | str, shape: Any) -> Any:

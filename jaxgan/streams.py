@@ -63,7 +63,7 @@ def lasting_streams() -> Iterator[None]:
 
 def _lasting(stream: TextIO | None) -> Any:
     if stream is None:  # it was closed before Python started
-        return open(os.devnull, "w")
+        stream = open(os.devnull, "w")
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure:
         with suppress(OSError, ValueError):  # closed since

@@ -127,7 +127,10 @@ def summarise(
     entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in shown}
     decided, entries = decide(table, entries, results), mark_best(table, entries, results)
     if real:
-        same_protocol([*scored, real])
+        try:
+            same_protocol([*scored, real])
+        except UserError as error:
+            raise UserError(f"real images (real.json): {error}") from error
         numbers = {score_part(name): one["value"] for name, one in real["scores"].items() if one["value"] is not None}
         results[REAL] = [Result(None, "done", numbers)]
         entries[REAL] = {column.name: _entry(column, results[REAL]) for column in table.columns if not column.word}

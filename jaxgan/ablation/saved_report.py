@@ -115,7 +115,7 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
         steps = {result.evaluation["step"] for result in results if result.evaluation} - {own[row].config.steps}
         lines = difference(there, here, ()) if there else [f"steps: {n} -> {own[row].config.steps}" for n in steps]
         if lines:
-            raise UserError(f"row '{row}' of --join={where} is another than this table's; {'; '.join(lines[:3])}")
+            raise UserError(f"row '{row}' of --join={path} is another than this table's; {'; '.join(lines[:3])}")
     return rows
 
 

@@ -118,9 +118,11 @@ def _sweep(folder: Path) -> None:
 def _read(home: Path) -> Cached | None:
     try:
         index = records.read_json(home / "index.json", INDEX, "remove it")
-        if index is None or len(index["labels"]) != len(index["names"]):
+        if index is None or len(index["labels"]) != len(index["names"]) or any(index["labels"]) != all(index["labels"]):
             return None
         images = np.memmap(home / "pixels.bin", np.uint8, "r", shape=(len(index["names"]), *index["shape"]))
+        if images.nbytes != (home / "pixels.bin").stat().st_size:
+            return None
         return Cached(images, index["names"], index["labels"], index["digest"])
     except (OSError, ValueError, UserError, OverflowError):  # damaged
         return None

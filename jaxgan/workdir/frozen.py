@@ -51,6 +51,7 @@ def saved_donor(folder: Path) -> Donor | None:
         saved = renamed_record(record["saved"])
         plan = Plan(resolve_saved(saved["config"], path, ADVICE), features_in(saved["data"]), opened=False)
     with records.reading(arrays, ADVICE):
+        records.check_file(arrays, ADVICE)
         shapes = plan.shapes()
         like = {player: shapes.variables(player) for player in record["players"]}
         with np.load(arrays, allow_pickle=False) as file:
