@@ -62,7 +62,7 @@ def check_file(name: str) -> Path:
     path, found = Path(name), bundled.find(name)
     if found:
         return found
-    own = path.parent.glob("*.py") if len(path.parts) > 1 else ()
+    own = path.parent.glob("*.py")
     bundles = (("configs" / p.relative_to(CONFIGS)) for p in (*CONFIGS.glob("*.py"), *CONFIGS.glob("ablations/*.py")))
     known = [str(p) for p in (*sorted(own), *sorted(bundles)) if p.stem != "__init__"]
     # The nearest name; of several the one whose folder is the nearest, and before all the person's own.
