@@ -210,5 +210,7 @@ def _reason(error: Exception) -> str:
     """What an exception says, in one line."""
     if isinstance(error, UnicodeDecodeError):
         return "it is no text"
+    if isinstance(error, json.JSONDecodeError):
+        return f"no JSON: {error.msg}" + (f", line {error.lineno}" if "\n" in error.doc.strip() else "")
     text = (str(error).strip().splitlines() or [""])[0][:200]
     return text if text and isinstance(error, ValueError) else f"{type(error).__name__}: {text}".rstrip(": ")
