@@ -2,20 +2,19 @@
 
 import sys
 
-from jaxgan import terminal
+from jaxgan import startup
 
 
 def main() -> int:
     """Carries out the command line. Returns the exit code."""
     try:
-        terminal.keep_streams()
-        terminal.catch_ctrl_c()
+        startup.catch_ctrl_c()
         from jaxgan import cli  # which takes long enough to be interrupted
 
         code = cli.main()
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) or terminal.was_interrupted():
-            terminal.end()
+        if isinstance(error, KeyboardInterrupt) or startup.was_interrupted():
+            startup.end()
         raise
     if code and "jaxgan.parallel" in sys.modules:
         from jaxgan import parallel

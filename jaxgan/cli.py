@@ -16,6 +16,7 @@ from absl import flags, logging
 
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.errors import Failure, UserError, described, nearest
+from jaxgan.streams import lasting_streams
 from jaxgan.trouble import is_out_of_memory, storage_trouble
 
 # A verb is a module with a docstring, EXAMPLES, TAKES_OVERRIDES, `define_flags(values)` and `run(values, overrides)`.
@@ -35,10 +36,13 @@ OVERRIDES = """
 --config.data.name=cifar10
 --config.data.name=image_folder --config.data.dir=FOLDER --config.data.size=64
 """
-OUT_OF_MEMORY = (
-    "too little memory: lower --config.batch_size, the networks' width or --config.data.size, or try "
-    "--config.dtype=bfloat16 or --config.data.resident=off; --dry_run shows what needs how much"
-)
+SMALLER = "lower --config.batch_size, the networks' width or --config.data.size, or try --config.dtype=bfloat16 or "
+SMALLER += "--config.data.resident=off"
+LESS = {  # memory, by what the verb takes
+    "train": f"{SMALLER}; --dry_run shows what needs how much",
+    "ablate": SMALLER,
+    "evaluate": "lower --config.eval.batch_size or --config.eval.num_samples",
+}
 WIDTH = 120
 
 
@@ -47,6 +51,12 @@ def main(argv: list[str] | None = None) -> int:
     arguments = (sys.argv if argv is None else argv)[1:]
     flags.FLAGS.mark_as_parsed()  # libraries read absl's own flags
     logging.set_verbosity(logging.FATAL)  # what libraries raise comes here, and is told once
+    with lasting_streams():
+        return _code(arguments)
+
+
+def _code(arguments: list[str]) -> int:
+    """Carries out a command line, tells how it ended, and returns the exit code."""
     try:
         run(arguments)
     except UserError as error:
@@ -54,18 +64,31 @@ def main(argv: list[str] | None = None) -> int:
     except Failure as error:
         return tell("failed", error, 1)
     except Exception as error:
+        if is_out_of_memory(error):
+            return tell("error", out_of_memory(error, mode_of(arguments)), 2)
         trouble = storage_trouble(error)
-        if trouble:
-            return tell("failed", trouble, 1)
-        if not is_out_of_memory(error):
+        if not trouble and isinstance(error, OSError) and error.filename:
+            trouble = f"{error.filename}: {error.strerror}"
+        if not trouble:
             raise
-        return tell("error", f"{OUT_OF_MEMORY} ({str(error).strip().splitlines()[0][:200]})", 2)
+        return tell("failed", trouble, 1)
     return 0
+
+
+def mode_of(arguments: list[str]) -> str:
+    """What a command line asks for, before its flags are checked."""
+    return next(reversed(_values_of(arguments, "mode")), "train")
+
+
+def out_of_memory(error: Exception, mode: str) -> str:
+    """What to do about too little memory, with what the error says of it."""
+    said = (str(error).strip().splitlines() or [""])[0][:200]
+    return f"too little memory{': ' if mode in LESS else ''}{LESS.get(mode, '')}" + (f" ({said})" if said else "")
 
 
 def run(arguments: list[str]) -> None:
     """Carries out a command line. Raises UserError, and whatever the verb raises."""
-    mode = next(reversed(_values_of(arguments, "mode")), "train")
+    mode = mode_of(arguments)
     if any(argument in ("-h", "-help", "--help") for argument in arguments):
         specs = _values_of(arguments, "config")
         print(help_of_config(specs[-1]) if specs else help_of(mode) if _values_of(arguments, "mode") else overview())
@@ -230,9 +253,11 @@ def _first_line(doc: str | None) -> str:
 def describe(path: Path) -> tuple[str, tuple[str, ...]]:
     """A config file's docstring and its variants, read without running it."""
     try:
-        tree = ast.parse(path.read_text(), path.name)
+        tree = ast.parse(path.read_bytes(), path.name)
     except SyntaxError as error:
         raise UserError(described(error)) from error
+    except ValueError as error:  # zero bytes
+        raise UserError(f"{path} is no Python file: {error}") from error
     values = [n.value for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], "id", "") == "VARIANTS"]
     try:
         variants = tuple(ast.literal_eval(values[0])) if values else ()

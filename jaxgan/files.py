@@ -1,9 +1,13 @@
 """Files: each is written whole or not at all."""
 
+import functools
 import json
+import math
 import os
 import re
 import socket
+import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,11 +61,39 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode(errors="backslashreplace"))
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Writes a JSON file with sorted keys, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
+def write_json(path: Path, content: Any, indent: int = 2) -> None:
+    """Writes a JSON file with sorted keys, whole or not at all. Raises ValueError for NaN and infinity, which JSON has not:
+    where a number may be missing, `nulls` says so."""
+    write_text(path, json.dumps(content, indent=indent, sort_keys=True, allow_nan=False) + "\n")
+
+
+def nulls(content: Any) -> Any:
+    """A tree of JSON with null in place of NaN and infinity: what could not be measured."""
+    if isinstance(content, dict):
+        return {key: nulls(x) for key, x in content.items()}
+    if isinstance(content, list | tuple):
+        return [nulls(x) for x in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def user_cache() -> Path:
-    """The folder of what this project keeps for a user from run to run."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxgan"
+    """The folder of what this project keeps for a user from run to run; see `_temporary` for users without a home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxgan"
+    except RuntimeError:  # no HOME, and no entry in the list of users, as in containers
+        return _temporary()
+
+
+@functools.cache
+def _temporary() -> Path:
+    """The user's folder among the temporary files; a new one where somebody else could write to it, since compiled programs
+    are kept there."""
+    path = Path(tempfile.gettempdir()) / f"jaxgan-{os.getuid()}"
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+            return path
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="jaxgan-"))

@@ -10,8 +10,10 @@ from helpers import CONFIGS, ROOT, launch
 from PIL import Image
 
 from jaxgan import cli
-from jaxgan.config.load import load_config
+from jaxgan.config.load import check_file, load_config
 from jaxgan.config.resolve import as_overrides, resolve_config
+from jaxgan.data.by_name import open_by_name
+from jaxgan.errors import UserError
 from jaxgan.sections import sections
 
 SMALL = [
@@ -167,3 +169,53 @@ def test_sampled_arrays_are_the_run_s_own(run, tmp_path):
         assert saved["seeds"].tolist() == [1, 3] and int(saved["step"]) == 2
         picture = np.asarray(grid)
         np.testing.assert_array_equal(saved["images"][..., 0], [picture[:28, 28:56], picture[28:, 28:]])
+
+
+@pytest.mark.parametrize(
+    "typed, meant",
+    [
+        ("configs/wgn.py", "configs/wgan.py"),
+        ("./wgn.py", "configs/wgan.py"),
+        ("wgan", "configs/wgan.py"),
+        ("configs/r3gn.py", "configs/r3gan.py"),
+        ("configs/ablations/r3gn.py", "configs/ablations/r3gan.py"),
+        ("configs/rign.py", "configs/ablations/ring.py"),
+        ("./mnie.py", "mine.py"),
+        ("configs/owm.py", "configs/own.py"),
+    ],
+)
+def test_the_nearest_config_is_found_from_any_folder(typed, meant, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").mkdir()  # which has none of them
+    (tmp_path / "mine.py").write_text("")
+    with pytest.raises(UserError, match=f"no config file '{re.escape(typed)}'; did you mean '{meant}'"):
+        check_file(typed)
+
+
+def test_a_config_file_of_no_text_is_one_line(tmp_path, capsys):
+    for content in (b"\xff\xfe\x00", b"a = 1\0\n", b"def\n"):
+        (tmp_path / "a.py").write_bytes(content)
+        assert cli.main(["launch.py", f"--config={tmp_path}/a.py", "--help"]) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_pictures_that_cannot_be_decoded_are_left_out_of_an_evaluation(tmp_path, monkeypatch, capsys):
+    """The answer to them names an override, which this mode takes."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    for i in range(9):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / f"{i}.png")
+    (tmp_path / "4.png").write_bytes((tmp_path / "4.png").read_bytes()[:50])
+    typed = ["--mode=evaluate", f"--samples={tmp_path}", f"--reference={tmp_path}", f"--out={tmp_path}/a.json"]
+    typed += ["--config.eval.features.name=random", "--config.eval.metrics=kid", "--config.eval.batch_size=8"]
+    assert cli.main(["launch.py", *typed]) == 2
+    shown = capsys.readouterr().err.splitlines()[-1]
+    assert "or leave them out with --config.data.corrupt=skip" in shown
+    typed += ["--config.data.corrupt=skip", f"--config.data.cache={tmp_path}/there"]
+    assert cli.main(["launch.py", *typed]) == 0
+    assert json.loads((tmp_path / "a.json").read_text())["protocol"]["samples"]["images"] == 8
+    assert (tmp_path / "there").is_dir()
+    with pytest.raises(UserError) as told:  # a mode without overrides
+        open_by_name(str(tmp_path))
+    assert "4.png" in str(told.value) and "--config" not in str(told.value)

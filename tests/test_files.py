@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from jaxgan import files
 from jaxgan.files import replacing, sweep, write_json, write_text
 
 
@@ -45,3 +46,28 @@ def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(tm
     sweep(tmp_path)
     left = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert left == {names["alive"], names["elsewhere"], names["somebody's"]}
+
+
+def test_json_has_no_nan_and_no_infinity(tmp_path):
+    write_json(tmp_path / "a.json", {"a": 1})
+    for number in (float("nan"), float("inf")):
+        with pytest.raises(ValueError):
+            write_json(tmp_path / "a.json", {"a": [number]})
+    assert json.loads((tmp_path / "a.json").read_text()) == {"a": 1} and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_user_without_a_home_has_a_cache_of_his_own(tmp_path, monkeypatch):
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.home", homeless)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    files._temporary.cache_clear()
+    mine = files.user_cache()
+    assert mine.parent == tmp_path and mine.stat().st_mode & 0o077 == 0 and files.user_cache() == mine
+    mine.chmod(0o777)  # anybody's, who might put programs there
+    files._temporary.cache_clear()
+    other = files.user_cache()
+    assert other != mine and other.parent == tmp_path and other.stat().st_mode & 0o077 == 0
+    files._temporary.cache_clear()

@@ -29,7 +29,8 @@ FLOORS = (
     "data",
     "step optim",
     "config",
-    "state keys parallel latents spectral monitor images console files npz batches devices terminal trouble errors",
+    "state keys parallel latents spectral monitor images console batches devices",
+    "records streams files npz startup trouble errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}
 

@@ -256,6 +256,11 @@ MISTAKES = {
     ],
     "Evaluation": [
         (f"{DCGAN} --config.eval.every=50 --config.eval.metrics=fdd", "unknown metric 'fdd' in eval.metrics"),
+        (f"{DCGAN} --config.eval.every=50 --config.eval.num_samples=1", "'fd' needs at least 2 generated images, not 1"),
+        (
+            f"{DCGAN} --config.eval.every=50 --config.eval.num_samples=5 --config.eval.metrics=is",
+            "'is' needs at least 20 generated images, not 5",
+        ),
         (f"{DCGAN} --config.eval.features.name=digitz", "unknown extractor 'digitz'; did you mean 'digits'?"),
         (f"{DCGAN} --config.eval.every=50 --config.data.size=32", "digits takes pictures of 28x28 with up to 3 channels"),
         ("--config=configs/cifar10.py --config.eval.every=50", "the extractor inception has no weights"),

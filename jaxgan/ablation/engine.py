@@ -141,7 +141,7 @@ def _start(
     env = command_environment() | {PARENT: str(os.getpid())}
     if workers > 1:
         env.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{0.9 / workers:.3f}")  # workers on one GPU share it
-    with log.open("a") as file:
+    with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(shlex.join(words) + "\n")
         file.flush()
         process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=env)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from jaxgan.ablation.results import Summary, series
-from jaxgan.data.picture import opened
+from jaxgan.records import read_picture
 from jaxgan.workdir.folder import Workdir
 
 COLOURS = (
@@ -26,6 +26,7 @@ COLOURS = (
     "#000000",
     "#8c6d31",
 )  # Okabe and Ito's, and one
+ADVICE = "remove it, and the report shows the one before"
 SIDE = 300  # pixels of the height of a row's samples in a page
 
 
@@ -46,23 +47,23 @@ def curves(summary: Summary) -> Figure | None:
     panels = np.atleast_1d(figure.subplots(-(-len(found) // across), across)).ravel()
     for panel in panels[len(found) :]:
         panel.set_visible(False)
+    lines = {}
     for panel, (key, rows) in zip(panels, found.items()):
         for i, (row, (steps, values)) in enumerate(rows.items()):
             if not len(steps):
                 continue
             colour, mean = COLOURS[i % len(COLOURS)], values.mean(0)
             style = ("-", "--", ":")[i // len(COLOURS) % 3]
-            panel.plot(steps, mean, color=colour, linestyle=style, linewidth=1.4, label=row)
+            (lines[row],) = panel.plot(steps, mean, color=colour, linestyle=style, linewidth=1.4)
             if len(values) > 1:
                 std = values.std(0, ddof=1)
                 panel.fill_between(steps, mean - std, mean + std, color=colour, alpha=0.15, linewidth=0)
-        panel.set_title(key, fontsize=10)
+        panel.set_title(key, fontsize=10, parse_math=False)
         panel.set_xlabel("step", fontsize=9)
         panel.tick_params(labelsize=8)
         panel.grid(alpha=0.25)
         panel.spines[["top", "right"]].set_visible(False)
-    lines = {row: line for panel in panels for line, row in zip(*panel.get_legend_handles_labels())}
-    figure.legend(
+    legend = figure.legend(
         list(lines.values()),
         list(lines),
         loc="outside lower center",
@@ -70,6 +71,8 @@ def curves(summary: Summary) -> Figure | None:
         fontsize=7,
         frameon=False,
     )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     return figure
 
 
@@ -94,16 +97,15 @@ def sheet(pictures: dict[str, Path]) -> Figure:
     for panel in panels:
         panel.axis("off")
     for panel, (row, path) in zip(panels, pictures.items()):
-        with opened(path) as picture:
-            panel.imshow(np.asarray(picture.convert("RGB")), interpolation="nearest")
-        panel.set_title(row, fontsize=9)
+        panel.imshow(np.asarray(read_picture(path, ADVICE)), interpolation="nearest")
+        panel.set_title(row, fontsize=9, parse_math=False)
     return figure
 
 
 def _shape(path: Path) -> float:
     """A picture's width over its height."""
-    with opened(path) as picture:
-        return picture.width / picture.height
+    picture = read_picture(path, ADVICE)
+    return picture.width / picture.height
 
 
 def heat_map(
@@ -124,8 +126,8 @@ def heat_map(
     figure = Figure(figsize=(2.2 + 1.0 * len(columns), 1.4 + 0.6 * len(rows)), layout="constrained")
     axes = figure.subplots()
     drawn = axes.imshow(np.log(means) if log else means, cmap="cividis", aspect="auto")
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xticks(range(len(columns)), columns, parse_math=False)
+    axes.set_yticks(range(len(rows)), rows, parse_math=False)
     for (i, j), value in np.ndenumerate(means):
         level = 1.0 if np.isnan(value) else drawn.norm(np.log(value) if log else value)
         text = "-" if np.isnan(value) else format(value, form)
@@ -150,9 +152,7 @@ def svg(figure: Figure) -> str:
 
 def thumbnail(path: Path) -> str:
     """A picture as a data: URL, no larger than a page needs."""
-    with opened(path) as picture:
-        small = picture.convert("RGB")
-        small.thumbnail((2 * SIDE, SIDE), Image.Resampling.LANCZOS)
-        data = io.BytesIO()
-        small.save(data, "WEBP", quality=80)
+    small, data = read_picture(path, ADVICE), io.BytesIO()
+    small.thumbnail((2 * SIDE, SIDE), Image.Resampling.LANCZOS)
+    small.save(data, "WEBP", quality=80)
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from jaxgan.ablation.results import Summary
@@ -54,13 +55,28 @@ def cells_of(summary: Summary, name: str, row: list[tuple[Column, Entry, str]], 
     return [*out, summary.runs(name)]
 
 
-def grid(summary: Summary) -> str:
-    """The table in Markdown."""
-    head = head_of(summary.table, ARROWS)
+def markdown(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML, no formula, on one line."""
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", " ".join(text.split())).replace("<", "&lt;").replace(">", "&gt;")
+    # An underscore inside of a word is no markup, a bracket is some only before another, and others only to begin with.
+    marks = r"[\\`*|$~]|(?<![^\W_])_|_(?![^\W_])|\[(?=[^]]*\][\[(])|^[#+-]+(?=\s)|(?<=^\d)[.)](?=\s)"
+    return re.sub(marks, r"\\\g<0>", text)
+
+
+def code(text: str) -> str:
+    """Text as code in Markdown, on one line: between more backticks than it has in a row itself."""
+    text = " ".join(text.split())
+    ticks = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{ticks} {text} {ticks}" if len(ticks) > 1 else f"`{text}`"
+
+
+def grid(summary: Summary, spell: Callable[[str], str] = markdown) -> str:
+    """The table in Markdown. spell: of names and numbers."""
+    head = [spell(one) for one in head_of(summary.table, ARROWS)]
     lines = ["| | " + " | ".join(head) + " |", "|---" + "|---:" * len(head) + "|"]
     for name, row in rows(summary):
-        cells = [cell.replace("|", r"\|") for cell in (name, *cells_of(summary, name, row, "**{}**"))]
-        lines.append("| " + " | ".join(cells) + " |")
+        cells = [marked(spell(text), "**{}**") for text in cells_of(summary, name, row, "\0{}\0")]
+        lines.append("| " + " | ".join([spell(name), *cells]) + " |")
     return "\n".join(lines)
 
 
@@ -70,7 +86,7 @@ def marked(text: str, how: str) -> str:
 
 
 def _tex(text: str) -> str:
-    text = text.replace("+-", "±")
+    text = " ".join(text.replace("+-", "±").split())
     return "".join(TEX.get(c, c) for c in text)
 
 
@@ -81,7 +97,8 @@ def tex(summary: Summary) -> str:
     lines += [" & ".join(["", *map(_tex, head)]) + r" \\", "\\midrule"]
     for name, row in rows(summary):
         cells = [marked(_tex(text), "\\textbf{{{}}}") for text in cells_of(summary, name, row, "\0{}\0")]
-        lines.append(" & ".join([_tex(name), *cells]) + r" \\")
+        first = "{}" if name.lstrip()[:1] in ("[", "*") else ""  # they would belong to the end of the line before
+        lines.append(" & ".join([first + _tex(name), *cells]) + r" \\")
     return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
 
 

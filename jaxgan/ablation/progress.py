@@ -1,11 +1,12 @@
 """How far a table is, while it trains: its `table.json`, and the lines or the bar that a person watches."""
 
-import json
 import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from jaxgan import records
 from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.stages import blocked
 from jaxgan.config.renamed import NAMES, renamed_override
@@ -13,15 +14,30 @@ from jaxgan.config.resolve import Overrides
 from jaxgan.console import duration, meter, say
 from jaxgan.errors import UserError
 from jaxgan.files import write_json
+from jaxgan.records import STEP
+
+FILE = "table.json"
+SHAPE = {
+    "names?": int,
+    "config": str,
+    "overrides": [str],
+    "seeds": ([STEP], None),
+    "join?": str,
+    "starts": [{"seconds": float, "workers": STEP}],
+}
+
+
+def read_table(folder: Path) -> dict[str, Any] | None:
+    """`table.json` of a table's folder; None where there is none. Raises UserError where it is damaged."""
+    return records.read_json(folder / FILE, SHAPE, "restore it, or move it away and give --config again")
 
 
 def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
     """(config, overrides, seeds if they were given, what it was joined with) of a table's last start. Raises UserError where
     there is none."""
-    path = folder / "table.json"
-    if not path.is_file():
-        raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
-    saved = json.loads(path.read_text())
+    saved = read_table(folder)
+    if saved is None:
+        raise UserError(f"{folder} holds no table (no {FILE}); make one with --config=configs/ablations/ring.py")
     pairs = [(path, text) for path, _, text in (one.partition("=") for one in saved["overrides"])]
     is_today = saved.get("names", 1) == NAMES
     overrides = pairs if is_today else [new for pair in pairs for new in renamed_override(*pair)]
@@ -32,8 +48,8 @@ class Clock:
     """`table.json`: what was asked for, and how long each start that had something to do has worked on it."""
 
     def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int, join: str = ""):
-        self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
-        before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
+        self.path, self.began, self.told = folder / FILE, time.monotonic(), -math.inf
+        before = (read_table(folder) or {"starts": []})["starts"]
         asked = {
             "names": NAMES,
             "config": spec,

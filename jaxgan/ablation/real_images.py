@@ -3,7 +3,9 @@
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
+from jaxgan import records
 from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.command import COMMAND, command_environment
 from jaxgan.ablation.table import Table
@@ -11,8 +13,15 @@ from jaxgan.config.resolve import as_overrides
 from jaxgan.errors import UserError
 from jaxgan.files import write_text
 from jaxgan.scores.of_run import OF_RUNS
+from jaxgan.workdir.shapes import NUMBER, PROTOCOL
 
 REAL_SCORES = "real.json"  # the file in a table's folder
+ADVICE = "remove it, and the real images are scored again"
+
+
+def read_real(folder: Path) -> dict[str, Any] | None:
+    """The scores of a table's real images; None where there are none. Raises UserError where the file is damaged."""
+    return records.read_json(folder / REAL_SCORES, {"scores": {str: {"value": NUMBER}}, "protocol": PROTOCOL}, ADVICE)
 
 
 def score_real(table: Table, every: list[Cell], folder: Path) -> None:
@@ -26,7 +35,7 @@ def score_real(table: Table, every: list[Cell], folder: Path) -> None:
     words = [f"--config.{key}={value}" for key, value in own.items() if key not in OF_RUNS]
     words += [f"--samples={table.real}", f"--reference={data.name}@{cell.config.eval.split or data.split}"]
     asked, there = shlex.join(words), folder / "logs" / "real.txt"
-    if (folder / REAL_SCORES).exists() and there.exists() and there.read_text() == asked:
+    if (folder / REAL_SCORES).exists() and records.read_bytes(there, ADVICE) == asked.encode(errors="backslashreplace"):
         return
     there.parent.mkdir(parents=True, exist_ok=True)
     command = [*COMMAND, "--mode=evaluate", f"--out={folder / REAL_SCORES}", *words]

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan import monitor
-from jaxgan.ablation import figures, saved_report
+from jaxgan.ablation import figures, formats, saved_report
 from jaxgan.ablation.cell import Cell, slug
 from jaxgan.ablation.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
-from jaxgan.ablation.real_images import REAL_SCORES
+from jaxgan.ablation.progress import read_table
+from jaxgan.ablation.real_images import read_real
 from jaxgan.ablation.results import Result, Summary, summarise
 from jaxgan.ablation.statistics import ENOUGH
 from jaxgan.ablation.table import Table
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.console import duration, say
 from jaxgan.errors import UserError, described
-from jaxgan.files import write_text
+from jaxgan.files import write_json, write_text
 
 LEGEND = (
     "Mean ± standard deviation over runs. Claims: 95 % t-intervals, Welch's test, p-values corrected together (Holm); fewer "
@@ -52,8 +53,7 @@ def write(
 ) -> Path:
     """Writes what the cells have come to, finished or not, beside `joined` results of other rows, and says the table. Raises
     UserError where there is nothing. seeds: what was asked for, where they are not the table's own."""
-    path = folder / REAL_SCORES
-    real = json.loads(path.read_text()) if table.real and path.exists() else None
+    real = read_real(folder) if table.real else None
     summary = summarise(table, cells, real, joined)
     every = [result for row in (summary.hidden | summary.results).values() for result in row]
     if not any(result.starts for result in every):
@@ -74,11 +74,11 @@ def write(
     svgs = {name: figures.svg(figure) for name, figure in drawn.items()}
     pictures = {row: figures.thumbnail(path) for row, path in strips.items()}
     outputs = {"report.md": text, "table.csv": as_csv(summary), "table.tex": tex(summary)}
-    outputs[saved_report.FILE] = json.dumps(saved_report.dump(summary), indent=1, sort_keys=True) + "\n"
     outputs["report.html"] = page(summary, about, svgs, pictures)
     for name, content in outputs.items():
         write_text(folder / name, content)
-    say("\n".join([table.title, "", grid(summary), "", *claims(summary), "", f"{folder}/report.html"]))
+    write_json(folder / saved_report.FILE, saved_report.dump(summary), indent=1)
+    say("\n".join([table.title, "", grid(summary, str), "", *claims(summary), "", f"{folder}/report.html"]))
     return folder / "report.html"
 
 
@@ -138,9 +138,9 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
     every = [result for row in summary.results.values() for result in row]
     hidden = [result for row in summary.hidden.values() for result in row]
     starts = [start for result in every + hidden for start in result.starts]
-    dates = sorted(start["date"] for start in starts)
+    dates = sorted(start["date"] for start in starts if "date" in start)
     measured = [result.evaluation["protocol"] for result in every if result.evaluation]
-    state = json.loads((folder / "table.json").read_text()) if (folder / "table.json").exists() else {}
+    state = read_table(folder) or {}
     words = [f"--config.{one}" for one in state.get("overrides", ())]
     asked = asked or state.get("seeds") or ()
     words += [f"--seeds={','.join(map(str, asked))}"] if asked else []
@@ -155,7 +155,7 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
     seconds = sum(start["seconds"] for start in state.get("starts", ()))
 
     def each(key: str) -> str:
-        return ", ".join(sorted({str(start[key]) for start in starts}))
+        return ", ".join(sorted({str(start.get(key, "unknown")) for start in starts}))
 
     out = {
         "paper": summary.table.paper,
@@ -166,9 +166,9 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
         "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
         "joined": f"{', '.join(joined)} from {source}" if joined else "",
         "revision": each("git_revision"),
-        "versions": ", ".join(sorted({f"{k} {v}" for start in starts for k, v in start["versions"].items()})),
+        "versions": ", ".join(sorted({f"{k} {v}" for start in starts for k, v in start.get("versions", {}).items()})),
         "devices": f"{each('devices')} x {each('device')}",
-        "trained": f"{dates[0][:16]} to {dates[-1][:16]} UTC (starts of runs)",
+        "trained": f"{dates[0][:16]} to {dates[-1][:16]} UTC (starts of runs)" if dates else "",
         "duration": f"{duration(seconds)}, workers: {state['starts'][-1]['workers']}" if seconds else "",
     }
     return {key: value for key, value in out.items() if value}
@@ -179,17 +179,23 @@ def _seeds(numbers: Iterable[int]) -> str:
 
 
 def markdown(summary: Summary, about: dict[str, str], pictures: list[str]) -> str:
-    parts = [f"# {summary.table.title}", grid(summary), LEGEND]
+    plain = formats.markdown
+    parts = [f"# {plain(summary.table.title)}", grid(summary), LEGEND]
     for title, lines in (("Claims", claims(summary)), *notices(summary)):
-        parts += [f"## {title}", "\n".join(lines)] if lines else []
-    parts += [f"## Notes\n\n{summary.table.notes}"] if summary.table.notes else []
-    parts += ["\n\n".join(f"![{name}]({slug(name)}.png)" for name in pictures)] if pictures else []
+        parts += [f"## {title}", "\n".join(f"- {plain(line.removeprefix('- '))}" for line in lines)] if lines else []
+    parts += [f"## Notes\n\n{plain(summary.table.notes)}"] if summary.table.notes else []
+    parts += ["\n\n".join(f"![{_alternative(name)}]({slug(name)}.png)" for name in pictures)] if pictures else []
     parts += ["## Where it comes from", "\n".join(f"- {key}: {_code(key, value)}" for key, value in about.items())]
     return "\n\n".join(parts) + "\n"
 
 
 def _code(key: str, value: str) -> str:
-    return f"`{value}`" if key in ("command", "scores") else value
+    return (formats.code if key in ("command", "scores") else formats.markdown)(value)
+
+
+def _alternative(name: str) -> str:
+    """A picture's name between the brackets that Markdown has for it."""
+    return formats.markdown(name).replace("[", "(").replace("]", ")")
 
 
 def page(summary: Summary, about: dict[str, str], svgs: dict[str, str], pictures: dict[str, str]) -> str:

@@ -87,7 +87,7 @@ def _is_logged(evaluation: dict[str, Any], logged: dict[str, Any]) -> bool:
     """Whether its first set of samples is the one whose scores the run itself has logged."""
     own = {name.removeprefix("eval/"): x for name, x in logged.items() if name.startswith("eval/")}
     first = {name: one["values"][0] for name, one in evaluation["scores"].items()}
-    return own == {name: x if np.isfinite(x) else None for name, x in first.items() if not np.isnan(x)}
+    return {name: x for name, x in own.items() if x is not None} == {name: x for name, x in first.items() if x is not None}
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,11 @@ def summarise(
     entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in shown}
     decided, entries = decide(table, entries, results), mark_best(table, entries, results)
     if real:
-        same_protocol([*scored, real])
-        numbers = {score_part(name): one["value"] for name, one in real["scores"].items()}
+        try:
+            same_protocol([*scored, real])
+        except UserError as error:
+            raise UserError(f"real images (real.json): {error}") from error
+        numbers = {score_part(name): one["value"] for name, one in real["scores"].items() if one["value"] is not None}
         results[REAL] = [Result(None, "done", numbers)]
         entries[REAL] = {column.name: _entry(column, results[REAL]) for column in table.columns if not column.word}
         entries[REAL] |= {column.name: Entry() for column in table.columns if column.word}

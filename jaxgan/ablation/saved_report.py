@@ -10,14 +10,28 @@ from typing import Any
 
 import ml_collections
 
-from jaxgan.ablation.results import Result, Summary
+from jaxgan import records
+from jaxgan.ablation.results import STATES, Result, Summary
 from jaxgan.config.renamed import nested, renamed_config, renamed_metrics
 from jaxgan.config.resolve import difference, flat, is_among, resolve_config
 from jaxgan.config.run import DONORS, OPERATIONAL
 from jaxgan.errors import UserError, nearest
+from jaxgan.records import STEP
 from jaxgan.sections import sections
+from jaxgan.workdir.shapes import NUMBER, PROTOCOL, START
 
 FILE = "report.json"
+ADVICE = "write it anew with --mode=ablate --report_only in the folder that it is from, or leave --join out"
+RUN = {
+    "seed": STEP,
+    "state": {"done", *STATES},
+    "numbers": {str: NUMBER},
+    "words": {str: str},
+    **dict.fromkeys(("message", "verdict"), str),
+    "evaluation": ({"step": STEP, "protocol": PROTOCOL}, None),
+    "starts": [START],
+}
+SHAPE = {"configs": {str: (dict, None)}, "rows": {str: [RUN]}}
 _IGNORED = {"seed", *OPERATIONAL} - {"steps", *DONORS}  # fields that may differ between the runs of one row
 
 
@@ -87,14 +101,12 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
     """
     path = where / FILE if where.is_dir() else where
     own = {cell.row: cell for cell in cells if not cell.hidden}
-    try:
-        saved = json.loads(path.read_text())
-        known = {row: runs for row, runs in saved["rows"].items() if row in own and runs}
+    saved = records.read_json(path, SHAPE, ADVICE)
+    if saved is None:
+        raise UserError(f"--join={where} holds no {FILE}, which --mode=ablate writes beside report.html")
+    known = {row: runs for row, runs in saved["rows"].items() if row in own and runs}
+    with records.reading(path, ADVICE):
         rows = {row: [_result(row, run, path, saved["configs"][row]) for run in runs] for row, runs in known.items()}
-    except FileNotFoundError as error:
-        raise UserError(f"--join={where} holds no {FILE}, which --mode=ablate writes beside report.html") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"--join={where} is no table's {FILE}: {type(error).__name__}: {error}") from error
     if not rows:
         some = next(iter(saved["rows"]), "")
         raise UserError(f"--join={where} has none of this table's rows, but '{some}'; {nearest(some, own)}")
@@ -103,7 +115,7 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
         steps = {result.evaluation["step"] for result in results if result.evaluation} - {own[row].config.steps}
         lines = difference(there, here, ()) if there else [f"steps: {n} -> {own[row].config.steps}" for n in steps]
         if lines:
-            raise UserError(f"row '{row}' of --join={where} is another than this table's; {'; '.join(lines[:3])}")
+            raise UserError(f"row '{row}' of --join={path} is another than this table's; {'; '.join(lines[:3])}")
     return rows
 
 
@@ -111,7 +123,7 @@ def _completed(row: str, fields: dict[str, Any]) -> dict[str, Any]:
     """A row's definition with the names of today, and with defaults for fields that its revision did not know."""
     stages = {
         field: x for field, x in fields.items() if isinstance(x, dict)
-    }  # each says which row it is, and that row's own
+    }  # each says which row it is, and how that trains
     tree = renamed_config(nested({field: x for field, x in fields.items() if field not in stages}))
     try:
         resolved = resolve_config(ml_collections.ConfigDict(tree), [], sections)
@@ -126,7 +138,7 @@ def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | 
     return Result(
         Elsewhere(row, run["seed"], path.parent / "cells", config),
         run["state"],
-        {name: float(x) for name, x in renamed_metrics(run["numbers"]).items()},
+        {name: float(x) for name, x in renamed_metrics(run["numbers"]).items() if x is not None},
         message=run["message"],
         evaluation=run["evaluation"],
         starts=tuple(run["starts"]),

@@ -50,9 +50,10 @@ def check_taken(cell: Cell) -> None:
         taken = cell.workdir.donors.get(key)
         section = key.split(".")
         asked = cell.config.frozen[section[1]].step if section[0] == "frozen" else 0
-        if taken and taken["step"] < (asked or stage.config.steps):
+        began = taken.get("step", 0) if taken else None
+        if began is not None and began < (asked or stage.config.steps):
             raise UserError(
-                f"{cell.folder} began from step {taken['step']} of '{stage.row}', and that row now has {stage.config.steps} "
+                f"{cell.folder} began from step {began} of '{stage.row}', and that row now has {stage.config.steps} "
                 "steps; choose another --workdir"
             )
 

@@ -62,9 +62,15 @@ def check_file(name: str) -> Path:
     path, found = Path(name), bundled.find(name)
     if found:
         return found
-    is_own = path.parent.is_dir() and len(path.parts) > 1
-    folder, shown = (path.parent, path.parent) if is_own else (CONFIGS, Path("configs"))
-    known = {p.stem: str(shown / p.name) for p in sorted(folder.glob("*.py")) if p.stem != "__init__"}
-    close = difflib.get_close_matches(path.stem, known, n=1)
-    hint = f"did you mean '{known[close[0]]}'?" if close else nearest(name, known.values())
+    own = path.parent.glob("*.py")
+    bundles = (("configs" / p.relative_to(CONFIGS)) for p in (*CONFIGS.glob("*.py"), *CONFIGS.glob("ablations/*.py")))
+    known = [str(p) for p in (*sorted(own), *sorted(bundles)) if p.stem != "__init__"]
+    # The nearest name; of several the one whose folder is the nearest, and before all the person's own.
+    close = difflib.get_close_matches(path.stem, {Path(one).stem for one in known}, n=1)
+    alike = [one for one in known if [Path(one).stem] == close]
+    hint = f"did you mean '{max(alike, key=lambda one: _likeness(one, name))}'?" if alike else nearest(name, known)
     raise UserError(f"no config file '{name}'; {hint}")
+
+
+def _likeness(known: str, name: str) -> float:
+    return difflib.SequenceMatcher(None, str(Path(known).parent), str(Path(name).parent)).ratio()

@@ -62,11 +62,11 @@ class Member(NamedTuple):
             return str(error) or type(error).__name__
 
 
-def members(archive: Path, strict: bool = False) -> Iterator[Member]:
+def members(archive: Path, corrupt: str = "skip") -> Iterator[Member]:
     """The files in an archive, in its order; each can be read until the next is asked for. Raises UserError for an archive
-    that cannot be read, or, if `strict`, is cut short."""
+    that cannot be read, or is cut short, unless `corrupt` is "skip"; it is "" where a person has no such choice."""
     try:
-        yield from _in_zip(archive) if archive.suffix.lower() == ".zip" else _in_tar(archive, strict)
+        yield from _in_zip(archive) if archive.suffix.lower() == ".zip" else _in_tar(archive, corrupt)
     except DAMAGE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(": -")
         raise UserError(f"'{archive}' cannot be read: {reason}") from error
@@ -98,7 +98,7 @@ def _plain_name(name: str) -> str:
     return start + "/".join(part for part in name.split("/") if part not in ("", ".")) + end
 
 
-def _in_tar(archive: Path, strict: bool) -> Iterator[Member]:
+def _in_tar(archive: Path, corrupt: str) -> Iterator[Member]:
     targets: dict[str, tarfile.TarInfo] = {}
     with archive.open("rb") as file:
         head = file.read(10)
@@ -115,11 +115,9 @@ def _in_tar(archive: Path, strict: bool) -> Iterator[Member]:
                 else:
                     targets[posixpath.normpath(member.name)] = source
                     yield Member(name, source.size, partial(opened.extractfile, source))
-        if strict and not _ends_well(opened):
-            raise UserError(
-                f"'{archive}' is damaged or cut short after {len(targets)} files; fetch it again, or take what "
-                "there is with --config.data.corrupt=skip"
-            )
+        if corrupt != "skip" and not _ends_well(opened):
+            choice = ", or take what there is with --config.data.corrupt=skip" if corrupt else ""
+            raise UserError(f"'{archive}' is damaged or cut short after {len(targets)} files; fetch it again{choice}")
 
 
 def _ends_well(opened: Any) -> bool:

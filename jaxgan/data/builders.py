@@ -10,9 +10,11 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from jaxgan.errors import UserError, as_path, is_reference, lookup, nearest
+from jaxgan.records import damage
 
 BUILDERS = {
     "digits": "jaxgan.data.digits:Digits",
@@ -20,6 +22,7 @@ BUILDERS = {
     "shapes": "jaxgan.data.shapes:Shapes",
     "digit_styles": "jaxgan.data.digit_styles:DigitStyles",
 }  # our own; importing a builder's class is what makes TFDS know its name
+PREPARED = "remove it, and the data are prepared again"  # what to do about a damaged folder of a data set
 
 
 def find(name: str, folder: str) -> Any:
@@ -38,19 +41,29 @@ def find(name: str, folder: str) -> Any:
     except tfds.core.DatasetNotFoundError:
         check_name(name)
         raise
-    except (ValueError, AssertionError) as error:  # a version or a configuration that it does not have
+    except Exception as error:
         builder = tfds.builder_cls(_base(name))
         known = [*builder.builder_configs, str(builder.VERSION)]
         wanted = name.removeprefix(builder.name)[1:]
-        raise UserError(f"data set {builder.name} has no '{wanted}'; {nearest(wanted, known)}") from error
+        home = data_folder(folder) / builder.name
+        if isinstance(error, ValueError | AssertionError) and (wanted or not home.exists()):  # a version or configuration
+            raise UserError(f"data set {builder.name} has no '{wanted}'; {nearest(wanted, known)}") from error
+        if isinstance(error, ImportError) or not home.exists():
+            raise
+        raise damage(home, error, PREPARED) from error
+
+
+def data_folder(folder: str) -> Path:
+    """TFDS's data folder `folder`, or its default."""
+    from tensorflow_datasets.core import constants
+
+    return as_path(folder or constants.DATA_DIR)
 
 
 def refuse_hopeless(builder: Any, name: str, folder: str) -> None:
     """Before TFDS downloads for hours what it cannot prepare, or retries for minutes what it cannot reach. Raises
     UserError."""
-    from tensorflow_datasets.core import constants
-
-    root = as_path(folder or constants.DATA_DIR)
+    root = data_folder(folder)
     if f"{type(builder).__module__}:{type(builder).__name__}" == BUILDERS["emoji"]:  # TFDS would make folders first
         builder.find(root / "downloads" / "manual")
     if not type(builder).__module__.startswith("tensorflow_datasets."):

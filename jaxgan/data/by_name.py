@@ -20,17 +20,18 @@ from jaxgan.errors import UserError, as_path
 ARRAY_NAMES = ("images", "arr_0")  # this project's, and what numpy calls an array that was given no name
 
 
-def open_by_name(text: str, folder: str = "") -> Images:
+def open_by_name(text: str, folder: str = "", corrupt: str = "", cache: str = "") -> Images:
     """The images behind `text`: a folder, a zip or tar file, FILE.npz or .npy, or NAME or NAME@SPLIT of a TFDS data set (by
     default the split train), kept in TFDS's data folder `folder`. Pictures are taken as they are, and must be of one size.
-    Raises UserError."""
+    corrupt: "refuse" those that cannot be decoded, or "skip" them; "" where a person has no such choice. cache: the folder
+    of decoded pictures, "" for the default. Raises UserError."""
     path = as_path(text)
     if path.suffix.lower() in (".npz", ".npy"):
         return _from_arrays(path)
     if path.is_file() and not path.name.lower().endswith(ARCHIVES):
         raise UserError(f"'{text}' is no folder of pictures, archive ({' '.join(ARCHIVES)}), .npz or .npy file")
     if path.exists() or text.lower().endswith(ARCHIVES) or text.startswith((".", "/", "~")):
-        return _from_folder(text)
+        return _from_folder(text, corrupt, cache)
     name, _, split = text.partition("@")
     close = listing.nearest_beside(path, (".npz", ".npy", *ARCHIVES))
     if close:
@@ -69,10 +70,10 @@ def _from_arrays(path: Path) -> Images:
     )
 
 
-def _from_folder(text: str) -> Images:
+def _from_folder(text: str, corrupt: str, cache: str) -> Images:
     path = as_path(text)
     try:
-        items = listing.found(path, strict=True, quiet=True).items if path.exists() else []
+        items = listing.found(path, corrupt, quiet=True).items if path.exists() else []
     except OSError as error:
         raise UserError(f"'{text}' cannot be read: {error.strerror}") from error
     size, kinds = (64, 64), {}  # of nothing: opening says what is wrong
@@ -90,5 +91,6 @@ def _from_folder(text: str) -> Images:
         told = ", ".join(f"{name} has {channels}" for channels, name in sorted(kinds.items()))
         raise UserError(f"'{text}' holds pictures of unlike channels ({told}); bring them to one kind first")
     channels = next(iter(kinds), 3)
-    source = ImageFolder(dir=text, split="all", labels="none", size=size, channels=channels, fit="refuse", resident="off")
+    fit = {"size": size, "channels": channels, "fit": "refuse"}
+    source = ImageFolder(dir=text, split="all", labels="none", resident="off", corrupt=corrupt, cache=cache, **fit)
     return source.open()

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan import records
 from jaxgan.console import bar, say
 from jaxgan.data import picture
 from jaxgan.data.decode import CHUNK, Entry, decoded
@@ -29,6 +30,7 @@ from jaxgan.errors import UserError
 from jaxgan.files import user_cache
 
 VERSION = 2  # of the format and of what pictures become; another one never reads this one's files
+INDEX = {"shape": [range(1 << 31), ...], "names": [str, ...], "labels": [str, ...], "digest": str}
 _intact: set[tuple] = set()  # files that this process has found to be what was written, by path, size and time
 
 
@@ -113,13 +115,15 @@ def _sweep(folder: Path) -> None:
 
 def _read(home: Path) -> Cached | None:
     try:
-        index = json.loads((home / "index.json").read_text())
+        index = records.read_json(home / "index.json", INDEX, "remove it")
+        if index is None:
+            return None
         pixels, shape = home / "pixels.bin", (len(index["names"]), *index["shape"])
         if pixels.stat().st_size != math.prod(shape) or len(index["labels"]) != shape[0]:
             return None
         images = np.memmap(pixels, np.uint8, "r", shape=shape)
         return Cached(images, index["names"], index["labels"], index["digest"])
-    except (OSError, ValueError, KeyError, TypeError):  # none, or damaged
+    except (OSError, ValueError, UserError, OverflowError):  # damaged
         return None
 
 

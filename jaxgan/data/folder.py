@@ -56,7 +56,7 @@ class ImageFolder(Fit):
         height, width, channels = self.image_shape
         root = self._root()
         try:
-            there = listing.found(root, self.corrupt == "refuse")
+            there = listing.found(root, self.corrupt)
         except OSError as error:
             raise UserError(f"'{self.dir}' cannot be read: {error.strerror}") from error
         items = there.items

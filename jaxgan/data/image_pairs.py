@@ -122,7 +122,7 @@ class ImagePairs(Fit):
 def _found(folder: Path) -> list[Item]:
     """Pictures below a folder in the order of their names. Raises UserError for none."""
     try:
-        there = listing.found(folder, strict=True)
+        there = listing.found(folder, corrupt="")
     except OSError as error:
         raise UserError(f"'{folder}' cannot be read: {error.strerror}") from error
     items = [item for item in there.items if item.file.suffix.lower() in listing.PICTURES]

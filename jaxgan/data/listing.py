@@ -51,10 +51,10 @@ class Found(NamedTuple):
         return ", ".join(f"{kind} {n}" for kind, n in sorted(self.passed_over.items()))
 
 
-def found(root: Path, strict: bool, quiet: bool = False) -> Found:
+def found(root: Path, corrupt: str, quiet: bool = False) -> Found:
     """Every picture below a folder, in an archive, or in a folder of archives. quiet: do not say what was passed over.
     Raises UserError, and OSError for a folder that cannot be read."""
-    out = _in_archive(root, strict) if root.is_file() else _in_folder(root, strict)
+    out = _in_archive(root, corrupt) if root.is_file() else _in_folder(root, corrupt)
     tops = {item.name.partition("/")[0] for item in out.items if "/" in item.name}
     if root.is_file() and len(tops) == 1 and all("/" in item.name for item in out.items):
         [top] = tops  # zip and tar put the folder itself in front
@@ -80,7 +80,7 @@ def nearest_beside(path: Path, kinds: tuple[str, ...]) -> Path | None:
     return path.with_name(close[0]) if close else None
 
 
-def _in_folder(root: Path, strict: bool) -> Found:
+def _in_folder(root: Path, corrupt: str) -> Found:
     there = sorted(_walk(root))
     paths = [(file, PurePosixPath(file.relative_to(root).as_posix())) for file in there]
     items = [Item(str(path), path.parts[:-1], file) for file, path in paths if is_picture(str(path)) and file.exists()]
@@ -102,7 +102,7 @@ def _in_folder(root: Path, strict: bool) -> Found:
     )
     del passed_over[""]
     for file, path in shards:
-        inside = _in_archive(file, strict)
+        inside = _in_archive(file, corrupt)
         trouble, passed_over = trouble or inside.trouble, passed_over + inside.passed_over
         for item in inside.items:
             items.append(item._replace(name=f"{path}/{item.name}", folders=path.parts[:-1] + item.folders))
@@ -139,10 +139,10 @@ def _kind(path: PurePosixPath, link: str) -> str:
     return "" if _hidden(path) or ending in BESIDE else link or ending or "without an ending"
 
 
-def _in_archive(archive: Path, strict: bool) -> Found:
-    """The pictures in a zip or tar file. Raises UserError for one that cannot be read, or, if `strict`, is cut short."""
+def _in_archive(archive: Path, corrupt: str) -> Found:
+    """The pictures in a zip or tar file, as `archives.members` finds them. Raises UserError."""
     names, classes, indexes, passed_over = [], {}, {}, Counter()
-    for member in archives.members(archive, strict):
+    for member in archives.members(archive, corrupt):
         path = PurePosixPath(member.name)
         if _is_item(member):
             names.append(member.name)

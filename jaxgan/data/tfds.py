@@ -18,6 +18,7 @@ from jaxgan.data.pairs import AsSource, Beside, Grey
 from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, Known, is_resident
 from jaxgan.errors import UserError, as_path, nearest
+from jaxgan.records import damage
 
 
 @dataclass(frozen=True)
@@ -142,12 +143,14 @@ class Tfds(Fit):
         keys = {"image": feature} | ({"label": self.label} if labelled else {})
         keys |= {"truth": self.truth} if self.truth else {}
         try:
-            examples = _Renamed(builder.as_data_source(split), keys)
+            examples = _Renamed(builder.as_data_source(split), keys, Path(builder.data_path))
         except ValueError as error:
             splits = builder.info.splits
             raise UserError(f"data set {self.name} has no split '{split}'; {nearest(split, splits)}") from error
         except NotImplementedError as error:
             raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
+        except Exception as error:
+            raise damage(Path(builder.data_path), error, builders.PREPARED) from error
         if not self.changes:
             return examples, ""
         return self._fitted(builder, examples, split, feature)
@@ -193,14 +196,20 @@ def _picture(pixels: np.ndarray) -> Image.Image:
 
 @dataclass
 class _Renamed:
-    """Examples with the features that a run uses, under our names."""
+    """Examples with the features that a run uses, under our names. home: the folder that they are read from."""
 
     examples: Any
     keys: dict[str, str]
+    home: Path
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def __getitem__(self, i: int) -> dict[str, Any]:
-        example = self.examples[i]
+        try:
+            example = self.examples[i]
+        except IndexError:
+            raise
+        except Exception as error:  # whatever readers and decoders make of damaged files
+            raise damage(self.home, error, builders.PREPARED) from error
         return {ours: example[theirs] for ours, theirs in self.keys.items()}

@@ -2,14 +2,21 @@
 
 import numpy as np
 
+from jaxgan.errors import UserError
+
 SURE = 0.9  # a probability
 
 
 def inception_score(probabilities: np.ndarray, splits: int = 10) -> float:
     """exp(E KL(p(y|x) || p(y))), the mean over splits in the order given: Salimans et al. 2016, "Improved Techniques for
-    Training GANs". probabilities: [N, K], rows that sum to 1."""
+    Training GANs". probabilities: [N, K], rows that sum to 1. Raises UserError for fewer than two images a split: of one the
+    score is 1 whatever it shows."""
+    if len(probabilities) < 2 * splits:
+        raise UserError(
+            f"an Inception Score of {splits} splits needs at least {2 * splits} images, not {len(probabilities)}"
+        )
     scores = []
-    for part in np.array_split(np.asarray(probabilities, np.float64), min(splits, len(probabilities))):
+    for part in np.array_split(np.asarray(probabilities, np.float64), splits):
         logs = np.log(np.maximum(part, 1e-300))
         marginal = np.log(np.maximum(part.mean(0), 1e-300))
         scores.append(np.exp((part * (logs - marginal)).sum(1).mean()))

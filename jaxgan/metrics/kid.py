@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from jaxgan.errors import UserError
+
 
 def kid(
     real: np.ndarray, fake: np.ndarray, subsets: int = 100, size: int = 1000, blocks: int = 0, seed: int = 0
@@ -17,8 +19,13 @@ def kid(
     The standard deviation over overlapping subsets, which other tools print, follows the subsets' size and not the number
     of images: 0 where a subset is everything, too large where it is a small part. Values of disjoint blocks are
     independent, and the standard error of their mean falls with the number of images. It is near the truth for tens of
-    subsets, and too large, up to thrice, for few, of which the subsets' mean makes more.
+    subsets, and too large, up to thrice, for few, of which the subsets' mean makes more. Of fewer than two images
+    a block it is NaN.
+
+    Raises UserError for fewer than two images on a side, which have no pair.
     """
+    if min(len(real), len(fake)) < 2:
+        raise UserError(f"a kernel distance needs at least 2 images on each side, not {min(len(real), len(fake))}")
     rng, size = np.random.default_rng(seed), min(size, len(real), len(fake))
     values = [
         polynomial_mmd(real[rng.choice(len(real), size, False)], fake[rng.choice(len(fake), size, False)])

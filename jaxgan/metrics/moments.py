@@ -44,7 +44,9 @@ class Moments:
 
 def check_counts(dims: int, few: int, allow_few: bool) -> None:
     """Refuses a Fréchet distance of `few` images in `dims` dimensions. Raises UserError."""
-    if few < 2 or (few <= dims and not allow_few):
+    if few < 2:
+        raise UserError(f"a Fréchet distance needs at least 2 images on each side, not {few}: of one there is no covariance")
+    if few <= dims and not allow_few:
         raise UserError(
             f"a Fréchet distance in {dims} dimensions needs more than {dims} images on each side, not {few}; "
             "take more, or kid, which is unbiased, or accept it with --config.eval.allow_few=true"

@@ -19,7 +19,7 @@ from jaxgan.metrics import moments
 from jaxgan.metrics.moments import Moments
 from jaxgan.parallel import Placement
 from jaxgan.scores.collect import Collector, Statistics
-from jaxgan.scores.table import find_scores, score_name
+from jaxgan.scores.table import check_enough, find_scores, score_name
 
 Batches = Iterable[tuple[jax.Array, int]]
 
@@ -50,6 +50,7 @@ class Evaluator:
         count = wanted.num_real or len(images)
         if count > len(images):
             raise UserError(f"eval.num_real={count}, but {images.name} has {len(images)} images")
+        check_enough(self.metrics, wanted.num_samples, count)
         if "fd" in self.metrics:
             moments.check_counts(self.collect.dims(images.image_shape), min(count, wanted.num_samples), wanted.allow_few)
         self.protocol = {

@@ -20,7 +20,7 @@ from jaxgan.metrics import moments
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.evaluator import Evaluator
-from jaxgan.scores.table import better_way, check_task, find_scores
+from jaxgan.scores.table import better_way, check_enough, check_task, find_scores
 from jaxgan.sections import extractor_of, open_data
 from jaxgan.state import GanState
 from jaxgan.workdir.provenance import provenance
@@ -122,9 +122,10 @@ def eval_settings(config: Config) -> Eval:
 
 def check_eval(config: Config) -> None:
     """Refuses what is known to fail without the data. Raises UserError."""
-    find_scores(config.eval.metrics)
+    scores = find_scores(config.eval.metrics)
     if not config.eval.num_samples:
         raise UserError("eval.num_samples must be at least 1: a generator has no end")
+    check_enough(scores, config.eval.num_samples, config.eval.num_real)
     extractor_of(config).check()
 
 

@@ -22,13 +22,15 @@ class Metric(NamedTuple):
     One that needs "state" is of a run and not of images: fn: (plan, images, state). It names what else it needs:
     "extractor", and protocols of `tasks.task` that the run's task must satisfy. All others need `Generates`.
     better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
-    what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a run that cannot be scored."""
+    what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a run that cannot be scored.
+    least: the fewest images, generated and real, of which its values are defined; `check_enough` refuses fewer."""
 
     needs: tuple[str, ...]
     fn: Callable[[Any, Any, Any], dict[str, float]]
     better: dict[str, str]
     detail: str = ""
     check: Callable[[Any, Any], None] | None = None
+    least: tuple[int, int] = (1, 1)
 
 
 K, QUANTILE, SPLITS, SUBSETS, SUBSET = 5, 0.01, 10, 100, 1000  # of the metrics below, and of their protocols
@@ -45,26 +47,38 @@ def _better(lower: tuple[str, ...], higher: tuple[str, ...]) -> dict[str, str]:
 
 METRICS = {
     "fd": Metric(
-        (), lambda real, fake, few: {"fd": moments.frechet_distance(real.moments, fake.moments, few)}, {"fd": "lower"}
+        (),
+        lambda real, fake, few: {"fd": moments.frechet_distance(real.moments, fake.moments, few)},
+        {"fd": "lower"},
+        least=(2, 2),  # a covariance; below the number of dimensions it is singular, which `eval.allow_few` is about
     ),
-    "kid": Metric(("features",), _kid, {"kid": "lower", "kid_error": "lower"}, f"{SUBSETS} subsets of at most {SUBSET}"),
+    "kid": Metric(
+        ("features",),
+        _kid,
+        {"kid": "lower", "kid_error": "lower"},
+        f"{SUBSETS} subsets of at most {SUBSET}",
+        least=(2, 2),  # a pair on each side
+    ),
     "prdc": Metric(
         ("features",),
         lambda real, fake, _: neighbours.prdc(real.features, fake.features, K),
         dict.fromkeys(("precision", "recall", "density", "coverage"), "higher"),
         f"k={K}",
+        least=(K + 1, K + 1),  # its neighbours, and itself
     ),
     "repetition": Metric(
         ("features",),
         lambda real, fake, _: neighbours.repetition(real.features, fake.features, QUANTILE),
         dict.fromkeys(("copied", "repeated"), "lower"),
         f"{100 * QUANTILE:g} % quantile",
+        least=(2, 2),
     ),
     "is": Metric(
         ("classes",),
         lambda _, fake, __: {"is": classes.inception_score(fake.classes, SPLITS)},
         {"is": "higher"},
         f"{SPLITS} splits",
+        least=(2 * SPLITS, 1),  # of a split of one image it is exactly 1, whatever the image
     ),
     "classes": Metric(
         ("classes",),
@@ -109,6 +123,7 @@ METRICS = {
         ),
         "of 8-bit pixels, all channels together",
         translation.check_cycles,
+        least=(2, 2),
     ),
     "reading": Metric(
         ("state", "Translates", "extractor"),
@@ -158,6 +173,20 @@ def find_scores(names: Iterable[str]) -> dict[str, Metric]:
     if not out:
         raise UserError(f"eval.metrics is empty; there are {', '.join(METRICS)}")
     return out
+
+
+def check_enough(scores: dict[str, Metric], generated: int, real: int = 0) -> None:
+    """Refuses scores of fewer images than their values are defined for. real: 0 where that is not known yet. Raises
+    UserError."""
+    for name, metric in scores.items():
+        for kind, field, least, have in zip(
+            ("generated", "real"), ("num_samples", "num_real"), metric.least, (generated, real or max(metric.least))
+        ):
+            if have < least:
+                raise UserError(
+                    f"the metric '{name}' needs at least {least} {kind} images, not {have}: take more "
+                    f"(eval.{field}), or leave it out of --config.eval.metrics"
+                )
 
 
 def check_task(plan: Any, scores: dict[str, Metric]) -> None:

@@ -29,7 +29,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Scores a run or pictures. Raises UserError."""
     for path, _ in overrides:
-        if not path.startswith(("eval.", "data.dir", "data.cache")):
+        if not path.startswith("eval.") and path not in ("data.dir", "data.cache", "data.corrupt"):
             raise UserError(f"--config.{path} has no effect in --mode=evaluate; --config.eval... says what to measure")
     if values.samples or values.reference:
         _evaluate_pictures(values, overrides)
@@ -57,7 +57,7 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
     from jaxgan.scores.of_run import OF_RUNS
 
     for path, _ in overrides:
-        if path in (*OF_RUNS, "data.cache"):
+        if path in OF_RUNS:
             raise UserError(f"--config.{path} has no effect beside --samples, which are nobody's run")
     configure(values)
     from jaxgan.config.load import load_config
@@ -68,5 +68,6 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
 
     base = load_config(str(CONFIGS / "default.py"))
     resolved = resolve_config(base, [("eval.num_samples", "0"), *overrides], sections)
-    samples, reference = (open_by_name(text, resolved.data.dir) for text in (values.samples, values.reference))
+    where = resolved.data.dir, resolved.data.corrupt, resolved.data.cache
+    samples, reference = (open_by_name(text, *where) for text in (values.samples, values.reference))
     evaluate_samples(samples, reference, resolved, out)

@@ -11,7 +11,7 @@ from jaxgan.config.resolve import Config
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.files import write_json
+from jaxgan.files import nulls, write_json
 from jaxgan.parallel import Placement
 from jaxgan.scores.evaluator import Evaluator, stored
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
@@ -25,6 +25,9 @@ from jaxgan.workdir.runs import check_data, load_run
 def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | None) -> None:
     """`--mode=evaluate --workdir=...`: scores a checkpoint, says the scores, and adds them to `evaluation.json`."""
     placement = Placement()
+    if Workdir(folder).is_run:
+        Workdir(folder).check_writable()
+        Workdir(folder).evaluations()  # which the scores are to be added to
     plan, found, state = load_run(folder, placement, step, overrides)
     check_scores(plan)
     images = open_data(plan.config)
@@ -62,4 +65,4 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
     }
     say(f"{samples.name}\nagainst {reference.name}\n{as_lines(result)}")
     if out and jax.process_index() == 0:
-        write_json(out, result)
+        write_json(out, nulls(result))

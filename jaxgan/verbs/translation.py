@@ -88,7 +88,7 @@ def _listed(source: Path) -> list[listing.Item]:
     if source.is_file() and not source.name.lower().endswith(ARCHIVES):
         raise UserError(f"'{source}' is neither a folder nor an archive ({' '.join(ARCHIVES)})")
     try:
-        there = listing.found(source, strict=True)
+        there = listing.found(source, corrupt="")
     except OSError as error:
         raise UserError(f"'{source}' cannot be read: {error.strerror}") from error
     if not there.items:

@@ -2,7 +2,6 @@
 
 import errno
 import fcntl
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -12,11 +11,14 @@ from typing import Any
 
 import jax
 
+from jaxgan import records
 from jaxgan.config.renamed import NAMES, renamed_metrics, renamed_record
 from jaxgan.errors import UserError
-from jaxgan.files import write_json
+from jaxgan.files import nulls, write_json
+from jaxgan.records import STEP
+from jaxgan.workdir.shapes import EVALUATION, FAILURE, LINE, RECORD
 
-TAIL = 8192  # bytes in which the last line of a log is looked for
+CONFIG_ADVICE = "restore it, or choose another --workdir"
 
 
 class Workdir:
@@ -24,7 +26,7 @@ class Workdir:
 
         Workdir("runs/wgan").config["objective"]["loss"]
 
-    checkpoints, samples: folders. log: the file that `metrics` reads.
+    checkpoints, samples: folders. log: the file that `metrics` reads. Whatever reads a damaged file raises UserError.
     """
 
     def __init__(self, path: Path | str):
@@ -41,15 +43,11 @@ class Workdir:
     @property
     def saved(self) -> dict[str, Any]:
         """`config.json`, {"config", "data", "starts"}, with the names of today. Raises UserError without a whole one."""
-        if not self.record.is_file():
+        found = records.read_json(self.record, RECORD, CONFIG_ADVICE)
+        if found is None:
             raise UserError(f"{self.path} holds no run (no config.json); train one with --config=configs/wgan.py")
-        try:
-            found = json.loads(self.record.read_text())
-        except ValueError:
-            found = None
-        if not isinstance(found, dict) or not {"config", "data", "starts"} <= found.keys():
-            raise UserError(f"{self.record} is damaged; restore it, or choose another --workdir")
-        return renamed_record(found)
+        with records.reading(self.record, CONFIG_ADVICE):
+            return renamed_record(found)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -74,7 +72,8 @@ class Workdir:
     @property
     def done_step(self) -> int | None:
         """The step at which the run ended as it was asked to; None if it has not."""
-        return json.loads(self._done.read_text())["step"] if self._done.exists() else None
+        found = records.read_json(self._done, {"step": STEP}, "remove it, and start the run again, which writes it anew")
+        return found and found["step"]
 
     def finish(self, step: int) -> None:
         """Says that the run has ended as it was asked to."""
@@ -92,36 +91,30 @@ class Workdir:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of the log, oldest first, with today's names; without a last one that was cut by a kill."""
-        lines = self.log.read_text().splitlines(keepends=True) if self.log.exists() else []
-        return [renamed_metrics(json.loads(line)) for line in lines if line.endswith("\n")]
+        advice = "restore it, or remove what is not a line of the log"
+        return [renamed_metrics(line) for line in records.read_lines(self.log, LINE, advice)]
 
     def logged_step(self) -> int:
-        """The step of the log's last line, read from its end; 0 where there is none yet."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-                return json.loads(file.read().splitlines()[-1])["step"]
-        except (OSError, ValueError, IndexError):  # none yet, or a line half written
-            return 0
+        """The step of the log's last line, read from its end while a run may be writing it; 0 where there is none yet."""
+        line = records.last_line(self.log, LINE)
+        return line["step"] if line else 0
 
     def evaluations(self) -> list[dict[str, Any]]:
-        """The results in `evaluation.json`, oldest first. Raises UserError where it is damaged."""
-        try:
-            return json.loads(self._evaluations.read_text())["evaluations"] if self._evaluations.exists() else []
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{self._evaluations} is damaged; remove it, and evaluate again") from error
+        """The results in `evaluation.json`, oldest first. A value of a score that is no finite number is None."""
+        found = records.read_json(self._evaluations, {"evaluations": [EVALUATION]}, "remove it, and evaluate again")
+        return found["evaluations"] if found else []
 
     def add_evaluation(self, result: dict[str, Any]) -> None:
         """Adds a result, in place of one of the same step and protocol. The first process alone writes."""
         if jax.process_index() == 0:
             same = (result["step"], result["protocol"])
             others = [old for old in self.evaluations() if (old["step"], old["protocol"]) != same]
-            write_json(self._evaluations, {"evaluations": [*others, result]})
+            write_json(self._evaluations, nulls({"evaluations": [*others, result]}))
 
     @property
     def failure(self) -> dict[str, Any] | None:
         """What ended a table's cell early: {"kind": "diverged" or "crashed", "message", "log"}."""
-        return json.loads(self._failure.read_text()) if self._failure.exists() else None
+        return records.read_json(self._failure, FAILURE, "remove it, and the cell is tried again")
 
     def fail(self, kind: str, message: str, log: str = "") -> None:
         """Writes down what ended a table's cell early."""
@@ -135,6 +128,17 @@ class Workdir:
         """Whether a run has begun here, or a failure was written down, since `time` in seconds of the epoch."""
         return any(path.exists() and path.stat().st_mtime >= time for path in (self.record, self._failure))
 
+    def check_folders(self) -> None:
+        """Refuses a folder in which a file stands where the run keeps a folder. Raises UserError."""
+        for path in (self.checkpoints, self.samples, self.path / "tensorboard", self.path / "frozen"):
+            if path.exists() and not path.is_dir():
+                raise UserError(f"{path} is a file, and a run keeps a folder of that name; move it away")
+
+    def check_writable(self) -> None:
+        """Refuses an existing folder that cannot be written to. Raises UserError."""
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise UserError(f"workdir {self.path} cannot be written: {os.strerror(errno.EACCES)}; choose another --workdir")
+
     @contextmanager
     def claimed(self) -> Iterator[None]:
         """Makes the folder and keeps it to this process; the system lets go of it with the process, however that ends.
@@ -144,8 +148,8 @@ class Workdir:
         check_path(self.path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if not os.access(self.path, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            self.check_writable()
+            self.check_folders()
             handle = os.open(self.path, os.O_RDONLY)
         except OSError as error:
             raise UserError(f"workdir {self.path} cannot be written: {error.strerror}; choose another --workdir") from error

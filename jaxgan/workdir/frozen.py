@@ -6,29 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import ml_collections
 import numpy as np
 
-from jaxgan import npz
+from jaxgan import npz, records
 from jaxgan.config.renamed import renamed_record
-from jaxgan.config.resolve import resolve_config
-from jaxgan.data.features import Feature, features_of, from_json
-from jaxgan.errors import UserError
 from jaxgan.files import replacing, write_json
 from jaxgan.plan import Donor, Plan
-from jaxgan.sections import sections
 from jaxgan.workdir.checkpoint import digest, flatten, unflatten
 from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.saved import features_in, resolve_saved
+from jaxgan.workdir.shapes import FROZEN
 
 ARRAYS, RECORD = "variables.npz", "frozen.json"  # files of WORKDIR/frozen/NAME
-
-
-def features_in(data: dict[str, Any]) -> dict[str, Feature]:
-    """The features of a run's data, from its record; runs of older revisions have shapes alone."""
-    if "features" in data:
-        return {name: from_json(one) for name, one in data["features"].items()}
-    sources = tuple(data.get("source_shape", ()))
-    return features_of(tuple(data["image_shape"]), data.get("classes", 0), sources)
+ADVICE = "restore it, or start the run anew in another --workdir"
 
 
 def save_frozen(plan: Plan, folder: Path) -> None:
@@ -51,23 +41,20 @@ def _sha256(record: dict[str, Any]) -> str:
 
 def saved_donor(folder: Path) -> Donor | None:
     """The copy in a folder; None where there is none. Raises UserError where it is damaged."""
-    if not (folder / RECORD).exists():
+    path, arrays = folder / RECORD, folder / ARRAYS
+    record = records.read_json(path, FROZEN, ADVICE)
+    if record is None:
         return None
-    try:
-        record = json.loads((folder / RECORD).read_text())
+    with records.reading(path, ADVICE):
         if record.pop("sha256") != _sha256(record):
-            raise ValueError(f"{RECORD} is not what was saved")
+            raise ValueError("it is not what was saved")
         saved = renamed_record(record["saved"])
-        config = resolve_config(ml_collections.ConfigDict(saved["config"]), [], sections)
-        plan = Plan(config, features_in(saved["data"]), opened=False)
+        plan = Plan(resolve_saved(saved["config"], path, ADVICE), features_in(saved["data"]), opened=False)
+    with records.reading(arrays, ADVICE):
+        records.check_file(arrays, ADVICE)
         shapes = plan.shapes()
         like = {player: shapes.variables(player) for player in record["players"]}
-        variables = unflatten(like, npz.read(folder / ARRAYS))
-        found = digest(flatten(variables))
-    except UserError:
-        raise
-    except Exception as error:  # whatever a damaged file raises
-        raise UserError(f"{folder} is damaged ({error}); restore it, or start the run anew in another --workdir") from error
-    if found != record["arrays"]:
-        raise UserError(f"{folder}/{ARRAYS} is damaged: its bytes are not those that were saved; restore it")
+        variables = unflatten(like, npz.read(arrays))
+        if digest(flatten(variables)) != record["arrays"]:
+            raise ValueError("its bytes are not those that were saved")
     return Donor(plan.task, variables, record)

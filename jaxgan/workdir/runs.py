@@ -6,10 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import ml_collections
 import numpy as np
 
-from jaxgan.config.resolve import Config, difference, flat, is_among, make_section, resolve_config
+from jaxgan import records
+from jaxgan.config.resolve import Config, difference, flat, is_among, make_section
 from jaxgan.config.run import DONORS, OPERATIONAL, FrozenRun
 from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
@@ -18,9 +18,10 @@ from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
 from jaxgan.state import GanState
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError, digest, flatten, kept_digest
-from jaxgan.workdir.folder import Workdir, check_path
-from jaxgan.workdir.frozen import features_in, save_frozen, saved_donor
+from jaxgan.workdir.folder import CONFIG_ADVICE, Workdir, check_path
+from jaxgan.workdir.frozen import save_frozen, saved_donor
 from jaxgan.workdir.provenance import changed, provenance
+from jaxgan.workdir.saved import features_in, resolve_saved
 
 LOOKS = 20  # at a run that goes on and saves, for a checkpoint that stays long enough to be read
 
@@ -32,7 +33,7 @@ def check_config(workdir: Path, new: Config) -> None:
         raise UserError(f"{workdir} holds checkpoints without their config.json; restore it, or choose another --workdir")
     if Workdir(workdir).is_run:
         # Resolved anew, so that a field which the run did not know yet has its default.
-        old = resolve_config(ml_collections.ConfigDict(Workdir(workdir).config), [], sections)
+        old = resolve_saved(Workdir(workdir).config, Workdir(workdir).record, CONFIG_ADVICE)
         lines = difference(old.to_dict(), new.to_dict(), OPERATIONAL)
         lines += _other_donors(Workdir(workdir), flat(old.to_dict()), flat(new.to_dict()))
         if lines:
@@ -46,7 +47,7 @@ def _other_donors(workdir: Workdir, old: dict[str, Any], new: dict[str, Any]) ->
         before, now, taken = old.get(field, ""), new.get(field, ""), workdir.donors.get(field)
         if before == now or before and now and as_path(before).resolve() == as_path(now).resolve():
             continue
-        if not now or not taken:
+        if not now or not taken or "step" not in taken:
             lines.append(f"{field}: {before} -> {now}")
         elif kept_digest(Workdir(as_path(now)).checkpoints, taken["step"]) != taken["digest"]:
             lines.append(f"{field}: {before} -> {now}, which does not hold the checkpoint of step {taken['step']} of then")
@@ -93,9 +94,10 @@ def _describe(images: Any) -> dict[str, Any]:
 
 def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
     """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
-    saved = Workdir(workdir).saved
-    resolved = resolve_config(ml_collections.ConfigDict(saved["config"]), list(overrides), sections)
-    features = features_in(saved["data"])
+    saved, where = Workdir(workdir).saved, (Workdir(workdir).record, CONFIG_ADVICE)
+    resolved = resolve_saved(saved["config"], *where, overrides)
+    with records.reading(*where):
+        features = features_in(saved["data"])
     return Plan(resolved, features, load_frozen(resolved, workdir, features["image"].shape), opened=False)
 
 
@@ -118,8 +120,11 @@ def load_frozen(config: Config, folder: Path | None, image_shape: tuple[int, ...
             record = {"title": network.name, "field": field, "taken": {"digest": network.hash}}
             out[name] = Donor(lambda network=network: network, network.variables, record)
             continue
-        is_run = folder is not None and Workdir(folder).is_run
-        out[name] = (saved_donor(folder / "frozen" / name) if is_run else None) or _taken(name, made)  # pyright: ignore
+        copy = folder / "frozen" / name if folder and Workdir(folder).is_run else None
+        before = Workdir(folder).donors.get(f"frozen.{name}.workdir") if folder and copy else None
+        out[name] = (saved_donor(copy) if copy else None) or _taken(name, made)
+        if before and before["digest"] != out[name].record["taken"]["digest"]:
+            raise UserError(f"{copy} is gone, and {made.workdir} holds other networks than it was copied from; restore it")
         theirs = features_in(out[name].record["saved"]["data"])["image"].shape
         if image_shape and tuple(theirs) != tuple(image_shape):
             sizes = ["x".join(map(str, shape)) for shape in (theirs, image_shape)]
@@ -162,6 +167,7 @@ def abstract_state(plan: Plan, placement: Placement) -> Any:
 def load_run(workdir: Path, placement: Placement, step: int | None = None, overrides: Any = ()) -> tuple[Plan, int, Any]:
     """(plan, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
     UserError without one."""
+    Workdir(workdir).check_folders()
     plan = saved_plan(workdir, overrides)
     if not Workdir(workdir).checkpoints.is_dir():
         raise UserError(f"{workdir} holds no checkpoint yet")

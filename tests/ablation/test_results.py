@@ -1,15 +1,20 @@
 """What a table says of its runs: tests that agree with scipy's, and verdicts that wait for enough of them."""
 
+import csv
 import dataclasses
+import html
+import io
 import json
 import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import stats
 
-from jaxgan.ablation import formats, report
+from jaxgan.ablation import figures, formats, report
 from jaxgan.ablation.results import Result, Summary, _entry, read_result, series, summarise
 from jaxgan.ablation.statistics import Entry, against, compare, decide, holm, mark_best
 from jaxgan.ablation.table import Claim, Column, Row, Table
@@ -251,3 +256,61 @@ def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path
             evaluation("test", 1000, 1.0, real={"data": "digits/1.0.0, split test", "images": 1000},
                        samples={"images": 1000, "weights": "moving average"})]}))  # fmt: skip
         assert read_result(cell).state == "unscored" and "fd" not in read_result(cell).numbers
+
+
+ODD = (
+    "a|b",
+    "<b>*x*</b> &amp; _y_",
+    "`code` $x^2$",
+    r"\\ {z} ~%#",
+    "[t](u)",
+    "[0]*",
+    "# 1. x",
+    "_hidden",
+    "$ and $$",
+    "é\n±",
+)
+
+
+def test_odd_names_are_shown_as_they_are_in_every_format(tmp_path):
+    """Rows, columns, titles and claims with the marks of Markdown, HTML, LaTeX and matplotlib's formulas."""
+    rows = {name: GOOD if i % 2 else POOR for i, name in enumerate(ODD)}
+    columns = (Column("x", "x_<1>|$y$", "higher", ".1f"),)
+    claims = [Claim(columns[0].name, ODD[1], than=ODD[0]), Claim(columns[0].name, ODD[2], above=1, text="<i>**so**</i>")]
+    for values in (rows, {**rows, ODD[0]: [None, None]}):
+        found = summary(values, claims, columns, notes="a <script> | `b`")
+        found = dataclasses.replace(found, results={
+            row: [dataclasses.replace(x, numbers={}, history=[{"step": s, "$l_o$": 1.0} for s in (1, 2)]) for x in some]
+            for row, some in found.results.items()
+        }, table=dataclasses.replace(found.table, curves=("$l_o$",)))  # fmt: skip
+        text = report.markdown(found, {"data": "<u>", "command": "a `b`"}, ["curves"])
+        assert "<" not in text.replace("&lt;", "") and r"**so**" not in text and "`` a `b` ``" in text
+        lines = formats.grid(found).splitlines()
+        assert {line.count("|") - line.count(r"\|") for line in lines} == {4}
+        assert lines[2].startswith(r"| a\|b | ") and r"| \`code\` \$x^2\$ | " in lines[4]
+        assert "| a|b |" in formats.grid(found, str)  # on the screen
+        tex = formats.tex(found).splitlines()
+        body = [line for line in tex if line.endswith(r" \\")][1:]
+        assert len(body) == len(ODD) and all(not line.startswith(("[", "*")) for line in body)
+        assert all(re.sub(r"\\[&%$#_{}]", "", line).count("&") == 2 for line in body)
+        page = report.page(found, {"data": "<u>"}, {}, {ODD[1]: "data:"})
+        assert "<b>*x*" not in page and "<script>" not in page and "&lt;b&gt;*x*&lt;/b&gt; &amp;amp;" in page
+        assert [line[0] for line in csv.reader(io.StringIO(formats.as_csv(found)))][1:] == list(ODD)
+        figure = figures.curves(found)
+        shown = figures.svg(figure)
+        figures.save(figure, tmp_path / "curves.png")
+        for name in ODD:
+            assert html.escape(name.split("\n")[0], quote=False) in html.escape(html.unescape(shown), quote=False)
+        for path in (tmp_path / "a.png",):
+            Image.new("RGB", (4, 4)).save(path)
+            figures.save(figures.sheet(dict.fromkeys(ODD, path)), tmp_path / "sheet.png")
+
+
+def test_a_value_that_is_no_number_is_left_out(tmp_path):
+    """Null in an evaluation: what was not finite."""
+    one = {"step": 4, "scores": {"fd_digits1k": {"values": [None]}}, "protocol": {"samples": {"images": 1000}}}
+    (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [one]}))
+    (tmp_path / "DONE").write_text('{"step": 4}')
+    (tmp_path / "metrics.jsonl").write_text('{"step": 4, "eval/fd_digits1k": null}\n')
+    result = read_result(SimpleNamespace(folder=tmp_path, is_over=True, stages={}, failure=None, config=CONFIG))
+    assert result.state == "done" and result.numbers == {"step": 4}

@@ -106,7 +106,7 @@ def test_mistakes(summary, tmp_path):
         saved_report.load(tmp_path, CELLS)
     for text in ("[", "[]", "{}", '{"rows": {"a": [{}]}}', '{"rows": []}'):
         path.write_text(text)
-        with pytest.raises(UserError, match=r"is no table's report.json"):
+        with pytest.raises(UserError, match="report.json is damaged"):
             saved_report.load(path, CELLS)
     path.write_text(json.dumps(saved_report.dump(summary)))
     with pytest.raises(UserError, match="has none of this table's rows, but 'a'; did you mean 'aa'"):

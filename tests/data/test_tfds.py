@@ -1,6 +1,7 @@
 """TFDS without TensorFlow: our digits, TFDS's own sets mocked, and batches that depend on nothing but the step."""
 
 import io
+import random
 import shutil
 import sys
 
@@ -195,3 +196,30 @@ def test_a_set_without_labels(digits):
 @pytest.mark.parametrize(("resident", "is_resident"), [("auto", True), ("on", True), ("off", False)])
 def test_resident(resident, is_resident, digits):
     assert Tfds(resident=resident).open().resident == is_resident
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dataset_info.json", "digits-train.array_record-00000-of-00001"])
+def test_damaged_files_of_a_prepared_set_are_told_of_in_one_line(name, tmp_path):
+    def read():
+        return Tfds(name="digits", dir=str(tmp_path)).open().load()["image"]
+
+    whole, home = read(), tmp_path / "digits" / "1.0.0"
+    path, rng, told = home / name, random.Random(name), 0
+    content = path.read_bytes()
+    bad = [b"", b"[]", rng.randbytes(300), content[:-7], None]
+    for _ in range(3):
+        at = rng.randrange(len(content))
+        bad.append(content[:at] + bytes([content[at] ^ 1 << rng.randrange(8)]) + content[at + 1 :])
+    for some in bad:
+        path.unlink()
+        if some is not None:
+            path.write_bytes(some)
+        try:
+            np.testing.assert_array_equal(read(), whole)
+        except UserError as error:
+            told += 1
+            assert f"{tmp_path}/digits" in str(error) or "data set digits has no" in str(error)
+            assert "remove it, and the data are prepared again" in str(error) or some not in bad[:5]
+        path.write_bytes(content)
+    assert told >= 5

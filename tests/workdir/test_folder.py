@@ -1,11 +1,15 @@
 """What a run's folder is read as."""
 
 import json
+import math
 
 import pytest
 
 from jaxgan.errors import UserError
+from jaxgan.parallel import Placement
+from jaxgan.verbs.evaluation import evaluate_run
 from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.runs import load_run, saved_plan
 
 
 @pytest.fixture
@@ -56,9 +60,14 @@ def test_done_and_failed_can_be_taken_back(workdir):
 
 
 def test_an_evaluation_takes_the_place_of_the_same_one(workdir):
-    for step, protocol, value in ((1, "a", 1.0), (1, "b", 2.0), (2, "a", 3.0), (1, "a", 4.0)):
-        workdir.add_evaluation({"step": step, "protocol": protocol, "value": value})
-    assert [one["value"] for one in workdir.evaluations()] == [2.0, 3.0, 4.0]
+    for step, precision, value in ((1, "a", 1.0), (1, "b", 2.0), (2, "a", math.nan), (1, "a", math.inf)):
+        scores = {"fd_digits5k": {"value": value, "values": [value]}}
+        workdir.add_evaluation({"step": step, "protocol": {"precision": precision}, "scores": scores})
+    assert [one["scores"]["fd_digits5k"]["value"] for one in workdir.evaluations()] == [2.0, None, None]
+    text = (workdir.path / "evaluation.json").read_text()
+    assert "NaN" not in text and "Infinity" not in text  # JSON knows neither
+    (workdir.path / "evaluation.json").write_text(text.replace("null", "NaN"))  # older revisions wrote it
+    assert [one["scores"]["fd_digits5k"]["values"] for one in workdir.evaluations()] == [[2.0], [None], [None]]
 
 
 def test_whole_checkpoints_are_counted_by_their_names(workdir):
@@ -73,3 +82,40 @@ def test_one_process_at_a_time(workdir):
             pass
     with workdir.claimed():
         pass
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "samples", "tensorboard", "frozen"])
+def test_a_file_in_place_of_a_folder_is_told_of(workdir, name):
+    workdir.path.mkdir()
+    (workdir.path / name).write_text("")
+    with pytest.raises(UserError, match=f"run/{name} is a file, and a run keeps a folder of that name"), workdir.claimed():
+        pass
+    with pytest.raises(UserError, match=f"run/{name} is a file"):
+        load_run(workdir.path, Placement())
+
+
+def test_a_folder_that_cannot_be_written_is_told_of(workdir, monkeypatch):
+    workdir.save({}, {"size": 3}, {})
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(UserError, match="run cannot be written: Permission denied"), workdir.claimed():
+        pass
+    with pytest.raises(UserError, match="run cannot be written: Permission denied"):
+        evaluate_run(workdir.path, [], None)
+
+
+def test_damage_is_found_before_a_run_is_scored(workdir):
+    workdir.save({}, {"size": 3}, {})
+    (workdir.path / "evaluation.json").write_text('{"evaluations": [')
+    with pytest.raises(UserError, match="evaluation.json is damaged .*; remove it, and evaluate again"):
+        evaluate_run(workdir.path, [], None)
+
+
+def test_a_mistake_in_a_saved_config_is_told_with_its_file(workdir):
+    for config, told in (
+        ({"steps": "many"}, "config.json: steps must be a whole number, not 'many'"),
+        ({"task": []}, "config.json: 'task' is a section of fields"),
+        ({"task": {"name": 3}}, "config.json is damaged "),
+    ):
+        workdir.save(config, {"size": 3, "image_shape": [4, 4, 1]}, {})
+        with pytest.raises(UserError, match=told):
+            saved_plan(workdir.path)

@@ -1,7 +1,4 @@
-"""What a terminal may do to a process: Ctrl-C before anything is trained, a pipe that closes, an encoding without umlauts.
-
-It imports nothing of weight: all this holds from the first moment on, while JAX is still being loaded.
-"""
+"""Ctrl-C before anything is trained. It imports nothing of weight: this holds while JAX is still being loaded."""
 
 import contextlib
 import os
@@ -15,50 +12,6 @@ GRACE = 3.0  # seconds for what is open to be cleaned up after Ctrl-C
 STOPPED = "stopped: nothing was being trained yet"
 INTERRUPTED = 130  # the exit code
 _interrupted = threading.Event()
-
-
-def keep_streams() -> None:
-    """Makes the standard output and error last: what cannot be written any more, or cannot be said in their encoding, ends
-    no run. A reader that has gone (`| head`), a closed terminal and a full disk below a log cost lines alone."""
-    for name, number in (("stdout", 1), ("stderr", 2)):
-        stream = getattr(sys, name)
-        if stream is None:  # closed by whoever started us; a file that is opened now would take its number
-            stream = open(os.devnull, "w")  # noqa: SIM115
-            if stream.fileno() != number:
-                os.dup2(stream.fileno(), number)
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-        setattr(sys, name, Lasting(stream))
-
-
-class Lasting:
-    """A text stream whose writes do not fail. Its other attributes are the stream's."""
-
-    def __init__(self, stream: Any):
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        try:
-            return self._stream.write(text)
-        except (OSError, ValueError):
-            self._give_up()
-            return len(text)
-
-    def flush(self) -> None:
-        try:
-            self._stream.flush()
-        except (OSError, ValueError):
-            self._give_up()
-
-    def _give_up(self) -> None:
-        """Nobody reads any more: all that follows goes nowhere, what is still in the buffer included."""
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
 
 
 def catch_ctrl_c() -> None:
