@@ -39,3 +39,12 @@ def write_json(path: Path, content: Any) -> None:
 def user_cache() -> Path:
     """The folder of what this project keeps for a user from run to run."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jaxgan"
+
+
+def user_state() -> Path | None:
+    """The folder of what this project remembers for a user; None for a user without a home."""
+    given = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        return Path(given if os.path.isabs(given) else Path.home() / ".local" / "state") / "jaxgan"
+    except RuntimeError:
+        return None

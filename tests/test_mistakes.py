@@ -4,6 +4,7 @@
 """
 
 import fcntl
+import json
 import os
 import shlex
 import tarfile
@@ -161,6 +162,11 @@ MISTAKES = {
         (" ".join([*PHOTOS, "--config.data.dir=photos", "--workdir=done"]), "the data of done have changed since it began"),
         (f"{VANILLA} --workdir=half", "half/config.json is damaged"),
         ("--workdir=nowhere", "nowhere holds no run"),
+        (
+            "--mode=sample --workdir=theirs",
+            "theirs would run code from outside jaxgan, 'their_nets:Generator', and this machine has no note that you made",
+        ),
+        ("--mode=ablate --workdir=theirs --report_only", "theirs would run code from outside jaxgan, 'their_table.py', and"),
         (f"{VANILLA} --workdir=new --config.init_from.workdir=nowhere", "nowhere holds no run"),
     ],
     "Samples": [
@@ -318,6 +324,11 @@ def place(tmp_path_factory):
     (folder / "notes.txt").write_text("notes")
     (folder / "broken.zip").write_bytes(b"PK and no more")
     (folder / "half" / "config.json").write_text('{"config": {')
+    (folder / "theirs").mkdir()
+    theirs = {"config": {"nets": {"gen": {"name": "their_nets:Generator"}}}, "data": {}, "starts": []}
+    (folder / "theirs" / "config.json").write_text(json.dumps(theirs))
+    (folder / "theirs" / "table.json").write_text('{"config": "their_table.py", "overrides": [], "seeds": null}')
+    (folder / "their_table.py").write_text("raise SystemExit\n")
     header = "from configs import default\n\n"
     (folder / "broken.py").write_text(header + "def get_config(:\n")
     (folder / "misspelt.py").write_text(

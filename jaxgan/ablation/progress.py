@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.stages import blocked
+from jaxgan.config import trust
 from jaxgan.config.renamed import NAMES, renamed_override
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import duration, meter, say
@@ -17,15 +18,21 @@ from jaxgan.files import write_json
 
 def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
     """(config, overrides, seeds if they were given, what it was joined with) of a table's last start. Raises UserError where
-    there is none."""
+    there is none, or it names code that is not to be trusted."""
     path = folder / "table.json"
     if not path.is_file():
         raise UserError(f"{folder} holds no table (no table.json); make one with --config=configs/ablations/ring.py")
     saved = json.loads(path.read_text())
+    trust.check(_code(saved["config"], saved["overrides"]), folder, saved.get("id"))
     pairs = [(path, text) for path, _, text in (one.partition("=") for one in saved["overrides"])]
     is_today = saved.get("names", 1) == NAMES
     overrides = pairs if is_today else [new for pair in pairs for new in renamed_override(*pair)]
     return saved["config"], overrides, tuple(saved["seeds"] or ()), saved.get("join", "")
+
+
+def _code(spec: str, overrides: Sequence[str]) -> set[str]:
+    """The file and the classes outside the package that a table's start names. overrides: "path=value"."""
+    return trust.file_in(spec) | trust.classes_in([one.partition("=")[2] for one in overrides])
 
 
 class Clock:
@@ -33,7 +40,7 @@ class Clock:
 
     def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int, join: str = ""):
         self.path, self.began, self.told = folder / "table.json", time.monotonic(), -math.inf
-        before = json.loads(self.path.read_text())["starts"] if self.path.exists() else []
+        before = json.loads(self.path.read_text()) if self.path.exists() else {"starts": []}
         asked = {
             "names": NAMES,
             "config": spec,
@@ -41,8 +48,10 @@ class Clock:
             "seeds": list(seeds) or None,
             "join": join,
         }
+        identity = trust.note(_code(spec, asked["overrides"]), folder, before.get("id"))
+        asked |= {"id": identity} if identity else {}
         self.own = {"seconds": 0.0, "workers": workers}
-        self.content = asked | {"starts": [*before, self.own] if workers else before}
+        self.content = asked | {"starts": [*before["starts"], self.own] if workers else before["starts"]}
         write_json(self.path, self.content)
 
     def tick(self, at_once: bool = False) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import ml_collections
 
 from jaxgan.ablation.results import Result, Summary
+from jaxgan.config import trust
 from jaxgan.config.renamed import nested, renamed_config, renamed_metrics
 from jaxgan.config.resolve import difference, flat, is_among, resolve_config
 from jaxgan.config.run import DONORS, OPERATIONAL
@@ -83,13 +84,15 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
     """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well. Hidden rows
     are in no report.
 
-    Raises UserError where there are none, and where one was trained in another way, or for other steps, than here.
+    Raises UserError where there are none, where one was trained in another way, or for other steps, than here, and where one
+    names classes that this table does not.
     """
     path = where / FILE if where.is_dir() else where
     own = {cell.row: cell for cell in cells if not cell.hidden}
     try:
         saved = json.loads(path.read_text())
         known = {row: runs for row, runs in saved["rows"].items() if row in own and runs}
+        trust.check(trust.classes_in([saved["configs"][row] for row in known]), where, None)
         rows = {row: [_result(row, run, path, saved["configs"][row]) for run in runs] for row, runs in known.items()}
     except FileNotFoundError as error:
         raise UserError(f"--join={where} holds no {FILE}, which --mode=ablate writes beside report.html") from error

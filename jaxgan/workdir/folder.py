@@ -4,13 +4,14 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jax
 
+from jaxgan.config import trust
 from jaxgan.config.renamed import NAMES, renamed_metrics, renamed_record
 from jaxgan.errors import UserError
 from jaxgan.files import write_json
@@ -66,9 +67,16 @@ class Workdir:
         frozen network the same, or the digest of an extractor's weights."""
         return {field: taken for start in self.starts for field, taken in start.get("donors", {}).items()}
 
-    def save(self, config: dict[str, Any], data: dict[str, Any], start: dict[str, Any]) -> None:
-        """Writes `config.json`, with one more start."""
-        write_json(self.record, {"names": NAMES, "config": config, "data": data, "starts": [*self.starts, start]})
+    def check_trust(self, config: Any, given: Iterable[str] = ()) -> None:
+        """Refuses a config of this folder that names classes outside the package, unless this user has begun the run, or
+        --trust is given. given: names that the command itself has. Raises UserError."""
+        trust.check(trust.classes_in(config) - {*given}, self.path, self.saved.get("id"))
+
+    def save(self, config: dict[str, Any], data: dict[str, Any], start: dict[str, Any], classes: Iterable[str] = ()) -> None:
+        """Writes `config.json`, with one more start. classes: outside the package, of which a note is made."""
+        record = {"names": NAMES, "config": config, "data": data, "starts": [*self.starts, start]}
+        identity = trust.note(classes, self.path, self.saved.get("id") if self.is_run else None)
+        write_json(self.record, record | ({"id": identity} if identity else {}))
 
     @property
     def done_step(self) -> int | None:

@@ -49,7 +49,8 @@ def _sha256(record: dict[str, Any]) -> str:
 
 
 def saved_donor(folder: Path) -> Donor | None:
-    """The copy in a folder; None where there is none. Raises UserError where it is damaged."""
+    """The copy in WORKDIR/frozen/NAME; None where there is none. Raises UserError where it is damaged, or names classes that
+    are not to be trusted."""
     if not (folder / RECORD).exists():
         return None
     try:
@@ -57,6 +58,7 @@ def saved_donor(folder: Path) -> Donor | None:
         if record.pop("sha256") != _sha256(record):
             raise ValueError(f"{RECORD} is not what was saved")
         saved = renamed_record(record["saved"])
+        Workdir(folder.parents[1]).check_trust(saved["config"])
         config = resolve_config(ml_collections.ConfigDict(saved["config"]), [], sections)
         plan = Plan(config, features_in(saved["data"]), opened=False)
         shapes = plan.shapes()

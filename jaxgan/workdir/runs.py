@@ -1,6 +1,7 @@
 """Runs and their folders: which config a folder belongs to, and loading its newest state back."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
+from jaxgan.config import trust
 from jaxgan.config.resolve import Config, difference, flat, is_among, make_section, resolve_config
 from jaxgan.config.run import DONORS, OPERATIONAL, FrozenRun
 from jaxgan.console import say
@@ -23,11 +25,20 @@ from jaxgan.workdir.frozen import features_in, save_frozen, saved_donor
 from jaxgan.workdir.writer import provenance
 
 
+def saved_config(workdir: Path, overrides: Iterable[tuple[str, str]] = ()) -> Config:
+    """A run's config, resolved anew: a field that the run did not know yet has its default. overrides: of this command.
+
+    Raises UserError, before anything is imported, where it names classes that are not to be trusted.
+    """
+    saved = Workdir(workdir).config
+    Workdir(workdir).check_trust(saved, [text for _, text in overrides])
+    return resolve_config(ml_collections.ConfigDict(saved), list(overrides), sections)
+
+
 def check_config(workdir: Path, new: Config) -> None:
     """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
     if Workdir(workdir).is_run:
-        # Resolved anew, so that a field which the run did not know yet has its default.
-        old = resolve_config(ml_collections.ConfigDict(Workdir(workdir).config), [], sections)
+        old = saved_config(workdir)
         lines = difference(old.to_dict(), new.to_dict(), OPERATIONAL)
         lines += _other_donors(Workdir(workdir), flat(old.to_dict()), flat(new.to_dict()))
         if lines:
@@ -63,13 +74,15 @@ def check_data(workdir: Path, images: Any) -> None:
 def record_start(
     plan: Plan, workdir: Path, images: Any, source: str, overrides: Any, step: int, donors: dict[str, Any]
 ) -> None:
-    """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks. donors:
-    the checkpoints of other runs that it begins from, if it begins."""
+    """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks. Notes
+    which classes outside the package it uses. donors: the checkpoints of other runs that it begins from, if it begins."""
     save_frozen(plan, workdir)
     start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | provenance()
     donors = donors | {donor.record["field"]: donor.record["taken"] for donor in plan.frozen.values()}
     start |= {"donors": donors} if donors else {}
-    Workdir(workdir).save(json.loads(plan.config.to_json()), _describe(images), start)
+    config = json.loads(plan.config.to_json())
+    classes = [config, *(donor.record["saved"]["config"] for donor in plan.frozen.values() if "saved" in donor.record)]
+    Workdir(workdir).save(config, _describe(images), start, trust.classes_in(classes))
 
 
 def _describe(images: Any) -> dict[str, Any]:
@@ -84,9 +97,7 @@ def _describe(images: Any) -> dict[str, Any]:
 
 def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
     """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
-    saved = Workdir(workdir).saved
-    resolved = resolve_config(ml_collections.ConfigDict(saved["config"]), list(overrides), sections)
-    features = features_in(saved["data"])
+    resolved, features = saved_config(workdir, overrides), features_in(Workdir(workdir).saved["data"])
     return Plan(resolved, features, load_frozen(resolved, workdir, features["image"].shape), opened=False)
 
 
