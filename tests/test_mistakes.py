@@ -180,6 +180,12 @@ MISTAKES = {
         ("--mode=sample --workdir=done --out=cats.jpg", "must be FILE.png"),
         ("--mode=sample --workdir=done --out=notes.txt/cats.png", "'notes.txt' is a file, not a folder"),
         ("--mode=sample --workdir=done --out=empty.png", "--out=empty.png is a folder"),
+        (
+            "--mode=sample --workdir=done --out=photos",
+            "photos holds 'b.png', which this command has not made; choose another",
+        ),
+        ("--mode=sample --workdir=done --out=photos/b.png", "photos/b.png exists already; choose another --out, or replace"),
+        ("--mode=sample --workdir=done --overwrite", "--overwrite goes with --out"),
         ("--mode=sample --workdir=done --interpolate=8 --grid=2x2", "--grid has no effect with --interpolate"),
         ("--mode=sample --workdir=done --interpolate=8 --num=1", "at least two seeds"),
         ("--mode=sample --workdir=done --truncation_psi=.7", "--truncation_psi is of generators with styles"),
@@ -256,6 +262,14 @@ MISTAKES = {
         ("--mode=translate --workdir=done --input=fotos", "there is no 'fotos'; did you mean 'photos'?"),
         ("--mode=translate --workdir=done --input=photos", "is of runs that translate pictures"),
         ("--mode=translate --workdir=done --input=photos --out=notes.txt", "--out=notes.txt must be a folder"),
+        (
+            "--mode=translate --workdir=done --input=photos --out=photos/new",
+            "photos/new is among what is read, photos; choose",
+        ),
+        (
+            "--mode=translate --workdir=done --input=pairs/trainA --out=pairs",
+            "pairs holds what is read, pairs/trainA; choose",
+        ),
         ("--mode=translate --workdir=done --input=photos --direction=back", "should be one of <ab|ba>"),
         ("--mode=translate --workdir=nowhere --input=photos", "nowhere holds no run"),
         ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
@@ -277,6 +291,10 @@ MISTAKES = {
         (
             "--mode=evaluate --samples=photos --reference=digits --out=x.txt",
             "--out=x.txt must be FILE.json in a folder that exists",
+        ),
+        (
+            "--mode=evaluate --samples=photos --reference=digits --out=photos/x.json",
+            "photos/x.json is among what is read, photo",
         ),
         ("--mode=evaluate --samples=photos --reference=digits --out=no/x.json", "must be FILE.json in a folder that exists"),
         ("--mode=evaluate --samples=photos --reference=digits --config.eval.split=test", "eval.split has no effect beside"),

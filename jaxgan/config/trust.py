@@ -2,8 +2,8 @@
 
 A run's config may name classes outside this package, and a table's record names a file. Both are code, and a workdir may
 come from anybody. When a run or a table starts that uses such code, a note in the user's state folder says so, under a
-random id that the record carries. The code of a record without a note is refused unless the command says --trust. The path of a
-folder is no part of a note: a workdir may be moved, and another record in its place is not trusted.
+random id that the record carries. The code of a record without a note is refused unless the command says --trust. The path
+of a folder is no part of a note: a workdir may be moved, and another record in its place is not trusted.
 """
 
 import json
