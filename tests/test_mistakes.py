@@ -166,6 +166,11 @@ MISTAKES = {
             "--mode=sample --workdir=theirs",
             "theirs would run code from outside jaxgan, 'their_nets:Generator', and this machine has no note that you made",
         ),
+        (f"{VANILLA} --workdir=mine", "mine holds no run, and one in it would replace its metrics.jsonl; choose another"),
+        (
+            "--config=configs/ablations/ring.py --mode=ablate --workdir=mine",
+            "mine holds no table, and a report in it would replace its report.md; choose another --workdir",
+        ),
         ("--mode=ablate --workdir=theirs --report_only", "theirs would run code from outside jaxgan, 'their_table.py', and"),
         (f"{VANILLA} --workdir=new --config.init_from.workdir=nowhere", "nowhere holds no run"),
     ],
@@ -342,6 +347,9 @@ def place(tmp_path_factory):
     (folder / "notes.txt").write_text("notes")
     (folder / "broken.zip").write_bytes(b"PK and no more")
     (folder / "half" / "config.json").write_text('{"config": {')
+    (folder / "mine").mkdir()
+    for name in ("metrics.jsonl", "report.md"):
+        (folder / "mine" / name).write_text("mine")
     (folder / "theirs").mkdir()
     theirs = {"config": {"nets": {"gen": {"name": "their_nets:Generator"}}}, "data": {}, "starts": []}
     (folder / "theirs" / "config.json").write_text(json.dumps(theirs))

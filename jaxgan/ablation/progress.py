@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxgan.ablation import saved_report
 from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.stages import blocked
 from jaxgan.config import trust
@@ -33,6 +34,17 @@ def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
 def _code(spec: str, overrides: Sequence[str]) -> set[str]:
     """The file and the classes outside the package that a table's start names. overrides: "path=value"."""
     return trust.file_in(spec) | trust.classes_in([one.partition("=")[2] for one in overrides])
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses a folder that is no table's and holds what a report would replace. Raises UserError."""
+    if (folder / "table.json").exists() or saved_report.is_report(folder):
+        return
+    for name in saved_report.OUTPUTS:
+        if (folder / name).exists():
+            raise UserError(
+                f"{folder} holds no table, and a report in it would replace its {name}; choose another --workdir"
+            )
 
 
 class Clock:

@@ -19,6 +19,7 @@ from jaxgan.errors import UserError, nearest
 from jaxgan.sections import sections
 
 FILE = "report.json"
+OUTPUTS = ("report.md", "report.html", FILE, "table.tex", "table.csv", "curves.png", "samples.png")  # of a table's folder
 _IGNORED = {"seed", *OPERATIONAL} - {"steps", *DONORS}  # fields that may differ between the runs of one row
 
 
@@ -40,6 +41,14 @@ class Elsewhere:
 def is_elsewhere(result: Result) -> bool:
     """Whether it is another report's."""
     return isinstance(result.cell, Elsewhere)
+
+
+def is_report(folder: Path) -> bool:
+    """Whether a folder has a `report.json` of a table."""
+    try:
+        return json.loads((folder / FILE).read_text()).keys() >= {"configs", "rows"}
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def dump(summary: Summary) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Samples that are written as they are made, any number of them; the same request goes on where it was stopped."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,16 @@ def write_arrays(path: Path, make: Make, wanted: SampleRequest, request: dict[st
     FILE.npz.parts. Raises UserError as `outputs.claim_folder` does."""
     folder, count = path.with_name(f"{path.name}.parts"), len(wanted.seeds)
     names = [f"part{start:08d}.npy" for start in range(0, count, size)]
-    claim_folder(folder, {**request, "seeds": spelled(wanted.seeds), "batch": size}, names, wanted.overwrite)
+    whole = folder / "packed.npz"
+    claim_folder(folder, {**request, "seeds": spelled(wanted.seeds), "batch": size}, [*names, whole.name], wanted.overwrite)
     for name, (rows, numbers) in zip(names, _parts(wanted.seeds, size)):
         if not _is_whole(folder / name):
             save_npy(folder / name, make(numbers)[: len(rows)])
     first = np.load(folder / names[0])
     parts = (np.load(folder / name) for name in bar(names, "packed", len(names), "parts"))
     images = Rows((count, *first.shape[1:]), first.dtype, parts)
-    save_npz(path, images=images, seeds=np.array(wanted.seeds), step=np.array(request["step"]))
+    save_npz(whole, images=images, seeds=np.array(wanted.seeds), step=np.array(request["step"]))
+    os.replace(whole, path)
     clear_folder(folder)
 
 

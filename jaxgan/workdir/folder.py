@@ -38,6 +38,14 @@ class Workdir:
         """Whether a run has begun here."""
         return self.record.exists()
 
+    def check_new(self) -> None:
+        """Refuses a folder that is no run's and holds what a run would replace. Raises UserError."""
+        for path in (self.log, self.samples, self.path / "tensorboard", self._evaluations, self._done):
+            if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+                raise UserError(
+                    f"{self.path} holds no run, and one in it would replace its {path.name}; choose another --workdir"
+                )
+
     @property
     def saved(self) -> dict[str, Any]:
         """`config.json`, {"config", "data", "starts"}, with the names of today. Raises UserError without a whole one."""

@@ -36,8 +36,11 @@ def saved_config(workdir: Path, overrides: Iterable[tuple[str, str]] = ()) -> Co
 
 
 def check_config(workdir: Path, new: Config) -> None:
-    """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
-    if Workdir(workdir).is_run:
+    """Refuses to continue another experiment in a workdir, where a UserError shows what differs, and to begin one among
+    somebody's files."""
+    if not Workdir(workdir).is_run:
+        Workdir(workdir).check_new()
+    else:
         old = saved_config(workdir)
         lines = difference(old.to_dict(), new.to_dict(), OPERATIONAL)
         lines += _other_donors(Workdir(workdir), flat(old.to_dict()), flat(new.to_dict()))

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from helpers import tiny
 
 from jaxgan.errors import UserError
+from jaxgan.workdir import runs
 from jaxgan.workdir.folder import Workdir
 
 
@@ -73,3 +75,18 @@ def test_one_process_at_a_time(workdir):
             pass
     with workdir.claimed():
         pass
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "samples/mine.png", "tensorboard/x", "evaluation.json", "DONE"])
+def test_no_run_begins_among_somebodys_files(name, workdir):
+    for there in ("checkpoints", "frozen/judge", "samples", "logs", "src"):  # of a start that was killed, or in nobody's way
+        (workdir.path / there).mkdir(parents=True)
+    (workdir.path / "notes.txt").write_text("mine")
+    workdir.check_new()
+    (workdir.path / name).parent.mkdir(parents=True, exist_ok=True)
+    (workdir.path / name).write_text("mine")
+    first = name.partition("/")[0]
+    with pytest.raises(
+        UserError, match=f"run holds no run, and one in it would replace its {first}; choose another --workdir"
+    ):
+        runs.check_config(workdir.path, tiny("wgan.py"))
