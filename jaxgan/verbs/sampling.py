@@ -6,7 +6,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from PIL import Image
 
 from jaxgan.batches import each_batch
 from jaxgan.console import say
@@ -26,7 +25,7 @@ from jaxgan.workdir.runs import load_run
 
 CHUNK = 64  # images generated at once
 STRIP = 9  # pictures in a row of an interpolation's strip, both ends included
-SHEET = Image.MAX_IMAGE_PIXELS or 2**27  # pixels of one picture, which is made in memory; Pillow warns of larger ones
+SHEET = 2**30 // 12  # pixels of one picture, which is made in memory; Pillow warns of larger ones
 ANIMATION = 2**30  # pixels of all frames, of which Pillow keeps a byte each
 
 
