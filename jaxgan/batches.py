@@ -20,7 +20,11 @@ def in_batches(fn: Callable[..., Any], size: int, *arrays: np.ndarray, **named: 
       size: of a batch; fewer where there are fewer examples.
       arrays, named: [N, ...] each.
     """
-    n, out = len(arrays[0]), []
+    return np.concatenate([*each_batch(fn, size, *arrays, **named)])
+
+
+def each_batch(fn: Callable[..., Any], size: int, *arrays: np.ndarray, **named: np.ndarray) -> Iterator[np.ndarray]:
+    """The parts of what `in_batches` returns, one at a time."""
+    n = len(arrays[0])
     for rows, count in batches(n, min(size, n)):
-        out.append(np.asarray(fn(*(x[rows] for x in arrays), **{key: x[rows] for key, x in named.items()}))[:count])
-    return np.concatenate(out)
+        yield np.asarray(fn(*(x[rows] for x in arrays), **{key: x[rows] for key, x in named.items()}))[:count]

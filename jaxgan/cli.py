@@ -14,6 +14,7 @@ from typing import Any
 
 from absl import flags, logging
 
+from jaxgan.config import trust
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.errors import Failure, UserError, described, nearest
 from jaxgan.streams import lasting_streams
@@ -99,7 +100,8 @@ def run(arguments: list[str]) -> None:
         logging.set_verbosity(values.verbosity)
     if overrides and not verb.TAKES_OVERRIDES:
         raise UserError(f"--config.{overrides[0][0]} has no effect in --mode={mode}: the config is the run's own")
-    verb.run(values, overrides)
+    with trust.trusting(values.trust):
+        verb.run(values, overrides)
 
 
 def load_verb(mode: str) -> Any:
@@ -115,6 +117,9 @@ def common_flags() -> flags.FlagValues:
     flags.DEFINE_string("mode", "train", f"What to do: {' or '.join(VERBS)}.", flag_values=values)
     flags.DEFINE_string("config", "", "A config file, configs/wgan.py or configs/wgan.py:clip.", flag_values=values)
     flags.DEFINE_string("workdir", "", "The run's folder; runs/<config's name> by default.", flag_values=values)
+    flags.DEFINE_boolean("trust", False, "Run the classes and files outside jaxgan that a workdir from elsewhere names. "
+                         "Those that you trained with on this machine, or name in this command, need no flag.",
+                         flag_values=values)  # fmt: skip
     flags.DEFINE_boolean("distributed", False, "This is one of several processes. TPU pods, Slurm and Kubernetes job sets "
                          "are recognised without this flag; elsewhere give the next three flags as well.",
                          flag_values=values)  # fmt: skip

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+looked_up: set[str] = set()  # names "package.module:Object" that this process has imported; `config.trust` asks
+
 
 class UserError(Exception):
     """A mistake of the user's: the command line prints it as one line and ends with exit code 2."""
@@ -86,6 +88,7 @@ def lookup(table: dict[str, Any], name: str, kind: str) -> Any:
         raise UserError(f"{kind} '{name}' cannot be imported: {described(error)}") from error
     if not hasattr(loaded, attribute):
         raise UserError(f"{kind} '{name}': {module} has no '{attribute}'; {nearest(attribute, vars(loaded))}")
+    looked_up.add(name)
     return getattr(loaded, attribute)
 
 

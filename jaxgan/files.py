@@ -97,3 +97,12 @@ def _temporary() -> Path:
     except OSError:
         pass
     return Path(tempfile.mkdtemp(prefix="jaxgan-"))
+
+
+def user_state() -> Path | None:
+    """The folder of what this project remembers for a user; None for a user without a home."""
+    given = os.environ.get("XDG_STATE_HOME", "")
+    try:
+        return Path(given if os.path.isabs(given) else Path.home() / ".local" / "state") / "jaxgan"
+    except RuntimeError:
+        return None

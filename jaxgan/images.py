@@ -1,10 +1,12 @@
 """Pictures: the edge where float images in [-1, 1] become 8-bit ones."""
 
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.lib.format as npy
 from PIL import Image
 
 from jaxgan.files import replacing
@@ -44,16 +46,36 @@ def save_png(path: Path, picture: np.ndarray) -> None:
     _save(path, as_picture(picture), "PNG")
 
 
-def save_gif(path: Path, frames: Sequence[np.ndarray], per_second: int = 20) -> None:
-    """Writes uint8 [H, W, C] frames as an endless animation; whole or not at all."""
-    first, *rest = [as_picture(frame).convert("RGB") for frame in frames]
-    _save(path, first, "GIF", save_all=True, append_images=rest, duration=1000 // per_second, loop=0)
+def save_gif(path: Path, frames: Iterable[np.ndarray], per_second: int = 20) -> None:
+    """Writes uint8 [H, W, C] frames as an endless animation; whole or not at all. Pillow keeps a byte of each pixel."""
+    rest = (as_picture(frame).convert("RGB") for frame in frames)
+    _save(path, next(rest), "GIF", save_all=True, append_images=rest, duration=1000 // per_second, loop=0)
 
 
-def save_npz(path: Path, **arrays: np.ndarray) -> None:
-    """Writes a compressed npz file; whole or not at all."""
+class Rows(NamedTuple):
+    """An array [N, ...] that need not be in memory: its shape, its dtype, and parts that make it up, one after the other."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    parts: Iterable[np.ndarray]
+
+
+def save_npz(path: Path, **arrays: np.ndarray | Rows) -> None:
+    """Writes a compressed npz file, a part of `Rows` at a time; whole or not at all."""
+    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, array in arrays.items():
+            with out.open(f"{name}.npy", "w", force_zip64=True) as member:
+                rows = array if isinstance(array, Rows) else Rows(array.shape, array.dtype, [array])
+                header = {"descr": npy.dtype_to_descr(rows.dtype), "fortran_order": False, "shape": rows.shape}
+                npy.write_array_header_1_0(member, header)
+                for part in rows.parts:
+                    member.write(np.ascontiguousarray(part, rows.dtype).data)
+
+
+def save_npy(path: Path, array: np.ndarray) -> None:
+    """Writes an array as it is; whole or not at all."""
     with replacing(path) as file:
-        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
+        np.save(file, array)
 
 
 def _save(path: Path, image: Image.Image, kind: str, **options) -> None:

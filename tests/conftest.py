@@ -22,6 +22,7 @@ os.environ["JAX_COMPILATION_CACHE_DIR"] = str(CACHE)
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 if "TFDS_DATA_DIR" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:  # workers prepare the same data sets at once
     os.environ["TFDS_DATA_DIR"] = tempfile.mkdtemp(prefix="jaxgan-tfds-")
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="jaxgan-state-")
 sys.path.insert(0, str(ROOT))
 
 

@@ -1,10 +1,11 @@
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from jaxgan.images import grid_picture, save_gif, save_npz, save_png, to_uint8
+from jaxgan.images import Rows, grid_picture, save_gif, save_npy, save_npz, save_png, to_uint8
 from jaxgan.workdir.writer import Writer
 
 
@@ -58,3 +59,32 @@ def test_a_gif_and_an_npz_are_whole(tmp_path):
         assert animation.n_frames == 3 and animation.size == (5, 4)
     save_npz(tmp_path / "b.npz", x=np.arange(3))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "b.npz"]
+
+
+def test_an_npz_of_any_size_is_written_a_part_at_a_time(tmp_path):
+    parts, size = 64, 2**20
+    rows = Rows((parts * 2, size // 2), np.dtype(np.uint8), (np.full((2, size // 2), i, np.uint8) for i in range(parts)))
+    tracemalloc.start()
+    save_npz(tmp_path / "a.npz", images=rows, seeds=np.arange(3), step=np.array(7))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * size < parts * size
+    assert (tmp_path / "a.npz").stat().st_size < size  # compressed
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as saved:
+        np.testing.assert_array_equal(saved["images"][:, 0], np.repeat(np.arange(parts), 2))
+        assert saved["images"].shape == rows.shape and saved["images"].dtype == np.uint8
+        np.testing.assert_array_equal(saved["seeds"], [0, 1, 2])
+        assert saved["step"] == 7 and saved["step"].shape == ()
+
+
+def test_a_gif_of_a_generator_s_frames(tmp_path):
+    save_gif(tmp_path / "a.gif", (np.full((4, 5, 1), 50 * i, np.uint8) for i in range(4)))
+    with Image.open(tmp_path / "a.gif") as animation:
+        assert animation.n_frames == 4
+        animation.seek(3)
+        assert animation.convert("L").getpixel((0, 0)) == 150
+
+
+def test_an_npy_is_what_numpy_reads(tmp_path):
+    save_npy(tmp_path / "new" / "a.npy", np.arange(6).reshape(2, 3))
+    np.testing.assert_array_equal(np.load(tmp_path / "new" / "a.npy"), [[0, 1, 2], [3, 4, 5]])

@@ -4,6 +4,7 @@
 """
 
 import fcntl
+import json
 import os
 import shlex
 import tarfile
@@ -161,6 +162,16 @@ MISTAKES = {
         (" ".join([*PHOTOS, "--config.data.dir=photos", "--workdir=done"]), "the data of done have changed since it began"),
         (f"{VANILLA} --workdir=half", "half/config.json is damaged"),
         ("--workdir=nowhere", "nowhere holds no run"),
+        (
+            "--mode=sample --workdir=theirs",
+            "theirs would run code from outside jaxgan, 'their_nets:Generator', and this machine has no note that you made",
+        ),
+        (f"{VANILLA} --workdir=mine", "mine holds no run, and one in it would replace its metrics.jsonl; choose another"),
+        (
+            "--config=configs/ablations/ring.py --mode=ablate --workdir=mine",
+            "mine holds no table, and a report in it would replace its report.md; choose another --workdir",
+        ),
+        ("--mode=ablate --workdir=theirs --report_only", "theirs would run code from outside jaxgan, 'their_table.py', and"),
         (f"{VANILLA} --workdir=new --config.init_from.workdir=nowhere", "nowhere holds no run"),
     ],
     "Samples": [
@@ -174,6 +185,12 @@ MISTAKES = {
         ("--mode=sample --workdir=done --out=cats.jpg", "must be FILE.png"),
         ("--mode=sample --workdir=done --out=notes.txt/cats.png", "'notes.txt' is a file, not a folder"),
         ("--mode=sample --workdir=done --out=empty.png", "--out=empty.png is a folder"),
+        (
+            "--mode=sample --workdir=done --out=photos",
+            "photos holds 'b.png', which this command has not made; choose another",
+        ),
+        ("--mode=sample --workdir=done --out=photos/b.png", "photos/b.png exists already; choose another --out, or replace"),
+        ("--mode=sample --workdir=done --overwrite", "--overwrite goes with --out"),
         ("--mode=sample --workdir=done --interpolate=8 --grid=2x2", "--grid has no effect with --interpolate"),
         ("--mode=sample --workdir=done --interpolate=8 --num=1", "at least two seeds"),
         ("--mode=sample --workdir=done --truncation_psi=.7", "--truncation_psi is of generators with styles"),
@@ -250,6 +267,14 @@ MISTAKES = {
         ("--mode=translate --workdir=done --input=fotos", "there is no 'fotos'; did you mean 'photos'?"),
         ("--mode=translate --workdir=done --input=photos", "is of runs that translate pictures"),
         ("--mode=translate --workdir=done --input=photos --out=notes.txt", "--out=notes.txt must be a folder"),
+        (
+            "--mode=translate --workdir=done --input=photos --out=photos/new",
+            "photos/new is among what is read, photos; choose",
+        ),
+        (
+            "--mode=translate --workdir=done --input=pairs/trainA --out=pairs",
+            "pairs holds what is read, pairs/trainA; choose",
+        ),
         ("--mode=translate --workdir=done --input=photos --direction=back", "should be one of <ab|ba>"),
         ("--mode=translate --workdir=nowhere --input=photos", "nowhere holds no run"),
         ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
@@ -276,6 +301,10 @@ MISTAKES = {
         (
             "--mode=evaluate --samples=photos --reference=digits --out=x.txt",
             "--out=x.txt must be FILE.json in a folder that exists",
+        ),
+        (
+            "--mode=evaluate --samples=photos --reference=digits --out=photos/x.json",
+            "photos/x.json is among what is read, photo",
         ),
         ("--mode=evaluate --samples=photos --reference=digits --out=no/x.json", "must be FILE.json in a folder that exists"),
         ("--mode=evaluate --samples=photos --reference=digits --config.eval.split=test", "eval.split has no effect beside"),
@@ -323,6 +352,14 @@ def place(tmp_path_factory):
     (folder / "notes.txt").write_text("notes")
     (folder / "broken.zip").write_bytes(b"PK and no more")
     (folder / "half" / "config.json").write_text('{"config": {')
+    (folder / "mine").mkdir()
+    for name in ("metrics.jsonl", "report.md"):
+        (folder / "mine" / name).write_text("mine")
+    (folder / "theirs").mkdir()
+    theirs = {"config": {"nets": {"gen": {"name": "their_nets:Generator"}}}, "data": {}, "starts": []}
+    (folder / "theirs" / "config.json").write_text(json.dumps(theirs))
+    (folder / "theirs" / "table.json").write_text('{"config": "their_table.py", "overrides": [], "seeds": null}')
+    (folder / "their_table.py").write_text("raise SystemExit\n")
     header = "from configs import default\n\n"
     (folder / "broken.py").write_text(header + "def get_config(:\n")
     (folder / "misspelt.py").write_text(

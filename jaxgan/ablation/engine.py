@@ -26,6 +26,7 @@ from jaxgan.ablation.progress import Clock, Progress
 from jaxgan.ablation.real_images import score_real
 from jaxgan.ablation.stages import divided, in_order, to_train
 from jaxgan.ablation.table import Table
+from jaxgan.config import trust
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import say
 from jaxgan.errors import UserError, numbers
@@ -138,6 +139,7 @@ def _start(
     which = ",".join(str(cell.number) for cell in some)
     words = [*COMMAND, "--mode=ablate", f"--config={spec}", f"--workdir={folder}", f"--cell={which}"]
     words += [f"--seeds={','.join(map(str, table.seeds))}", *(f"--config.{key}={value}" for key, value in overrides)]
+    words += ["--trust"] * trust.is_trusting()
     env = command_environment() | {PARENT: str(os.getpid())}
     if workers > 1:
         env.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{0.9 / workers:.3f}")  # workers on one GPU share it

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from jaxgan import records
+from jaxgan.ablation import saved_report
 from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.stages import blocked
+from jaxgan.config import trust
 from jaxgan.config.renamed import NAMES, renamed_override
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import duration, meter, say
@@ -23,6 +25,7 @@ SHAPE = {
     "overrides": [str],
     "seeds": ([STEP], None),
     "join?": str,
+    "id?": str,
     "starts": [{"seconds": float, "workers": STEP}],
 }
 
@@ -34,14 +37,31 @@ def read_table(folder: Path) -> dict[str, Any] | None:
 
 def remembered(folder: Path) -> tuple[str, Overrides, tuple[int, ...], str]:
     """(config, overrides, seeds if they were given, what it was joined with) of a table's last start. Raises UserError where
-    there is none."""
+    there is none, or it names code that is not to be trusted."""
     saved = read_table(folder)
     if saved is None:
         raise UserError(f"{folder} holds no table (no {FILE}); make one with --config=configs/ablations/ring.py")
+    trust.check(_code(saved["config"], saved["overrides"]), folder, saved.get("id"))
     pairs = [(path, text) for path, _, text in (one.partition("=") for one in saved["overrides"])]
     is_today = saved.get("names", 1) == NAMES
     overrides = pairs if is_today else [new for pair in pairs for new in renamed_override(*pair)]
     return saved["config"], overrides, tuple(saved["seeds"] or ()), saved.get("join", "")
+
+
+def _code(spec: str, overrides: Sequence[str]) -> set[str]:
+    """The file and the classes outside the package that a table's start names. overrides: "path=value"."""
+    return trust.file_in(spec) | trust.classes_in([one.partition("=")[2] for one in overrides])
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses a folder that is no table's and holds what a report would replace. Raises UserError."""
+    if (folder / FILE).exists() or saved_report.is_report(folder):
+        return
+    for name in saved_report.OUTPUTS:
+        if (folder / name).exists():
+            raise UserError(
+                f"{folder} holds no table, and a report in it would replace its {name}; choose another --workdir"
+            )
 
 
 class Clock:
@@ -49,7 +69,7 @@ class Clock:
 
     def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int, join: str = ""):
         self.path, self.began, self.told = folder / FILE, time.monotonic(), -math.inf
-        before = (read_table(folder) or {"starts": []})["starts"]
+        before = read_table(folder) or {"starts": []}
         asked = {
             "names": NAMES,
             "config": spec,
@@ -57,8 +77,10 @@ class Clock:
             "seeds": list(seeds) or None,
             "join": join,
         }
+        identity = trust.note(_code(spec, asked["overrides"]), folder, before.get("id"))
+        asked |= {"id": identity} if identity else {}
         self.own = {"seconds": 0.0, "workers": workers}
-        self.content = asked | {"starts": [*before, self.own] if workers else before}
+        self.content = asked | {"starts": [*before["starts"], self.own] if workers else before["starts"]}
         write_json(self.path, self.content)
 
     def tick(self, at_once: bool = False) -> None:

@@ -38,7 +38,7 @@ def score_real(table: Table, every: list[Cell], folder: Path) -> None:
     if (folder / REAL_SCORES).exists() and records.read_bytes(there, ADVICE) == asked.encode(errors="backslashreplace"):
         return
     there.parent.mkdir(parents=True, exist_ok=True)
-    command = [*COMMAND, "--mode=evaluate", f"--out={folder / REAL_SCORES}", *words]
+    command = [*COMMAND, "--mode=evaluate", f"--out={folder / REAL_SCORES}", "--overwrite", *words]
     done = subprocess.run(command, capture_output=True, text=True, env=command_environment())
     if done.returncode:
         raise UserError(f"the real images {table.real}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")

@@ -12,6 +12,7 @@ import ml_collections
 
 from jaxgan import records
 from jaxgan.ablation.results import STATES, Result, Summary
+from jaxgan.config import trust
 from jaxgan.config.renamed import nested, renamed_config, renamed_metrics
 from jaxgan.config.resolve import difference, flat, is_among, resolve_config
 from jaxgan.config.run import DONORS, OPERATIONAL
@@ -32,6 +33,7 @@ RUN = {
     "starts": [START],
 }
 SHAPE = {"configs": {str: (dict, None)}, "rows": {str: [RUN]}}
+OUTPUTS = ("report.md", "report.html", FILE, "table.tex", "table.csv", "curves.png", "samples.png")  # of a table's folder
 _IGNORED = {"seed", *OPERATIONAL} - {"steps", *DONORS}  # fields that may differ between the runs of one row
 
 
@@ -53,6 +55,14 @@ class Elsewhere:
 def is_elsewhere(result: Result) -> bool:
     """Whether it is another report's."""
     return isinstance(result.cell, Elsewhere)
+
+
+def is_report(folder: Path) -> bool:
+    """Whether a folder has a `report.json` of a table."""
+    try:
+        return json.loads((folder / FILE).read_text()).keys() >= {"configs", "rows"}
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def dump(summary: Summary) -> dict[str, Any]:
@@ -97,7 +107,8 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
     """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well. Hidden rows
     are in no report.
 
-    Raises UserError where there are none, and where one was trained in another way, or for other steps, than here.
+    Raises UserError where there are none, where one was trained in another way, or for other steps, than here, and where one
+    names classes that this table does not.
     """
     path = where / FILE if where.is_dir() else where
     own = {cell.row: cell for cell in cells if not cell.hidden}
@@ -105,6 +116,7 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
     if saved is None:
         raise UserError(f"--join={where} holds no {FILE}, which --mode=ablate writes beside report.html")
     known = {row: runs for row, runs in saved["rows"].items() if row in own and runs}
+    trust.check(trust.classes_in([saved["configs"].get(row) for row in known]), where, None)
     with records.reading(path, ADVICE):
         rows = {row: [_result(row, run, path, saved["configs"][row]) for run in runs] for row, runs in known.items()}
     if not rows:

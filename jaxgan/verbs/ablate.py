@@ -35,7 +35,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.ablation import report, saved_report
     from jaxgan.ablation.cells import check_crashed, load_table, make_cells, train_cells
     from jaxgan.ablation.engine import chosen_cells, end_with_parent, train_table
-    from jaxgan.ablation.progress import Clock, remembered
+    from jaxgan.ablation.progress import Clock, check_folder, remembered
     from jaxgan.ablation.real_images import score_real
 
     workdir = workdir_of(values)
@@ -50,6 +50,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         if last and not values["join"].present:  # or, where that report has gone, the folder's own, which has its rows
             join = last if as_path(last).exists() else str(workdir)
     check_least(values, workers=1)
+    check_folder(workdir)
     table = load_table(spec)
     seeds = tuple(dict.fromkeys(numbers(values.seeds, "--seeds"))) if values.seeds else seeds
     if seeds:

@@ -7,6 +7,7 @@ from absl import flags
 
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.errors import UserError, as_path
+from jaxgan.verbs import outputs
 from jaxgan.verbs.common import configure, configure_like, workdir_of
 
 EXAMPLES = """
@@ -23,7 +24,7 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "reference", "", "The real pictures that --samples are scored against, given in the same way.", values
     )
-    flags.DEFINE_string("out", "", "FILE.json for the scores of --samples.", flag_values=values)
+    outputs.define_flags(values, "FILE.json for the scores of --samples.")
 
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
@@ -37,6 +38,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     workdir = workdir_of(values)
     if values.out:
         raise UserError("--out goes with --samples; a run's scores are in its evaluation.json")
+    outputs.check(values, [], [])
     configure_like(values, workdir)
     from jaxgan.verbs.evaluation import evaluate_run
 
@@ -54,6 +56,7 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
     out = as_path(values.out) if values.out else None
     if out and (out.suffix != ".json" or not out.parent.is_dir()):
         raise UserError(f"--out={values.out} must be FILE.json in a folder that exists")
+    outputs.check(values, [out] if out else [], [values.samples, values.reference])
     from jaxgan.scores.of_run import OF_RUNS
 
     for path, _ in overrides:

@@ -6,6 +6,7 @@ Writes FILE.png, the pictures above what was found for each, and FILE.npz with t
 from absl import flags
 
 from jaxgan.errors import UserError, as_path
+from jaxgan.verbs import outputs
 from jaxgan.verbs.common import check_least, configure_like, workdir_of
 
 EXAMPLES = """
@@ -20,7 +21,8 @@ def define_flags(values: flags.FlagValues) -> None:
                         "split, digits@test.", flag_values=values)  # fmt: skip
     flags.DEFINE_integer("num", 8, "How many of them, from the first on.", flag_values=values)
     flags.DEFINE_integer("iterations", 500, "Steps of the search.", flag_values=values)
-    flags.DEFINE_string("out", "", "FILE.png; the workdir's samples/projection_STEP.png by default.", flag_values=values)
+    outputs.define_flags(values, "FILE.png, beside which FILE.npz is written; the workdir's samples/projection_STEP.png by "
+                         "default.")  # fmt: skip
 
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
@@ -34,6 +36,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     out = as_path(values.out) if values.out else None
     if out and (out.suffix.lower() != ".png" or not out.parent.is_dir()):
         raise UserError(f"--out={values.out} must be FILE.png in a folder that exists")
+    outputs.check(values, [out, out.with_suffix(".npz")] if out else [], [values.input])
     saved = configure_like(values, workdir)
     from jaxgan.data.by_name import open_by_name
     from jaxgan.verbs.projection import project

@@ -7,6 +7,7 @@ from typing import Any
 
 from absl import flags
 
+from jaxgan.verbs import outputs
 from jaxgan.verbs.common import configure_like, workdir_of
 from jaxgan.verbs.sample_request import sample_request
 
@@ -25,8 +26,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "seeds", "", "Numbers of the images, 0-63 or 3,5,8-11; a number's image is always the same.", flag_values=values
     )
-    flags.DEFINE_string("out", "", "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each); the workdir's "
-                        "samples/ by default.", flag_values=values)  # fmt: skip
+    outputs.define_flags(values, "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each), where the same "
+                         "command goes on if it was stopped; the workdir's samples/ by default.")  # fmt: skip
     flags.DEFINE_boolean(
         "ema", True, "From the moving averages of the weights; --noema: from the weights.", flag_values=values
     )

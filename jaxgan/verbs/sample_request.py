@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jaxgan import errors
 from jaxgan.errors import UserError, as_path
+from jaxgan.verbs import outputs
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class SampleRequest:
 
     seeds: numbers of the images. columns: of the grid; None: as near to a square as it gets.
     out: FILE.png for a grid, FILE.npz for arrays, else a folder of PNG files; None: the run's samples/.
-    ema: from the moving averages of the weights.
+    overwrite: replace what is there. ema: from the moving averages of the weights.
     frames: from each image to the next, as FILE.gif and FILE_strip.png; 0: none.
 
     Of generators with styles: psi: truncation, each a row of the grid if there are several; none: as trained. space: that
@@ -33,6 +34,7 @@ class SampleRequest:
     space: str = "z"
     mix: tuple[int, ...] = ()
     layers: tuple[int, ...] = ()
+    overwrite: bool = False
 
     @property
     def styled(self) -> str:
@@ -52,6 +54,7 @@ def sample_request(
     space: str = "z",
     mix: str = "",
     layers: str = "",
+    overwrite: bool = False,
 ) -> SampleRequest:
     """The flags of `--mode=sample`, put together. Raises UserError where they contradict each other."""
     frames, psi, others = interpolate, _psi(truncation_psi), errors.numbers(mix, "--mix") if mix else ()
@@ -96,8 +99,19 @@ def sample_request(
                 raise UserError(f"--out={out} cannot be written: '{folder}' is a file, not a folder")
         if path.suffix and path.is_dir():
             raise UserError(f"--out={out} is a folder; name a file in it")
+        if path.suffix:
+            outputs.check_files([path, strip_of(path)] if frames else [path], overwrite)
+        else:
+            outputs.check_folder(path)
+    elif overwrite:
+        raise UserError("--overwrite goes with --out")
     which = errors.numbers(layers, "--layers") if layers else ()
-    return SampleRequest(numbers, columns, path, ema, frames, psi, space, others, which)
+    return SampleRequest(numbers, columns, path, ema, frames, psi, space, others, which, overwrite)
+
+
+def strip_of(path: Path) -> Path:
+    """The strip that belongs to an interpolation's FILE.gif."""
+    return path.with_name(f"{path.stem}_strip.png")
 
 
 def _psi(typed: Sequence[str]) -> tuple[float, ...]:

@@ -1,32 +1,38 @@
 """Pictures from a trained generator, at latents that are a function of the run's seed and an image's number alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from jaxgan.batches import in_batches
+from jaxgan.batches import each_batch
 from jaxgan.console import say
 from jaxgan.errors import UserError
 from jaxgan.generate import given_inputs, make_generate, make_interpolate, make_mix, trained
-from jaxgan.images import grid_picture, save_gif, save_npz, save_png, sheet_picture, to_uint8
+from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import open_data
 from jaxgan.tasks.task import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
-from jaxgan.verbs.sample_request import SampleRequest
+from jaxgan.verbs.sample_files import write_arrays, write_pictures
+from jaxgan.verbs.sample_request import SampleRequest, strip_of
+from jaxgan.workdir.checkpoint import kept_digest
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 
 CHUNK = 64  # images generated at once
 STRIP = 9  # pictures in a row of an interpolation's strip, both ends included
+SHEET = 2**30 // 12  # pixels of one picture, which is made in memory; Pillow warns of larger ones
+ANIMATION = 2**30  # pixels of all frames, of which Pillow keeps a byte each
 
 
 def sample(folder: Path, wanted: SampleRequest) -> Path:
-    """Writes what is ordered from a run's newest checkpoint, and returns the path. The same order gives the same bytes.
+    """Writes what is asked for from a run's newest checkpoint, and returns the path. The same request gives the same bytes.
+
+    A folder of pictures, or an npz file, takes any number of images, and goes on where the same request was stopped.
 
     Raises UserError where the folder holds no run or no checkpoint, or `out` cannot be written.
     """
@@ -48,13 +54,8 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
             path = wanted.out or Workdir(folder).samples / f"{'mix' if wanted.mix else 'truncation'}_{step:08d}{raw}.png"
             _table(plan, nets, wanted, path)
         else:
-            numbers = np.array(wanted.seeds, np.uint32)
-            psi = [np.full(len(numbers), wanted.psi[0], np.float32)] if wanted.psi else []
-            data = open_data(plan.config) if points or plan.given else None
-            beside = given_inputs(plan, data, numbers) if data else {}
-            made = _generate(make_generate(plan), nets, numbers, *psi, points=points, **beside)
             path = wanted.out or Workdir(folder).samples / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
-            _write(path, made, wanted, step, data.reference() if data else None, _pictures(plan, beside))
+            _each(plan, nets, wanted, path, step, kept_digest(Workdir(folder).checkpoints, step))
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
@@ -64,33 +65,40 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
     return path
 
 
-def _generate(fn: Callable, nets: Any, *arguments: np.ndarray, points: bool = False, **named: np.ndarray) -> np.ndarray:
-    """`fn` in chunks of one compiled size: uint8 images, or float points."""
-    fn = jax.jit(fn)
+def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, checkpoint: str | None) -> None:
+    """An image of each number: a grid, arrays, or a file each."""
+    points = len(plan.image_shape) == 1
+    data = open_data(plan.config) if points or plan.given else None
+    numbers, fn = np.array(wanted.seeds, np.uint32), jax.jit(make_generate(plan))
 
-    def made(*arguments: np.ndarray, **named: np.ndarray) -> np.ndarray:
-        out = np.asarray(fn(nets, *arguments, **named))
-        return out if points else to_uint8(out)
+    def make(numbers: np.ndarray) -> np.ndarray:
+        psi = [np.full(len(numbers), wanted.psi[0], np.float32)] if wanted.psi else []
+        made = np.asarray(fn(nets, numbers, *psi, **(given_inputs(plan, data, numbers) if data else {})))
+        return made if points else to_uint8(made)
 
-    return in_batches(made, CHUNK, *arguments, **named)
-
-
-def _write(path: Path, made: np.ndarray, wanted: SampleRequest, step: int, real: Any, source: Any) -> None:
-    """real: points, behind the made ones. source: pictures, beside their translations. None where there are none."""
-    if path.suffix.lower() == ".npz":
-        save_npz(path, images=made, seeds=np.array(wanted.seeds), step=np.array(step))
-    elif path.suffix:
+    if path.suffix.lower() == ".png":
+        made = np.concatenate([*each_batch(make, CHUNK, numbers)])
+        source = _sources(plan, given_inputs(plan, data, numbers)) if data else None
         if source is not None and source.shape[1:3] == made.shape[1:3]:
             picture = sheet_picture(source, made, most=len(made))
         else:
-            picture = draw_points(made, real) if made.ndim == 2 else grid_picture(made, wanted.columns)
+            real = data.reference() if data else None
+            picture = draw_points(made, real) if points else grid_picture(made, wanted.columns)
         save_png(path, picture)
-    else:
-        for seed, picture in zip(wanted.seeds, made):
-            save_png(path / f"seed{seed:08d}.png", picture)
+        return
+    request = {"mode": "sample", "step": step, "checkpoint": checkpoint, "ema": wanted.ema, "psi": [*wanted.psi]}
+    request |= {"data": data.digest} if plan.given and data else {}
+    write = write_arrays if path.suffix else write_pictures
+    write(path, make, wanted, request, CHUNK)
 
 
-def _pictures(plan: Plan, given: dict[str, np.ndarray]) -> np.ndarray | None:
+def _generate(fn: Callable, nets: Any, *arguments: np.ndarray) -> Iterator[np.ndarray]:
+    """`fn` in batches of one compiled size, uint8 images."""
+    fn = jax.jit(fn)
+    return each_batch(lambda *some: to_uint8(np.asarray(fn(nets, *some))), CHUNK, *arguments)
+
+
+def _sources(plan: Plan, given: dict[str, np.ndarray]) -> np.ndarray | None:
     """The first picture that the generator was given, of each example; None where it was given none."""
     return next((x for name, x in given.items() if plan.features[name].kind == "picture"), None)
 
@@ -108,6 +116,23 @@ def _check(plan: Plan, wanted: SampleRequest) -> None:
     styles = plan.task().num_styles if wanted.layers else 0
     if wanted.layers and max(wanted.layers) >= styles:
         raise UserError(f"--layers goes to {max(wanted.layers)}, and this generator has layers 0 to {styles - 1}")
+    if len(plan.image_shape) == 3 and (not wanted.out or wanted.out.suffix.lower() in (".png", ".gif")):
+        _check_size(plan, wanted)
+
+
+def _check_size(plan: Plan, wanted: SampleRequest) -> None:
+    """Refuses one picture of more pixels than a viewer opens. Raises UserError."""
+    height, width = plan.image_shape[:2]
+    sheet = len(wanted.seeds) * (2 if plan.given else max(1, len(wanted.psi)))
+    sheet = (len(wanted.seeds) + 1) * (len(wanted.mix) + 1) if wanted.mix else sheet
+    sheet = (len(wanted.seeds) - 1) * STRIP if wanted.frames else sheet
+    others = "ask for fewer" if wanted.frames or wanted.mix or len(wanted.psi) > 1 else "--out=FOLDER or FILE.npz takes any"
+    for kind, count, most in (("sheet", sheet, SHEET), ("animation", len(wanted.seeds) * wanted.frames, ANIMATION)):
+        if count * height * width > most:
+            raise UserError(
+                f"a {kind} of {count:,} images of {height}x{width} has {count * height * width / 1e6:,.0f} million pixels, "
+                f"and {most / 1e6:,.0f} is the most; {others}"
+            )
 
 
 def _table(plan: Plan, nets: Any, wanted: SampleRequest, path: Path) -> None:
@@ -115,13 +140,13 @@ def _table(plan: Plan, nets: Any, wanted: SampleRequest, path: Path) -> None:
     seeds, others = np.array(wanted.seeds, np.uint32), np.array(wanted.mix, np.uint32)
     if not wanted.mix:
         psi = np.repeat(np.array(wanted.psi, np.float32), len(seeds))
-        made = _generate(make_generate(plan), nets, np.tile(seeds, len(wanted.psi)), psi)
+        made = np.concatenate([*_generate(make_generate(plan), nets, np.tile(seeds, len(wanted.psi)), psi)])
         save_png(path, grid_picture(made, len(seeds)))
         return
     rows, columns = np.repeat(seeds, len(others)), np.tile(others, len(seeds))
     every = [np.concatenate([seeds, others, rows]), np.concatenate([seeds, others, columns])]
     psi = np.full(len(every[0]), wanted.psi[0] if wanted.psi else 1.0, np.float32)
-    made = _generate(make_mix(plan, wanted.layers), nets, *every, psi)
+    made = np.concatenate([*_generate(make_mix(plan, wanted.layers), nets, *every, psi)])
     left, above, inside = np.split(made, [len(seeds), len(seeds) + len(others)])
     inside = inside.reshape(len(seeds), len(others), *inside.shape[1:])
     lines = [np.concatenate([np.full_like(left[:1], 255), above])]
@@ -134,12 +159,12 @@ def _interpolation(plan: Plan, nets: Any, wanted: SampleRequest, path: Path) -> 
     seeds = np.array(wanted.seeds, np.uint32)
     fn = make_interpolate(plan, wanted.space)
 
-    def legs(t: np.ndarray, after: np.ndarray, before: np.ndarray) -> np.ndarray:
+    def legs(t: np.ndarray, after: np.ndarray, before: np.ndarray) -> Iterator[np.ndarray]:
         times = np.tile(t.astype(np.float32), len(before))
         psi = [np.full(len(times), wanted.psi[0], np.float32)] if wanted.psi else []
         return _generate(fn, nets, np.repeat(before, len(t)), np.repeat(after, len(t)), times, *psi)
 
     frames = legs(np.arange(wanted.frames) / wanted.frames, np.roll(seeds, -1), seeds)
     strip = legs(np.linspace(0, 1, STRIP), seeds[1:], seeds[:-1])
-    save_gif(path, list(frames))
-    save_png(path.with_name(f"{path.stem}_strip.png"), grid_picture(strip, STRIP))
+    save_gif(path, (frame for some in frames for frame in some))
+    save_png(strip_of(path), grid_picture(np.concatenate([*strip]), STRIP))

@@ -28,8 +28,6 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Trains, or prints what would be trained. Raises UserError, DivergedError, DamagedError."""
-    import ml_collections
-
     from jaxgan.config.load import load_config
     from jaxgan.config.resolve import as_overrides, resolve_config
     from jaxgan.data.features import features_of
@@ -40,12 +38,13 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.sections import open_data, sections, source_of, task_class
     from jaxgan.training import budget
     from jaxgan.training.train import check_run, summary, train
-    from jaxgan.workdir.folder import Workdir
-    from jaxgan.workdir.runs import load_frozen
+    from jaxgan.workdir.runs import load_frozen, saved_config
 
     workdir = workdir_of(values)
-    base = load_config(values.config) if values.config else ml_collections.ConfigDict(Workdir(workdir).config)
-    resolved = resolve_config(base, overrides, sections)
+    if values.config:
+        resolved = resolve_config(load_config(values.config), overrides, sections)
+    else:
+        resolved = saved_config(workdir, overrides)
     if values.print_config:
         print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in as_overrides(resolved)))
         return

@@ -6,6 +6,7 @@ Of runs of configs/pix2pix.py and configs/cyclegan.py. Pictures may be of any si
 from absl import flags
 
 from jaxgan.errors import UserError, as_path
+from jaxgan.verbs import outputs
 from jaxgan.verbs.common import configure_like, workdir_of
 
 EXAMPLES = """
@@ -19,7 +20,7 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string("input", "", "A folder or archive of pictures of any size.", flag_values=values)
     flags.DEFINE_enum("direction", "ab", ("ab", "ba"), "From the source's domain to the image's, ab, or back.",
                       flag_values=values)  # fmt: skip
-    flags.DEFINE_string("out", "", "A folder; the workdir's translated/ by default.", flag_values=values)
+    outputs.define_flags(values, "A folder; the workdir's translated/ by default.")
     flags.DEFINE_boolean(
         "ema", True, "From the moving averages of the weights; --noema: from the weights.", flag_values=values
     )
@@ -37,9 +38,11 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     if not source.exists():
         close = listing.nearest_beside(source, ARCHIVES)
         raise UserError(f"there is no '{values.input}'" + (f"; did you mean '{close}'?" if close else ""))
-    if out and (out.is_file() or out.resolve() == source.resolve()):
-        raise UserError(f"--out={values.out} must be a folder, and not --input")
+    if out and out.is_file():
+        raise UserError(f"--out={values.out} must be a folder, and not a file")
+    if out:
+        outputs.check_folder(out, [source])
     configure_like(values, workdir)
     from jaxgan.verbs.translation import translate
 
-    translate(workdir, source, out, values.direction, values.ema)
+    translate(workdir, source, out, values.direction, values.ema, values.overwrite)

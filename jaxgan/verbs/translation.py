@@ -24,6 +24,9 @@ from jaxgan.generate import make_generate, trained
 from jaxgan.images import as_picture, save_png, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
+from jaxgan.verbs import outputs
+from jaxgan.workdir.checkpoint import kept_digest
+from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 
 SHOWN = 200  # pairs on the page at the most
@@ -35,16 +38,18 @@ STYLE = (
 )
 
 
-def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema: bool = True) -> Path:
+def translate(
+    folder: Path, source: Path, out: Path | None, way: str = "ab", ema: bool = True, overwrite: bool = False
+) -> Path:
     """Writes the translation of every picture below `source`, a folder or an archive, as NAME.png below `out` (the run's
     translated/WAY by default), and index.html. Returns its path.
 
     A picture keeps its size. For a network that knows one size alone (a U-Net down to one pixel) it is brought to that and
     back; else it is mirrored beyond its right and lower edges up to what the network needs, which is cut off again. way:
-    "ab", as the run's data have source and image, or "ba".
+    "ab", as the run's data have source and image, or "ba". overwrite: take the place of what another command has made there.
 
-    Raises UserError where the run does not translate (that way), and naming the first picture that cannot be read, before
-    any is written.
+    Raises UserError where the run does not translate (that way), where `out` holds what the same command has not made, and
+    naming the first picture that cannot be read, before any is written.
     """
     placement = Placement()
     plan, step, state = load_run(folder, placement)
@@ -55,8 +60,7 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     if jax.process_index() != 0:
         return folder
     out = out or folder / "translated" / way
-    if out.resolve().is_relative_to(source.resolve()):
-        raise UserError(f"{out} is among what is to be translated; choose another --out")
+    outputs.check_folder(out, [source])
     shape = plan.source_shape if way == "ab" else plan.image_shape
     data, items = plan.config.data, _listed(source)
     fit = Fit(channels=shape[2], background=tuple(data.get("background", (255,))), white=data.get("white", 0.0))
@@ -67,6 +71,9 @@ def translate(folder: Path, source: Path, out: Path | None, way: str = "ab", ema
     generate = jax.jit(make_generate(plan, way))
     shown, one_size = [], getattr(plan.task().gen, "one_size", False)
     try:
+        request = {"mode": "translate", "step": step, "checkpoint": kept_digest(Workdir(folder).checkpoints, step)}
+        request |= {"input": str(source.resolve()), "direction": way, "ema": ema}
+        outputs.claim_folder(out, request, [*names, "index.html"], overwrite)
         pixels = _decoded(items, source, fit)
         for i, (name, picture) in enumerate(bar(zip(names, pixels), "translated", len(names), "pictures")):
             given = _resized(picture, shape) if one_size else _padded(picture, plan, shape)

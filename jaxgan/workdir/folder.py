@@ -4,7 +4,7 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from jaxgan import records
+from jaxgan.config import trust
 from jaxgan.config.renamed import NAMES, renamed_metrics, renamed_record
 from jaxgan.errors import UserError
 from jaxgan.files import nulls, write_json
@@ -40,6 +41,17 @@ class Workdir:
         """Whether a run has begun here."""
         return self.record.exists()
 
+    def check_new(self) -> None:
+        """Refuses a folder that is no run's and holds what a run would replace, or checkpoints that it would go on from.
+        Raises UserError."""
+        if self.saved_steps:
+            raise UserError(f"{self.path} holds checkpoints without their config.json; {CONFIG_ADVICE}")
+        for path in (self.log, self.samples, self.path / "tensorboard", self._evaluations, self._done):
+            if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+                raise UserError(
+                    f"{self.path} holds no run, and one in it would replace its {path.name}; choose another --workdir"
+                )
+
     @property
     def saved(self) -> dict[str, Any]:
         """`config.json`, {"config", "data", "starts"}, with the names of today. Raises UserError without a whole one."""
@@ -65,9 +77,16 @@ class Workdir:
         frozen network the same, or the digest of an extractor's weights."""
         return {field: taken for start in self.starts for field, taken in start.get("donors", {}).items()}
 
-    def save(self, config: dict[str, Any], data: dict[str, Any], start: dict[str, Any]) -> None:
-        """Writes `config.json`, with one more start."""
-        write_json(self.record, {"names": NAMES, "config": config, "data": data, "starts": [*self.starts, start]})
+    def check_trust(self, config: Any, given: Iterable[str] = ()) -> None:
+        """Refuses a config of this folder that names classes outside the package, unless this user has begun the run, or
+        --trust is given. given: names that the command itself has. Raises UserError."""
+        trust.check(trust.classes_in(config) - {*given}, self.path, self.saved.get("id"))
+
+    def save(self, config: dict[str, Any], data: dict[str, Any], start: dict[str, Any], classes: Iterable[str] = ()) -> None:
+        """Writes `config.json`, with one more start. classes: outside the package, of which a note is made."""
+        record = {"names": NAMES, "config": config, "data": data, "starts": [*self.starts, start]}
+        identity = trust.note(classes, self.path, self.saved.get("id") if self.is_run else None)
+        write_json(self.record, record | ({"id": identity} if identity else {}))
 
     @property
     def done_step(self) -> int | None:

@@ -40,7 +40,8 @@ def _sha256(record: dict[str, Any]) -> str:
 
 
 def saved_donor(folder: Path) -> Donor | None:
-    """The copy in a folder; None where there is none. Raises UserError where it is damaged."""
+    """The copy in a folder; None where there is none. Raises UserError where it is damaged, or names
+    classes that are not to be trusted."""
     path, arrays = folder / RECORD, folder / ARRAYS
     record = records.read_json(path, FROZEN, ADVICE)
     if record is None:
@@ -49,6 +50,7 @@ def saved_donor(folder: Path) -> Donor | None:
         if record.pop("sha256") != _sha256(record):
             raise ValueError("it is not what was saved")
         saved = renamed_record(record["saved"])
+        Workdir(folder.parents[1]).check_trust(saved["config"])
         plan = Plan(resolve_saved(saved["config"], path, ADVICE), features_in(saved["data"]), opened=False)
     with records.reading(arrays, ADVICE):
         records.check_file(arrays, ADVICE)

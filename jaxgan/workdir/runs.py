@@ -1,6 +1,7 @@
 """Runs and their folders: which config a folder belongs to, and loading its newest state back."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan import records
+from jaxgan.config import trust
 from jaxgan.config.resolve import Config, difference, flat, is_among, make_section
 from jaxgan.config.run import DONORS, OPERATIONAL, FrozenRun
 from jaxgan.console import say
@@ -26,14 +28,24 @@ from jaxgan.workdir.saved import features_in, resolve_saved
 LOOKS = 20  # at a run that goes on and saves, for a checkpoint that stays long enough to be read
 
 
+def saved_config(workdir: Path, overrides: Iterable[tuple[str, str]] = ()) -> Config:
+    """A run's config, resolved anew: a field that the run did not know yet has its default. overrides: of this command.
+
+    Raises UserError, before anything is imported, where it names classes that are not to be trusted.
+    """
+    saved = Workdir(workdir).config
+    Workdir(workdir).check_trust(saved, [text for _, text in overrides])
+    return resolve_saved(saved, Workdir(workdir).record, CONFIG_ADVICE, overrides)
+
+
 def check_config(workdir: Path, new: Config) -> None:
-    """Refuses to continue another experiment in a workdir: a UserError shows what differs."""
+    """Refuses to continue another experiment in a workdir, where a UserError shows what differs, and to begin one among
+    somebody's files."""
     check_path(workdir)
-    if not Workdir(workdir).is_run and Workdir(workdir).saved_steps:
-        raise UserError(f"{workdir} holds checkpoints without their config.json; restore it, or choose another --workdir")
-    if Workdir(workdir).is_run:
-        # Resolved anew, so that a field which the run did not know yet has its default.
-        old = resolve_saved(Workdir(workdir).config, Workdir(workdir).record, CONFIG_ADVICE)
+    if not Workdir(workdir).is_run:
+        Workdir(workdir).check_new()
+    else:
+        old = saved_config(workdir)
         lines = difference(old.to_dict(), new.to_dict(), OPERATIONAL)
         lines += _other_donors(Workdir(workdir), flat(old.to_dict()), flat(new.to_dict()))
         if lines:
@@ -70,7 +82,8 @@ def record_start(
     plan: Plan, workdir: Path, images: Any, source: str, overrides: Any, step: int, donors: dict[str, Any]
 ) -> None:
     """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks. Says
-    what is another than at the last start. donors: the checkpoints of other runs that it begins from, if it begins."""
+    what is another than at the last start, and notes which classes outside the package the run uses. donors: the
+    checkpoints of other runs that it begins from, if it begins."""
     save_frozen(plan, workdir)
     now = provenance()
     others = changed(Workdir(workdir).starts[-1], now) if step and Workdir(workdir).starts else ""
@@ -79,7 +92,9 @@ def record_start(
     start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | now
     donors = donors | {donor.record["field"]: donor.record["taken"] for donor in plan.frozen.values()}
     start |= {"donors": donors} if donors else {}
-    Workdir(workdir).save(json.loads(plan.config.to_json()), _describe(images), start)
+    config = json.loads(plan.config.to_json())
+    classes = [config, *(donor.record["saved"]["config"] for donor in plan.frozen.values() if "saved" in donor.record)]
+    Workdir(workdir).save(config, _describe(images), start, trust.classes_in(classes))
 
 
 def _describe(images: Any) -> dict[str, Any]:
@@ -94,10 +109,9 @@ def _describe(images: Any) -> dict[str, Any]:
 
 def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
     """What a finished or unfinished run was built from, without its data. overrides: of what does not define it."""
-    saved, where = Workdir(workdir).saved, (Workdir(workdir).record, CONFIG_ADVICE)
-    resolved = resolve_saved(saved["config"], *where, overrides)
-    with records.reading(*where):
-        features = features_in(saved["data"])
+    resolved = saved_config(workdir, overrides)
+    with records.reading(Workdir(workdir).record, CONFIG_ADVICE):
+        features = features_in(Workdir(workdir).saved["data"])
     return Plan(resolved, features, load_frozen(resolved, workdir, features["image"].shape), opened=False)
 
 

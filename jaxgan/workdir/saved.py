@@ -1,23 +1,25 @@
 """What a run's record says, as today's objects."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import ml_collections
 
 from jaxgan import records
-from jaxgan.config.resolve import Config, Overrides, resolve_config
+from jaxgan.config.resolve import Config, resolve_config
 from jaxgan.data.features import Feature, features_of, from_json
 from jaxgan.sections import sections
 
 
-def resolve_saved(config: dict[str, Any], where: Path, advice: str, overrides: Overrides | tuple = ()) -> Config:
+def resolve_saved(config: dict[str, Any], where: Path, advice: str, overrides: Iterable[tuple[str, str]] = ()) -> Config:
     """A saved config, with fields that its revision did not know at their defaults. where: the file that it is from, which a
     mistake in it is told of. overrides: of the command line."""
     with records.reading(where, advice):
         base = ml_collections.ConfigDict(config)
         resolved = resolve_config(base, [], sections)
-    return resolve_config(base, list(overrides), sections) if overrides else resolved
+    given = list(overrides)
+    return resolve_config(base, given, sections) if given else resolved
 
 
 def features_in(data: dict[str, Any]) -> dict[str, Feature]:

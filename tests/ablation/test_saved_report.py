@@ -7,6 +7,7 @@ import pytest
 from ml_collections import ConfigDict
 
 from jaxgan.ablation import formats, saved_report
+from jaxgan.ablation.progress import check_folder
 from jaxgan.ablation.results import Result, Summary, _entry, summarise
 from jaxgan.ablation.statistics import decide
 from jaxgan.ablation.table import Claim, Column, Row, Table
@@ -111,3 +112,15 @@ def test_mistakes(summary, tmp_path):
     path.write_text(json.dumps(saved_report.dump(summary)))
     with pytest.raises(UserError, match="has none of this table's rows, but 'a'; did you mean 'aa'"):
         saved_report.load(path, [cell_of("aa"), cell_of("z")])
+
+
+def test_a_report_replaces_no_report_of_somebody_else(tmp_path):
+    check_folder(tmp_path / "new")
+    for name in saved_report.OUTPUTS:
+        (tmp_path / name).write_text("{}")
+        with pytest.raises(UserError, match=f"holds no table, and a report in it would replace its {name}; choose another"):
+            check_folder(tmp_path)
+        (tmp_path / name).unlink()
+    (tmp_path / "report.md").write_text("a report without a table.json, as results/ has them")
+    (tmp_path / "report.json").write_text('{"title": "t", "configs": {}, "rows": {}}')
+    check_folder(tmp_path)

@@ -87,7 +87,7 @@ def run(tmp_path_factory):
 
 
 def picture(run, tmp_path, **flags):
-    with Image.open(sample(run, sample_request(out=str(tmp_path / "a.png"), **flags))) as image:
+    with Image.open(sample(run, sample_request(out=str(tmp_path / "a.png"), overwrite=True, **flags))) as image:
         return np.asarray(image)
 
 
@@ -115,7 +115,9 @@ def test_a_table_of_mixed_styles(optimised, run, tmp_path):
 def test_walks_in_w(run, tmp_path):
     strips = {}
     for space, psi in (("z", ()), ("w", ()), ("z", ("0.5",)), ("w", ("0.5",))):
-        flags = dict(seeds="0,1", interpolate=4, space=space, truncation_psi=psi, out=str(tmp_path / "walk.gif"))
+        flags = dict(
+            seeds="0,1", interpolate=4, space=space, truncation_psi=psi, out=str(tmp_path / "walk.gif"), overwrite=True
+        )
         sample(run, sample_request(**flags))
         strips[space, psi] = np.asarray(Image.open(tmp_path / "walk_strip.png")).astype(int)
     for psi in ((), ("0.5",)):

@@ -5,6 +5,7 @@ import pytest
 from helpers import noise_images, plan_of
 from PIL import Image
 
+from jaxgan import cli
 from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
@@ -37,6 +38,26 @@ def test_what_a_style_made_is_found_again(run, tmp_path):
         other = np.sqrt(np.mean((made[[1, 2, 0]].astype(float) - made[:3]) ** 2, (1, 2, 3)))
         assert (found["rmse"] < 0.25 * other).all()
         np.testing.assert_array_equal(both[1].transpose(1, 0, 2), found["images"][..., 0])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--input={}/in", "--out={}/found.png"], "{}/found.png exists already; choose another --out, or replace it with"),
+        (["--input={}/in", "--out={}/new.png"], "{}/new.npz exists already; choose another --out"),
+        (["--input={}/in", "--out={}/in/x.png", "--overwrite"], "{}/in/x.png is among what is read, {}/in; choose another"),
+        (["--input={}/new.npz", "--out={}/new.png", "--overwrite"], "{}/new.npz is among what is read, {}/new.npz; choose"),
+        (["--input={}/in", "--overwrite"], "--overwrite goes with --out"),
+    ],
+)
+def test_nothing_of_others_is_replaced(words, told, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    for name in ("found.png", "new.npz"):
+        (tmp_path / name).write_text("mine")
+    words = [word.replace("{}", str(tmp_path)) for word in words]
+    assert cli.main(["launch.py", "--mode=project", "--workdir=x", *words]) == 2
+    assert told.replace("{}", str(tmp_path)) in capsys.readouterr().err
+    assert (tmp_path / "found.png").read_text() == (tmp_path / "new.npz").read_text() == "mine"
 
 
 def test_mistakes(run, tmp_path):

@@ -20,6 +20,7 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import open_data
 from jaxgan.training.train import train
+from jaxgan.verbs.outputs import NOTE
 from jaxgan.verbs.translation import translate
 from jaxgan.workdir.runs import load_run
 
@@ -95,7 +96,9 @@ def album(tmp_path):
 
 
 def files(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """What is in a folder, but for the note of who made it."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != NOTE]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
 @pytest.mark.slow
@@ -232,6 +235,28 @@ def test_an_archive_is_the_same_folder(unpaired, album, tmp_path):
     assert made[0] == made[1]
 
 
+def test_only_the_same_command_replaces_what_it_made(unpaired, album, tmp_path):
+    out = tmp_path / "out"
+    first = files(translate(unpaired, album, out).parent)
+    (out / "notes.txt").write_text("mine")
+    (album / "own.png").unlink()
+    put(album / "new.png", noise(16, 16, 3))
+    again = files(translate(unpaired, album, out).parent)
+    assert again.keys() == first.keys() - {"own.png"} | {"new.png", "notes.txt"}  # what is stale is gone, what is mine stays
+    put(tmp_path / "two" / "new.png", noise(16, 16, 3))
+    for other in ({"source": tmp_path / "two"}, {"way": "ba"}, {"ema": False}):
+        with pytest.raises(UserError, match="holds files of another command .*; choose another --out, or replace them with"):
+            translate(unpaired, **{"source": album, "out": out, **other})
+    put(tmp_path / "two" / "mine.png", noise(16, 16, 3))
+    (out / "mine.png").write_bytes(b"a picture of somebody's")
+    with pytest.raises(UserError, match="holds 'mine.png', which this command has not made"):
+        translate(unpaired, tmp_path / "two", out, overwrite=True)
+    assert files(out) == again | {"mine.png": b"a picture of somebody's"}
+    (out / "mine.png").unlink()
+    made = files(translate(unpaired, tmp_path / "two", out, overwrite=True).parent)
+    assert made.keys() == {"new.png", "mine.png", "index.html", "notes.txt"} and made["notes.txt"] == b"mine"
+
+
 def test_names_that_are_no_utf8(unpaired, tmp_path):
     put(tmp_path / "in" / "b.png", noise(16, 16, 3)).rename(tmp_path / "in" / "caf\udce9.png")
     page = translate(unpaired, tmp_path / "in", tmp_path / "out")
@@ -252,7 +277,7 @@ def test_both_directions(unpaired, album):
     assert (array(ab.parent / "own.png") != array(ba.parent / "own.png")).any()
     assert "step 4, ba" in ba.read_text("utf-8")
     before = files(ab.parent)
-    with pytest.raises(UserError, match="is among what is to be translated; choose another --out"):
+    with pytest.raises(UserError, match="is among what is read, .*; choose another --out"):
         translate(unpaired, ab.parent, None)
     assert files(ab.parent) == before
 
@@ -307,8 +332,19 @@ def test_the_command(unpaired, album, tmp_path, capsys):
         ("unpaired", ["--input={}/album/own.png"], "'{}/album/own.png' is neither a folder nor an archive"),
         ("unpaired", ["--input={}/empty"], "'{}/empty' holds no pictures"),
         ("unpaired", ["--input={}/broken.zip"], "'{}/broken.zip' cannot be read: File is not a zip file"),
-        ("unpaired", ["--input={}/album", "--out={}/notes.txt"], "--out={}/notes.txt must be a folder, and not --input"),
-        ("unpaired", ["--input={}/album", "--out={}/album"], "--out={}/album must be a folder, and not --input"),
+        ("unpaired", ["--input={}/album", "--out={}/notes.txt"], "--out={}/notes.txt must be a folder, and not a file"),
+        ("unpaired", ["--input={}/album", "--out={}/album"], "{}/album is among what is read, {}/album; choose"),
+        (
+            "unpaired",
+            ["--input={}/album/sub", "--out={}/album"],
+            "{}/album holds what is read, {}/album/sub; choose another",
+        ),
+        (
+            "unpaired",
+            ["--input={}/album/sub", "--out={}/empty/../link"],
+            "{}/empty/../link holds what is read, {}/album/sub",
+        ),
+        ("unpaired", ["--input={}/album", "--out={}/other"], "{}/other holds 'mine.txt', which this command has not made; "),
         ("unpaired", ["--input={}/album", "--out={}/notes.txt/x"], "{}/notes.txt/x cannot be written: Not a directory"),
         ("unpaired", ["--input={}/album", "--direction=bc"], "flag --direction=bc: value should be one of <ab|ba>"),
         ("unpaired", ["--input={}/album", "--num=3"], "--num has no effect in --mode=translate"),
@@ -317,6 +353,9 @@ def test_the_command(unpaired, album, tmp_path, capsys):
 def test_mistakes(kind, arguments, message, album, tmp_path, capsys, request):
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("notes")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.txt").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "album")
     (tmp_path / "broken.zip").write_bytes(b"PK and no more")
     before = files(tmp_path)
     arguments = [x.replace("{}", str(tmp_path)) for x in arguments]

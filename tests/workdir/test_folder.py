@@ -4,10 +4,12 @@ import json
 import math
 
 import pytest
+from helpers import tiny
 
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
 from jaxgan.verbs.evaluation import evaluate_run
+from jaxgan.workdir import runs
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run, saved_plan
 
@@ -119,3 +121,18 @@ def test_a_mistake_in_a_saved_config_is_told_with_its_file(workdir):
         workdir.save(config, {"size": 3, "image_shape": [4, 4, 1]}, {})
         with pytest.raises(UserError, match=told):
             saved_plan(workdir.path)
+
+
+@pytest.mark.parametrize("name", ["metrics.jsonl", "samples/mine.png", "tensorboard/x", "evaluation.json", "DONE"])
+def test_no_run_begins_among_somebodys_files(name, workdir):
+    for there in ("checkpoints", "frozen/judge", "samples", "logs", "src"):  # of a start that was killed, or in nobody's way
+        (workdir.path / there).mkdir(parents=True)
+    (workdir.path / "notes.txt").write_text("mine")
+    workdir.check_new()
+    (workdir.path / name).parent.mkdir(parents=True, exist_ok=True)
+    (workdir.path / name).write_text("mine")
+    first = name.partition("/")[0]
+    with pytest.raises(
+        UserError, match=f"run holds no run, and one in it would replace its {first}; choose another --workdir"
+    ):
+        runs.check_config(workdir.path, tiny("wgan.py"))

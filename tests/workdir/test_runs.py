@@ -20,6 +20,9 @@ from jaxgan.workdir.frozen import features_in
 from jaxgan.workdir.provenance import changed
 from jaxgan.workdir.runs import check_data, record_start
 
+# Orbax leaves coroutines behind when a read fails.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
