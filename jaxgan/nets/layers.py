@@ -16,6 +16,7 @@ from jaxgan.nets import conv as convolution
 from jaxgan.spectral import normalise
 
 NORMS = ("none", "batch", "layer", "spectral")
+PADDINGS = {"one": 1, "same": None}  # `pad` of `Conv` and `ConvTranspose`
 
 ACTIVATIONS: dict[str, Callable[[jax.Array], jax.Array]] = {
     "relu": nn.relu,
@@ -97,34 +98,42 @@ class Dense(_Kernel):
 
 
 class Conv(_Kernel):
-    """[N, H, W, C] -> [N, ceil(H / stride), ceil(W / stride), features]. mirror: beyond its edges the image is mirrored, in
-    place of 0; for odd sizes and stride 1."""
+    """[N, H, W, C] -> [N, ceil(H / stride), ceil(W / stride), features].
+
+    pad: pixels of 0 at each edge, after which the output has floor((H + 2 pad - size) / stride) + 1 rows. None is SAME
+      padding, which puts an odd pixel at the right and the lower edge.
+    mirror: beyond its edges the image is mirrored, in place of 0; for odd sizes and stride 1.
+    """
 
     size: int = 3
     stride: int = 1
+    pad: int | None = None
     mirror: bool = False
 
     @nn.compact
     def __call__(self, x):
         w, x = self.kernel((self.size, self.size, x.shape[-1], self.features)), x.astype(self.dtype)
         if not self.mirror:
-            return self.bias(convolution.conv(x, w, self.stride))
+            edges = None if self.pad is None else ((self.pad, self.pad), (self.pad, self.pad))
+            return self.bias(convolution.conv(x, w, self.stride, edges))
         n = self.size // 2
         x = jnp.pad(x, ((0, 0), (n, n), (n, n), (0, 0)), mode="reflect")
         return self.bias(convolution.conv(x, w, padding=((0, 0), (0, 0))))
 
 
 class ConvTranspose(_Kernel):
-    """[N, H, W, C] -> [N, stride H, stride W, features]: the input gradient of a convolution."""
+    """[N, H, W, C] -> [N, stride H, stride W, features]: the input gradient of the `Conv` with the same fields."""
 
     size: int = 4
     stride: int = 2
+    pad: int | None = None
 
     @nn.compact
     def __call__(self, x):
-        w = self.kernel((self.size, self.size, x.shape[-1], self.features))
         # The transposed convolution's own kernel has its input channels last.
-        return self.bias(convolution.conv_transpose(x.astype(self.dtype), w.swapaxes(2, 3), self.stride))
+        w = self.kernel((self.size, self.size, x.shape[-1], self.features)).swapaxes(2, 3)
+        edge = None if self.pad is None else (self.pad, self.size - self.stride - self.pad)
+        return self.bias(convolution.conv_transpose(x.astype(self.dtype), w, self.stride, edge and (edge, edge)))
 
 
 class Dropout(nn.Module):
@@ -192,26 +201,28 @@ class Norm(nn.Module):
     batch: statistics over the examples of the *global* batch (and pixels); running ones where `train` is false.
     layer: over all of an example's values, as the WGAN-GP paper's critic has it, then a scale and shift a channel.
     instance: over the pixels of one channel of one example (Ulyanov et al. 2016), then a scale and shift a channel.
+
+    epsilon: what is added to the variance; the default is that of pix2pix', CycleGAN's, WGAN-GP's and DCGAN's code.
+
+    The variance is E (x - E x)^2, in two passes. In float32 E x^2 - (E x)^2 is off by a quarter where the mean is 1000
+    standard deviations.
     """
 
     kind: str
     dtype: Any = jnp.float32
+    epsilon: float = 1e-5
 
     @nn.compact
     def __call__(self, x, train: bool):
         if self.kind in ("none", "spectral"):
             return x
         exact = wide(self.dtype)
+        same = {"epsilon": self.epsilon, "dtype": exact, "param_dtype": exact, "use_fast_variance": False}
         if self.kind == "batch":
-            norm = nn.BatchNorm(
-                use_running_average=not train,
-                momentum=0.9,
-                dtype=exact,
-                param_dtype=exact,
-                axis_name=parallel.axis_name() if train else None,
-            )
+            over = parallel.axis_name() if train else None
+            norm = nn.BatchNorm(use_running_average=not train, momentum=0.9, axis_name=over, **same)
         elif self.kind == "instance":
-            norm = nn.InstanceNorm(dtype=exact, param_dtype=exact)
+            norm = nn.InstanceNorm(**same)
         else:
-            norm = nn.LayerNorm(reduction_axes=tuple(range(1, x.ndim)), feature_axes=(-1,), dtype=exact, param_dtype=exact)
+            norm = nn.LayerNorm(reduction_axes=tuple(range(1, x.ndim)), feature_axes=(-1,), **same)
         return norm(x).astype(x.dtype)

@@ -32,6 +32,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
 
     from jaxgan.config.load import load_config
     from jaxgan.config.resolve import as_overrides, resolve_config
+    from jaxgan.console import say
     from jaxgan.data.features import features_of
     from jaxgan.parallel import Placement
     from jaxgan.plan import Plan
@@ -41,15 +42,18 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.training import budget
     from jaxgan.training.train import check_run, summary, train
     from jaxgan.workdir.folder import Workdir
-    from jaxgan.workdir.runs import load_frozen
+    from jaxgan.workdir.runs import earlier_overrides, has_earlier_values, load_frozen
 
     workdir = workdir_of(values)
     base = load_config(values.config) if values.config else ml_collections.ConfigDict(Workdir(workdir).config)
-    resolved = resolve_config(base, overrides, sections)
+    kept = earlier_overrides(base, overrides) if has_earlier_values(workdir) else []
+    resolved = resolve_config(base, overrides + kept, sections)
     if values.print_config:
         print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in as_overrides(resolved)))
         return
     configure(values, resolved.deterministic, resolved.dtype == "float64")
+    if kept:
+        say(f"{workdir} keeps what it began with: {', '.join(f'{path}={value}' for path, value in kept)}")
     if resolved.eval.every:
         check_eval(resolved)
     source = source_of(resolved)

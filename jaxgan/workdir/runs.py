@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import ml_collections
 import numpy as np
 
-from jaxgan.config.resolve import Config, difference, flat, is_among, make_section, resolve_config
+from jaxgan.config.renamed import NAMES, earlier_values
+from jaxgan.config.resolve import Config, Overrides, difference, flat, is_among, make_section, resolve_config
 from jaxgan.config.run import DONORS, OPERATIONAL, FrozenRun
 from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
@@ -32,6 +33,24 @@ def check_config(workdir: Path, new: Config) -> None:
         lines += _other_donors(Workdir(workdir), flat(old.to_dict()), flat(new.to_dict()))
         if lines:
             raise UserError(f"{workdir} holds another experiment; choose another --workdir, or undo: " + "; ".join(lines))
+
+
+def has_earlier_values(folder: Path) -> bool:
+    """Whether a folder holds a run that began before some values were fields."""
+    return any(start.get("names", 1) < NAMES for start in Workdir(folder).starts[:1])
+
+
+def earlier_overrides(base: Config, overrides: Overrides) -> Overrides:
+    """What a config needs to go on with a run that `has_earlier_values`, in fields that file and overrides leave at today's
+    default."""
+    config = resolve_config(base, overrides, sections).to_dict()
+    today, asked, known = flat(config), dict(overrides), sections(config)
+    out = []
+    for path, value in earlier_values(config).items():
+        section, _, field = path.rpartition(".")
+        if path not in asked and today[path] == known[section].fields[field].default:
+            out.append((path, str(value)))
+    return out
 
 
 def _other_donors(workdir: Workdir, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
@@ -66,7 +85,7 @@ def record_start(
     """Writes `config.json`; each start of the run adds its provenance to the list "starts". Copies frozen networks. donors:
     the checkpoints of other runs that it begins from, if it begins."""
     save_frozen(plan, workdir)
-    start = {"step": step, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | provenance()
+    start = {"step": step, "names": NAMES, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | provenance()
     donors = donors | {donor.record["field"]: donor.record["taken"] for donor in plan.frozen.values()}
     start |= {"donors": donors} if donors else {}
     Workdir(workdir).save(json.loads(plan.config.to_json()), _describe(images), start)
