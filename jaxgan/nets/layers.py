@@ -70,7 +70,7 @@ class _Kernel(nn.Module):
     dtype: Any = jnp.float32
     kernel_init: Any = nn.initializers.normal(0.02)
 
-    def kernel(self, shape: tuple[int, ...]) -> jax.Array:
+    def kernel(self, shape: tuple[int, ...], of: Callable[[jax.Array], jax.Array] = lambda w: w) -> jax.Array:
         w = self.param("kernel", self.kernel_init, shape, wide(self.dtype))
         if self.spectral:
             matrix = w.reshape(-1, shape[-1])
@@ -78,7 +78,7 @@ class _Kernel(nn.Module):
             constant = jax.lax.stop_gradient(matrix)
             v = normalise(constant @ u.value)
             w = w / (v @ (matrix @ u.value))
-        return w.astype(self.dtype)
+        return of(w).astype(self.dtype)
 
     def _init_u(self, n: int) -> jax.Array:
         return normalise(jax.random.normal(self.make_rng("params"), (n,), wide(self.dtype)))
@@ -103,22 +103,38 @@ class Conv(_Kernel):
     pad: pixels of 0 at each edge, after which the output has floor((H + 2 pad - size) / stride) + 1 rows. None is SAME
       padding, which puts an odd pixel at the right and the lower edge.
     mirror: beyond its edges the image is mirrored, in place of 0; for odd sizes and stride 1.
+    resample: "up" doubles the image first, by repeating pixels; "down" halves the result, by means of 2x2. For size 3 and
+      stride 1. Either is one convolution of stride 2 with a kernel of 4x4, which is 4/9 of the arithmetic.
     """
 
     size: int = 3
     stride: int = 1
     pad: int | None = None
     mirror: bool = False
+    resample: str = "none"
 
     @nn.compact
     def __call__(self, x):
-        w, x = self.kernel((self.size, self.size, x.shape[-1], self.features)), x.astype(self.dtype)
+        shape, x = (self.size, self.size, x.shape[-1], self.features), x.astype(self.dtype)
+        if self.resample == "up":
+            w = self.kernel(shape, lambda w: _spread(w)[::-1, ::-1].swapaxes(2, 3))
+            return self.bias(convolution.conv_transpose(x, w))
+        if self.resample == "down":
+            return self.bias(convolution.conv(x, self.kernel(shape, lambda w: _spread(w) / 4), 2))
+        w = self.kernel(shape)
         if not self.mirror:
             edges = None if self.pad is None else ((self.pad, self.pad), (self.pad, self.pad))
             return self.bias(convolution.conv(x, w, self.stride, edges))
         n = self.size // 2
         x = jnp.pad(x, ((0, 0), (n, n), (n, n), (0, 0)), mode="reflect")
         return self.bias(convolution.conv(x, w, padding=((0, 0), (0, 0))))
+
+
+def _spread(w: jax.Array) -> jax.Array:
+    """The sums of a kernel's [3, 3, ...] taps over windows of 2x2, [4, 4, ...]: `w` convolved with ones."""
+    w = jnp.pad(w, ((1, 1), (1, 1), (0, 0), (0, 0)))
+    w = w[1:] + w[:-1]
+    return w[:, 1:] + w[:, :-1]
 
 
 class ConvTranspose(_Kernel):

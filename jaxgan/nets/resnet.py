@@ -42,14 +42,14 @@ class Block(nn.Module):
     def __call__(self, x, train: bool):
         spectral = self.norm == "spectral"
         conv = {"dtype": self.dtype, "spectral": spectral}
-        up = _up if self.resample == "up" else lambda x: x
-        down = _down if self.resample == "down" else lambda x: x
+        up, first = (_up, "up") if self.resample == "up" else (lambda x: x, "none")
+        down, second = (_down, "down") if self.resample == "down" else (lambda x: x, "none")
 
         h = x if self.first else nn.relu(layers.Norm(self.norm, self.dtype, self.epsilon)(x, train))
-        h = layers.Conv(self.features, kernel_init=RESIDUAL, **conv)(up(h))
+        h = layers.Conv(self.features, kernel_init=RESIDUAL, resample=first, **conv)(h)
         # The first block has no norm: its input is the image, and WGAN-GP's and SNGAN's code leave it bare.
         h = h if self.first else layers.Norm(self.norm, self.dtype, self.epsilon)(h, train)
-        h = down(layers.Conv(self.features, kernel_init=RESIDUAL, **conv)(nn.relu(h)))
+        h = layers.Conv(self.features, kernel_init=RESIDUAL, resample=second, **conv)(nn.relu(h))
         if self.resample != "none" or x.shape[-1] != self.features:
             # A 1x1 convolution commutes with both resamplings, so it runs on the smaller image.
             small = down(x)
