@@ -34,7 +34,7 @@ class Discriminator(nn.Module):
     norm: str = among((*layers.NORMS, "instance"), "batch")
     epsilon: float = bounded(1e-5, below=1)
     padding: str = among(layers.PADDINGS, "one")
-    tiny: ClassVar = {"width": 4}
+    tiny: ClassVar = {"width": 4, "field": 16}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
