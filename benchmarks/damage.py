@@ -1,10 +1,12 @@
 """What each score sees of known damage: the table of docs/evaluation.md.
 
-    python benchmarks/damage.py        # half a minute
+    python benchmarks/damage.py            # half a minute
+    python benchmarks/damage.py --smoke    # does it run?
 
 1,000 real digits of the split `train`, damaged, against the 1,000 of `test`; the undamaged ones are the floor.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -37,9 +39,12 @@ def noisy(digits: np.ndarray, levels: float) -> np.ndarray:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--smoke", action="store_true", help="200 digits, three rows")
+    smoke = parser.parse_args().smoke
     train, test = (Tfds(name="digits", split=split).open().load() for split in ("train", "test"))
-    chosen = np.random.default_rng(1).permutation(len(train["image"]))[:1000]
-    fresh, labels, real = train["image"][chosen], train["label"][chosen], test["image"]
+    chosen = np.random.default_rng(1).permutation(len(train["image"]))[: 200 if smoke else 1000]
+    fresh, labels, real = train["image"][chosen], train["label"][chosen], test["image"][: 200 if smoke else None]
     wanted = Eval(metrics=("fd", "kid", "prdc", "repetition", "is", "classes"), num_samples=len(fresh))
     evaluator = Evaluator(wanted, Digits().load((28, 28, 1)), of(real), Placement())
     rows = {
@@ -52,7 +57,7 @@ def main() -> None:
         "ten images, again and again": np.resize(fresh[:10], fresh.shape),
         "the reference itself": real,
     }
-    for i, (name, pixels) in enumerate(rows.items()):
+    for i, (name, pixels) in enumerate(list(rows.items())[: 3 if smoke else None]):
         scores = evaluator(stored(of(pixels), np.arange(len(pixels)), evaluator.size, Placement()), len(pixels))
         if not i:
             print("| damage | " + " | ".join(scores) + " |\n" + "|---" * (len(scores) + 1) + "|")

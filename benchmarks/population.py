@@ -1,6 +1,7 @@
 """A member's step in a population against its step alone, in every form that there is, side by side.
 
     python benchmarks/population.py --members=4
+    python benchmarks/population.py --smoke                             # does it run?
     python benchmarks/population.py --members=8 --games=WGAN-GP,DCGAN   # on a GPU
 
 Milliseconds a member and step, the median of five rounds of each form in turn, in one process; nothing else should run.
@@ -46,7 +47,7 @@ FORMS = {
 }
 
 
-def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: int) -> dict[str, float]:
+def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: int, rounds: int = 5) -> dict[str, float]:
     """{form: ms a member and step}."""
     root = Path(__file__).resolve().parents[1]
     base = load_config(str(root / spec))
@@ -63,7 +64,7 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: in
         with members_as(convolutions):  # which is a matter of the trace
             jax.block_until_ready(run(runs[name][1], hparams, data, np.int32(0)))
     times: dict[str, list[float]] = {form: [] for form in runs}
-    for i in range(6):
+    for i in range(1 + rounds):
         for form, (run, state, scalars, n) in runs.items():
             began = time.perf_counter()
             jax.block_until_ready(run(state, scalars, data, np.int32(steps)))
@@ -76,14 +77,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--members", type=int, default=4)
     parser.add_argument("--games", default="", help="parts of the games' names, with commas between; default: all")
+    parser.add_argument("--smoke", action="store_true", help="two members of the first game, a round of two steps")
     args = parser.parse_args()
-    members = args.members
+    members = 2 if args.smoke else args.members
     print(f"jax {jax.__version__}, {jax.devices()[0].device_kind}, {members} members; ms a member and step\n")
     print("| | alone | " + " | ".join(FORMS) + " |\n|---|" + "---:|" * (1 + len(FORMS)))
-    for name, (spec, overrides, steps) in GAMES.items():
+    for name, (spec, overrides, steps) in list(GAMES.items())[: 1 if args.smoke else None]:
         if not any(part in name for part in args.games.split(",")):
             continue
-        found = measure(spec, overrides, steps, members)
+        found = measure(spec, overrides, 2, members, 1) if args.smoke else measure(spec, overrides, steps, members)
         print(f"| {name} | " + " | ".join(f"{x:.3g}" for x in found.values()) + " |", flush=True)
 
 

@@ -4,10 +4,11 @@
     python benchmarks/step_time.py                 # CPU; some minutes a case on two cores, with nothing else running
     python benchmarks/step_time.py --device=cuda   # widths as published; torch.compile and bfloat16 too
 
-First both sides compute their losses at the same params on the same images, latents and interpolation weights; a case
-whose losses differ by more than a thousandth is not timed. Then they take turns, block after block of steps, in one
-process, and the median block counts: a machine whose speed drifts slows both. `--json` prints all on the last line; every
-run adds its table to `benchmarks/results.md` unless --dry.
+First both sides compute their losses at the same params on the same images, latents and interpolation weights, and count
+the images that their networks see in a step. A case whose losses differ by more than a thousandth, or whose counts differ,
+is not timed. Then they take turns, block after block of steps, in one process, and the median block counts: a machine whose
+speed drifts slows both. `--json` prints all on the last line; every run adds its table to `benchmarks/results.md` unless
+--dry.
 """
 
 import argparse
@@ -49,6 +50,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 import torch_gan  # noqa: E402
 import torch_translate  # noqa: E402
+import work  # noqa: E402
 
 from jaxgan import program  # noqa: E402
 from jaxgan.config.load import load_config  # noqa: E402
@@ -87,8 +89,14 @@ CASES = {
 SMALL = "batch_size=8 nets.gen.width=8 nets.disc.width=8"
 
 
+def shape_of(name: str) -> tuple[int, int, int]:
+    height, width, channels = CASES[name][2]
+    return (16, 16, channels) if args.smoke else (height, width, channels)
+
+
 def plan_of(name: str, more: str = "") -> Plan:
-    spec, overrides, shape, kind, _ = CASES[name]
+    spec, overrides, _, kind, _ = CASES[name]
+    shape = shape_of(name)
     overrides += " " + more
     words = [ADAM.format(p=player) for player in ("gen", "disc")] + [overrides, SMALL if args.smoke else ""]
     pairs = [tuple(word.split("=", 1)) for word in " ".join(words).split()]
@@ -134,7 +142,8 @@ class Theirs:
     """The same in PyTorch, from the same params. layout: "channels_last" or "contiguous"."""
 
     def __init__(self, plan: Plan, name: str, layout: str = "contiguous", compiled: bool = False):
-        _, _, shape, kind, weight = CASES[name]
+        _, _, _, kind, weight = CASES[name]
+        shape = shape_of(name)
         state, settings = plan.init(jax.random.key(0)), plan.config
         form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
         self.data = torch.from_numpy(noise(shape).images).permute(0, 3, 1, 2).contiguous().to(args.device)
@@ -142,6 +151,8 @@ class Theirs:
         if self.translates:
             method = torch_translate.METHODS[kind](state.params, settings)
             self.gan = torch_translate.Translation(method, settings).to(args.device, form)
+            self.networks = {player: list(nets.values() if isinstance(nets, torch.nn.ModuleDict) else nets)
+                             for player, nets in method.nets.items()}  # fmt: skip
             for net in method.modules if compiled else ():
                 net.compile()
             return
@@ -151,6 +162,7 @@ class Theirs:
         else:
             nets = [torch_gan.Dcgan(state.params[p], p, shape, settings.nets[p].norm) for p in ("gen", "disc")]
         self.nets = [net.to(args.device, memory_format=form).train() for net in nets]
+        self.networks = {"gen": self.nets[:1], "disc": self.nets[1:]}
         if compiled:  # not a penalised critic: torch.compile knows no second derivatives
             self.nets = [
                 torch.compile(net) if p == "gen" or not weight else net for p, net in zip(("gen", "disc"), self.nets)
@@ -279,8 +291,14 @@ def measure(name: str) -> dict[str, float]:
         print(f"{name}: {player} loss {a:.6f} here, {b:.6f} in torch")
         if abs(a - b) > (2e-2 if args.dtype != "float32" else 1e-3) * max(0.1, abs(a)):
             raise SystemExit(f"{name}: the losses differ; these are not the same networks")
-    ours, grouped = Ours(plan, 1), Ours(plan, program.GROUP)
-    sides = {"jaxgan": ours, "jaxgan_grouped": grouped, **theirs}
+    images, counted = work.of_plan(plan), Theirs(plan, name)
+    if images != work.of_torch(counted.networks, counted.step):
+        raise SystemExit(f"{name}: networks see {images} images a step here, and others in torch: this is not the same work")
+    print(f"{name}: images that networks see in a step, on both sides: {images}")
+    ours = Ours(plan, 1)
+    sides = {"jaxgan": ours, "jaxgan_grouped": Ours(plan, program.GROUP), **theirs}
+    if args.smoke:
+        sides = {side: sides[side] for side in ("jaxgan", "jaxgan_grouped", "torch") if GPU or side != "jaxgan_grouped"}
     steps = {side: args.steps or 1 if args.smoke else 0 for side in sides}
     for side, runner in sides.items():
         runner.run(2)
@@ -295,10 +313,12 @@ def measure(name: str) -> dict[str, float]:
     paired = {
         f"ratio{side.removeprefix('torch')}": round(statistics.median(a / b for a, b in zip(times[default], times[side])), 3)
         for side in theirs
+        if side in times
     }
     return {
         **{f"{side}_s": round(t, 5) for side, t in medians.items()},
         **paired,
+        **{f"{player}_images": count for player, count in images.items()},
         "host_s": round(ours.host, 5),
         "img_per_sec": round(plan.kimg_per_step * 1000 / medians[default], 1),
         "share_of_ceiling": round(flops / medians[default] / matmul_ceiling(), 3),

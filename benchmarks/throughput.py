@@ -2,6 +2,7 @@
 
     python benchmarks/throughput.py configs/stylegan_lite.py configs/dcgan.py
     python benchmarks/throughput.py configs/stylegan_lite.py --overrides nets.gen.width=64 nets.disc.width=64 dtype=bfloat16
+    python benchmarks/throughput.py --smoke configs/dcgan.py    # does it run?
 
 Real images a second that the discriminator is shown. FLOPs of a step as XLA counts them in the unoptimised program, over the
 time, over what a product of two 4096x4096 matrices in the same dtype reaches here: the share of peak. The median of nine
@@ -30,6 +31,7 @@ from jaxgan.sections import open_data, sections
 from jaxgan.training import budget
 
 BLOCKS, SECONDS, SIDE = 9, 2.0, 4096
+SMOKE = 1, 0.0, 256  # the same under --smoke
 
 
 def peak(dtype: str) -> float:
@@ -73,7 +75,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configs", nargs="+")
     parser.add_argument("--overrides", nargs="*", default=[], help="of all configs, KEY=VALUE")
+    parser.add_argument("--smoke", action="store_true", help="one block of the fewest steps")
     args = parser.parse_args()
+    if args.smoke:
+        global BLOCKS, SECONDS, SIDE
+        BLOCKS, SECONDS, SIDE = SMOKE
     pairs = [(key, value) for key, _, value in (word.partition("=") for word in args.overrides)]
     print(f"jax {jax.__version__}, {jax.devices()[0].device_kind}; {' '.join(args.overrides)}\n")
     print("| config | ms a step | img/s | GFLOP a step | share of peak | first steps, s |\n|---|---:|---:|---:|---:|---:|")

@@ -130,9 +130,9 @@ def conv(params, stride: int, padding: int) -> nn.Conv2d:
     return filled(layer, kernel, params)
 
 
-def conv_transpose(params, padding: int = 1) -> nn.ConvTranspose2d:
+def conv_transpose(params, padding: int = 1, output_padding: int = 0) -> nn.ConvTranspose2d:
     kernel = to_torch(params["kernel"]).permute(2, 3, 0, 1)
-    layer = nn.ConvTranspose2d(*kernel.shape[:3], 2, padding, bias="bias" in params)
+    layer = nn.ConvTranspose2d(*kernel.shape[:3], 2, padding, output_padding, bias="bias" in params)
     return filled(layer, kernel, params)
 
 
@@ -147,7 +147,7 @@ def filled(layer, weight, params):
 def normaliser(kind: str, params) -> nn.Module:
     [inner] = params.values()
     n = inner["scale"].shape[0]
-    return nn.BatchNorm2d(n, eps=1e-5) if kind == "batch" else nn.GroupNorm(1, n, eps=1e-6)
+    return nn.BatchNorm2d(n, eps=1e-5) if kind == "batch" else nn.GroupNorm(1, n, eps=1e-5)
 
 
 def normalise(norms, i: int, x):

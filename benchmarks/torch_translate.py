@@ -6,7 +6,7 @@ import random
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch_gan import conv, conv_transpose, same
+from torch_gan import conv, conv_transpose
 
 from jaxgan.nets.patch import FIELDS
 
@@ -23,7 +23,7 @@ def norms_of(params) -> nn.ModuleList:
         [(name, inner)] = norm.items()
         n = inner["scale"].shape[0]
         batch = name.startswith("BatchNorm")
-        out.append(nn.BatchNorm2d(n, eps=1e-5) if batch else nn.InstanceNorm2d(n, eps=1e-6, affine=True))
+        out.append(nn.BatchNorm2d(n, eps=1e-5) if batch else nn.InstanceNorm2d(n, eps=1e-5, affine=True))
     return out
 
 
@@ -58,8 +58,8 @@ class Translator(nn.Module):
     def __init__(self, params, settings):
         super().__init__()
         convs = layers_of(params, "Conv")
-        self.convs = nn.ModuleList(conv(p, 2 if i in (1, 2) else 1, 0) for i, p in enumerate(convs))
-        self.up = nn.ModuleList(conv_transpose(p, 0) for p in layers_of(params, "ConvTranspose"))
+        self.convs = nn.ModuleList(conv(p, *((2, 1) if i in (1, 2) else (1, 0))) for i, p in enumerate(convs))
+        self.up = nn.ModuleList(conv_transpose(p, 1, 1) for p in layers_of(params, "ConvTranspose"))
         self.norms, self.blocks = norms_of(params), settings.blocks
 
     def forward(self, x):
@@ -70,13 +70,12 @@ class Translator(nn.Module):
 
         x = F.relu(next(norms)(mirrored(x, 3)))
         for _ in range(2):
-            x = F.relu(next(norms)(next(convs)(F.pad(x, same(x.shape[2:], 3, 2)))))
+            x = F.relu(next(norms)(next(convs)(x)))
         for _ in range(self.blocks):
             y = F.relu(next(norms)(mirrored(x, 1)))
             x = x + next(norms)(mirrored(y, 1))
         for layer in self.up:
-            height, width = x.shape[2:]
-            x = F.relu(next(norms)(layer(x)[:, :, : 2 * height, : 2 * width]))
+            x = F.relu(next(norms)(layer(x)))
         return torch.tanh(mirrored(x, 3))
 
 
@@ -85,15 +84,14 @@ class Patch(nn.Module):
 
     def __init__(self, params, settings):
         super().__init__()
-        strided = FIELDS[settings.field]
-        self.strides = [2] * strided + [1, 1]
-        self.convs = nn.ModuleList(conv(p, stride, 0) for p, stride in zip(layers_of(params, "Conv"), self.strides))
+        strides = [2] * FIELDS[settings.field] + [1, 1]
+        self.convs = nn.ModuleList(conv(p, stride, 1) for p, stride in zip(layers_of(params, "Conv"), strides))
         self.norms = norms_of(params)
 
     def forward(self, x):
         last = len(self.convs) - 1
-        for i, (layer, stride) in enumerate(zip(self.convs, self.strides)):
-            x = layer(F.pad(x, same(x.shape[2:], 4, stride)))
+        for i, layer in enumerate(self.convs):
+            x = layer(x)
             if i < last:
                 x = F.leaky_relu(self.norms[i - 1](x) if i else x, 0.2)
         return x[:, 0]

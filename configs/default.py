@@ -69,12 +69,19 @@ def get_config() -> Any:
     config.frozen = {}
     config.augment = {"name": "none"}  # of what the discriminator sees: none, diffaugment, or ada
     config.nets = {
-        "gen": {"name": "dcgan", "width": 64, "activation": "relu", "norm": "batch"},  # mlp, resnet, sngan, stylegan, r3gan
+        "gen": {
+            "name": "dcgan",  # mlp, resnet, sngan, stylegan, r3gan
+            "width": 64,
+            "activation": "relu",
+            "norm": "batch",
+            "epsilon": 1e-5,  # of norms
+        },
         "disc": {
             "name": "dcgan",
             "width": 64,
             "activation": "leaky_relu",
             "norm": "batch",  # or none, layer, spectral
+            "epsilon": 1e-5,
             "minibatch": "none",  # what an example may know of its group: none, stddev, discrimination
             "group": 4,  # adjacent examples
         },

@@ -15,8 +15,8 @@ begun to after 500. A batch is an eighth of theirs, a run far shorter, and none 
 Fréchet distance was 176 for 148.
 
 cifar10, imagenet32 and imagenet64 (told labels), ffhq64 and ffhq256 (from a folder) are the presets of the authors'
-repository: widths, groups, schedules, augmentation, batch. They stop by hand; the runs' length is 12.5 times their
-schedules'. What differs: penalties are taken in float32, where theirs are in bfloat16 or float16; generator and
+repository: widths, groups, precisions, schedules, augmentation, batch. They stop by hand; the runs' length is 12.5 times
+their schedules'. What differs: penalties are taken in float32, where theirs are in bfloat16 or float16; generator and
 discriminator meet the same real images in a step; augmentation interpolates linearly. None of the five has been run here.
 """
 
@@ -78,7 +78,8 @@ def authors(variant: str):
     else:
         side = variant.removeprefix("imagenet")
         config.data = {"name": variant if variant == "cifar10" else f"imagenet_resized/{side}x{side}", "flip": True}
-    networks(config, width=width, max_width=most, blocks=2)
+    # In half precision are the four largest resolutions, of 32 px three: one is left in float32, of 256 px three.
+    networks(config, width=width, max_width=most, blocks=2, wide_blocks=3 if variant == "ffhq256" else 1)
     if variant in LABELS:
         config.task.num_classes = LABELS[variant]
     if variant.startswith("imagenet"):

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 GRACE = 3.0  # seconds for what is open to be cleaned up after Ctrl-C
-STOPPED = "stopped: nothing was being trained yet"
+STOPPED = "stopped: no run was being trained"
 INTERRUPTED = 130  # the exit code
 _interrupted = threading.Event()
 

@@ -29,8 +29,9 @@ from jaxgan.data.by_name import open_by_name
 from jaxgan.errors import Failure, UserError
 from jaxgan.files import write_json
 from jaxgan.sections import open_data
+from jaxgan.workdir.experiment import check_config, check_data
 from jaxgan.workdir.frozen import ARRAYS, RECORD, save_frozen, saved_donor
-from jaxgan.workdir.runs import _taken, check_config, check_data, saved_plan
+from jaxgan.workdir.runs import _taken, saved_plan
 
 TABLE = """
 from configs import toy

@@ -235,6 +235,7 @@ MISTAKES = {
         (f"{PIX2PIX} --config.objective.terms.path_length.weight=2", "needs 'path', which task paired does not have; "),
         (f"{PIX2PIX} --config.task.l1=10", "'task.l1' is called objective.terms.l1.weight now"),
         (f"{PIX2PIX} --config.task.adversarial=false", "'task.adversarial' is called objective.loss=none now"),
+        (f"{PIX2PIX} --config.nets.disc.field=286", "patches of 286 px want images of 96 px or more, not 32x32; "),
         (f"{PIX2PIX} --config.nets.disc.field=71", "nets.disc.field cannot be '71'; did you mean 70? (known: 1, 16, 34, 70"),
         (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: translator, unet"),
         (f"{CYCLEGAN} --config.rounds.disc=2", "one round of each player: --config.rounds.disc=1"),

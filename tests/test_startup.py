@@ -8,7 +8,7 @@ import time
 import pytest
 from helpers import ROOT
 
-STOPPED = "\nstopped: nothing was being trained yet\n"
+STOPPED = "\nstopped: no run was being trained\n"
 
 
 def start(code, **more):

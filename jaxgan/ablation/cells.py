@@ -28,7 +28,8 @@ from jaxgan.scores.table import find_scores
 from jaxgan.sections import open_data, sections
 from jaxgan.training import population
 from jaxgan.workdir.checkpoint import DamagedError
-from jaxgan.workdir.runs import check_config, load_frozen
+from jaxgan.workdir.experiment import check_config, earlier_overrides, has_earlier_values
+from jaxgan.workdir.runs import load_frozen
 
 
 class CrashedError(Failure):
@@ -47,6 +48,8 @@ def load_table(spec: str) -> Table:
 def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[Cell]:
     """Every cell, seeds within rows. Raises UserError for the first row whose config does not resolve."""
     made: dict[str, list[Cell]] = {}
+    cells = (folder / "cells").iterdir() if (folder / "cells").is_dir() else ()
+    is_earlier = any(map(has_earlier_values, cells))  # then all are, begun or not: a table's cells are alike
     asked = dict(overrides)
     for name in rows_in_order(table):
         row = table.rows[name]
@@ -66,6 +69,7 @@ def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> l
                     if not config.eval.every:  # a cell is scored at its end, as part of its run
                         mine.append(("eval.every", str(config.steps)))
                 own = [*mine, ("seed", str(seed))]
+                own += earlier_overrides(base, own) if is_earlier else []
                 number = list(table.rows).index(name) * len(table.seeds) + i
                 path = folder / "cells" / f"{slug(name)}_{seed}"
                 config = resolve_config(base, own, sections)

@@ -1,13 +1,14 @@
 """Names that config fields and metrics had before, so that older workdirs and reports are still read.
 
-Saved configs, logs and reports are converted to today's names when they are read. An override or config file with an old
+Saved configs, logs and reports are converted to today's names when they are read. What was no field then gets the value that
+it had then (`earlier_values`). An override or config file with an old
 name is refused, with the new name in the message. This module needs nothing but Python's own library.
 """
 
 import copy
 from typing import Any
 
-NAMES = 2  # the revision of the names, which records carry; records without one are of revision 1
+NAMES = 3  # the revision of the names, which records carry; records without one are of revision 1
 OWN = ("latent", "style", "paired", "unpaired")  # tasks whose fields were renamed; another task's belong to its author
 # Fields or sections, old -> new, dotted.
 RENAMED = {
@@ -24,6 +25,17 @@ RENAMED = {
 RENAMED_METRICS = {"penalty/": "term/"}  # beginnings of metrics' names
 CYCLES = {"both": "cycle", "forward": "cycle/a", "backward": "cycle/b"}  # values of task.cycles
 NO = ("none", "None", None)
+# Networks with norms, and the fields that they had before revision 3, as a generator and as a discriminator. In another
+# person's task a network of such a name is this one if it has no other field.
+WITH_NORMS = {
+    "mlp": ("widths activation norm output init_std", "widths activation norm maxout init_std"),
+    "dcgan": ("width activation norm", "width activation norm minibatch group"),
+    "resnet": ("width norm", "width norm pool"),
+    "sngan": ("width norm",),
+    "unet": ("width max_width skip norm dropout",),
+    "translator": ("width blocks norm",),
+    "patch": ("field width norm",),
+}
 
 
 def renamed(path: str) -> str:
@@ -49,6 +61,9 @@ def renamed_override(path: str, text: str) -> list[tuple[str, str]]:
 def renamed_config(config: dict[str, Any]) -> dict[str, Any]:
     """A saved config, a tree of dicts, with the names of today."""
     out = copy.deepcopy(config)
+    for path, value in earlier_values(out).items():
+        _, section, field = path.split(".")
+        out["nets"][section].setdefault(field, value)
     objective, task = out.setdefault("objective", {}), out.get("task", {})
     if "penalties" in objective:
         objective["terms"] = objective.pop("penalties")
@@ -66,6 +81,20 @@ def renamed_config(config: dict[str, Any]) -> dict[str, Any]:
     if not task.pop("adversarial", True):
         objective["loss"] = "none"
     return _without_new(out, config)
+
+
+def earlier_values(config: dict[str, Any]) -> dict[str, Any]:
+    """{dotted path: value} of fields that a config's networks have since revision 3: before, layer and instance norm had an
+    epsilon of 1e-6, and the networks patch and translator SAME padding."""
+    out: dict[str, Any] = {}
+    for section, net in config.get("nets", {}).items():
+        name, fields = net.get("name"), net.keys() - {"name", "epsilon", "padding"}
+        if "norm" in net and any(fields <= {*known.split()} for known in WITH_NORMS.get(name, ())):
+            if net["norm"] in ("layer", "instance"):
+                out[f"nets.{section}.epsilon"] = 1e-6
+            if name in ("translator", "patch"):
+                out[f"nets.{section}.padding"] = "same"
+    return out
 
 
 def renamed_record(record: dict[str, Any]) -> dict[str, Any]:

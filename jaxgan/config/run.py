@@ -11,7 +11,7 @@ DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float
 OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "log", "sample", "checkpoint", "eval")
 OPERATIONAL += ("data.dir", "data.resident", "data.cache")
 # Where a run finds another run that it is made from. The path is operational, for folders move; which run it is, is not: a
-# start's record has the checkpoint that was taken, and `workdir.runs.check_config` compares it.
+# start's record has the checkpoint that was taken, and `workdir.experiment.check_config` compares it.
 DONORS = ("init_from.workdir", "frozen.*.workdir")
 OPERATIONAL += DONORS
 

@@ -14,6 +14,7 @@ from jax import lax
 Padding = tuple[tuple[int, int], tuple[int, int]]
 NHWC = ("NHWC", "HWIO", "NHWC")
 UNROLLED = 16  # groups; more make programs long
+LARGE, PART = 20 << 20, 10 << 20  # bytes of both operands of a kernel gradient: what goes in parts, and a part at the most
 
 
 class Geometry(NamedTuple):
@@ -108,9 +109,31 @@ def _input_grad_dilated(g, w, *, geometry: Geometry):
 
 @_by_groups
 def cpu_kernel_grad(x, g, *, geometry: Geometry):
-    """A convolution of the images with g as a kernel dilated by the stride; batch and channels change places."""
+    """A matrix product for kernels of one pixel, else a convolution, of large batches part after part: batch and channels
+    change places, and where the cache does not hold them that takes two to three times as long (benchmarks/NOTES.md)."""
     if _pointwise(geometry):
         return lax.dot_general(x, g, (((0, 1, 2), (0, 1, 2)), ((), ())))[None, None]
+    n = _part(x, g)
+    if n == len(x):
+        return _kernel_grad(x, g, geometry=geometry)
+    parts = tuple(a.reshape(-1, n, *a.shape[1:]) for a in (x, g))
+    zeros = jnp.zeros((*geometry.kernel, x.shape[3], g.shape[3]), jnp.promote_types(x.dtype, jnp.float32))
+    total = lax.scan(lambda total, part: (total + _kernel_grad(*part, geometry=geometry), None), zeros, parts)[0]
+    return total.astype(x.dtype)
+
+
+def _part(x: jax.Array, g: jax.Array) -> int:
+    """How many examples each part of a kernel gradient's batch has: all of them if it is not large, or has so few channels
+    that parts were measured to be no gain."""
+    n, size = len(x), (x.size + g.size) * x.dtype.itemsize
+    if size <= LARGE or min(x.shape[3], g.shape[3]) < 16:
+        return n
+    fitting = max(k for k in range(1, n + 1) if n % k == 0 and (k == 1 or size * k <= n * PART))
+    return fitting if size * fitting >= n << 20 else n  # below a megabyte the loop costs more than it saves
+
+
+def _kernel_grad(x, g, *, geometry: Geometry):
+    """A convolution of the images with g as a kernel dilated by the stride."""
     padding = [
         (low, (o - 1) * s + k - n - low)
         for n, k, s, o, (low, _) in zip(geometry.image, geometry.kernel, geometry.stride, geometry.output, geometry.padding)

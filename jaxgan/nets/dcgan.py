@@ -39,13 +39,15 @@ def halvings(image_shape: tuple[int, ...]) -> int:
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C] in [-1, 1]; `width` is the channels of the last hidden layer, doubled inwards."""
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1]; `width` is the channels of the last hidden layer, doubled inwards.
+    epsilon: of norms."""
 
     image_shape: tuple[int, int, int]
     dtype: Any
     width: int = bounded(64, least=1)
     activation: str = among(layers.ACTIVATIONS, "relu")
     norm: str = among(("none", "batch", "layer"), "batch")
+    epsilon: float = bounded(1e-5, below=1)
     tiny: ClassVar = {"width": 4}
 
     @nn.compact
@@ -55,7 +57,7 @@ class Generator(nn.Module):
         top, use_bias = self.width * 2 ** (n - 1), self.norm == "none"
 
         def hidden(x):
-            return layers.ACTIVATIONS[self.activation](layers.Norm(self.norm, self.dtype)(x, train))
+            return layers.ACTIVATIONS[self.activation](layers.Norm(self.norm, self.dtype, self.epsilon)(x, train))
 
         x = layers.Dense((height >> n) * (width >> n) * top, dtype=self.dtype, use_bias=use_bias)(z)
         x = hidden(x.reshape(-1, height >> n, width >> n, top))
@@ -68,6 +70,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels after the first layer, doubled at each halving.
 
+    epsilon: of norms.
     minibatch: what an example may know of the others, each of its group of `group` adjacent ones: nothing ("none"), their
       standard deviation ("stddev": Karras et al. 2018) or distances ("discrimination": Salimans et al. 2016).
     """
@@ -76,6 +79,7 @@ class Discriminator(nn.Module):
     width: int = bounded(64, least=1)
     activation: str = among(layers.ACTIVATIONS, "leaky_relu")
     norm: str = among(layers.NORMS, "batch")
+    epsilon: float = bounded(1e-5, below=1)
     minibatch: str = among(("none", "stddev", "discrimination"), "none")
     group: int = bounded(4, least=1)
     tiny: ClassVar = {"width": 4}
@@ -94,7 +98,7 @@ class Discriminator(nn.Module):
             use_bias = i == 0 or self.norm in ("none", "spectral")
             x = layers.Conv(self.width << i, size=4, stride=2, dtype=self.dtype, spectral=spectral, use_bias=use_bias)(x)
             if i:  # the paper leaves the first layer without BatchNorm
-                x = layers.Norm(self.norm, self.dtype)(x, train)
+                x = layers.Norm(self.norm, self.dtype, self.epsilon)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)
         if self.minibatch == "stddev":
             x = layers.minibatch_stddev(x, self.group)

@@ -14,8 +14,8 @@ from jaxgan.nets import layers
 class Generator(nn.Module):
     """z [N, Z] -> images [N, H, W, C] in [-1, 1], or points [N, D].
 
-    widths: hidden layers. output: "tanh", or "linear" for points without bounds. init_std: of normal initial weights; 0:
-    Glorot and Bengio's.
+    widths: hidden layers. epsilon: of norms. output: "tanh", or "linear" for points without bounds. init_std: of normal
+    initial weights; 0: Glorot and Bengio's.
     """
 
     image_shape: tuple[int, int, int]
@@ -23,6 +23,7 @@ class Generator(nn.Module):
     widths: tuple[int, ...] = bounded((128,), least=1)
     activation: str = among(layers.ACTIVATIONS, "relu")
     norm: str = among(("none", "batch", "layer"), "none")
+    epsilon: float = bounded(1e-5, below=1)
     output: str = among(("tanh", "linear"), "tanh")
     init_std: float = bounded(0.0)
     tiny: ClassVar = {"widths": (4,)}
@@ -33,7 +34,7 @@ class Generator(nn.Module):
         init = initializer(self.init_std)
         for width in self.widths:
             x = layers.Dense(width, dtype=self.dtype, kernel_init=init, use_bias=self.norm == "none")(x)
-            x = layers.Norm(self.norm, self.dtype)(x, train)
+            x = layers.Norm(self.norm, self.dtype, self.epsilon)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)
         x = layers.Dense(math.prod(self.image_shape), dtype=self.dtype, kernel_init=init)(x)
         x = x.astype(layers.wide(self.dtype)).reshape(-1, *self.image_shape)
@@ -44,13 +45,14 @@ class Discriminator(nn.Module):
     """Images [N, H, W, C] or points [N, D] -> `Out` with logits [N].
 
     widths: hidden layers. maxout: each hidden unit is the largest of this many linear ones (Goodfellow et al. 2013), to be
-    used with activation "none". init_std: as the generator's.
+    used with activation "none". epsilon, init_std: as the generator's.
     """
 
     dtype: Any
     widths: tuple[int, ...] = bounded((128,), least=1)
     activation: str = among(layers.ACTIVATIONS, "leaky_relu")
     norm: str = among(layers.NORMS, "none")
+    epsilon: float = bounded(1e-5, below=1)
     maxout: int = bounded(1, least=1)
     init_std: float = bounded(0.0)
     tiny: ClassVar = {"widths": (4,)}
@@ -66,7 +68,7 @@ class Discriminator(nn.Module):
         for width in self.widths:
             x = layers.Dense(width * self.maxout, **dense)(x)
             x = functools.reduce(jnp.maximum, jnp.split(x, self.maxout, -1))  # twice as fast as a reduction over pieces
-            x = layers.Norm(self.norm, self.dtype)(x, train)
+            x = layers.Norm(self.norm, self.dtype, self.epsilon)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)
         logits = layers.Dense(1, **{**dense, "dtype": layers.wide(self.dtype)})(x)[:, 0]
         return layers.Out(logits, x)

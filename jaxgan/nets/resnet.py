@@ -34,6 +34,7 @@ class Block(nn.Module):
     features: int
     resample: str
     norm: str
+    epsilon: float
     dtype: Any
     first: bool = False
 
@@ -41,14 +42,14 @@ class Block(nn.Module):
     def __call__(self, x, train: bool):
         spectral = self.norm == "spectral"
         conv = {"dtype": self.dtype, "spectral": spectral}
-        up = _up if self.resample == "up" else lambda x: x
-        down = _down if self.resample == "down" else lambda x: x
+        up, first = (_up, "up") if self.resample == "up" else (lambda x: x, "none")
+        down, second = (_down, "down") if self.resample == "down" else (lambda x: x, "none")
 
-        h = x if self.first else nn.relu(layers.Norm(self.norm, self.dtype)(x, train))
-        h = layers.Conv(self.features, kernel_init=RESIDUAL, **conv)(up(h))
+        h = x if self.first else nn.relu(layers.Norm(self.norm, self.dtype, self.epsilon)(x, train))
+        h = layers.Conv(self.features, kernel_init=RESIDUAL, resample=first, **conv)(h)
         # The first block has no norm: its input is the image, and WGAN-GP's and SNGAN's code leave it bare.
-        h = h if self.first else layers.Norm(self.norm, self.dtype)(h, train)
-        h = down(layers.Conv(self.features, kernel_init=RESIDUAL, **conv)(nn.relu(h)))
+        h = h if self.first else layers.Norm(self.norm, self.dtype, self.epsilon)(h, train)
+        h = layers.Conv(self.features, kernel_init=RESIDUAL, resample=second, **conv)(nn.relu(h))
         if self.resample != "none" or x.shape[-1] != self.features:
             # A 1x1 convolution commutes with both resamplings, so it runs on the smaller image.
             small = down(x)
@@ -57,12 +58,13 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C] in [-1, 1], `width` channels throughout."""
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1], `width` channels throughout. epsilon: of norms."""
 
     image_shape: tuple[int, int, int]
     dtype: Any
     width: int = bounded(128, least=1)
     norm: str = among(("none", "batch", "layer"), "batch")
+    epsilon: float = bounded(1e-5, below=1)
     tiny: ClassVar = {"width": 4}
 
     @nn.compact
@@ -72,27 +74,28 @@ class Generator(nn.Module):
         x = layers.Dense((height >> n) * (width >> n) * self.width, dtype=self.dtype, kernel_init=LINEAR)(z)
         x = x.reshape(-1, height >> n, width >> n, self.width)
         for _ in range(n):
-            x = Block(self.width, "up", self.norm, self.dtype)(x, train)
-        x = nn.relu(layers.Norm(self.norm, self.dtype)(x, train))
+            x = Block(self.width, "up", self.norm, self.epsilon, self.dtype)(x, train)
+        x = nn.relu(layers.Norm(self.norm, self.dtype, self.epsilon)(x, train))
         x = layers.Conv(channels, dtype=self.dtype, kernel_init=LINEAR)(x)
         return nn.tanh(x.astype(layers.wide(self.dtype)))
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]; pool: mean or sum over the last pixels."""
+    """Images [N, H, W, C] -> `Out` with logits [N]; epsilon: of norms. pool: mean or sum over the last pixels."""
 
     dtype: Any
     width: int = bounded(128, least=1)
     norm: str = among(layers.NORMS, "none")
+    epsilon: float = bounded(1e-5, below=1)
     pool: str = among(("mean", "sum"), "mean")
     tiny: ClassVar = {"width": 4}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         halvings(image.shape[1:])  # refuses sizes that it cannot halve
-        x = Block(self.width, "down", self.norm, self.dtype, first=True)(image, train)
+        x = Block(self.width, "down", self.norm, self.epsilon, self.dtype, first=True)(image, train)
         for resample in ("down", "none", "none"):
-            x = Block(self.width, resample, self.norm, self.dtype)(x, train)
+            x = Block(self.width, resample, self.norm, self.epsilon, self.dtype)(x, train)
         x = nn.relu(x).astype(layers.wide(self.dtype))
         features = x.mean((1, 2)) if self.pool == "mean" else x.sum((1, 2))
         spectral = self.norm == "spectral"

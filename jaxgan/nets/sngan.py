@@ -15,12 +15,14 @@ from jaxgan.nets.dcgan import halvings
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C] in [-1, 1]; `width` is the channels of the last hidden layer, doubled inwards."""
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1]; `width` is the channels of the last hidden layer, doubled inwards.
+    epsilon: of norms."""
 
     image_shape: tuple[int, int, int]
     dtype: Any
     width: int = bounded(64, least=1)
     norm: str = among(("none", "batch", "layer"), "batch")
+    epsilon: float = bounded(1e-5, below=1)
     tiny: ClassVar = {"width": 4}
 
     @nn.compact
@@ -30,7 +32,7 @@ class Generator(nn.Module):
         top, use_bias = self.width << n, self.norm == "none"
 
         def hidden(x):
-            return nn.relu(layers.Norm(self.norm, self.dtype)(x, train))
+            return nn.relu(layers.Norm(self.norm, self.dtype, self.epsilon)(x, train))
 
         x = layers.Dense((height >> n) * (width >> n) * top, dtype=self.dtype, use_bias=use_bias)(z)
         x = hidden(x.reshape(-1, height >> n, width >> n, top))
@@ -41,11 +43,12 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels in the first layer."""
+    """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels in the first layer. epsilon: of norms."""
 
     dtype: Any
     width: int = bounded(64, least=1)
     norm: str = among(layers.NORMS, "spectral")
+    epsilon: float = bounded(1e-5, below=1)
     tiny: ClassVar = {"width": 4}
 
     @nn.compact
@@ -55,7 +58,7 @@ class Discriminator(nn.Module):
 
         def hidden(x, **kwargs):
             x = layers.Conv(**kwargs, **conv)(x)
-            return nn.leaky_relu(layers.Norm(self.norm, self.dtype)(x, train), 0.1)
+            return nn.leaky_relu(layers.Norm(self.norm, self.dtype, self.epsilon)(x, train), 0.1)
 
         x = image
         for i in range(n):

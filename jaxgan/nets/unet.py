@@ -31,7 +31,7 @@ class Generator(nn.Module):
     `max_width`.
 
     skip: what makes it a U-Net; without it the paper's "encoder-decoder". norm: not of the first layer, nor of one with a
-    single pixel. dropout: in the innermost three steps of the decoder.
+    single pixel. epsilon: of norms. dropout: in the innermost three steps of the decoder.
     """
 
     image_shape: tuple[int, int, int]
@@ -40,6 +40,7 @@ class Generator(nn.Module):
     max_width: int = bounded(512, least=1)
     skip: bool = True
     norm: str = among(("batch", "instance", "none"), "batch")
+    epsilon: float = bounded(1e-5, below=1)
     dropout: float = bounded(0.5, below=1)
     tiny: ClassVar = {"width": 4}
 
@@ -65,7 +66,7 @@ class Generator(nn.Module):
         one_pixel = height >> n == width >> n == 1  # of an image of the run's own size; it has no statistics of its own
 
         def normed(x):
-            return layers.Norm(self.norm, self.dtype)(x, train)
+            return layers.Norm(self.norm, self.dtype, self.epsilon)(x, train)
 
         x, passed = image.astype(self.dtype), []
         for i, features in enumerate(widths):

@@ -2,6 +2,9 @@
 
 The discriminator's step comes first, and the generator then meets the discriminator after it, as in the paper: so each
 player translates anew, the generator being differentiated through its translation.
+
+The paper halves the discriminator's loss, and this task does not. Adam divides gradients by their size: under it the factor
+only makes `optim.disc.eps`, 1e-8, count twice as much.
 """
 
 from collections.abc import Callable

@@ -23,8 +23,8 @@ from jaxgan.state import NEVER, GanState
 from jaxgan.training.landscape import picture_frames
 from jaxgan.training.pictures import data_picture, make_sampler
 from jaxgan.workdir.checkpoint import Checkpoints
+from jaxgan.workdir.experiment import record_start
 from jaxgan.workdir.folder import Workdir
-from jaxgan.workdir.runs import record_start
 from jaxgan.workdir.writer import Writer
 
 

@@ -20,8 +20,9 @@ from jaxgan.training.loop import Loop
 from jaxgan.training.member import DivergedError, Job, Member
 from jaxgan.trouble import storage_trouble
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
+from jaxgan.workdir.experiment import check_config, check_data
 from jaxgan.workdir.folder import Workdir
-from jaxgan.workdir.runs import check_config, check_data, check_donor, new_state, starting_state
+from jaxgan.workdir.runs import check_donor, new_state, starting_state
 
 
 def train(plan: Plan, images: Images, folder: Path, source: str = "", overrides: Any = ()) -> None:

@@ -17,9 +17,10 @@ from jaxgan.scores.evaluator import Evaluator, stored
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
 from jaxgan.sections import extractor_of, open_data
+from jaxgan.workdir.experiment import check_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.provenance import provenance
-from jaxgan.workdir.runs import check_data, load_run
+from jaxgan.workdir.runs import load_run
 
 
 def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | None) -> None:

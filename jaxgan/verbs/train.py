@@ -30,6 +30,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Trains, or prints what would be trained. Raises UserError, DivergedError, DamagedError."""
     from jaxgan.config.load import load_config
     from jaxgan.config.resolve import as_overrides, resolve_config
+    from jaxgan.console import say
     from jaxgan.data.features import features_of
     from jaxgan.parallel import Placement
     from jaxgan.plan import Plan
@@ -38,17 +39,22 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.sections import open_data, sections, source_of, task_class
     from jaxgan.training import budget
     from jaxgan.training.train import check_run, summary, train
-    from jaxgan.workdir.runs import load_frozen, saved_config
+    from jaxgan.workdir.experiment import earlier_overrides, has_earlier_values, saved_config
+    from jaxgan.workdir.runs import load_frozen
 
-    workdir = workdir_of(values)
+    workdir, kept = workdir_of(values), []
     if values.config:
-        resolved = resolve_config(load_config(values.config), overrides, sections)
+        base = load_config(values.config)
+        kept = earlier_overrides(base, overrides) if has_earlier_values(workdir) else []
+        resolved = resolve_config(base, overrides + kept, sections)
     else:
         resolved = saved_config(workdir, overrides)
     if values.print_config:
         print("\n".join(f"--config.{path}={shlex.quote(text)}" for path, text in as_overrides(resolved)))
         return
     configure(values, resolved.deterministic, resolved.dtype == "float64")
+    if kept:
+        say(f"{workdir} keeps what it began with: {', '.join(f'{path}={value}' for path, value in kept)}")
     if resolved.eval.every:
         check_eval(resolved)
     source = source_of(resolved)

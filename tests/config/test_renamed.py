@@ -1,14 +1,19 @@
 """Old names of fields and metrics, where older workdirs and reports have them."""
 
 import copy
+import json
 
 import pytest
 from helpers import ROOT
+from ml_collections import ConfigDict
 
+from jaxgan.ablation import saved_report
 from jaxgan.config.load import load_config
 from jaxgan.config.renamed import (
     NAMES,
     RENAMED,
+    WITH_NORMS,
+    earlier_values,
     renamed,
     renamed_config,
     renamed_fields,
@@ -17,8 +22,10 @@ from jaxgan.config.renamed import (
     renamed_record,
 )
 from jaxgan.config.resolve import flat, resolve_config
+from jaxgan.config.schema import section
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
+from jaxgan.nets import CRITICS, DISCRIMINATORS, GENERATORS, TRANSLATORS
 from jaxgan.plan import Plan
 from jaxgan.sections import sections
 
@@ -208,3 +215,56 @@ def test_records_of_today_are_left_alone():
     assert renamed_record(record) is record
     old = {"config": {"task": {"name": "paired", "l1": 0.5}}, "data": {}}
     assert renamed_record(old)["config"]["objective"]["terms"]["l1"]["weight"] == 0.5
+
+
+def nets_of(spec, *overrides):
+    """The networks of a config as they were saved by revision 2."""
+    config = resolve_config(load_config(f"{ROOT}/configs/{spec}"), [one.split("=") for one in overrides], sections).to_dict()
+    for net in config["nets"].values():
+        net.pop("epsilon", None), net.pop("padding", None)
+    return config
+
+
+EARLIER = [
+    ("pix2pix.py", [], {"disc.padding": "same", "disc.epsilon": 1e-5, "gen.epsilon": 1e-5}),
+    ("pix2pix.py:own", [], {"disc.padding": "same", "disc.epsilon": 1e-6, "gen.epsilon": 1e-6}),
+    ("cyclegan.py", [], {"disc.padding": "same", "disc.epsilon": 1e-6, "gen.padding": "same", "gen.epsilon": 1e-6}),
+    ("wgan.py", [], {"disc.epsilon": 1e-5, "gen.epsilon": 1e-6}),
+    ("cifar10.py:sngan_resnet", [], {"disc.epsilon": 1e-5, "gen.epsilon": 1e-5}),
+    ("dcgan.py", ["nets.gen.name=mlp", "nets.gen.norm=layer"], {"gen.epsilon": 1e-6, "disc.epsilon": 1e-5}),
+    ("hinge.py", ["nets.disc.name=sngan", "nets.disc.norm=layer"], {"disc.epsilon": 1e-6}),
+    ("hinge.py", ["nets.gen.name=resnet", "nets.gen.norm=layer"], {"gen.epsilon": 1e-6}),
+]
+
+
+@pytest.mark.parametrize(("spec", "overrides", "values"), EARLIER)
+def test_older_records_have_the_epsilon_and_the_edges_of_then(spec, overrides, values):
+    saved = nets_of(spec, *overrides)
+    for names in ({}, {"names": 2}):
+        record = renamed_record({**names, "config": saved, "data": {}})
+        resolved = flat(resolve_config(ConfigDict(record["config"]), [], sections).to_dict())
+        assert record["names"] == NAMES and {path: resolved[f"nets.{path}"] for path in values} == values
+    assert renamed_config(renamed_config(saved)) == renamed_config(saved)
+    assert renamed_fields(flat(saved)) == flat(renamed_config(saved))
+
+
+def test_records_of_today_keep_their_epsilon_and_edges():
+    today = resolve_config(load_config(f"{ROOT}/configs/cyclegan.py"), [], sections).to_dict()
+    assert renamed_config(today)["nets"] == today["nets"]
+    assert today["nets"]["gen"]["padding"] == "one" and today["nets"]["disc"]["epsilon"] == 1e-5
+
+
+def test_networks_with_norms_are_known_by_their_fields():
+    for name, classes in {**{n: [t[n] for t in (GENERATORS, DISCRIMINATORS)] for n in ("mlp", "dcgan", "resnet", "sngan")},
+                          **{n: [cls] for n, cls in (TRANSLATORS | CRITICS).items()}}.items():  # fmt: skip
+        before = {" ".join(sorted(section(cls).fields.keys() - {"epsilon", "padding"})) for cls in classes}
+        assert before == {" ".join(sorted(known.split())) for known in WITH_NORMS[name]}
+    for other in ({"name": "mlp", "norm": "layer", "depth": 3}, {"name": "mine:Net", "norm": "layer"}, {"name": "r3gan"}):
+        assert earlier_values({"task": {"name": "mine:Task"}, "nets": {"net": other}}) == {}
+
+
+@pytest.mark.parametrize("spec", ["pix2pix.py:own", "cyclegan.py"])
+def test_rows_of_older_reports_have_the_networks_of_then(spec):
+    fields = json.loads(json.dumps(flat(nets_of(spec))))
+    completed = saved_report._completed("CycleGAN", fields)
+    assert completed["nets.disc.padding"] == "same" and completed["nets.gen.epsilon"] == 1e-6

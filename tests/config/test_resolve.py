@@ -41,7 +41,7 @@ def test_configs_resolve_and_survive_json(spec):
 
 def test_another_name_leaves_no_field_of_the_old_class():
     resolved = resolve("vanilla.py", "nets.gen.name=resnet", "nets.gen.width=8")
-    assert resolved.nets.gen.to_dict() == {"name": "resnet", "width": 8, "norm": "batch"}
+    assert resolved.nets.gen.to_dict() == {"name": "resnet", "width": 8, "norm": "batch", "epsilon": 1e-5}
     assert resolve("vanilla.py", "nets.gen.name=mlp").nets.gen.widths == (128,)  # no other name, nothing lost
     assert "decay" in resolve("wgan.py", "optim.gen.name=rmsprop").optim.gen
 

@@ -229,5 +229,5 @@ def test_saved_configs_become_sections_in_few_places():
     made = {str(name) for name, text in texts.items() if "ml_collections.ConfigDict(" in text}
     assert made == {"config/resolve.py", "workdir/saved.py", "ablation/saved_report.py"}
     asked = {str(name) for name, text in texts.items() if "resolve_saved(" in text} - {"workdir/saved.py"}
-    assert asked == {"workdir/runs.py", "workdir/frozen.py"}
+    assert asked == {"workdir/experiment.py", "workdir/frozen.py"}
     assert all("trust" in texts[Path(name)] for name in asked | {"ablation/saved_report.py"})

@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from jaxgan.nets import conv as ours
-from jaxgan.nets import conv_forms, conv_population
+from jaxgan.nets import conv_forms, conv_population, layers
 
 SHAPES = [  # image, kernel, stride, channels in and out, padding
     ((8, 8), 4, 2, 3, 5, None),
@@ -178,3 +178,36 @@ def test_groups_of_channels(groups, stride, c, features, form):
 
     with conv_population.members_as(form):
         assert_close(orders(lambda x, w: ours.conv(x, w, stride, groups=groups)), orders(theirs))
+
+
+def test_kernel_gradients_of_large_batches_go_in_parts():
+    x, g = (jax.random.normal(jax.random.key(i), (64, 16, 16, c)) for i, c in enumerate((160, 24)))
+    assert conv_forms._part(x, g) == 16 and conv_forms._part(x[:32], g[:32]) == 32  # of 24 MB and of 12
+    assert conv_forms._part(x[:61], g[:61]) == 61  # which nothing divides
+    geometry = conv_forms.Geometry((1, 1), ((1, 1), (1, 1)), (16, 16), (3, 3))
+    found = jax.jit(lambda: conv_forms.cpu_kernel_grad(x, g, geometry=geometry))()
+    assert_close(found, conv_forms._kernel_grad(x, g, geometry=geometry))
+    low = jax.jit(lambda x, g: conv_forms.cpu_kernel_grad(x, g, geometry=geometry))
+    both = [jnp.concatenate([a] * 4).astype(jnp.bfloat16) for a in (x, g)]
+    assert low(*both).dtype == jnp.bfloat16 and conv_forms._part(*both) == 64
+    assert_close(low(*both).astype(float), 4 * found, 0.02)
+
+
+@pytest.mark.parametrize(("resample", "image"), [("up", (6, 5)), ("up", (2, 2)), ("down", (6, 10)), ("down", (2, 2))])
+def test_resampling_convolutions(resample, image):
+    """One strided convolution is a doubled image's convolution, or the means of 2x2 of one."""
+    x = jax.random.normal(jax.random.key(0), (3, *image, 2))
+    layer = layers.Conv(4, dtype=jnp.float64, resample=resample, spectral=True)
+    variables = layer.init(jax.random.key(1), x)
+    variables["params"]["bias"] = jnp.arange(4.0)
+    plain = layer.clone(resample="none")
+
+    def whole(variables, x):
+        if resample == "up":
+            return plain.apply(variables, x.repeat(2, 1).repeat(2, 2))
+        y = plain.apply(variables, x)
+        return y.reshape(3, image[0] // 2, 2, image[1] // 2, 2, 4).mean((2, 4))
+
+    assert_close(layer.apply(variables, x), whole(variables, x))
+    both = [jax.grad(lambda v, x, f=f: jnp.sum(jnp.sin(f(v, x))), (0, 1))(variables, x) for f in (layer.apply, whole)]
+    assert_close(*both)

@@ -140,12 +140,3 @@ def test_spectral_norm_converges_to_the_largest_singular_value():
     want = np.eye(9, 6) / sigma - np.sum(kernel * np.eye(9, 6)) / sigma**2 * outer
     np.testing.assert_allclose(grad, want, atol=1e-4)
     assert np.isclose(abs(u @ right[0]), 1, atol=1e-5)
-
-
-def test_layer_norm_is_over_all_of_an_example():
-    norm = layers.Norm("layer")
-    x = jax.random.normal(jax.random.key(0), (2, 4, 4, 3)) * 5 + 3
-    y, _ = norm.init_with_output(jax.random.key(0), x, True)
-    np.testing.assert_allclose(y.mean((1, 2, 3)), 0, atol=1e-5)
-    np.testing.assert_allclose(y.std((1, 2, 3)), 1, atol=1e-3)
-    assert np.abs(y.mean((1, 2))).max() > 1e-3  # and not a channel

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxgan.nets import layers, r3gan
+from jaxgan.nets.dcgan import halvings
 
 SHAPE = (16, 16, 3)
 FIELDS = [{}, {"block": "plain"}, {"group_width": 0}, {"blocks": 1, "expansion": 0.5}, {"filter": "box"}]
@@ -88,3 +89,16 @@ def test_bfloat16_keeps_params_and_logits_wide():
         net.clone(dtype=jnp.float32).apply(variables, image, train=True).logits,
     )
     assert logits.dtype == jnp.float32 and 0 < float(jnp.abs(logits - exact).max()) < 0.1 * float(jnp.abs(exact).max())
+
+
+@pytest.mark.parametrize(("variant", "stages", "wide"), [
+    ("cifar10", 4, 1), ("ffhq64", 5, 1), ("ffhq256", 7, 3), ("imagenet32", 4, 1), ("imagenet64", 5, 1),
+])  # fmt: skip
+def test_the_authors_presets_have_their_float32_stages(variant, stages, wide):
+    """In the authors' code all stages but the last three of four, or four of five or seven, are in float32."""
+    from configs.r3gan import get_config
+
+    config = get_config(variant)
+    side = {"cifar10": 32}.get(variant) or int(variant[-2:] if variant != "ffhq256" else 256)
+    assert halvings((side, side, 3)) + 1 == stages
+    assert [net["wide_blocks"] for net in config.nets.values()] == [wide, wide] and config.dtype == "bfloat16"

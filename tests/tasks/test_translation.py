@@ -13,7 +13,7 @@ from jaxgan import program
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys
-from jaxgan.nets import layers, patch, translator, unet
+from jaxgan.nets import layers, translator, unet
 from jaxgan.plan import Plan
 from jaxgan.tasks import critic
 from jaxgan.tasks.adversarial import Making
@@ -198,22 +198,6 @@ def test_data_without_sources_are_refused():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("field, strided", patch.FIELDS.items())
-def test_a_score_sees_a_patch_of_the_field_s_side(field, strided):
-    """What of the image moves the score in the middle, on an image that is large enough for all."""
-    side = -(-2 * field // (2 << strided)) * (2 << strided)
-    disc = patch.Discriminator(jnp.float32, field=field, width=1, norm="none")
-    image = jax.random.normal(jax.random.key(0), (1, side, side, 1))
-    variables = disc.init(jax.random.key(1), image, train=False)
-    variables = jax.tree.map(lambda x: jnp.abs(x) + 0.1, variables)  # no path is lost
-    logits, slope = jax.vjp(lambda x: disc.apply(variables, x, train=False).logits, image)
-    assert logits.shape == (1, side >> strided, side >> strided)
-    middle = logits.shape[1] // 2
-    seen = np.flatnonzero(np.abs(slope(jnp.zeros_like(logits).at[0, middle, middle].set(1))[0][0, :, :, 0]).sum(0))
-    assert seen[-1] - seen[0] + 1 == field
-
-
-@pytest.mark.slow
 def test_skips_are_what_the_u_net_has_beside_the_encoder_decoder():
     image = jax.random.normal(jax.random.key(0), (2, 8, 8, 3))
     for skip in (True, False):
@@ -227,14 +211,6 @@ def test_skips_are_what_the_u_net_has_beside_the_encoder_decoder():
         assert (float(jnp.abs(made[0] - made[1]).max()) > 1e-6) == skip
 
 
-def test_instance_norm_by_hand():
-    x = 3 + 2 * jax.random.normal(jax.random.key(0), (2, 6, 5, 3))
-    norm = layers.Norm("instance", jnp.float32)
-    variables = norm.init(jax.random.key(1), x, train=True)
-    spread = jnp.sqrt(x.var((1, 2), keepdims=True) + 1e-6)
-    np.testing.assert_allclose(norm.apply(variables, x, train=True), (x - x.mean((1, 2), keepdims=True)) / spread, atol=1e-5)
-
-
 @pytest.mark.slow
 def test_instance_norm_is_of_each_channel_of_each_example():
     net = translator.Generator((12, 12, 3), jnp.float32, width=4, blocks=1)
@@ -245,7 +221,6 @@ def test_instance_norm_is_of_each_channel_of_each_example():
 
 
 def test_mirrored_edges():
-    from jaxgan.nets import layers
 
     x = jax.random.normal(jax.random.key(0), (2, 6, 5, 3))
     conv = layers.Conv(4, size=5, mirror=True)

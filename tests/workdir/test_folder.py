@@ -9,7 +9,7 @@ from helpers import tiny
 from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
 from jaxgan.verbs.evaluation import evaluate_run
-from jaxgan.workdir import runs
+from jaxgan.workdir import experiment
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run, saved_plan
 
@@ -135,4 +135,4 @@ def test_no_run_begins_among_somebodys_files(name, workdir):
     with pytest.raises(
         UserError, match=f"run holds no run, and one in it would replace its {first}; choose another --workdir"
     ):
-        runs.check_config(workdir.path, tiny("wgan.py"))
+        experiment.check_config(workdir.path, tiny("wgan.py"))

@@ -15,10 +15,10 @@ from jaxgan.parallel import Placement
 from jaxgan.training.train import check_run, train
 from jaxgan.workdir import runs
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
+from jaxgan.workdir.experiment import check_data, record_start
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.frozen import features_in
 from jaxgan.workdir.provenance import changed
-from jaxgan.workdir.runs import check_data, record_start
 
 # Orbax leaves coroutines behind when a read fails.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

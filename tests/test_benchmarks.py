@@ -1,0 +1,35 @@
+"""Every benchmark runs, at smoke size."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+from helpers import ROOT
+
+SMALL = ["--overrides", "nets.gen.width=4", "nets.disc.width=4", "batch_size=8"]
+COMMANDS = {  # file: (arguments beside --smoke, what is printed)
+    "damage.py": ([], "| blur, 2 px |"),
+    "data_speed.py": ([], "with the data on the device"),
+    "monitor.py": ([], "| ring, PacGAN's MLPs"),
+    "population.py": ([], "| ring, PacGAN's MLPs"),
+    "throughput.py": ([f"{ROOT}/configs/dcgan.py", *SMALL], "configs/dcgan.py |"),
+    "step_time.py": (["--json"], '"cyclegan": {'),
+}
+MODULES = {"torch_gan.py", "torch_translate.py", "work.py"}  # of step_time.py
+
+
+def test_no_benchmark_is_left_out():
+    assert {path.name for path in (ROOT / "benchmarks").glob("*.py")} == COMMANDS.keys() | MODULES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMMANDS)
+def test_benchmarks_run(name):
+    if name == "step_time.py" and not importlib.util.find_spec("torch"):
+        pytest.skip("compares with torch, which is not installed")
+    arguments, printed = COMMANDS[name]
+    command = [sys.executable, f"{ROOT}/benchmarks/{name}", *arguments, "--smoke"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env={**os.environ, "JAX_PLATFORMS": "cpu"})
+    assert done.returncode == 0 and printed in done.stdout, done.stdout + done.stderr
