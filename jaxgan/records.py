@@ -1,6 +1,6 @@
 """Records: files that this project wrote and reads back. Anything may have happened to them in between.
 
-Every function here returns what the file says, or raises `DamagedRecordError`, one line that names the file, the fault and what to
+Every function here returns what the file says, or raises `DamagedFile`, one line that names the file, the fault and what to
 do. Nothing else reads such files, so no other error comes of them.
 
 A shape says what JSON must look like:
@@ -32,7 +32,7 @@ STEP = range(1 << 53)  # a step, a count or a seed
 _NAMES = {int: "a whole number", float: "a number", str: "text", bool: "true or false", dict: "an object", None: "null"}
 
 
-class DamagedRecordError(UserError):
+class DamagedFile(UserError):
     """A file is not what this project wrote."""
 
 
@@ -42,23 +42,23 @@ def reading(path: Path, advice: str) -> Iterator[None]:
     it, and any other exception as damage. advice: what to do about it."""
     try:
         yield
-    except DamagedRecordError:
+    except DamagedFile:
         raise
     except UserError as error:
         raise error if str(error).startswith(f"{path}") else UserError(f"{path}: {error}") from error
     except OSError as error:
-        raise DamagedRecordError(f"{path} cannot be read ({error.strerror or error}); {advice}") from error
+        raise DamagedFile(f"{path} cannot be read ({error.strerror or error}); {advice}") from error
     except Exception as error:  # whatever odd content makes of code that expects another
         raise damage(path, error, advice) from error
 
 
-def damage(path: Path, error: Exception, advice: str) -> DamagedRecordError:
+def damage(path: Path, error: Exception, advice: str) -> DamagedFile:
     """What to raise where a file (or a folder of them) made a reader raise `error`."""
-    return DamagedRecordError(f"{path} is damaged ({_reason(error)}); {advice}")
+    return DamagedFile(f"{path} is damaged ({_reason(error)}); {advice}")
 
 
 def check_file(path: Path, advice: str) -> bool:
-    """Whether there is such a file. Raises DamagedRecordError for what is no ordinary file: to open a pipe would wait for ever."""
+    """Whether there is such a file. Raises DamagedFile for what is no ordinary file: to open a pipe would wait for ever."""
     with reading(path, advice):
         try:
             found = os.stat(path)
@@ -66,12 +66,12 @@ def check_file(path: Path, advice: str) -> bool:
             return False
         if not stat.S_ISREG(found.st_mode):
             kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a special file"
-            raise DamagedRecordError(f"{path} is {kind}, and no record; {advice}")
+            raise DamagedFile(f"{path} is {kind}, and no record; {advice}")
         return True
 
 
 def read_bytes(path: Path, advice: str) -> bytes | None:
-    """A file's content; None where there is no such file. Raises DamagedRecordError where there is more than any record has."""
+    """A file's content; None where there is no such file. Raises DamagedFile where there is more than any record has."""
     with reading(path, advice):
         if not check_file(path, advice):
             return None
@@ -81,7 +81,7 @@ def read_bytes(path: Path, advice: str) -> bytes | None:
 
 
 def read_json(path: Path, shape: Any, advice: str) -> Any:
-    """The JSON in a file; None where there is no such file. Raises DamagedRecordError where it has another shape."""
+    """The JSON in a file; None where there is no such file. Raises DamagedFile where it has another shape."""
     content = read_bytes(path, advice)
     if content is None:
         return None
@@ -93,7 +93,7 @@ def read_lines(path: Path, shape: Any, advice: str) -> list[Any]:
     """The JSON in each line of a log; [] where there is no such file.
 
     Blank lines are passed over, and so is a last line that a kill has cut: one without an end, of which no JSON can be made.
-    Raises DamagedRecordError for any other line that has another shape.
+    Raises DamagedFile for any other line that has another shape.
     """
     out, lines = [], (read_bytes(path, advice) or b"").splitlines(keepends=True)
     for number, line in enumerate(lines, 1):
@@ -103,7 +103,7 @@ def read_lines(path: Path, shape: Any, advice: str) -> list[Any]:
             out.append(parse(line, shape))
         except (ValueError, RecursionError) as error:
             if number < len(lines) or line.endswith(b"\n") or not line.startswith(b"{"):
-                raise DamagedRecordError(f"{path} is damaged in line {number} ({_reason(error)}); {advice}") from error
+                raise DamagedFile(f"{path} is damaged in line {number} ({_reason(error)}); {advice}") from error
     return out
 
 
@@ -124,7 +124,7 @@ def last_line(path: Path, shape: Any, tail: int = 8192) -> Any:
 
 
 def read_picture(path: Path, advice: str) -> Any:
-    """A picture file as a Pillow image, RGB and decoded. Raises DamagedRecordError."""
+    """A picture file as a Pillow image, RGB and decoded. Raises DamagedFile."""
     from PIL import Image
 
     with reading(path, advice):

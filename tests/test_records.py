@@ -7,7 +7,7 @@ import pytest
 
 from jaxgan import records
 from jaxgan.errors import UserError
-from jaxgan.records import DamagedRecordError
+from jaxgan.records import DamagedFile
 
 
 @pytest.mark.parametrize(
@@ -57,10 +57,10 @@ def test_what_is_no_such_file(tmp_path):
     assert records.read_json(path, {}, "") is None and records.read_lines(path, {}, "") == []
     assert records.read_json(path / "b.json", {}, "") is None  # nor is there such a folder
     path.mkdir()
-    with pytest.raises(DamagedRecordError, match="a.json is a folder, and no record; do this"):
+    with pytest.raises(DamagedFile, match="a.json is a folder, and no record; do this"):
         records.read_json(path, {}, "do this")
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(DamagedRecordError, match="pipe is a special file, and no record; do this"):
+    with pytest.raises(DamagedFile, match="pipe is a special file, and no record; do this"):
         records.read_json(tmp_path / "pipe", {}, "do this")
 
 
@@ -68,11 +68,11 @@ def test_mistakes_and_damage_are_told_with_the_file_s_name(tmp_path):
     with pytest.raises(UserError, match="^f: no such loss$"), records.reading("f", "do this"):
         raise UserError("no such loss")
     with (
-        pytest.raises(DamagedRecordError, match=r"^f is damaged \(KeyError: 'a'\); do this$"),
+        pytest.raises(DamagedFile, match=r"^f is damaged \(KeyError: 'a'\); do this$"),
         records.reading("f", "do this"),
     ):
         {}["a"]
-    with pytest.raises(DamagedRecordError, match=r"^f cannot be read \(No such file or directory\); do this$"):
+    with pytest.raises(DamagedFile, match=r"^f cannot be read \(No such file or directory\); do this$"):
         with records.reading("f", "do this"):
             open(tmp_path / "nothing")
 
@@ -85,7 +85,7 @@ def test_a_log_s_lines(tmp_path):
     assert [line["step"] for line in records.read_lines(path, shape, "")] == [1, 2]
     for text, number in (('{"stop": 1}\n{"step": 2}\n', 1), ('{"step": 1}\n{"st\n', 2), ('{"step": 1}\n\0\0', 2)):
         path.write_text(text)
-        with pytest.raises(DamagedRecordError, match=f"log is damaged in line {number} .*; do this"):
+        with pytest.raises(DamagedFile, match=f"log is damaged in line {number} .*; do this"):
             records.read_lines(path, shape, "do this")
     for text, step in (("", None), ("{}\n", None), ('{"step": 8}\n{"step": 9', 8), ("x" * 9000 + '\n{"step": 7}\n', 7)):
         path.write_text(text)
