@@ -60,6 +60,7 @@ def fault(what: str, promise: str):
 def start(*arguments: object, slow: bool = False, **more) -> subprocess.Popen:
     words = ["-c", SLOW] if slow else [str(ROOT / "launch.py")]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": ROOT} | more
+    streams["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # which jobs in the background ignore
     return subprocess.Popen([sys.executable, *words, *map(str, arguments)], **streams)
 
 
@@ -318,12 +319,17 @@ def main() -> None:
     parser.add_argument("--tries", type=int, default=20, help="of each fault")
     parser.add_argument("--only", default="", help="faults whose names have this in them; writes no file")
     parser.add_argument("--soak", type=int, nargs="?", const=50_000, default=0, help="how many steps, in place of faults")
+    parser.add_argument("--smoke", action="store_true", help="two quick faults, once each; writes no file")
     parser.add_argument("--seed", type=int, default=0, help="of the times at which faults come")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "reliability.md")
     given = parser.parse_args()
     random.seed(given.seed)
     if given.soak:
         print(soak(given.soak))
+        return
+    if given.smoke:
+        table(1, "config.json")
+        table(1, "workdir with")
         return
     lines = table(given.tries, given.only)
     if not given.only:

@@ -20,6 +20,8 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
+from jaxgan import native_log
+
 AXIS = "data"
 WAIT = 300  # seconds for all processes of a run to come together
 TELL = 20  # seconds between two lines that say so
@@ -45,6 +47,7 @@ def initialize(
         os._exit(1)  # JAX would abort with a stack trace
 
     threading.Thread(target=watch, name="joining", daemon=True).start()
+    native_log.sift_own()
     try:
         jax.distributed.initialize(
             coordinator,
@@ -62,6 +65,7 @@ def leave(code: int) -> None:
     if jax.distributed.is_initialized():
         sys.stdout.flush()
         sys.stderr.flush()
+        native_log.told()
         os._exit(code)
 
 

@@ -12,6 +12,7 @@ SMALL = ["--overrides", "nets.gen.width=4", "nets.disc.width=4", "batch_size=8"]
 COMMANDS = {  # file: (arguments beside --smoke, what is printed)
     "damage.py": ([], "| blur, 2 px |"),
     "data_speed.py": ([], "with the data on the device"),
+    "faults.py": ([], "| a workdir with [ in its path | refused at the start | 1 of 1 |"),
     "monitor.py": ([], "| ring, PacGAN's MLPs"),
     "population.py": ([], "| ring, PacGAN's MLPs"),
     "throughput.py": ([f"{ROOT}/configs/dcgan.py", *SMALL], "configs/dcgan.py |"),

@@ -30,7 +30,7 @@ FLOORS = (
     "step optim",
     "config",
     "state keys parallel latents spectral monitor images console batches devices",
-    "records streams files npz startup trouble errors",
+    "records streams files npz native_log startup trouble errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}
 

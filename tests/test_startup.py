@@ -11,7 +11,11 @@ from helpers import ROOT
 STOPPED = "\nstopped: no run was being trained\n"
 
 
+HEEDED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which jobs in the background do not
+
+
 def start(code, **more):
+    code = HEEDED + code
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, **streams)
 
