@@ -10,6 +10,7 @@ import shlex
 import tarfile
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from absl import logging
@@ -357,9 +358,11 @@ def place(tmp_path_factory):
     for name in ("metrics.jsonl", "report.md"):
         (folder / "mine" / name).write_text("mine")
     (folder / "theirs").mkdir()
-    theirs = {"config": {"nets": {"gen": {"name": "their_nets:Generator"}}}, "data": {}, "starts": []}
+    theirs = {"config": {"nets": {"gen": {"name": "their_nets:Generator"}}}, "data": {"size": 1}, "starts": []}
     (folder / "theirs" / "config.json").write_text(json.dumps(theirs))
-    (folder / "theirs" / "table.json").write_text('{"config": "their_table.py", "overrides": [], "seeds": null}')
+    (folder / "theirs" / "table.json").write_text(
+        '{"config": "their_table.py", "overrides": [], "seeds": null, "starts": []}'
+    )
     (folder / "their_table.py").write_text("raise SystemExit\n")
     header = "from configs import default\n\n"
     (folder / "broken.py").write_text(header + "def get_config(:\n")
@@ -392,7 +395,7 @@ def small_machine(monkeypatch):
     monkeypatch.setattr("jaxgan.data.builders._reachable", lambda url: False)
 
     def exhausted(*_):
-        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8589934592 bytes.")
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 8589934592 bytes.")
 
     def pin(typed):
         has_tensorflow = "cifar10" in typed
