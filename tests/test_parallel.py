@@ -3,9 +3,11 @@
 import copy
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from unittest import mock
 
 import jax
@@ -244,3 +246,40 @@ def test_two_processes_of_two_devices(kind, resident, tmp_path):
         for name in ("disc/loss", "gen/loss", "disc/wgan_gp"):
             np.testing.assert_allclose(a[name], b[name], rtol=2e-3, atol=1e-4)
     assert (tmp_path / "two" / "DONE").exists()
+
+
+def test_a_process_says_whom_it_waits_for_and_gives_up_in_one_line():
+    code = "from jaxgan import parallel; parallel.TELL = 1; parallel.initialize('127.0.0.1:1', 2, 1, wait=2)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "process 1 of 2 waits for the others at 127.0.0.1:1",
+        "process 1 of 2 waits for the others at 127.0.0.1:1, 1 of 2 s",
+        "failed: process 1 of 2 has waited 2 s for the others at 127.0.0.1:1, and not all have come",
+    ]
+
+
+@pytest.mark.slow
+def test_a_process_whose_peer_is_killed_ends_with_one_line(tmp_path):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    words = [
+        "--config=configs/vanilla.py",
+        f"--workdir={tmp_path}",
+        "--config.steps=1000000",
+        "--config.checkpoint.every=10",
+    ]
+    words += [f"--coordinator=127.0.0.1:{port}", "--num_processes=2"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    pair = [subprocess.Popen([sys.executable, "launch.py", *words, f"--process_id={i}"], **streams) for i in range(2)]
+    while not (tmp_path / "checkpoints" / "10").exists():
+        assert all(process.poll() is None for process in pair)
+        time.sleep(0.1)
+    pair[1].kill()
+    _, error = pair[0].communicate(timeout=90)
+    pair[1].communicate()
+    # In a step the loss is Python's to tell; in a barrier of a save JAX aborts when the heartbeats have stayed away.
+    assert pair[0].returncode in (1, -signal.SIGABRT), error
+    assert "another process of this run has ended or cannot be reached" in error.splitlines()[-1], error
+    assert "Traceback" not in error and "stack trace" not in error

@@ -14,7 +14,7 @@ from helpers import CONFIGS, ROOT, arrays, assert_same_bits, launch, noise_image
 from PIL import Image
 
 from jaxgan import program
-from jaxgan.errors import UserError
+from jaxgan.errors import Failure, UserError
 from jaxgan.parallel import Placement
 from jaxgan.training import interrupt
 from jaxgan.training.member import DivergedError
@@ -198,6 +198,23 @@ def test_nan_stops_the_run_and_saves_nothing(tmp_path):
         fit(tmp_path, **overrides)  # the last good state leads there again
 
 
+@pytest.mark.parametrize("where", ["jaxgan.workdir.writer.save_png", "jaxgan.workdir.checkpoint.flatten"])
+def test_a_full_disk_is_one_line_with_the_last_good_checkpoint(where, tmp_path, monkeypatch):
+    fit(tmp_path, "vanilla.py", steps=2)
+
+    def full(*_):
+        raise OSError(28, "No space left on device", "a.png")
+
+    with monkeypatch.context() as patch, pytest.raises(Failure) as caught:
+        patch.setattr(where, full)
+        fit(tmp_path, "vanilla.py", steps=8, sample__every=1)
+    assert str(caught.value) == (
+        f"{tmp_path}: it cannot be written: a.png: No space left on device; last good checkpoint: {tmp_path}/checkpoints/2; "
+        "once it can, the same command goes on from there"
+    )
+    assert Workdir(fit(tmp_path, "vanilla.py", steps=8, sample__every=1)).done_step == 8
+
+
 @pytest.mark.slow
 def test_init_from_takes_the_named_players(tmp_path):
     fit(tmp_path / "a", seed=3)
@@ -343,7 +360,7 @@ def test_sigkill_and_the_same_command_again(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_saves_and_exits_with_0(number, tmp_path):
     process = start_run(tmp_path, 100_000)
     wait_for((tmp_path / "checkpoints" / "10").exists, process)
