@@ -57,10 +57,16 @@ def fault(what: str, promise: str, times: int = 1):
     return register
 
 
+def heeded() -> None:
+    """In a new process: undoes what `nohup` and jobs in the background ignore."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(*arguments: object, slow: bool = False, **more) -> subprocess.Popen:
     words = ["-c", SLOW] if slow else [str(ROOT / "launch.py")]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": ROOT} | more
-    streams["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # which jobs in the background ignore
+    streams["preexec_fn"] = heeded
     return subprocess.Popen([sys.executable, *words, *map(str, arguments)], **streams)
 
 

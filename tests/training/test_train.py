@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import jax
 import numpy as np
@@ -338,7 +339,9 @@ def wait_for(condition, process, seconds=120):
 
 def start_run(folder, steps):
     command = [sys.executable, "launch.py", f"--workdir={folder}", *SMALL, f"--config.steps={steps}"]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    heeded = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)  # which `nohup` ignores, here and in every child
+    return subprocess.Popen(command, cwd=ROOT, preexec_fn=heeded, **streams)
 
 
 @pytest.mark.slow
