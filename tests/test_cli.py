@@ -203,11 +203,12 @@ def test_a_config_file_of_no_text_is_one_line(tmp_path, capsys):
 def test_pictures_that_cannot_be_decoded_are_left_out_of_an_evaluation(tmp_path, monkeypatch, capsys):
     """The answer to them names an override, which this mode takes."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    rng = np.random.default_rng(0)
+    pictures, rng = tmp_path / "pictures", np.random.default_rng(0)
+    pictures.mkdir()
     for i in range(9):
-        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / f"{i}.png")
-    (tmp_path / "4.png").write_bytes((tmp_path / "4.png").read_bytes()[:50])
-    typed = ["--mode=evaluate", f"--samples={tmp_path}", f"--reference={tmp_path}", f"--out={tmp_path}/a.json"]
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(pictures / f"{i}.png")
+    (pictures / "4.png").write_bytes((pictures / "4.png").read_bytes()[:50])
+    typed = ["--mode=evaluate", f"--samples={pictures}", f"--reference={pictures}", f"--out={tmp_path}/a.json"]
     typed += ["--config.eval.features.name=random", "--config.eval.metrics=kid", "--config.eval.batch_size=8"]
     assert cli.main(["launch.py", *typed]) == 2
     shown = capsys.readouterr().err.splitlines()[-1]
@@ -217,5 +218,5 @@ def test_pictures_that_cannot_be_decoded_are_left_out_of_an_evaluation(tmp_path,
     assert json.loads((tmp_path / "a.json").read_text())["protocol"]["samples"]["images"] == 8
     assert (tmp_path / "there").is_dir()
     with pytest.raises(UserError) as told:  # a mode without overrides
-        open_by_name(str(tmp_path))
+        open_by_name(str(pictures))
     assert "4.png" in str(told.value) and "--config" not in str(told.value)
