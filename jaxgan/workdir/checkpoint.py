@@ -44,7 +44,7 @@ class Checkpoints:
         self._open()
 
     def _open(self) -> None:
-        self._saving = None  # what Orbax gave for the save under way
+        self._saving, self._has_failed = None, False  # what Orbax gave for the save under way; whether any has failed
         policies = ocp.training.preservation_policies
         self._orbax = ocp.training.Checkpointer(
             str(self.directory),
@@ -80,9 +80,13 @@ class Checkpoints:
         try:
             yield
         except Exception:
-            for left in self.directory.glob("*.orbax-checkpoint-tmp") if jax.process_index() == 0 else ():
-                shutil.rmtree(left, ignore_errors=True)
+            self._has_failed = True
+            self._clean()
             raise
+
+    def _clean(self) -> None:
+        for left in self.directory.glob("*.orbax-checkpoint-tmp") if jax.process_index() == 0 else ():
+            shutil.rmtree(left, ignore_errors=True)
 
     def note(self, step: int) -> Any:
         """What was kept beside the checkpoint of a step; None if nothing was, or there is no such checkpoint."""
@@ -148,7 +152,11 @@ class Checkpoints:
         try:
             self._finish()
         finally:
-            self._orbax.close()
+            try:
+                self._orbax.close()
+            finally:
+                if self._has_failed:  # its threads may have gone on writing until now
+                    self._clean()
 
 
 def kept_digest(directory: Path, step: int) -> str | None:
