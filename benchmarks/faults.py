@@ -272,13 +272,14 @@ def lost(folder: Path, which: int) -> Outcome:
     code, output = ended(processes[1 - which], 120)
     processes[which].communicate()
     said = f"after {time.monotonic() - began:.0f} s: {last_line(output)}".replace(str(folder), "RUN")
-    return code == 1 and LOST in last_line(output), said
+    return code in (1, -signal.SIGABRT) and LOST in last_line(output), said
 
 
 for which, who in enumerate(("the coordinator", "the other one")):
-    fault(f"`kill -9` of one of two processes, {who}", "the other one ends with a line that says so, exit code 1")(
-        lambda folder, which=which: lost(folder, which)
-    )
+    fault(
+        f"`kill -9` of one of two processes, {who}",
+        "the other one ends with a line that says so, exit code 1 or JAX's abort",
+    )(lambda folder, which=which: lost(folder, which))
 
 
 def soak(steps: int) -> str:
