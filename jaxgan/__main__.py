@@ -16,10 +16,10 @@ def main() -> int:
         if isinstance(error, KeyboardInterrupt) or startup.was_interrupted():
             startup.end()
         raise
-    if code and "jaxgan.parallel" in sys.modules:
-        from jaxgan import parallel
+    if code and "jaxgan.processes" in sys.modules:
+        from jaxgan import processes
 
-        parallel.leave(code)
+        processes.leave(code)
     return code
 
 

@@ -5,10 +5,6 @@ batch is split along its second axis, [rounds, batch, ...]. `shard_map` and `pma
 both, on one device with no axis bound, `mean` is the identity: networks and losses need no second form.
 """
 
-import os
-import re
-import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -20,67 +16,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-from jaxgan import native_log
-
 AXIS = "data"
-WAIT = 300  # seconds for all processes of a run to come together
-TELL = 20  # seconds between two lines that say so
-HEARTBEAT = 40  # seconds without a sign of life after which a process counts as lost
-
-
-def initialize(
-    coordinator: str | None = None, processes: int | None = None, process: int | None = None, wait: int = WAIT
-) -> None:
-    """Joins a run of several processes: explicitly, or as the cluster's own variables say (TPU pod, Slurm, Kubernetes,
-    Open MPI; `jax.distributed` reads them). Says whom it waits for; after `wait` seconds the process ends with one line and
-    exit code 1."""
-    who = "a process" if process is None else f"process {process} of {processes}"
-    whom = f"the others at {coordinator}" if coordinator else "the others"
-    joined = threading.Event()
-
-    def watch() -> None:
-        for passed in range(0, wait, TELL):
-            print(f"{who} waits for {whom}" + (f", {passed} of {wait} s" if passed else ""), file=sys.stderr, flush=True)
-            if joined.wait(min(TELL, wait - passed)):
-                return
-        print(f"failed: {who} has waited {wait} s for {whom}, and not all have come", file=sys.stderr, flush=True)
-        os._exit(1)  # JAX would abort with a stack trace
-
-    threading.Thread(target=watch, name="joining", daemon=True).start()
-    native_log.sift_own()
-    try:
-        jax.distributed.initialize(
-            coordinator,
-            processes,
-            process,
-            initialization_timeout=wait + TELL,
-            heartbeat_timeout_seconds=HEARTBEAT,
-        )
-    finally:
-        joined.set()
-
-
-def leave(code: int) -> None:
-    """Ends a process of several that has failed. Python's own way out would wait for the others, who may wait for it."""
-    if jax.distributed.is_initialized():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        native_log.told()
-        os._exit(code)
-
-
-def lost_peer(error: BaseException) -> bool:
-    """Whether an error is of another process of the run that has ended, or cannot be reached any more."""
-    told = re.search("Gloo|heartbeat|UNAVAILABLE|ABORTED|[Cc]onnection (reset|closed|refused)", str(error))
-    return jax.process_count() > 1 and isinstance(error, jax.errors.JaxRuntimeError) and told is not None
-
-
-def in_cluster() -> bool:
-    """Whether the environment says that this process is one of several: a TPU pod's, a Slurm step's, a JobSet's."""
-    hosts = os.environ.get("TPU_WORKER_HOSTNAMES", "")
-    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", os.environ.get("SLURM_NTASKS", "1"))
-    slurm = "SLURM_PROCID" in os.environ and tasks.isdigit() and int(tasks) > 1
-    return "," in hosts or slurm or "JOBSET_NAME" in os.environ
 
 
 def is_bound() -> bool:

@@ -103,7 +103,7 @@ def numbers(line: dict) -> dict[str, float]:
 
 def arrays(state) -> dict[str, np.ndarray]:
     """Every leaf of a state on the host, by its path."""
-    from jaxgan.workdir.checkpoint import flatten
+    from jaxgan.workdir.flat import flatten
 
     return {name: np.asarray(x.addressable_data(0)) for name, x in flatten(state).items()}
 

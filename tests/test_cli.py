@@ -9,7 +9,7 @@ import pytest
 from helpers import CONFIGS, ROOT, launch
 from PIL import Image
 
-from jaxgan import cli
+from jaxgan import cli, command_line
 from jaxgan.config.load import check_file, load_config
 from jaxgan.config.resolve import as_overrides, resolve_config
 from jaxgan.data.by_name import open_by_name
@@ -85,20 +85,20 @@ def test_help():
     assert of_one.startswith("WGAN with gradient penalty") and "configs/wgan.py:clip" in of_one
 
 
-@pytest.mark.parametrize("mode", cli.VERBS)
+@pytest.mark.parametrize("mode", command_line.VERBS)
 def test_a_verb_s_help_has_its_own_flags_alone_and_two_examples(mode, capsys):
     assert cli.main(["launch.py", f"--mode={mode}", "--help"]) == 0
-    shown, own = capsys.readouterr().out, set(cli.flags_of(mode))
+    shown, own = capsys.readouterr().out, set(command_line.flags_of(mode))
     assert set(re.findall(r"^  --(\w+)", shown, re.MULTILINE)) == own
     examples = [line.partition("   ")[0] for line in shown.splitlines() if line.startswith("python launch.py ")]
     assert len(examples) == 2
     for example in examples:  # whose flags are all there
-        words, _ = cli.split(shlex.split(example)[2:])
-        cli.parse(mode, words)
+        words, _ = command_line.split(shlex.split(example)[2:])
+        command_line.parse(mode, words)
 
 
 def test_a_new_verb_is_one_file_and_one_line(tmp_path, monkeypatch, capsys):
-    """The file, and the line in `cli.VERBS`: help, flags, overrides and mistakes come with them."""
+    """The file, and the line in `command_line.VERBS`: help, flags, overrides and mistakes come with them."""
     (tmp_path / "shout.py").write_text('''"""Says what it is told, loudly."""
 
 from absl import flags
@@ -119,7 +119,7 @@ def run(values, overrides):
     print(values.words.upper() * values.times)
 ''')
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setitem(cli.VERBS, "shout", "shout")
+    monkeypatch.setitem(command_line.VERBS, "shout", "shout")
     assert cli.main(["launch.py", "--mode=shout", "--words=hello", "--times=2"]) == 0
     assert capsys.readouterr().out == "HELLOHELLO\n"
     assert cli.main(["launch.py", "--help"]) == 0 and "Says what it is told, loudly." in capsys.readouterr().out

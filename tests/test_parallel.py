@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from helpers import ROOT, arrays, assert_same_bits, devices, noise_images, plan_of
 
-from jaxgan import parallel, program
+from jaxgan import processes, program
 from jaxgan.data import order
 from jaxgan.objectives.terms import TERMS
 from jaxgan.parallel import Placement
@@ -193,7 +193,7 @@ def test_clusters_are_recognised(variables, several, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert parallel.in_cluster() == several
+    assert processes.in_cluster() == several
 
 
 @pytest.mark.slow
@@ -249,7 +249,7 @@ def test_two_processes_of_two_devices(kind, resident, tmp_path):
 
 
 def test_a_process_says_whom_it_waits_for_and_gives_up_in_one_line():
-    code = "from jaxgan import parallel; parallel.TELL = 1; parallel.initialize('127.0.0.1:1', 2, 1, wait=2)"
+    code = "from jaxgan import processes; processes.TELL = 1; processes.initialize('127.0.0.1:1', 2, 1, wait=2)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [

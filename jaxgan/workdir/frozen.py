@@ -12,7 +12,7 @@ from jaxgan import npz, records
 from jaxgan.config.renamed import renamed_record
 from jaxgan.files import replacing, write_json
 from jaxgan.plan import Donor, Plan
-from jaxgan.workdir.checkpoint import digest, flatten, unflatten
+from jaxgan.workdir.flat import digest, flatten, unflatten
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.saved import features_in, resolve_saved
 from jaxgan.workdir.shapes import FROZEN

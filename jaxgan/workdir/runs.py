@@ -16,8 +16,9 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
 from jaxgan.state import GanState
-from jaxgan.workdir.checkpoint import Checkpoints, DamagedError, digest, flatten, kept_digest
+from jaxgan.workdir.checkpoint import Checkpoints, DamagedError, kept_digest
 from jaxgan.workdir.experiment import saved_config
+from jaxgan.workdir.flat import digest, flatten
 from jaxgan.workdir.folder import CONFIG_ADVICE, Workdir
 from jaxgan.workdir.frozen import saved_donor
 from jaxgan.workdir.saved import features_in

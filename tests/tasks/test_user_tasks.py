@@ -23,7 +23,7 @@ from jaxgan.errors import UserError
 from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
-from jaxgan.workdir.checkpoint import flatten
+from jaxgan.workdir.flat import flatten
 
 TASKS = ("classifier", "autoencoder", "dreamer", "projection")
 SMALL = ("--config.batch_size=16", "--config.checkpoint.every=4", "--config.log.every=4", "--config.sample.num=4",

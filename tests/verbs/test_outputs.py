@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from jaxgan import cli
+from jaxgan import command_line
 from jaxgan.errors import UserError
 from jaxgan.verbs.outputs import NOTE, check_apart, check_files, check_folder, claim_folder, clear_folder
 
@@ -22,9 +22,9 @@ def names(folder):
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {NOTE}
 
 
-@pytest.mark.parametrize("mode", cli.VERBS)
+@pytest.mark.parametrize("mode", command_line.VERBS)
 def test_every_verb_that_writes_where_it_is_told_knows_overwrite(mode):
-    flags = cli.flags_of(mode)
+    flags = command_line.flags_of(mode)
     assert ("out" in flags) == ("overwrite" in flags)
     assert "out" in flags or mode in ("train", "ablate")
 

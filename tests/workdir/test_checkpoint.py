@@ -12,7 +12,8 @@ from helpers import arrays, assert_same_bits
 
 from jaxgan.errors import UserError
 from jaxgan.trouble import storage_trouble
-from jaxgan.workdir.checkpoint import Checkpoints, DamagedError, digest, flatten
+from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
+from jaxgan.workdir.flat import digest, flatten
 
 # Orbax leaves coroutines behind when a read fails.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
