@@ -10,6 +10,7 @@ second column says; of the others the table quotes the last line that the proces
 
 import argparse
 import contextlib
+import functools
 import os
 import random
 import signal
@@ -102,13 +103,12 @@ def traces(folder: Path) -> dict[str, object]:
     return {"lines": lines, "pictures": pictures, "state": kept_digest(work.checkpoints, STEPS)}
 
 
-def whole(cache: dict[str, object] = {}) -> dict[str, object]:  # noqa: B006
+@functools.cache
+def whole() -> dict[str, object]:
     """The traces of a run that nothing has happened to."""
-    if not cache:
-        with tempfile.TemporaryDirectory() as folder:
-            launch(*RUN, f"--workdir={folder}/run")
-            cache |= traces(Path(folder) / "run")
-    return cache
+    with tempfile.TemporaryDirectory() as folder:
+        launch(*RUN, f"--workdir={folder}/run")
+        return traces(Path(folder) / "run")
 
 
 def goes_on(folder: Path) -> Outcome:

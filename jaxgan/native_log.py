@@ -24,8 +24,9 @@ def sift_own() -> None:
     kept = os.dup(2)
     sifter = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stderr=kept, start_new_session=True)
     assert sifter.stdin
-    own = os.fdopen(kept, "w", buffering=1, errors="backslashreplace")
-    sys.stderr = own
+    from jaxgan.streams import Lasting  # here: the sifter runs this file without the package
+
+    sys.stderr = Lasting(os.fdopen(kept, "w", buffering=1, errors="backslashreplace"))
     os.dup2(sifter.stdin.fileno(), 2)
     sifter.stdin.close()
 

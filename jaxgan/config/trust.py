@@ -6,16 +6,15 @@ random id that the record carries. The code of a record without a note is refuse
 of a folder is no part of a note: a workdir may be moved, and another record in its place is not trusted.
 """
 
-import json
 import re
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jaxgan import errors
+from jaxgan import errors, records
 from jaxgan.config import bundled
 from jaxgan.errors import UserError, is_reference
 from jaxgan.files import user_state, write_json
@@ -96,7 +95,7 @@ def _noted(identity: Any) -> set[str]:
     folder = user_state()
     if not folder or not isinstance(identity, str) or not re.fullmatch("[0-9a-f]{32}", identity):
         return set()
-    try:
-        return {*json.loads((folder / "made" / f"{identity}.json").read_text())["names"]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
+    with suppress(UserError):  # a damaged note vouches for nothing
+        note = records.read_json(folder / "made" / f"{identity}.json", {"names": [str]}, "")
+        return {*note["names"]} if note else set()
+    return set()

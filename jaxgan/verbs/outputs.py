@@ -5,7 +5,6 @@ files that belong to it. The same request goes on there; another one is refused,
 folder with other contents is always refused.
 """
 
-import json
 import os
 from collections.abc import Collection
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from absl import flags
 
+from jaxgan import records
 from jaxgan.errors import UserError, as_path
 from jaxgan.files import write_json
 
@@ -64,11 +64,7 @@ def check_folder(folder: Path, inputs: Collection[Path] = ()) -> dict[str, Any]:
         raise UserError(f"{folder} cannot be read: {error.strerror}; choose another --out") from error
     if there and NOTE not in there:
         raise UserError(f"{folder} holds '{there[0]}', which this command has not made; choose another --out")
-    try:
-        note = json.loads((folder / NOTE).read_text()) if there else {}
-        return {"request": dict(note["request"]), "files": [*map(str, note["files"])]} if there else {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder / NOTE} is damaged; choose another --out") from error
+    return records.read_json(folder / NOTE, {"request": dict, "files": [str]}, "choose another --out") or {}
 
 
 def claim_folder(folder: Path, request: dict[str, Any], files: Collection[str], overwrite: bool = False) -> set[str]:

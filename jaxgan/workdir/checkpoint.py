@@ -5,11 +5,10 @@ device or many, pmap or shard_map) is not part of it. Orbax makes a save atomic;
 flipped byte would load without a word: the digest is taken on the devices before a save and after a restore.
 """
 
-import json
 import logging
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
+from jaxgan import records
 from jaxgan.errors import Failure, UserError
 from jaxgan.trouble import is_out_of_memory, storage_trouble
 from jaxgan.workdir.flat import digest, flatten, unflatten
@@ -161,10 +161,10 @@ class Checkpoints:
 def kept_digest(directory: Path, step: int) -> str | None:
     """The digest that was kept with the checkpoint of a step; None if there is none. It is read from Orbax's file, because
     Orbax itself would start JAX's devices, and who asks may not be the process that is to have them."""
-    try:
-        return json.loads((directory / str(step) / "_CHECKPOINT_METADATA").read_text())["custom_metadata"]["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    with suppress(UserError):
+        found = records.read_json(directory / str(step) / "_CHECKPOINT_METADATA", {"custom_metadata": {"digest": str}}, "")
+        return found["custom_metadata"]["digest"] if found else None
+    return None
 
 
 def _kept(metadata: Any) -> dict[str, Any]:

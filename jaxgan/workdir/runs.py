@@ -1,5 +1,7 @@
 """Loading runs back: their plans, networks that they lend, and states to go on from."""
 
+import itertools
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -116,18 +118,14 @@ def load_run(workdir: Path, placement: Placement, step: int | None = None, overr
 def _newest(workdir: Workdir, abstract: Any, step: int | None) -> tuple[int, Any] | None:
     """(step, state) of a run's newest intact checkpoint, or of that of `step`; None without one. The run may be going on and
     remove what is being read: then a newer one is there, which is looked for."""
-    for tries in range(LOOKS, 0, -1):
+    for look in itertools.count(1):
         before = workdir.saved_steps
         try:
-            checkpoints = Checkpoints(workdir.checkpoints, read_only=True)
-            try:
+            with closing(Checkpoints(workdir.checkpoints, read_only=True)) as checkpoints:
                 return checkpoints.restore(abstract, say, step)
-            finally:
-                checkpoints.close()
         except (DamagedError, OSError):
-            if tries == 1 or workdir.saved_steps == before:
+            if look == LOOKS or workdir.saved_steps == before:
                 raise
-    return None
 
 
 def starting_state(
