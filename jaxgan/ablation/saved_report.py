@@ -4,6 +4,7 @@ more rows is to have them too (`--join`)."""
 import json
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,9 @@ def is_elsewhere(result: Result) -> bool:
 
 def is_report(folder: Path) -> bool:
     """Whether a folder has a `report.json` of a table."""
-    try:
-        return json.loads((folder / FILE).read_text()).keys() >= {"configs", "rows"}
-    except (OSError, ValueError, AttributeError):
-        return False
+    with suppress(UserError):
+        return records.read_json(folder / FILE, {"configs": dict, "rows": dict}, ADVICE) is not None
+    return False
 
 
 def dump(summary: Summary) -> dict[str, Any]:
