@@ -47,6 +47,10 @@ class Column:
     title: what it is called; by default `score`. better: "lower", "higher", or "" where neither is. format: of a mean.
     scale: what numbers are multiplied by for the table, 100 for per cent. word: of a run (a `results.Result`), in
     place of a number.
+
+    within: the least and the largest value that a run can have, before `scale`; None: the score's own range
+    (`scores.table.score_range`). count: the smallest step between two values of a run, before `scale`: 1 for modes; 0: none
+    is known. Intervals stay within the range, and no spread counts for less than one count of one run.
     """
 
     score: str = ""
@@ -55,6 +59,8 @@ class Column:
     format: str = ".3g"
     scale: float = 1.0
     word: Callable[[Any], str] | None = None
+    within: tuple[float, float] | None = None
+    count: float = 0.0
 
     @property
     def name(self) -> str:
@@ -63,10 +69,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a paper says of a table, put so that numbers can answer: row's mean of column is better than that of row `than`,
-    or above or below a number (in the column's units), or every run's word is one of `words`. beyond: two more rows; then
-    the claim is that row's mean is better than that of `than` by more than the first of these is better than the second.
-    text: the claim as a sentence; by default made from the rest."""
+    """What a paper says of a table, put so that numbers can answer. One of than, above, below and words.
+
+    than: row's mean of column is better than that of this row. above, below: row's mean is above or below a number, in the
+    column's units. words: the word of more than half of all runs is one of these. beyond: two more rows; then the claim is
+    that row's mean is better than that of `than` by more than the first of these is better than the second. margin: with
+    than; a difference of means smaller than this, in the column's units, is of no importance. paired: whether rows are
+    compared seed by seed; None: where they have the same data and the same generator, and always with beyond. text: the
+    claim as a sentence; by default made from the rest.
+    """
 
     column: str
     row: str
@@ -76,6 +87,8 @@ class Claim:
     words: tuple[str, ...] = ()
     text: str = ""
     beyond: tuple[str, ...] = ()
+    margin: float | None = None
+    paired: bool | None = None
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -84,14 +97,35 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Length:
+    """How long a table's runs are beside the paper's.
+
+    published: the paper's length, in `unit`. of: fields of a row's config whose product is its length here, in the same unit
+    ("steps", "batch_size" for images). least: the share of the published length below which no claim is tested. why: the
+    reason for a least other than a half.
+    """
+
+    published: float
+    unit: str
+    of: tuple[str, ...] = ("steps",)
+    least: float = 0.5
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A paper's table.
 
-    title, paper: what is reproduced, and where it was published. data: what it was measured on here. protocol: how, and how
-    that differs from the published way. columns, rows: in order. seeds: of each row. claims: see `Claim`. overrides: of all
-    rows, after the base and before their own. real: real images to score like a row's, a TFDS data set and split,
-    "digits@train". curves: metrics to draw over the steps ("disc/loss", or part of a score). samples: whether to show them.
-    figures: title to a function of the `results.Summary` that draws a matplotlib Figure. notes: what a reader must know.
+    title, paper: what is reproduced, and where it was published. data: what it was measured on here. protocol: how;
+    {steps}, {batch_size} and other fields in braces stand for the values of the rows. length: see `Length`; None where no
+    paper has one. differs: what else differs from the paper, a phrase each. columns, rows: in order. seeds: of each row.
+    looks: numbers of seeds at which one means to look at the claims, the last of them all seeds; () is once, at the end.
+    sound: {column: (low, high)} in the column's units: a run with a value outside has failed. claims: see `Claim`.
+    overrides: of all rows, after the base and before their own. real: real images to score like a row's, a TFDS data set
+    and split, "digits@train"; empty: drawn from those that scores are against. published: what the published values are of,
+    and the kind of their +-. comparable: whether they are of the same data by the same protocol. curves: metrics to draw
+    over the steps ("disc/loss", or part of a score). samples: whether to show them. figures: title to a function of the
+    `results.Summary` that draws a matplotlib Figure. notes: what a reader must know.
     """
 
     title: str
@@ -103,7 +137,13 @@ class Table:
     seeds: Sequence[int]
     claims: tuple[Claim, ...] = ()
     overrides: dict[str, Any] = field(default_factory=dict)
+    length: Length | None = None
+    differs: tuple[str, ...] = ()
+    looks: tuple[int, ...] = ()
+    sound: dict[str, tuple[float, float]] = field(default_factory=dict)
     real: str = ""
+    published: str = ""
+    comparable: bool = False
     curves: tuple[str, ...] = ()
     samples: bool = True
     figures: dict[str, Callable[[Any], Any]] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 A metric sees statistics of images, never a run, so that anybody's samples can be scored.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -23,7 +24,8 @@ class Metric(NamedTuple):
     "extractor", and protocols of `tasks.task` that the run's task must satisfy. All others need `Generates`.
     better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
     what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a run that cannot be scored.
-    least: the fewest images, generated and real, of which its values are defined; `check_enough` refuses fewer."""
+    least: the fewest images, generated and real, of which its values are defined; `check_enough` refuses fewer. within: the
+    least and the largest value that can be; what is not named can be any number."""
 
     needs: tuple[str, ...]
     fn: Callable[[Any, Any, Any], dict[str, float]]
@@ -31,8 +33,10 @@ class Metric(NamedTuple):
     detail: str = ""
     check: Callable[[Any, Any], None] | None = None
     least: tuple[int, int] = (1, 1)
+    within: dict[str, tuple[float, float]] = {}
 
 
+ANY, POSITIVE, SHARE = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)  # ranges of values
 K, QUANTILE, SPLITS, SUBSETS, SUBSET = 5, 0.01, 10, 100, 1000  # of the metrics below, and of their protocols
 
 
@@ -45,12 +49,14 @@ def _better(lower: tuple[str, ...], higher: tuple[str, ...]) -> dict[str, str]:
     return {name: way for way, names in (("lower", lower), ("higher", higher)) for name in names}
 
 
+MODES = {"modes": POSITIVE, "high_quality": SHARE, "reverse_kl": POSITIVE}
 METRICS = {
     "fd": Metric(
         (),
         lambda real, fake, few: {"fd": moments.frechet_distance(real.moments, fake.moments, few)},
         {"fd": "lower"},
         least=(2, 2),  # a covariance; below the number of dimensions it is singular, which `eval.allow_few` is about
+        within={"fd": POSITIVE},
     ),
     "kid": Metric(
         ("features",),
@@ -58,6 +64,7 @@ METRICS = {
         {"kid": "lower", "kid_error": "lower"},
         f"{SUBSETS} subsets of at most {SUBSET}",
         least=(2, 2),  # a pair on each side
+        within={"kid_error": POSITIVE},  # without bias, KID itself is below 0 at times
     ),
     "prdc": Metric(
         ("features",),
@@ -65,6 +72,7 @@ METRICS = {
         dict.fromkeys(("precision", "recall", "density", "coverage"), "higher"),
         f"k={K}",
         least=(K + 1, K + 1),  # its neighbours, and itself
+        within=dict.fromkeys(("precision", "recall", "coverage"), SHARE) | {"density": POSITIVE},
     ),
     "repetition": Metric(
         ("features",),
@@ -72,6 +80,7 @@ METRICS = {
         dict.fromkeys(("copied", "repeated"), "lower"),
         f"{100 * QUANTILE:g} % quantile",
         least=(2, 2),
+        within=dict.fromkeys(("copied", "repeated"), SHARE),
     ),
     "is": Metric(
         ("classes",),
@@ -79,17 +88,20 @@ METRICS = {
         {"is": "higher"},
         f"{SPLITS} splits",
         least=(2 * SPLITS, 1),  # of a split of one image it is exactly 1, whatever the image
+        within={"is": (1.0, math.inf)},
     ),
     "classes": Metric(
         ("classes",),
         lambda real, fake, _: {"class_distance": classes.class_distance(real.classes, fake.classes)},
         {"class_distance": "lower"},
+        within={"class_distance": POSITIVE},
     ),
     "modes": Metric(
         ("features", "modes"),
         lambda real, fake, _: modes.modes(fake.features, real.modes),
         {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
         f"within {modes.NEAR} standard deviations",
+        within=MODES,
     ),
     "class_modes": Metric(
         ("classes",),
@@ -98,6 +110,7 @@ METRICS = {
         ),
         {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
         f"the likeliest class, against the data's own shares where known; high quality above {classes.SURE}",
+        within=MODES,
     ),
     "ppl": Metric(
         ("state", "HasLatent", "extractor"),
@@ -106,6 +119,7 @@ METRICS = {
         },
         {"ppl": "lower"},
         "derivative of the features' direction, where paths begin",
+        within={"ppl": POSITIVE},
     ),
     "pairs": Metric(
         ("state", "Generates", "extractor"),
@@ -113,6 +127,9 @@ METRICS = {
         _better(lower=("l1", "feature_distance"), higher=("psnr", "ssim", "pixel_accuracy", "class_accuracy", "iou")),
         "of 8-bit pixels, all channels together; classes by the nearest colour of the data's or between a class' two",
         translation.check_pairs,
+        within=dict.fromkeys(("l1", "feature_distance"), POSITIVE)
+        | dict.fromkeys(("pixel_accuracy", "class_accuracy", "iou"), SHARE)
+        | {"ssim": (-1.0, 1.0)},
     ),
     "cycles": Metric(
         ("state", "Translates", "extractor"),
@@ -124,6 +141,8 @@ METRICS = {
         "of 8-bit pixels, all channels together",
         translation.check_cycles,
         least=(2, 2),
+        within=dict.fromkeys(("cycle_a", "cycle_b", "fd_ab", "fd_ba", "l1_ab", "l1_ba"), POSITIVE)
+        | dict.fromkeys(("ssim_ab", "ssim_ba"), (-1.0, 1.0)),
     ),
     "reading": Metric(
         ("state", "Translates", "extractor"),
@@ -131,6 +150,7 @@ METRICS = {
         _better(lower=(), higher=("read_b", "read_ba", "read_ab", "read_real_b")),
         "by the package's classifier of plain digits, and one trained on the run's styled ones",
         reading.check,
+        within=dict.fromkeys(("read_b", "read_ba", "read_ab", "read_real_b"), SHARE),
     ),
     "accuracy": Metric(
         ("state", "Predicts"),
@@ -138,12 +158,14 @@ METRICS = {
         {"accuracy": "higher"},
         "share of real images whose likeliest class is their label",
         classification.check,
+        within={"accuracy": SHARE},
     ),
     "stability": Metric(
         ("state", "extractor"),
         stability.stability,
         dict.fromkeys(("spectral_radius", "eigenvalue_real", "eigenvalue_imaginary", "distance"), "lower"),
         "of the step at params 0",
+        within=dict.fromkeys(("spectral_radius", "distance"), POSITIVE),
     ),
 }
 
@@ -161,6 +183,11 @@ def score_part(name: str) -> str:
 
 def _ways() -> dict[str, str]:
     return {part: way for metric in METRICS.values() for part, way in metric.better.items()}
+
+
+def score_range(part: str) -> tuple[float, float]:
+    """The least and the largest value that a score can have, by what its name begins with; of anything else, any number."""
+    return next((metric.within[part] for metric in METRICS.values() if part in metric.within), ANY)
 
 
 def find_scores(names: Iterable[str]) -> dict[str, Metric]:
