@@ -125,7 +125,7 @@ def get_config() -> Any:
         ),  # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading
         "features": {"name": "digits"},  # or efficientnet_lite0, inception (with eval.features.weights=FILE), random
         "num_samples": 5000,  # generated images
-        "repeats": 3,  # sets of them that --mode=evaluate scores
+        "repeats": 3,  # sets of them that are scored at the end
         "split": "",  # of the real images; empty: the run's own
         "source_split": "",  # of sources that belong to none of them
         "num_real": 0,  # how many of them, chosen once; 0: all

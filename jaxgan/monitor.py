@@ -26,6 +26,7 @@ COLLAPSED = 0.1  # of MAKER/diversity
 SATURATED = 0.99  # of both accuracies
 DIVERGING = 100.0  # times the median gradient norm of all lines so far
 HEALTHY = "healthy"
+COLLAPSE = "collapsed"  # what the verdict of collapsed samples begins with
 JUDGED = ("/grad_norm", "/diversity", "/accuracy_real", "/accuracy_fake")
 
 
@@ -79,7 +80,7 @@ class Monitor:
         for key in self._seen:
             values = self._last(key)
             if key.endswith("/diversity") and values and max(values) < COLLAPSED:
-                return f"collapsed: {key} below {COLLAPSED:g} in the last {WINDOW} lines"
+                return f"{COLLAPSE}: {key} below {COLLAPSED:g} in the last {WINDOW} lines"
         for key in self._seen:
             player, _, name = key.rpartition("/")
             right = self._last(f"{player}/accuracy_real"), self._last(f"{player}/accuracy_fake")

@@ -150,6 +150,12 @@ def svg(figure: Figure) -> str:
     return body[:width] + body[body.index('"', width + 7) + 2 :].replace('height="', 'data-height="', 1)
 
 
+def embedded(path: Path) -> str:
+    """A picture as an <img> element that holds it."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f'<img class="drawing" src="data:image/png;base64,{data}" alt="">'
+
+
 def thumbnail(path: Path) -> str:
     """A picture as a data: URL, no larger than a page needs."""
     small, data = read_picture(path, ADVICE), io.BytesIO()

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from jaxgan.ablation import published
+from jaxgan.ablation.entries import Entry
 from jaxgan.ablation.results import Summary
-from jaxgan.ablation.statistics import Entry
+from jaxgan.ablation.statistics import share_interval
 from jaxgan.ablation.table import Column, Table
 
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
@@ -16,43 +18,53 @@ TEX |= {c: f"\\{c}" for c in "&%$#_{}"} | {"<": r"$<$", ">": r"$>$", "|": r"$|$"
 
 
 def shown(entry: Entry, column: Column) -> str:
-    """An entry as text: "6.40 ± 0.55"."""
+    """An entry as text: "6.40 ± 0.55", over runs; "6.40 ± 0.55 ± 0.10" where runs have several sets of samples; "(6.40)"
+    where all runs have failed."""
     if column.word:
         return ", ".join(dict.fromkeys(entry.words)) or "-"
     if not entry.values:
-        return "-"
+        return f"({sum(entry.failed) / len(entry.failed):{column.format}})" if entry.failed else "-"
     spread = f" ± {entry.std:{column.format}}" if len(entry.values) > 1 else ""
-    return f"{entry.mean:{column.format}}{spread}"
+    noise = f" ± {entry.noise:{column.format}}" if spread and entry.noise == entry.noise else ""
+    return f"{entry.mean:{column.format}}{spread}{noise}"
 
 
-def rows(summary: Summary) -> Iterable[tuple[str, list[tuple[Column, Entry, str]]]]:
-    """Each row's name, and (column, entry, published value) of each column."""
-    for name, entries in summary.entries.items():
-        published = summary.table.rows[name].published if name in summary.table.rows else {}
-        yield name, [(c, entries[c.name], published.get(c.name, "")) for c in summary.table.columns]
-
-
-def _is_published(table: Table, column: Column) -> bool:
-    return any(column.name in row.published for row in table.rows.values())
+def rows(summary: Summary) -> Iterable[tuple[str, list[tuple[Column, Entry]]]]:
+    """Each row's name, and (column, entry) of each column; the controls' last."""
+    for name, entries in (*summary.entries.items(), *summary.controls.items()):
+        yield name, [(column, entries[column.name]) for column in summary.table.columns]
 
 
 def head_of(table: Table, arrows: dict[str, str]) -> list[str]:
     out = []
     for column in table.columns:
         out.append(f"{column.name} {arrows[column.better]}".strip())
-        out += ["published"] if _is_published(table, column) else []
-    return [*out, "runs"]
+        if published.is_published(table, column):
+            out.append("paper's order" if published.is_order(table, column) else "published")
+    return [*out, "runs", "failed"]
 
 
-def cells_of(summary: Summary, name: str, row: list[tuple[Column, Entry, str]], bold: str) -> list[str]:
+def cells_of(summary: Summary, name: str, row: list[tuple[Column, Entry]], bold: str) -> list[str]:
     out = []
-    for column, entry, published in row:
+    for column, entry in row:
         text = shown(entry, column)
-        if not entry.values and not entry.words and {r.state for r in summary.results[name]} == {"diverged"}:
+        if text == "-" and {r.state for r in summary.results.get(name, ())} == {"diverged"}:
             text = "diverged"
         out.append(bold.format(text) if entry.is_best else text)
-        out += [published or "-"] if _is_published(summary.table, column) else []
-    return [*out, summary.runs(name)]
+        if published.is_published(summary.table, column):
+            is_order = published.is_order(summary.table, column)
+            ranks = published.order(summary.table, column) if is_order else {}
+            out.append(published.cell(summary.table, column, name, ranks))
+    return [*out, summary.runs(name), failed(summary, name)]
+
+
+def failed(summary: Summary, row: str) -> str:
+    """How many of a row's runs failed, with the exact 95 % interval of the share: "1 of 5 [1, 72] %"."""
+    k, n = summary.failures(row)
+    if not n:
+        return "-"
+    low, high = share_interval(k, n)
+    return f"{k} of {n} [{100 * low:.0f}, {100 * high:.0f}] %"
 
 
 def markdown(text: str) -> str:
@@ -103,15 +115,16 @@ def tex(summary: Summary) -> str:
 
 
 def as_csv(summary: Summary) -> str:
-    """A line for each row and column, with every run's value."""
+    """A line for each row and column, with every run's value. noise: the deviation between sets of samples of a run."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["row", "column", "n", "mean", "std", "low", "high", "published", "best", "values", "runs"])
+    writer.writerow("row column n mean std low high noise published best values failed_values runs failed".split())
     for name, row in rows(summary):
-        for column, entry, published in row:
-            numbers: list[Any] = [entry.mean, entry.std, *entry.interval] if entry.values else [""] * 4
+        for column, entry in row:
+            numbers: list[Any] = [entry.mean, entry.std, *entry.interval, entry.noise] if entry.values else [""] * 5
             values = ";".join(entry.words if column.word else map(repr, entry.values))
-            n = len(entry.words or entry.values)
-            numbers = ["" if x != x else x for x in numbers]
-            writer.writerow([name, column.name, n, *numbers, published, entry.is_best, values, summary.runs(name)])
+            text = summary.table.rows[name].published.get(column.name, "") if name in summary.table.rows else ""
+            line = [name, column.name, len(entry.words or entry.values), *("" if x != x else x for x in numbers), text]
+            line += [entry.is_best, values, ";".join(map(repr, entry.failed)), summary.runs(name)]
+            writer.writerow([*line, failed(summary, name).partition(" [")[0]])
     return out.getvalue()

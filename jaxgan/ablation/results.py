@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from jaxgan.ablation.best import mark_best
+from jaxgan.ablation.claims import Verdict, decide
+from jaxgan.ablation.comparison import failures
+from jaxgan.ablation.entries import Entry, entry_of, failure_of
 from jaxgan.ablation.stages import blocked
-from jaxgan.ablation.statistics import Entry, Verdict, decide, mark_best
-from jaxgan.ablation.table import REAL, Column, Table
-from jaxgan.errors import UserError, described
+from jaxgan.ablation.table import REAL, Table
+from jaxgan.errors import UserError
 from jaxgan.extractors.table import EXTRACTORS
 from jaxgan.scores.of_run import same_protocol
 from jaxgan.scores.table import find_scores, score_part
@@ -24,9 +27,11 @@ class Result:
     """What has become of a cell. state: "done", "diverged", "crashed", "blocked" (a stage that it begins from is not done
     and has failed), "unscored" (trained, and not scored as its config asks) or "open".
 
-    numbers: its final scores by part ("fd"), and the last logged metrics; none that is not finite. history: the lines of
+    numbers: its final scores by part ("fd"), each the mean over sets of samples, and the last logged metrics; none that is
+    not finite. no_numbers: names of those that are not. sets: a score's value of each set of samples. history: the lines of
     metrics.jsonl. message: of a failure, or what blocks it. evaluation: the last one. starts: the run's provenance. verdict:
-    the monitor's last. words: of columns of words, where they are known without the run's folder.
+    the monitor's last. words: of columns of words, where they are known without the run's folder. failed: why it counts for
+    no mean, "" if it does (`entries.failure_of`).
     """
 
     cell: Any
@@ -38,11 +43,14 @@ class Result:
     starts: tuple[dict[str, Any], ...] = ()
     verdict: str = ""
     words: dict[str, str] = field(default_factory=dict)
+    sets: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    no_numbers: tuple[str, ...] = ()
+    failed: str = ""
 
 
 def read_result(cell: Any) -> Result:
     """A cell's result, as its folder has it."""
-    workdir, numbers, evaluation = Workdir(cell.folder), {}, None
+    workdir, numbers, sets, evaluation = Workdir(cell.folder), {}, {}, None
     history, step = workdir.metrics(), workdir.done_step
     for line in history:
         numbers |= {key: x for key, x in line.items() if not isinstance(x, str) and not key.startswith("eval/")}
@@ -53,8 +61,11 @@ def read_result(cell: Any) -> Result:
         own = [one for one in there if _is_logged(one, logged)]
         evaluation = (own or there or [None])[-1]
         if evaluation:
-            numbers |= {score_part(name): one["values"][0] for name, one in evaluation["scores"].items()}
-    numbers = {key: x for key, x in numbers.items() if x is not None and np.isfinite(x)}
+            sets = {score_part(name): tuple(one["values"]) for name, one in evaluation["scores"].items()}
+            numbers |= {name: None if None in some else float(np.mean(some)) for name, some in sets.items()}
+    no_numbers = tuple(key for key, x in numbers.items() if x is None or not np.isfinite(x))
+    numbers = {key: x for key, x in numbers.items() if key not in no_numbers}
+    sets = {key: some for key, some in sets.items() if key in numbers}
     failure = None if cell.is_over and step is not None else workdir.failure
     is_scored = evaluation or not cell.config.eval.every  # a hidden row need not be
     state = failure["kind"] if failure else "open" if not cell.is_over else "done" if is_scored else "unscored"
@@ -64,7 +75,8 @@ def read_result(cell: Any) -> Result:
         failure = {"message": "python launch.py --mode=evaluate --workdir=CELL --config.eval... as the table has it"}
     told = [line["verdict"] for line in history if "verdict" in line]
     message, verdict = failure["message"] if failure else "", told[-1] if told else ""
-    return Result(cell, state, numbers, history, message, evaluation, workdir.starts, verdict)
+    starts = workdir.starts
+    return Result(cell, state, numbers, history, message, evaluation, starts, verdict, sets=sets, no_numbers=no_numbers)
 
 
 def _is_asked(evaluation: dict[str, Any], config: Any) -> bool:
@@ -92,60 +104,76 @@ def _is_logged(evaluation: dict[str, Any], logged: dict[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Summary:
-    """results: by row. entries: by row and column's name. verdicts: of the claims, in order. hidden: of hidden rows."""
+    """results: by row. entries: by row and column's name. verdicts: of the claims, in order. hidden: of hidden rows.
+    controls: entries of what is no method, by its name and column's. length: how long the runs are beside the paper's, in
+    words. untested: why no claim is tested. changes: what is another than when the claims were registered; before: their
+    verdicts then."""
 
     table: Table
     results: dict[str, list[Result]]
     entries: dict[str, dict[str, Entry]]
     verdicts: list[Verdict]
     hidden: dict[str, list[Result]] = field(default_factory=dict)
+    controls: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    length: str = ""
+    untested: str = ""
+    changes: tuple[str, ...] = ()
+    before: list[Verdict] = field(default_factory=list)
 
     def runs(self, row: str) -> str:
         """How many of a row's runs are in its means, and what became of the others."""
-        states = [result.state for result in self.results[row]]
-        others = [f"{states.count(state)} {state}" for state in STATES if state in states]
-        return ", ".join([str(states.count("done")), *others])
+        if row in self.controls:
+            return f"{max(len(entry.values) for entry in self.controls[row].values())} draws"
+        kinds = [result.failed.partition(" (")[0] or result.state for result in self.results[row]]
+        told = [f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys((*STATES, *kinds)) if kind in kinds]
+        return ", ".join([str(kinds.count("done")), *(one for one in told if not one.endswith(" done"))])
+
+    def failures(self, row: str) -> tuple[int, int]:
+        """(How many of a row's runs failed, of how many that came to their end)."""
+        return failures(self.results.get(row, ()))
 
 
 def summarise(
-    table: Table, cells: Iterable[Any], real: dict[str, Any] | None = None, kept: Mapping[str, list[Result]] | None = None
+    table: Table,
+    cells: Iterable[Any],
+    controls: Mapping[str, dict[str, Any]] | None = None,
+    kept: Mapping[str, list[Result]] | None = None,
+    untested: str = "",
 ) -> Summary:
-    """Reads all cells; `real` is an evaluation of real images, which get a last row, `kept` results of rows of which there
-    are no cells. Raises UserError where rows were scored by unlike protocols."""
+    """Reads all cells. controls: evaluations of what is no method, by name (`controls.read_controls`). kept: results of rows
+    of which there are no cells. untested: why no claim is tested. Raises UserError where rows were scored by unlike
+    protocols."""
     shown = [name for name, row in table.rows.items() if not row.hidden]
     results: dict[str, list[Result]] = {row: list((kept or {}).get(row, [])) for row in shown}
     hidden: dict[str, list[Result]] = {row: [] for row in table.rows if row not in shown}
     for cell in cells:
         (results if cell.row in results else hidden)[cell.row].append(read_result(cell))
-    everything = [result for row in results.values() for result in row]
+    results = {row: [replace(x, failed=failure_of(x, table)) for x in some] for row, some in results.items()}
     for row, some in results.items():
         steps = sorted({result.evaluation["step"] for result in some if result.state == "done" and result.evaluation})
         if len(steps) > 1:
             raise UserError(f"the runs of row '{row}' are of unlike steps: {', '.join(map(str, steps))}; train all to one")
-    scored = [result.evaluation for result in everything if result.state == "done" and result.evaluation]
+    scored = [x.evaluation for row in results.values() for x in row if x.state == "done" and x.evaluation]
     same_protocol(scored)
-    entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in shown}
-    decided, entries = decide(table, entries, results), mark_best(table, entries, results)
-    if real:
-        try:
-            same_protocol([*scored, real])
-        except UserError as error:
-            raise UserError(f"real images (real.json): {error}") from error
-        numbers = {score_part(name): one["value"] for name, one in real["scores"].items() if one["value"] is not None}
-        results[REAL] = [Result(None, "done", numbers)]
-        entries[REAL] = {column.name: _entry(column, results[REAL]) for column in table.columns if not column.word}
-        entries[REAL] |= {column.name: Entry() for column in table.columns if column.word}
-    return Summary(table, results, entries, decided, hidden)
+    beside = {name: _control(name, one, table, scored) for name, one in (controls or {}).items()}
+    entries = {row: {column.name: entry_of(column, results[row]) for column in table.columns} for row in shown}
+    rivals = {name: some for name, some in beside.items() if name != REAL}
+    verdicts = decide(table, entries, results, rivals, untested)
+    return Summary(table, results, mark_best(table, entries, results, rivals), verdicts, hidden, beside, untested=untested)
 
 
-def _entry(column: Column, results: list[Result]) -> Entry:
-    done = [result for result in results if result.state == "done"]
-    if column.word:
-        try:
-            return Entry(words=tuple(result.words.get(column.name) or column.word(result) for result in done))
-        except Exception as error:
-            raise UserError(f"column '{column.name}': {described(error)}") from error
-    return Entry(tuple(result.numbers[column.score] * column.scale for result in done if column.score in result.numbers))
+def _control(name: str, evaluation: dict[str, Any], table: Table, scored: list[dict[str, Any]]) -> dict[str, Entry]:
+    """A control's entries: a value for each draw. Raises UserError where it was scored unlike the rows."""
+    try:
+        same_protocol([*scored, evaluation])
+    except UserError as error:
+        raise UserError(f"the control '{name}' (controls.json): {error}") from error
+    values = {score_part(score): one["values"] for score, one in evaluation["scores"].items()}
+    draws = [
+        Result(None, "done", {part: some[i] for part, some in values.items() if i < len(some) and some[i] is not None})
+        for i in range(max(map(len, values.values()), default=0))
+    ]
+    return {column.name: Entry() if column.word else entry_of(column, draws) for column in table.columns}
 
 
 def trajectory(result: Result, *names: str) -> np.ndarray:

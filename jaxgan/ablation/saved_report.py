@@ -1,8 +1,8 @@
 """A table's runs in one file, `report.json`: what a report needs of them when their folders are gone, or when a table with
 more rows is to have them too (`--join`)."""
 
+import dataclasses
 import json
-import math
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from jaxgan.config.renamed import nested, renamed_config, renamed_metrics
 from jaxgan.config.resolve import difference, flat, is_among, resolve_config
 from jaxgan.config.run import DONORS, OPERATIONAL
 from jaxgan.errors import UserError, nearest
+from jaxgan.files import nulls
 from jaxgan.records import STEP
 from jaxgan.sections import sections
 from jaxgan.workdir.shapes import NUMBER, PROTOCOL, START
@@ -32,8 +33,10 @@ RUN = {
     **dict.fromkeys(("message", "verdict"), str),
     "evaluation": ({"step": STEP, "protocol": PROTOCOL}, None),
     "starts": [START],
+    "sets?": {str: [NUMBER]},
+    "failed?": str,
 }
-SHAPE = {"configs": {str: (dict, None)}, "rows": {str: [RUN]}}
+SHAPE = {"configs": {str: (dict, None)}, "rows": {str: [RUN]}, "about?": {str: str}}
 OUTPUTS = ("report.md", "report.html", FILE, "table.tex", "table.csv", "curves.png", "samples.png")  # of a table's folder
 _IGNORED = {"seed", *OPERATIONAL} - {"steps", *DONORS}  # fields that may differ between the runs of one row
 
@@ -65,9 +68,12 @@ def is_report(folder: Path) -> bool:
     return False
 
 
-def dump(summary: Summary) -> dict[str, Any]:
-    """{"configs": {row: what defines it}, "rows": {row: [run, ...]}} of the rows of which there is a run, as JSON."""
+def dump(summary: Summary, about: dict[str, str]) -> dict[str, Any]:
+    """All that a report is made of, as JSON: {"configs": {row: what defines it}, "rows": {row: [run, ...]}} of the rows of
+    which there is a run, and what the table says of them. about: where it comes from. A number that is infinite or none is
+    null."""
     scores = {column.score for column in summary.table.columns if not column.word}
+    table = summary.table
     words = {column.name: column.word for column in summary.table.columns if column.word}
     configs, rows = {}, {}
     for row, results in summary.results.items():
@@ -79,7 +85,10 @@ def dump(summary: Summary) -> dict[str, Any]:
             {
                 "seed": result.cell.seed,
                 "state": result.state,
-                "numbers": {name: x for name, x in result.numbers.items() if name in scores and math.isfinite(x)},
+                "numbers": {name: x for name, x in result.numbers.items() if name in scores}
+                | {name: None for name in result.no_numbers if name in scores},
+                "sets": {name: list(some) for name, some in result.sets.items() if name in scores and len(some) > 1},
+                "failed": result.failed,
                 "words": result.words or {name: word(result) for name, word in words.items() if result.state == "done"},
                 "message": result.message,
                 "verdict": result.verdict,
@@ -88,7 +97,37 @@ def dump(summary: Summary) -> dict[str, Any]:
             }
             for result in own
         ]
-    return {"title": summary.table.title, "configs": configs, "rows": rows}
+    return nulls(
+        {
+            "title": table.title,
+            "configs": configs,
+            "rows": rows,
+            "columns": [{"name": column.name} | _fields(column, "word") for column in table.columns],
+            "seeds": list(table.seeds),
+            "looks": list(table.looks),
+            "sound": {name: list(ends) for name, ends in table.sound.items()},
+            "untested": summary.untested,
+            "claims": [_fields(verdict, "claim") | {"claim": _fields(verdict.claim)} for verdict in summary.verdicts],
+            "controls": {
+                name: {column: list(entry.values) for column, entry in entries.items()}
+                for name, entries in summary.controls.items()
+            },
+            "about": about,
+        }
+    )
+
+
+def _fields(x: Any, *without: str) -> dict[str, Any]:
+    """The fields of a dataclass or a named tuple, as JSON has them."""
+    names = x._fields if isinstance(x, tuple) else [field.name for field in dataclasses.fields(x)]
+    plain = {name: getattr(x, name) for name in names if name not in without}  # pyright: ignore
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+
+def about(folder: Path) -> dict[str, str]:
+    """What a folder's report says of where it comes from; {} where there is none."""
+    saved = records.read_json(folder / FILE, SHAPE, ADVICE)
+    return dict(saved.get("about", {})) if saved else {}
 
 
 def _definition(cell: Any) -> dict[str, Any] | None:
@@ -151,6 +190,8 @@ def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | 
         Elsewhere(row, run["seed"], path.parent / "cells", config),
         run["state"],
         {name: float(x) for name, x in renamed_metrics(run["numbers"]).items() if x is not None},
+        no_numbers=tuple(name for name, x in renamed_metrics(run["numbers"]).items() if x is None),
+        sets={name: tuple(some) for name, some in run.get("sets", {}).items()},
         message=run["message"],
         evaluation=run["evaluation"],
         starts=tuple(run["starts"]),

@@ -1,187 +1,185 @@
-"""What the numbers of a table's runs come to: intervals, tests, and the claims' verdicts.
+"""The tests and intervals behind a table's numbers. Nothing here knows of tables.
 
-Means have Student's t-intervals of 95 %; two rows are compared by Welch's test; p-values of a table's claims are corrected
-together by Holm's method, and so are those that decide what is printed bold. Fewer than five seeds say nothing of means.
+Means of two rows are compared by Welch's test, seed by seed by Student's, and with a number by `against`. No test is of a
+spread smaller than `least` says, one count of one run. Shares of runs have exact binomial tests and intervals.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from jaxgan.ablation.table import Claim, Column, Table
-
-ENOUGH = 5  # seeds, for a claim
-LEVEL = 0.05
-ROUNDING = 1e-12  # numbers that differ by this share are equal: equal ones have a mean beside them
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A row's place in a column. values: of the runs that are done, in the column's units; words: theirs, of such a column.
-    is_best: the interval says that no other row is as good."""
-
-    values: tuple[float, ...] = ()
-    words: tuple[str, ...] = ()
-    is_best: bool = False
-
-    @property
-    def mean(self) -> float:
-        return float(np.mean(self.values))
-
-    @property
-    def std(self) -> float:
-        """The sample standard deviation over runs; NaN of one."""
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Of the mean, 95 %; NaN of one."""
-        n = len(self.values)
-        half = float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * self.std / math.sqrt(n) if n > 1 else math.nan
-        return self.mean - half, self.mean + half
+LEVEL = 0.05  # of false verdicts, over all claims of a table
+POWER = 0.8  # at which `seeds_needed` says that a claim will be decided
+MANY = 1000  # seeds; more are not counted out
+FLIPS = 9999  # permutations at most
+Values = Sequence[float]
 
 
-class Verdict(NamedTuple):
-    """claim; text: in words. estimate: what was measured. answer: "holds", "contradicted" or "undecided". reason: for it."""
+class Found(NamedTuple):
+    """What a test comes to: estimate; p, two-sided; deviation of one run (of one pair); interval: level -> its ends, of the
+    confidence 1 - level."""
 
-    claim: Claim
-    text: str
-    estimate: str
-    answer: str
-    reason: str
-
-
-def compare(*samples: Sequence[float]) -> tuple[float, float, float, float]:
-    """(difference of means, ends of its 95 % interval, two-sided p) of two samples, by Welch's test; of four, how much the
-    difference of the first two exceeds that of the others."""
-    signs, sizes = (1, -1, -1, 1)[: len(samples)], [len(x) for x in samples]
-    shares = [float(np.var(x, ddof=1)) / len(x) for x in samples]
-    difference = sum(sign * float(np.mean(x)) for sign, x in zip(signs, samples))
-    error, scale = math.sqrt(sum(shares)), max(np.max(np.abs(x)) for x in samples)
-    if error <= ROUNDING * scale:
-        same = abs(difference) <= ROUNDING * scale
-        return difference, difference, difference, float(same)
-    freedom = sum(shares) ** 2 / sum(share**2 / (n - 1) for share, n in zip(shares, sizes))  # Welch and Satterthwaite
-    half = float(stats.t.ppf(1 - LEVEL / 2, freedom)) * error
-    return difference, difference - half, difference + half, float(2 * stats.t.sf(abs(difference) / error, freedom))
+    estimate: float
+    p: float
+    deviation: float
+    interval: Callable[[float], tuple[float, float]]
 
 
-def against(a: Sequence[float], number: float) -> tuple[float, float, float, float]:
-    """(mean, ends of its 95 % interval, two-sided p that it is `number`), by Student's test."""
-    entry = Entry(tuple(a))
-    error = entry.std / math.sqrt(len(a))
-    scale, distance = max(np.max(np.abs(a)), abs(number)), abs(entry.mean - number)
-    constant = error <= ROUNDING * scale
-    p = distance <= ROUNDING * scale if constant else 2 * stats.t.sf(distance / error, len(a) - 1)
-    low, high = entry.interval
-    return entry.mean, low, high, float(p)
+def variance(values: Values, least: float = 0.0) -> float:
+    """The sample variance, at least `least`; NaN of one value."""
+    return max(float(np.var(values, ddof=1)), least) if len(values) > 1 else math.nan
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """p-values corrected together (Holm 1979)."""
-    order, out, largest = np.argsort(p), [0.0] * len(p), 0.0
+def one_count(count: float, n: int) -> float:
+    """The least variance of n values that change by `count`: as if one of them were one count away from the others."""
+    return count**2 / n
+
+
+def _t(estimate: float, error: float, freedom: float, deviation: float) -> Found:
+    def interval(level: float) -> tuple[float, float]:
+        half = float(stats.t.ppf(1 - level / 2, freedom)) * error
+        return estimate - half, estimate + half
+
+    p = float(2 * stats.t.sf(abs(estimate) / error, freedom)) if error else float(estimate == 0)
+    return Found(estimate, p, deviation, interval)
+
+
+def welch(a: Values, b: Values, least: tuple[float, float] = (0.0, 0.0)) -> Found:
+    """Whether the means of two samples differ (Welch 1947). The deviation is the root of the mean variance."""
+    variances = [variance(x, floor) for x, floor in zip((a, b), least)]
+    shares = [v / len(x) for v, x in zip(variances, (a, b))]
+    below = sum(share**2 / (len(x) - 1) for share, x in zip(shares, (a, b)))
+    freedom = sum(shares) ** 2 / below if below else 1.0
+    deviation = math.sqrt(sum(variances) / 2)
+    return _t(float(np.mean(a)) - float(np.mean(b)), math.sqrt(sum(shares)), freedom, deviation)
+
+
+def pairs(differences: Values, least: float = 0.0) -> Found:
+    """Whether the mean of differences is other than 0 (Student 1908)."""
+    v, n = variance(differences, least), len(differences)
+    return _t(float(np.mean(differences)), math.sqrt(v / n), n - 1, math.sqrt(v))
+
+
+def against(values: Values, number: float, within: tuple[float, float] = (-math.inf, math.inf), least: float = 0.0) -> Found:
+    """Whether a mean is another than `number`. p is the largest of the tests of `mean_interval`."""
+    found = pairs(np.subtract(values, number), least)
+    tests = [found.p] + [2 * float(stats.t.sf(abs(z), len(values) - 1)) for z in _curved(values, number, within, least)]
+    mean = float(np.mean(values))
+    return Found(mean, max(tests), found.deviation, lambda level: mean_interval(values, within, least, level))
+
+
+def mean_interval(
+    values: Values, within: tuple[float, float], least: float = 0.0, level: float = LEVEL
+) -> tuple[float, float]:
+    """An interval of a mean that stays in the range of its values.
+
+    It reaches as far as Student's and, for values with an end, one that is not symmetric: of values above an end that of
+    log-normal ones (Cox; Zhou and Gao 1997, with Student's t), of values between two ends Student's of the logit of their
+    mean. NaN of one value.
+    """
+    low, high = within
+    n, mean, v = len(values), float(np.mean(values)), variance(values, least)
+    if n < 2:
+        return math.nan, math.nan
+    t = float(stats.t.ppf(1 - level / 2, n - 1))
+    half = t * math.sqrt(v / n)
+    ends = [(mean - half, mean + half)]
+    if math.isfinite(low) and math.isfinite(high):
+        centre, error = _logit(mean, v, n, within)
+        ends += [(low + (high - low) * _sigmoid(centre - t * error), low + (high - low) * _sigmoid(centre + t * error))]
+    elif math.isfinite(low) and min(values) > low:
+        centre, error = _log(values, least, low)
+        ends += [(low + math.exp(centre - t * error), low + math.exp(centre + t * error))]
+    return max(low, min(a for a, _ in ends)), min(high, max(b for _, b in ends))
+
+
+def _curved(values: Values, number: float, within: tuple[float, float], least: float) -> list[float]:
+    """How many errors a number lies from a mean on the scale of log-normal values, or of logits, where there is one."""
+    low, high = within
+    v = variance(values, least)
+    if math.isfinite(low) and math.isfinite(high) and low < number < high:
+        centre, error = _logit(float(np.mean(values)), v, len(values), within)
+        return [(centre - math.log((number - low) / (high - number))) / error]
+    if math.isfinite(low) and not math.isfinite(high) and number > low < min(values):
+        centre, error = _log(values, least, low)
+        return [(centre - math.log(number - low)) / error]
+    return []
+
+
+def _log(values: Values, least: float, low: float) -> tuple[float, float]:
+    """The logarithm of log-normal values' mean above `low`, and its error."""
+    logs, n = np.log(np.subtract(values, low)), len(values)
+    v = variance(logs, least / (float(np.mean(values)) - low) ** 2)
+    return float(np.mean(logs)) + v / 2, math.sqrt(v / n + v**2 / (2 * (n - 1)))
+
+
+def _logit(mean: float, v: float, n: int, within: tuple[float, float]) -> tuple[float, float]:
+    """The logit of a mean between two ends, and its error. A mean at an end counts as one error away from it."""
+    low, high = within
+    inside = min(max(mean, low + math.sqrt(v / n)), high - math.sqrt(v / n)) if v else mean
+    share = (inside - low) / (high - low)
+    share = min(max(share, 1e-12), 1 - 1e-12)
+    return math.log(share / (1 - share)), math.sqrt(v / n) / (high - low) / (share * (1 - share))
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+
+
+def share_interval(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """The exact interval of a share, k of n (Clopper and Pearson 1934)."""
+    found = stats.binomtest(k, n).proportion_ci(1 - level, "exact")
+    return float(found.low), float(found.high)
+
+
+def half(k: int, n: int) -> Found:
+    """Whether k of n is another share than a half, by the exact binomial test."""
+    p = float(stats.binomtest(k, n, 0.5).pvalue)
+    return Found(k / n, p, math.sqrt(k / n * (1 - k / n)), lambda level: share_interval(k, n, level))
+
+
+def fisher(k: int, n: int, other: int, of: int) -> float:
+    """The two-sided p of Fisher's exact test that k of n and other of `of` have one share."""
+    return float(stats.fisher_exact([[k, n - k], [other, of - other]])[1])
+
+
+def permuted(a: Values, b: Values = ()) -> float:
+    """The two-sided p of a permutation test: of the means of two samples, or, of one sample of differences, by their signs.
+    Exact where there are no more than 9,999 ways, else by as many drawn ones, always the same."""
+    how = {"n_resamples": FLIPS, "rng": np.random.default_rng(0), "vectorized": True}
+    if len(b):
+        return float(stats.permutation_test((a, b), lambda x, y, axis: x.mean(axis) - y.mean(axis), **how).pvalue)
+    return float(stats.permutation_test((a,), lambda x, axis: x.mean(axis), permutation_type="samples", **how).pvalue)
+
+
+def holm(p: Sequence[float], level: float = LEVEL) -> tuple[list[float], list[float]]:
+    """p-values corrected together (Holm 1979), and the level at which each was tested: an interval at that level leaves 0
+    out exactly where the corrected p is below `level`."""
+    order, out, largest = np.argsort(p, kind="stable"), [0.0] * len(p), 0.0
     for rank, i in enumerate(order):
         largest = max(largest, min(1.0, (len(p) - rank) * p[i]))
         out[i] = largest
-    return out
+    rejected = sum(x < level for x in out)
+    levels = [0.0] * len(p)
+    for rank, i in enumerate(order):
+        levels[i] = level / (len(p) - min(rank, rejected))
+    return out, levels
 
 
-def mark_best(table: Table, entries: dict, results: dict) -> dict[str, dict[str, Entry]]:
-    """Marks, in each column, the row that beats every other one; none where a comparison stays open."""
-    out = {row: dict(columns) for row, columns in entries.items()}
-    family: list[tuple[str, str, float]] = []
-    for column in table.columns:
-        able = {row: e[column.name] for row, e in entries.items() if len(e[column.name].values) >= ENOUGH}
-        whole = all(result.state == "done" for row in results.values() for result in row)
-        if not column.better or len(able) < max(2, len(entries)) or not whole:
-            continue
-        sign = 1 if column.better == "higher" else -1
-        best = max(able, key=lambda row: sign * able[row].mean)
-        family += [(column.name, best, compare(able[best].values, able[row].values)[3]) for row in able if row != best]
-    corrected = holm([p for *_, p in family])
-    for name, best in {(name, best) for name, best, _ in family}:
-        if all(p < LEVEL for (other, _, _), p in zip(family, corrected) if other == name):
-            entry = out[best][name]
-            out[best][name] = Entry(entry.values, entry.words, True)
-    return out
-
-
-def decide(table: Table, entries: dict, results: dict) -> list[Verdict]:
-    columns = {column.name: column for column in table.columns}
-    settled: list[Verdict | None] = []
-    tests: list[tuple[int, Claim, tuple[float, float, float, float]]] = []
-    for claim in table.claims:
-        early = _without_numbers(claim, columns[claim.column].better, entries, results)
-        settled.append(early)
-        if not early:
-            values = [entries[row][claim.column].values for row in claim.rows]
-            number = claim.above if claim.above is not None else claim.below
-            test = compare(*values) if claim.than else against(values[0], number or 0.0)
-            tests.append((len(settled) - 1, claim, test))
-    for (i, claim, (value, low, high, _)), p in zip(tests, holm([test[3] for *_, test in tests])):
-        column = columns[claim.column]
-        if claim.than:
-            right = value > 0 if column.better == "higher" else value < 0
-            kind = "difference of gains" if claim.beyond else "difference"
-            estimate = f"{kind} {value:+{column.format}} [{low:+{column.format}}, {high:+{column.format}}]"
+def seeds_needed(found: Found, level: float, samples: int) -> int:
+    """With how many seeds a test at this level would find what was measured, with the power .8; `MANY` where with more.
+    samples: how many samples a seed adds one value to, 2 where two rows are compared and not in pairs."""
+    effect = abs(found.estimate) / found.deviation if found.deviation else math.inf
+    low, high = 2, MANY
+    while low < high:
+        n = (low + high) // 2
+        freedom = samples * (n - 1)
+        edge = stats.t.ppf(1 - level / 2, freedom)
+        if stats.nct.sf(edge, freedom, effect * math.sqrt(n / samples)) >= POWER:
+            high = n
         else:
-            right = value > claim.above if claim.above is not None else value < (claim.below or 0.0)
-            estimate = f"{value:{column.format}} [{low:{column.format}}, {high:{column.format}}]"
-        answer = ("holds" if right else "contradicted") if p < LEVEL else "undecided"
-        others = [result for row in claim.rows[1:] for result in results[row]]
-        if (answer == "contradicted" or claim.beyond) and any(result.state == "diverged" for result in others):
-            answer = "undecided"  # those that diverged might have been worse than either
-        few = min(len(entries[row][claim.column].values) for row in claim.rows)
-        reason = f"p = {p:.2g}"
-        if few < ENOUGH:
-            answer, reason = "undecided", f"{few} seeds, and a claim takes {ENOUGH}"
-        settled[i] = Verdict(claim, words(claim, column), estimate, answer, reason)
-    return [verdict for verdict in settled if verdict]
-
-
-def words(claim: Claim, column: Column) -> str:
-    """A claim in words."""
-    if claim.text:
-        return claim.text
-    if claim.words:
-        return f"{claim.row}: {' or '.join(claim.words)}"
-    if claim.beyond:
-        return f"{claim.row} gains more in {column.name} over {claim.than} than {claim.beyond[0]} over {claim.beyond[1]}"
-    if claim.than:
-        return f"{claim.row}: {column.name} {column.better or 'other'} than {claim.than}"
-    side, number = ("above", claim.above) if claim.above is not None else ("below", claim.below)
-    return f"{claim.row}: {column.name} {side} {number:g}"
-
-
-def _without_numbers(claim: Claim, better: str, entries: dict, results: dict) -> Verdict | None:
-    """The verdict where runs failed or are missing; None where numbers decide."""
-
-    def verdict(answer: str, reason: str) -> Verdict:
-        return Verdict(claim, claim.text or words(claim, Column(claim.column, better="better")), "", answer, reason)
-
-    def count(row: str, *states: str) -> int:
-        return sum(result.state in states for result in results[row])
-
-    for row in claim.rows:
-        left = count(row, "open", "crashed", "blocked", "unscored")
-        if left:
-            return verdict("undecided", f"{left} runs of {row} are not done")
-    diverged = count(claim.row, "diverged")
-    if claim.words:
-        found = [*entries[claim.row][claim.column].words, *["diverged"] * diverged]
-        return verdict("holds" if set(found) <= set(claim.words) else "contradicted", " and ".join(dict.fromkeys(found)))
-    if diverged:
-        is_better = claim.than or better == ("higher" if claim.above is not None else "lower")
-        return verdict(
-            "contradicted" if is_better else "undecided", f"{diverged} of {len(results[claim.row])} runs diverged"
-        )
-    if claim.than and not claim.beyond and count(claim.than, "diverged") == len(results[claim.than]):
-        return verdict("holds", f"every run of {claim.than} diverged")
-    numbers = [len(entries[row][claim.column].values) for row in claim.rows]
-    if min(numbers) < 2:
-        return verdict("undecided", "one run says nothing of spread" if min(numbers) else f"no run has '{claim.column}'")
-    return None
+            low = n + 1
+    return low

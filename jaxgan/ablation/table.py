@@ -75,8 +75,8 @@ class Claim:
     column's units. words: the word of more than half of all runs is one of these. beyond: two more rows; then the claim is
     that row's mean is better than that of `than` by more than the first of these is better than the second. margin: with
     than; a difference of means smaller than this, in the column's units, is of no importance. paired: whether rows are
-    compared seed by seed; None: where they have the same data and the same generator, and always with beyond. text: the
-    claim as a sentence; by default made from the rest.
+    compared seed by seed; None: where they have the same data and networks, so that a seed gives both one start; with beyond
+    they always are. text: the claim as a sentence; by default made from the rest.
     """
 
     column: str

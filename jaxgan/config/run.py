@@ -45,7 +45,7 @@ class Checkpoint:
 @dataclass(frozen=True)
 class Eval:
     """every: steps between evaluations while training, and at its end; 0: none. metrics: names in `scores.table.METRICS`.
-    num_samples: generated images. repeats: sets of them that --mode=evaluate scores; while training it is one.
+    num_samples: generated images. repeats: sets of them, in --mode=evaluate and at the end of training; before it is one.
     split: of the real images; empty: the run's own. source_split: of sources that belong to none of them. num_real: how many
     of the real images, chosen once; 0: all. batch_size: at once, over all devices. ema: the weights' moving averages.
     allow_few: a Fréchet distance of fewer images than dimensions."""

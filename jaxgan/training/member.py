@@ -116,12 +116,14 @@ class Member:
         return self.evaluator is not None and (step == self.settings.steps or is_due(step, self.settings.eval.every))
 
     def evaluate(self, state: GanState, step: int) -> None:
-        """Scores this step's generator."""
+        """Scores this step's generator: on one set of samples, and at the end of training on `eval.repeats` sets. The log
+        has the first set's scores, which are of one set at every step."""
         assert self.evaluator is not None
-        result = self.evaluator(state, step)
+        result = self.evaluator(state, step, self.settings.eval.repeats if step == self.settings.steps else 1)
         self.workdir.add_evaluation(result)
         record = {"step": step, "kimg": step * self.plan.kimg_per_step}
-        self.writer.scalars(record | {f"eval/{name}": x["value"] for name, x in result["scores"].items()}, self._say)
+        first = {f"eval/{name}": x["values"][0] for name, x in result["scores"].items()}
+        self.writer.scalars(record | first, self._say)
 
     def _say(self, record: dict[str, float]) -> None:
         scores = "  ".join(f"{name.removeprefix('eval/')} {x:.4g}" for name, x in record.items() if name.startswith("eval/"))

@@ -1,0 +1,164 @@
+"""The verdicts of a table's claims. The rules are in docs/claims.md."""
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+from jaxgan.ablation import statistics
+from jaxgan.ablation.comparison import (
+    LARGE_SPREAD,
+    MANY_SEEDS,
+    SEEDS,
+    Case,
+    Entries,
+    Results,
+    beats,
+    case_of,
+    failures,
+    standing_apart,
+    too_few,
+)
+from jaxgan.ablation.statistics import LEVEL, fisher, holm, seeds_needed
+from jaxgan.ablation.table import Claim, Column, Table
+
+ANSWERS = ("holds", "contradicted", "equivalent", "undecided", "not tested")
+
+
+class Verdict(NamedTuple):
+    """claim; text: in words. answer: one of `ANSWERS`. estimate: what was measured, in words; reason: for the answer. kind,
+    n, value, p and check (of permutations, NaN where none was made): of the test. corrected: p over all claims; level: at
+    which it was tested; low, high: the ends of the interval at that level."""
+
+    claim: Claim
+    text: str
+    answer: str
+    reason: str
+    estimate: str = ""
+    kind: str = ""
+    n: tuple[int, ...] = ()
+    value: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    p: float = math.nan
+    corrected: float = math.nan
+    level: float = math.nan
+    check: float = math.nan
+
+
+def decide(
+    table: Table,
+    entries: Entries,
+    results: Results,
+    controls: Entries | None = None,
+    untested: str = "",
+    is_checked: bool = True,
+) -> list[Verdict]:
+    """The verdict of each claim, in order. controls: entries of rows that are no methods, which a row must beat. untested:
+    why no claim is tested at all. is_checked: whether permutation tests are made beside."""
+    columns = {column.name: column for column in table.columns}
+    cases = [case_of(claim, columns[claim.column], entries, results, is_checked) for claim in table.claims]
+    level = LEVEL / max(1, len(table.looks))
+    corrected, levels = holm([case.found.p if case.found else 1.0 for case in cases], level)
+    out = []
+    for claim, case, p, own in zip(table.claims, cases, corrected, levels):
+        column = columns[claim.column]
+        answer, reason = _answer(claim, column, case, p, level, own, entries, results)
+        stop = untested or _beaten(claim, column, entries, controls or {})
+        if stop:
+            answer, reason = "not tested", stop
+        elif case.found and len(table.seeds) not in (table.looks or (len(table.seeds),)):
+            planned = " and ".join(map(str, table.looks))
+            answer, reason = "undecided", f"looks were planned at {planned} seeds, and there are {len(table.seeds)}"
+        out.append(_verdict(claim, column, case, answer, reason, p, own))
+    return out
+
+
+def _verdict(claim: Claim, column: Column, case: Case, answer: str, reason: str, p: float, level: float) -> Verdict:
+    text = words(claim, column)
+    if not case.found:
+        return Verdict(claim, text, answer, reason)
+    value, (low, high) = case.found.estimate, case.found.interval(level)
+    if case.kind in ("binomial", "fisher"):
+        estimate = reason if case.kind == "fisher" else f"{value * case.n[0]:.0f} of {case.n[0]} runs"
+        reason = "" if estimate == reason else reason
+    else:
+        sign = "+" if claim.than else ""
+        name = {"gains": "difference of gains ", "pairs": "difference in pairs "}.get(case.kind, "difference ")
+        shown = [f"{x:{sign}{column.format}}" for x in (value, low, high)]
+        estimate = f"{name if claim.than else ''}{shown[0]} [{shown[1]}, {shown[2]}]"
+    return Verdict(
+        claim, text, answer, reason, estimate, case.kind, case.n, value, low, high, case.found.p, p, level, case.check
+    )
+
+
+def _answer(
+    claim: Claim,
+    column: Column,
+    case: Case,
+    p: float,
+    level: float,
+    own: float,
+    entries: Entries,
+    results: Results,
+) -> tuple[str, str]:
+    """(Answer, reason) of a claim by its test alone. level: of all claims; own: at which this one was tested."""
+    if not case.found:
+        return "undecided", case.early
+    told = f"p = {p:.2g}" + ("" if math.isnan(case.check) else f" (permutations, uncorrected: {case.check:.2g})")
+    few = "" if case.kind in ("binomial", "fisher") else standing_apart(claim, entries) or too_few(case)
+    decided = ("holds" if case.is_right else "contradicted") if p < level else "undecided"
+    low, high = case.found.interval(own)
+    if claim.margin is not None and -claim.margin < low and high < claim.margin and not (few or too_few(case, math.inf)):
+        return "equivalent", f"the interval is within {claim.margin:g} of 0"
+    if decided == "undecided" and "stands apart" in few:
+        return "undecided", f"{told}; {few}"
+    if decided == "undecided":
+        samples = 2 if case.kind == "welch" else 1
+        needed = seeds_needed(case.found, own, samples) if case.kind not in ("binomial", "fisher") else 0
+        if needed and case.found.estimate:
+            needed = max(needed, MANY_SEEDS if case.spread > LARGE_SPREAD else SEEDS)
+            far = f"more than {statistics.MANY:,}" if needed >= statistics.MANY else f"about {needed}"
+            told += f"; {far} seeds would decide it, were the difference as measured"
+        return decided, told
+    if few:
+        return "undecided", f"{told}, but {few}"
+    if claim.beyond and decided == "holds":
+        first = case_of(replace(claim, beyond=(), paired=True), column, entries, results, False)
+        if not (first.found and first.is_right and first.found.p < LEVEL):
+            return "undecided", f"{told}, but {claim.row} is no better than {claim.than}"
+    if claim.than and not claim.beyond and case.kind != "fisher":
+        better, worse = (claim.row, claim.than) if decided == "holds" else (claim.than, claim.row)
+        (k, n), (other, of) = failures(results[better]), failures(results[worse])
+        if k * of > other * n and fisher(k, n, other, of) < LEVEL:
+            return "undecided", f"{told}, but {better} fails more often ({k} of {n} runs, {other} of {of})"
+    return decided, told
+
+
+def _beaten(claim: Claim, column: Column, entries: Entries, controls: Entries) -> str:
+    """Which control no row of a claim beats, so that the column does not measure it; "" if there is none."""
+    if column.word or not column.better:
+        return ""
+    if not claim.than and column.better != ("higher" if claim.above is not None else "lower"):
+        return ""  # a claim that the row is poor
+    for rows in (claim.rows[:2], claim.beyond) if claim.than else (claim.rows,):
+        known = [row for row in rows if len(entries[row][column.name].values) > 1]
+        for name, control in controls.items():
+            one = control[column.name]
+            if one.values and known and not any(beats(entries[row][column.name], one, column) for row in known):
+                told = f"{known[0]} does not beat" if len(known) == 1 else f"neither {' nor '.join(known)} beats"
+                return f"{told} the control '{name}' in {column.name} ({one.mean:{column.format}})"
+    return ""
+
+
+def words(claim: Claim, column: Column) -> str:
+    """A claim in words."""
+    if claim.text:
+        return claim.text
+    if claim.words:
+        return f"{claim.row}: {' or '.join(claim.words)}"
+    if claim.beyond:
+        return f"{claim.row} gains more in {column.name} over {claim.than} than {claim.beyond[0]} over {claim.beyond[1]}"
+    if claim.than:
+        return f"{claim.row}: {column.name} {column.better or 'other'} than {claim.than}"
+    side, number = ("above", claim.above) if claim.above is not None else ("below", claim.below)
+    return f"{claim.row}: {column.name} {side} {number:g}"

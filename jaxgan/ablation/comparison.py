@@ -1,0 +1,163 @@
+"""The test that a claim asks for, of the values of a table's rows."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxgan.ablation import statistics
+from jaxgan.ablation.entries import Entry
+from jaxgan.ablation.statistics import LEVEL, Found, fisher, half, pairs, permuted, welch
+from jaxgan.ablation.table import Claim, Column
+from jaxgan.config.resolve import flat
+
+FEW, SEEDS, MANY_SEEDS = 5, 10, 20  # seeds: the fewest, what a claim takes, and what it takes where the spread is large
+LARGE_SPREAD = 0.2  # of the mean
+APART = 10.0  # deviations, by the median absolute one: a run so far off is none of the others' kind
+LARGE = 2.0  # deviations: so large a difference is decided by `FEW` seeds
+Entries = Mapping[str, Mapping[str, Entry]]
+Results = Mapping[str, Sequence[Any]]
+
+
+class Case(NamedTuple):
+    """A claim's test. kind: "welch", "pairs", "gains", "student", "binomial", "fisher", or "" where there is none; is_right:
+    whether what was measured is on the claim's side. n: values of each row, or pairs, or runs. spread: the largest
+    deviation of a row's values over their mean. early: why nothing can be tested."""
+
+    kind: str
+    found: Found | None = None
+    is_right: bool = False
+    n: tuple[int, ...] = ()
+    spread: float = 0.0
+    early: str = ""
+    check: float = math.nan
+
+
+def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is_checked: bool) -> Case:
+    """A claim's test."""
+    for row in claim.rows:
+        left = sum(result.state not in ("done", "diverged") for result in results[row])
+        if left:
+            return Case("", early=f"{left} runs of {row} are not done")
+    if claim.words:
+        found = [*entries[claim.row][column.name].words]
+        found += ["diverged"] * sum(result.state == "diverged" for result in results[claim.row])
+        if len(found) < FEW:
+            return Case("", early=f"{len(found)} runs, and a claim takes {FEW}")
+        k = sum(word in claim.words for word in found)
+        return Case("binomial", half(k, len(found)), 2 * k > len(found), (len(found),))
+    some = [entries[row][column.name] for row in claim.rows]
+    lost = [row for row, entry in zip(claim.rows, some) if not entry.values and failures(results[row])[0]]
+    if lost:
+        return _of_failures(claim, column, lost, results)
+    least = min(len(entry.values) for entry in some)
+    if least < 2:
+        return Case("", early="one run says nothing of spread" if least else f"no run has '{column.name}'")
+    higher = 1 if column.better == "higher" else -1
+    spread = max(math.sqrt(statistics.variance(x.values, x.least)) / (abs(x.mean) or math.inf) for x in some)
+    if not claim.than:
+        (entry,) = some
+        k, n = failures(results[claim.row])
+        if 2 * k >= n:
+            return Case("", early=f"{k} of {n} runs of {claim.row} failed")
+        number = claim.above if claim.above is not None else claim.below
+        assert number is not None
+        found = statistics.against(entry.values, number, entry.within, entry.least)
+        is_right = found.estimate > number if claim.above is not None else found.estimate < number
+        return Case("student", found._replace(estimate=found.estimate), is_right, (len(entry.values),), spread)
+    if not claim.beyond and not (share_draws(results, claim) if claim.paired is None else claim.paired):
+        a, b = some
+        found = welch(a.values, b.values, (a.least, b.least))
+        check = permuted(a.values, b.values) if is_checked else math.nan
+        return Case("welch", found, found.estimate * higher > 0, (len(a.values), len(b.values)), spread, "", check)
+    seeds = sorted(set.intersection(*(set(entry.seeds) for entry in some)))
+    if len(seeds) < 2:
+        return Case("", early=f"{len(seeds)} seeds have all of {', '.join(claim.rows)}")
+    signs, by = (1, -1, -1, 1), [entry.by_seed() for entry in some]
+    differences = [sum(sign * one[seed] for sign, one in zip(signs, by)) for seed in seeds]
+    found = pairs(differences, sum(entry.least for entry in some))
+    check = permuted(differences) if is_checked else math.nan
+    kind = "gains" if claim.beyond else "pairs"
+    return Case(kind, found, found.estimate * higher > 0, (len(seeds),), spread, "", check)
+
+
+def _of_failures(claim: Claim, column: Column, lost: list[str], results: Results) -> Case:
+    """The test where every run of some row has failed: whether rows fail unlike often, or, with a number, more often than
+    not."""
+    (k, n), better = (
+        failures(results[claim.row]),
+        claim.than or column.better == ("higher" if claim.above is not None else "lower"),
+    )
+    if claim.beyond or len(lost) == len(claim.rows) == 2 or not better:
+        return Case("", early=f"every run of {' and of '.join(lost)} failed")
+    if not claim.than:
+        found = half(k, n)
+        return Case("binomial", found._replace(estimate=0.0), False, (n,))
+    other, of = failures(results[claim.than])
+    found = Found(k / n - other / of, fisher(k, n, other, of), 1.0, lambda level: (math.nan, math.nan))
+    return Case("fisher", found, lost == [claim.than], (n, of))
+
+
+def failures(results: Sequence[Any]) -> tuple[int, int]:
+    """How many of a row's runs have failed, and of how many that came to their end."""
+    over = [result for result in results if result.state in ("done", "diverged")]
+    return sum(bool(result.failed) for result in over), len(over)
+
+
+def share_draws(results: Results, claim: Claim) -> bool:
+    """Whether a seed gives both rows the same data and the same start: the sections `data` and `nets` of their configs are
+    alike. Not where that is not known."""
+    first, second = (_draws(results[row]) for row in claim.rows[:2])
+    return bool(first) and first == second
+
+
+def _draws(results: Sequence[Any]) -> dict[str, Any]:
+    config = getattr(results[0].cell, "config", None) if results else None
+    if config is None:
+        return {}
+    whole = config if isinstance(config, dict) else flat(json.loads(config.to_json()))
+    places = ("data.dir", "data.cache")
+    return {key: x for key, x in whole.items() if key.split(".")[0] in ("data", "nets") and key not in places}
+
+
+def too_few(case: Case, large: float = LARGE) -> str:
+    """Why there are too few values for a verdict; "" if there are enough. large: deviations that `FEW` of them decide."""
+    assert case.found
+    n, effect = min(case.n), abs(case.found.estimate) / case.found.deviation if case.found.deviation else math.inf
+    if n >= MANY_SEEDS or (n >= SEEDS and case.spread <= LARGE_SPREAD) or (n >= FEW and effect > large):
+        return ""
+    if n < FEW:
+        return f"{n} seeds, and a claim takes {FEW} at least"
+    if n < SEEDS:
+        return f"{n} seeds decide differences above {LARGE:g} deviations alone; a claim takes {SEEDS}"
+    return f"{n} seeds, and where runs differ by more than a fifth of their mean a claim takes {MANY_SEEDS}"
+
+
+def standing_apart(claim: Claim, entries: Entries) -> str:
+    """Which run's value is so far from the others of its row that no mean says anything of them; "" if there is none. Nobody
+    can tell from a few runs how often such a one comes."""
+    for row in claim.rows:
+        entry = entries[row][claim.column]
+        if len(entry.values) > 2:
+            far = np.abs(np.subtract(entry.values, np.median(entry.values)))
+            scale = max(1.4826 * float(np.median(far)), math.sqrt(entry.least))
+            worst = int(np.argmax(far))
+            if far[worst] > APART * scale:
+                value = f"{entry.values[worst]:.4g}"
+                return f"seed {entry.seeds[worst]} of {row} stands apart ({value}); `sound` can say which runs have failed"
+    return ""
+
+
+def beats(entry: Entry, other: Entry, column: Column, level: float = LEVEL) -> bool:
+    """Whether a row's mean is better than another's, by Welch's test, or than one number."""
+    if len(entry.values) < 2:
+        return False
+    if len(other.values) > 1:
+        found = welch(entry.values, other.values, (entry.least, other.least))
+        difference = found.estimate
+    else:
+        found = statistics.against(entry.values, other.mean, entry.within, entry.least)
+        difference = found.estimate - other.mean
+    return found.p < level and difference * (1 if column.better == "higher" else -1) > 0

@@ -1,0 +1,73 @@
+"""What a report says beside its table: claims, and lists of what a reader must know."""
+
+from collections.abc import Callable, Mapping
+
+from jaxgan import monitor
+from jaxgan.ablation import published
+from jaxgan.ablation.results import Result, Summary
+
+LEGEND = (
+    "Mean ± standard deviation over the runs that did not fail; a second ± is between sets of samples of one run. A run has "
+    "failed if it diverged, its samples collapsed, a score is no number, or a value is not sound; beside stands the exact "
+    "95 % interval of that share. Bold: better than every other row of five runs or more, by Welch's test or in pairs of "
+    "seeds, corrected over the columns (Holm). Claims are corrected together (Holm), and so are their intervals."
+)
+
+
+def claims(summary: Summary) -> list[str]:
+    """A line for each claim."""
+    return [f"- {v.answer}: {v.text} ({'; '.join(filter(None, (v.estimate, v.reason)))})" for v in summary.verdicts]
+
+
+def failures(summary: Summary) -> list[str]:
+    """A line for runs of a row that are not done for the same reason."""
+
+    def told(result: Result) -> str:
+        why = result.message.partition("; last good")[0]
+        return "" if result.state == "done" else f"{result.state}: {why}" if why else result.state
+
+    hidden = {row: [x for x in some if x.state != "open"] for row, some in summary.hidden.items()}
+    return _by_seeds(hidden | summary.results, told)
+
+
+def illnesses(summary: Summary) -> list[str]:
+    """A line for runs of a row that ended with the same illness, by the monitor's rules."""
+
+    def told(result: Result) -> str:
+        return "" if result.state == "diverged" or result.verdict == monitor.HEALTHY else result.verdict
+
+    return _by_seeds(summary.results, told)
+
+
+def _by_seeds(results: Mapping[str, list[Result]], told: Callable[[Result], str]) -> list[str]:
+    seeds: dict[tuple[str, str], list[int]] = {}
+    for row, some in results.items():
+        for result in some:
+            if result.cell and told(result):
+                seeds.setdefault((row, told(result)), []).append(result.cell.seed)
+    return [
+        f"- {row}, seed{'s' if len(some) > 1 else ''} {', '.join(map(str, some))}: {text}"
+        for (row, text), some in seeds.items()
+    ]
+
+
+def changes(summary: Summary) -> list[str]:
+    """What is another than when the claims were registered, and which verdicts that changed."""
+    now, before = ({v.text: v.answer for v in some} for some in (summary.verdicts, summary.before))
+    texts = dict.fromkeys([*before, *now]) if summary.changes else {}
+    told = [(text, before.get(text, "not a claim"), now.get(text, "no claim any more")) for text in texts]
+    out = [f"{text}: {old} as registered, {new} now" for text, old, new in told if old != new]
+    return [*summary.changes, *(out or ["no verdict is another for that"] if summary.changes else [])]
+
+
+def notices(summary: Summary) -> list[tuple[str, list[str]]]:
+    """Titles of lists, and their lines."""
+    table = summary.table
+    order = published.agreement(table, summary.entries)
+    return [
+        ("Changed since the claims were registered", changes(summary)),
+        ("What differs from the paper", [summary.length] * bool(summary.length) + list(table.differs)),
+        ("The paper's order and ours", order + [f"Published: {table.published}"] * bool(table.published)),
+        ("Runs that are not done", failures(summary)),
+        ("What the stability monitor said last", illnesses(summary)),
+    ]
