@@ -10,9 +10,9 @@ from typing import Any
 from jaxgan import monitor
 from jaxgan.ablation import figures, formats, saved_report
 from jaxgan.ablation.cell import Cell, slug
+from jaxgan.ablation.controls import read_controls
 from jaxgan.ablation.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
 from jaxgan.ablation.progress import read_table
-from jaxgan.ablation.real_images import read_real
 from jaxgan.ablation.results import Result, Summary, summarise
 from jaxgan.ablation.statistics import ENOUGH
 from jaxgan.ablation.table import Table
@@ -53,8 +53,7 @@ def write(
 ) -> Path:
     """Writes what the cells have come to, finished or not, beside `joined` results of other rows, and says the table. Raises
     UserError where there is nothing. seeds: what was asked for, where they are not the table's own."""
-    real = read_real(folder) if table.real else None
-    summary = summarise(table, cells, real, joined)
+    summary = summarise(table, cells, read_controls(folder), joined)
     every = [result for row in (summary.hidden | summary.results).values() for result in row]
     if not any(result.starts for result in every):
         for result in every:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan.ablation.controls import draws
 from jaxgan.ablation.stages import blocked
 from jaxgan.ablation.statistics import Entry, Verdict, decide, mark_best
-from jaxgan.ablation.table import REAL, Column, Table
+from jaxgan.ablation.table import Column, Table
 from jaxgan.errors import UserError, described
 from jaxgan.extractors.table import EXTRACTORS
 from jaxgan.scores.of_run import same_protocol
@@ -108,9 +109,12 @@ class Summary:
 
 
 def summarise(
-    table: Table, cells: Iterable[Any], real: dict[str, Any] | None = None, kept: Mapping[str, list[Result]] | None = None
+    table: Table,
+    cells: Iterable[Any],
+    controls: Mapping[str, dict[str, Any]] | None = None,
+    kept: Mapping[str, list[Result]] | None = None,
 ) -> Summary:
-    """Reads all cells; `real` is an evaluation of real images, which get a last row, `kept` results of rows of which there
+    """Reads all cells; `controls` get a last row each, a draw in place of a run, `kept` are results of rows of which there
     are no cells. Raises UserError where rows were scored by unlike protocols."""
     shown = [name for name, row in table.rows.items() if not row.hidden]
     results: dict[str, list[Result]] = {row: list((kept or {}).get(row, [])) for row in shown}
@@ -126,15 +130,13 @@ def summarise(
     same_protocol(scored)
     entries = {row: {column.name: _entry(column, results[row]) for column in table.columns} for row in shown}
     decided, entries = decide(table, entries, results), mark_best(table, entries, results)
-    if real:
+    for name, control in (controls or {}).items():
         try:
-            same_protocol([*scored, real])
+            same_protocol([*scored, control])
         except UserError as error:
-            raise UserError(f"real images (real.json): {error}") from error
-        numbers = {score_part(name): one["value"] for name, one in real["scores"].items() if one["value"] is not None}
-        results[REAL] = [Result(None, "done", numbers)]
-        entries[REAL] = {column.name: _entry(column, results[REAL]) for column in table.columns if not column.word}
-        entries[REAL] |= {column.name: Entry() for column in table.columns if column.word}
+            raise UserError(f"{name} (controls.json or real.json): {error}") from error
+        results[name] = [Result(None, "done", numbers) for numbers in draws(control)]
+        entries[name] = {c.name: Entry() if c.word else _entry(c, results[name]) for c in table.columns}
     return Summary(table, results, entries, decided, hidden)
 
 
