@@ -3,6 +3,6 @@
 See `jaxgan.ablation.table`.
 """
 
-from jaxgan.ablation.table import REAL, Claim, Column, Length, Row, Stage, Table
+from jaxgan.ablation.table import NOISE, REAL, UNTRAINED, Claim, Column, Length, Row, Stage, Table
 
-__all__ = ["REAL", "Claim", "Column", "Length", "Row", "Stage", "Table"]
+__all__ = ["NOISE", "REAL", "UNTRAINED", "Claim", "Column", "Length", "Row", "Stage", "Table"]

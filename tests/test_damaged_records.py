@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from jaxgan import records
-from jaxgan.ablation import figures, real_images, report, saved_report
+from jaxgan.ablation import controls, figures, report, saved_report
 from jaxgan.ablation.cells import load_table, make_cells, train_cells
 from jaxgan.ablation.progress import Clock, read_table, remembered
 from jaxgan.ablation.results import series, summarise
@@ -50,7 +50,7 @@ def table():
     return Table(
         title="Nothing much", paper="none", data="a ring", protocol="the shortest",
         columns=(Column("modes", "modes", "higher", ".1f"), Column("gen/loss")), rows={"plain": Row()},
-        seeds=(0,), claims=(Claim("modes", "plain", above=-1),), curves=("modes", "gen/loss"), real="ring@train",
+        seeds=(0,), claims=(Claim("modes", "plain", above=-1),), curves=("modes", "gen/loss"),
     )
 """
 
@@ -69,7 +69,8 @@ def made(tmp_path_factory):
     cell = cells[0]
     Clock(folder, spec, [("log.params", "true")], (), 1, "elsewhere").tick(at_once=True)
     [scored] = cell.workdir.evaluations()
-    write_json(folder / "real.json", scored)
+    write_json(home / "old" / "real.json", scored)
+    write_json(folder / "controls.json", {"noise": scored | {"about": "Some.", "request": {"draws": 5}}})
     cell.workdir.fail("crashed", "why", "log")
     report.write(table, cells, folder)
     save_frozen(SimpleNamespace(frozen={"it": _taken("it", FrozenRun(workdir=str(cell.folder)))}), cell.folder)
@@ -116,7 +117,8 @@ CASES = {
     "failure": Case(f"{CELL}/failure.json", lambda made: (made.cell.workdir.failure, summary(made))),
     "evaluations": Case(f"{CELL}/evaluation.json", summary),
     "table": Case("table/table.json", lambda made: (remembered(made.folder), read_table(made.folder), summary(made))),
-    "real": Case("table/real.json", lambda made: summary(made, real=real_images.read_real(made.folder))),
+    "controls": Case("table/controls.json", lambda made: summary(made, controls=controls.read_controls(made.folder))),
+    "real": Case("old/real.json", lambda made: summary(made, controls=controls.read_controls(made.home / "old"))),
     "report": Case("table/report.json", lambda made: summary_of_joined(made)),
     "frozen": Case(f"{CELL}/frozen/it/{RECORD}", lambda made: saved_donor(made.cell.folder / "frozen" / "it")),
     "arrays": Case(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from jaxgan.ablation.stages import check_stages
-from jaxgan.ablation.table import REAL, Claim, Column, Stage, Table
+from jaxgan.ablation.table import CONTROLS, Claim, Column, Stage, Table
 from jaxgan.errors import UserError, nearest
 
 
@@ -64,8 +64,9 @@ def _check_types(found: Table, spec: str) -> None:
     for name in ("columns", "rows", "seeds"):
         if not getattr(found, name):
             raise UserError(f"{spec}: the table has no {name}")
-    if found.real and REAL in found.rows:
-        raise UserError(f"{spec}: with real=... the row '{REAL}' is made by itself")
+    for name in CONTROLS:
+        if name in found.rows:
+            raise UserError(f"{spec}: the row '{name}' is a control, which every table has by itself; rename it")
     for claim in found.claims:
         if any(isinstance(x, Stage) for x in (claim.column, claim.above, claim.below, *claim.rows)):
             raise UserError(

@@ -10,9 +10,7 @@ cells' runs waits for them, and is blocked where one of them diverged or crashed
 
 import ctypes
 import os
-import shlex
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Collection, Sequence
@@ -21,18 +19,16 @@ from typing import Any
 
 from jaxgan.ablation.cell import Cell, slug
 from jaxgan.ablation.cells import groups, make_cells
-from jaxgan.ablation.command import COMMAND, command_environment
+from jaxgan.ablation.command import PARENT, last_line, start
+from jaxgan.ablation.controls import have_scored
 from jaxgan.ablation.progress import Clock, Progress
-from jaxgan.ablation.real_images import score_real
 from jaxgan.ablation.stages import divided, in_order, to_train
 from jaxgan.ablation.table import Table
-from jaxgan.config import trust
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import say
 from jaxgan.errors import UserError, numbers
 from jaxgan.workdir.folder import Workdir
 
-PARENT = "JAXGAN_ABLATION"  # environment variable: the process that started this one
 POLL = 2.0  # seconds between looks at the workers
 
 
@@ -73,7 +69,7 @@ def train_table(
         over = sum(cell.is_over for cell in every)
         say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
         clock = Clock(folder, spec, overrides, seeds, workers if divided(todo, [])[0] else 0, join)
-        score_real(table, whole, folder)
+        have_scored(table, whole, spec, folder, overrides)
         for cell in every:
             if not cell.is_over and cell.folder.exists():
                 with cell.workdir.claimed():  # or an earlier start's process, which was left alone, still trains it
@@ -101,7 +97,6 @@ def _work(
     size = -(-len(todo) // (4 * workers))  # groups in a process: small ones would take less time than its start
     slots = list(range(workers))
     progress = Progress(every)
-    (folder / "logs").mkdir(exist_ok=True)
     try:
         while waiting or running:
             ready, later, stuck = divided(waiting, [cell for some, *_ in running.values() for cell in sum(some, [])])
@@ -137,16 +132,8 @@ def _start(
 ) -> Any:
     """A process that trains cells, on its share of the cores where there are several."""
     which = ",".join(str(cell.number) for cell in some)
-    words = [*COMMAND, "--mode=ablate", f"--config={spec}", f"--workdir={folder}", f"--cell={which}"]
-    words += [f"--seeds={','.join(map(str, table.seeds))}", *(f"--config.{key}={value}" for key, value in overrides)]
-    words += ["--trust"] * trust.is_trusting()
-    env = command_environment() | {PARENT: str(os.getpid())}
-    if workers > 1:
-        env.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{0.9 / workers:.3f}")  # workers on one GPU share it
-    with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(shlex.join(words) + "\n")
-        file.flush()
-        process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=env)
+    share = {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 / workers:.3f}"} if workers > 1 else {}  # of one GPU
+    process = start(f"--cell={which}", table, spec, folder, overrides, log, **share)
     if workers > 1 and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(process.pid, cores[slot % len(cores) :: workers] or cores)
@@ -179,8 +166,7 @@ def _finish(some: list[list[Cell]], code: int, log: Path, began: float) -> list[
     later = sum(untouched, [])
     for cell in (cell for group in some for cell in group if cell not in later):
         if not cell.is_over and not cell.workdir.failure and code not in (0, 130):
-            last = (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
-            cell.workdir.fail("crashed", f"its process ended with code {code}: {last[:300]}", str(log))
+            cell.workdir.fail("crashed", f"its process ended with code {code}: {last_line(log)[:300]}", str(log))
         failure = cell.workdir.failure
         if failure:
             say(f"{cell.name} {failure['kind']}: {failure['message']} (log: {log})")

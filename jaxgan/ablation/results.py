@@ -10,6 +10,7 @@ import numpy as np
 from jaxgan.ablation.best import mark_best
 from jaxgan.ablation.claims import Verdict, decide
 from jaxgan.ablation.comparison import failures
+from jaxgan.ablation.controls import draws
 from jaxgan.ablation.entries import Entry, entry_of, failure_of
 from jaxgan.ablation.stages import blocked
 from jaxgan.ablation.table import REAL, Table
@@ -168,12 +169,8 @@ def _control(name: str, evaluation: dict[str, Any], table: Table, scored: list[d
         same_protocol([*scored, evaluation])
     except UserError as error:
         raise UserError(f"the control '{name}' (controls.json): {error}") from error
-    values = {score_part(score): one["values"] for score, one in evaluation["scores"].items()}
-    draws = [
-        Result(None, "done", {part: some[i] for part, some in values.items() if i < len(some) and some[i] is not None})
-        for i in range(max(map(len, values.values()), default=0))
-    ]
-    return {column.name: Entry() if column.word else entry_of(column, draws) for column in table.columns}
+    drawn = [Result(None, "done", numbers) for numbers in draws(evaluation)]
+    return {column.name: Entry() if column.word else entry_of(column, drawn) for column in table.columns}
 
 
 def trajectory(result: Result, *names: str) -> np.ndarray:

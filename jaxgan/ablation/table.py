@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-REAL = "real images"  # the name of their row
+CONTROLS = (REAL, NOISE, UNTRAINED) = ("real images", "noise", "untrained")  # the names of their rows, in order
 
 
 @dataclass(frozen=True)

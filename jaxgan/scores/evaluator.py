@@ -70,6 +70,10 @@ class Evaluator:
         values = [metric.fn(self.real, fake, self.wanted.allow_few) for metric in self.metrics.values()]
         return {score_name(part, self.network, count): value for each in values for part, value in each.items()}
 
+    def of_stored(self, images: Images, chosen: np.ndarray) -> dict[str, float]:
+        """{name: value} of the images number `chosen` of a data set, in that order."""
+        return self(stored(images, chosen, self.size, self.placement), len(chosen))
+
     def _real(self, images: Images, chosen: np.ndarray) -> Statistics:
         """The real images' statistics, from the cache if this very protocol has been there before."""
         batch = jax.ShapeDtypeStruct((self.size, *images.image_shape), images.features["image"].dtype)
@@ -86,6 +90,13 @@ class Evaluator:
         if (images.digest or "/" in images.name) and jax.process_index() == 0:
             _write_statistics(path, out)
         return out
+
+
+def check_shapes(samples: Images, reference: Images) -> None:
+    """Refuses samples of another shape than the real images. Raises UserError."""
+    if samples.image_shape != reference.image_shape:
+        shapes = ["x".join(map(str, images.image_shape)) for images in (samples, reference)]
+        raise UserError(f"samples are {shapes[0]} and the reference is {shapes[1]}; bring both to one shape first")
 
 
 def stored(images: Images, chosen: np.ndarray, size: int, placement: Placement) -> Iterator[tuple[jax.Array, int]]:

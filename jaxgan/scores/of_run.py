@@ -60,15 +60,15 @@ def make_generated(plan: Plan, images: Images, placement: Placement, size: int) 
 class RunEvaluator:
     """Scores a run's generator at any of its steps.
 
-    Args: plan, placement: of the run. images: what it trains on.
+    Args: plan, placement: of the run. images: what it trains on. evaluator: of a run of the same data and section eval,
+    which has seen the real images.
     Raises UserError, before anything is compiled, for what cannot be measured.
     """
 
-    def __init__(self, plan: Plan, images: Images, placement: Placement):
+    def __init__(self, plan: Plan, images: Images, placement: Placement, evaluator: Evaluator | None = None):
         self.plan, self.placement, self.wanted = plan, placement, plan.run.eval
         check_scores(plan)
-        other = self.wanted.split or self.wanted.source_split
-        real = _split(plan.config, self.wanted) if other else images
+        real = real_images(plan.config, images)
         if self.wanted.ema and not plan.shapes().ema:
             raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
         self.images, metrics = real, find_scores(self.wanted.metrics)
@@ -76,8 +76,9 @@ class RunEvaluator:
         for metric in self.of_state.values():
             if metric.check:
                 metric.check(plan, real)
-        of_images = dataclasses.replace(self.wanted, metrics=tuple(name for name in metrics if name not in self.of_state))
-        self.evaluator = Evaluator(of_images, plan.extractor, real, placement) if of_images.metrics else None
+        if of_images := without_state(self.wanted):
+            evaluator = evaluator or Evaluator(of_images, plan.extractor, real, placement)
+        self.evaluator = evaluator
         self.generated = make_generated(plan, real, placement, self.evaluator.size) if self.evaluator else None
 
     def __call__(self, state: GanState, step: int, repeats: int = 1) -> dict[str, Any]:
@@ -145,8 +146,17 @@ def check_scores(plan: Plan) -> None:
         moments.check_counts(features.shape[1], few, wanted.allow_few)
 
 
-def _split(config: Config, wanted: Eval) -> Images:
-    """The data that scores are taken on."""
+def without_state(wanted: Eval) -> Eval | None:
+    """`wanted` with the metrics of images alone; None where all are of a run's state."""
+    metrics = tuple(name for name, metric in find_scores(wanted.metrics).items() if "state" not in metric.needs)
+    return dataclasses.replace(wanted, metrics=metrics) if metrics else None
+
+
+def real_images(config: Config, images: Images) -> Images:
+    """The data that a run's scores are taken on. images: what it trains on."""
+    wanted = config.eval
+    if not wanted.split and not wanted.source_split:
+        return images
     other = config.copy_and_resolve_references().unlock()
     other.data.split = wanted.split or other.data.split
     if "jitter" in other.data:

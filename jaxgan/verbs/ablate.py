@@ -25,6 +25,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "cell", "", "Train these cells alone, 3 or 0-4,7, and write no report: for job arrays.", flag_values=values
     )
+    flags.DEFINE_boolean("controls", False, "Score the table's controls alone, and write no report: for job arrays.",
+                         flag_values=values)  # fmt: skip
     flags.DEFINE_boolean("report_only", False, "Write the report of what is there, and train nothing.", flag_values=values)
     flags.DEFINE_string("join", "", "A report.json, or a report's folder: its rows are taken as they are there, and the "
                         "table's others alone are trained.", flag_values=values)  # fmt: skip
@@ -34,14 +36,18 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Trains a table's cells and writes its report. Raises UserError, CrashedError."""
     from jaxgan.ablation import report, saved_report
     from jaxgan.ablation.cells import check_crashed, load_table, make_cells, train_cells
+    from jaxgan.ablation.control_scores import score
+    from jaxgan.ablation.controls import decisive
     from jaxgan.ablation.engine import chosen_cells, end_with_parent, train_table
     from jaxgan.ablation.progress import Clock, check_folder, remembered
-    from jaxgan.ablation.real_images import score_real
 
     workdir = workdir_of(values)
     spec, seeds, join = values.config, (), values.join
     if values.cell and join:
         raise UserError("--cell writes no report: --join goes with --report_only afterwards")
+    other = [f"--{name}" for name in ("cell", "report_only", "join", "workers") if values[name].present]
+    if values.controls and other:
+        raise UserError(f"--controls scores the table's controls and does nothing else: leave {' and '.join(other)} out")
     if values.report_only and (values.cell or values["workers"].present):
         raise UserError("--report_only trains nothing: leave --cell and --workers out")
     if not spec:  # as the folder's last start had it
@@ -55,20 +61,21 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     seeds = tuple(dict.fromkeys(numbers(values.seeds, "--seeds"))) if values.seeds else seeds
     if seeds:
         table = dataclasses.replace(table, seeds=seeds)
-    if values.cell:
+    if values.cell or values.controls:
         end_with_parent()
-        chosen = chosen_cells(table, spec, workdir, overrides, seeds, values.cell)
+        if values.cell:
+            chosen = chosen_cells(table, spec, workdir, overrides, seeds, values.cell)
+        else:
+            chosen = decisive(make_cells(table, spec, workdir, overrides))
         configure(values, any(c.config.deterministic for c in chosen), any(c.config.dtype == "float64" for c in chosen))
-        train_cells(chosen)
+        train_cells(chosen) if values.cell else score(table, chosen, workdir)
         return
     joined = saved_report.load(as_path(join), make_cells(table, spec, workdir, overrides)) if join else {}
     import jax
 
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
     if values.report_only:
-        every = make_cells(table, spec, workdir, overrides)
-        score_real(table, every, workdir)
-        every = [cell for cell in every if cell.row not in joined]
+        every = [cell for cell in make_cells(table, spec, workdir, overrides) if cell.row not in joined]
         if joined and not (workdir / "table.json").exists():
             workdir.mkdir(parents=True, exist_ok=True)
             Clock(workdir, spec, overrides, seeds, 0, join)

@@ -13,7 +13,7 @@ from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.files import nulls, write_json
 from jaxgan.parallel import Placement
-from jaxgan.scores.evaluator import Evaluator, stored
+from jaxgan.scores.evaluator import Evaluator, check_shapes
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
 from jaxgan.sections import extractor_of, open_data
@@ -42,9 +42,7 @@ def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | Non
 
 def evaluate_samples(samples: Images, reference: Images, config: Config, out: Path | None) -> None:
     """`--mode=evaluate --samples=... --reference=...`: says the scores of foreign samples, and writes them to `out`."""
-    if samples.image_shape != reference.image_shape:
-        shapes = ["x".join(map(str, images.image_shape)) for images in (samples, reference)]
-        raise UserError(f"samples are {shapes[0]} and the reference is {shapes[1]}; bring both to one shape first")
+    check_shapes(samples, reference)
     began, placement = time.monotonic(), Placement()
     given = eval_settings(config)
     wanted = dataclasses.replace(given, num_samples=given.num_samples or len(samples))
@@ -57,7 +55,7 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
     evaluator = Evaluator(wanted, network, reference, placement)
     # At random: a folder lists class by class, and the Inception Score and fewer samples than there are go by their order.
     chosen = np.random.default_rng(0).permutation(len(samples))[: wanted.num_samples]
-    scores = evaluator(stored(samples, chosen, evaluator.size, placement), len(chosen))
+    scores = evaluator.of_stored(samples, chosen)
     result = {
         "scored": {"data": samples.name, "digest": samples.digest},
         "scores": summarise_sets([scores]),

@@ -127,7 +127,7 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
         (PLAIN, {'Column("modes"': 'Column("high_quality", "modes"), Column("modes"'}, "two columns are called 'modes'"),
         (PLAIN, {'".1f"': '"2f%"'}, "'2f%' is no format of a number"),
         (PLAIN, {'"plain", above=-1': '"plain", words="in"'}, r"words must be several, \('in',\)"),
-        (PLAIN + ', "real images": Row()', {'paper="none"': 'paper="none", real="digits@test"'}, "is made by itself"),
+        (PLAIN + ', "noise": Row()', {}, "the row 'noise' is a control, which every table has by itself; rename it"),
     ],
 )
 def test_mistakes_in_a_table_are_told_before_anything_runs(spec, tmp_path, rows, changes, message):

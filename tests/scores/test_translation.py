@@ -15,7 +15,7 @@ from jaxgan.images import to_uint8
 from jaxgan.metrics import pairs, segments
 from jaxgan.parallel import Placement
 from jaxgan.scores import reading, translation
-from jaxgan.scores.of_run import RunEvaluator, _split, eval_settings
+from jaxgan.scores.of_run import RunEvaluator, real_images
 
 RANDOM = {"eval__features__name": "random", "eval__num_samples": 20, "eval__allow_few": True, "eval__batch_size": 8}
 
@@ -117,7 +117,7 @@ def test_scores_of_others_are_refused():
         reading.reading_scores(plan, data, state)
     with pytest.raises(UserError, match="has no such splits"):
         own = plan_of("pix2pix.py:own", eval__source_split="x", data__dir="photos").config
-        _split(own, eval_settings(own))
+        real_images(own, noise_images())
 
 
 @pytest.mark.slow
@@ -130,7 +130,7 @@ def test_real_digits_are_read_and_noise_is_not(monkeypatch):
     config = plan_of("cyclegan.py", eval__num_samples=100).config
     data = open_data(config)
     plan = Plan(config, data.features)
-    scored, state = _split(config, eval_settings(config)), plan.init(jax.random.key(0))
+    scored, state = real_images(config, open_data(config)), plan.init(jax.random.key(0))
     found = reading.reading_scores(plan, scored, state)
     assert found.keys() == {"read_b", "read_ba", "read_ab", "read_real_b"}
     assert 0.2 < found["read_b"] < 0.7 and found["read_ba"] < 0.3 and found["read_ab"] < 0.4
