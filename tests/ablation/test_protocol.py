@@ -60,7 +60,7 @@ def test_what_no_row_has_is_refused(text, message):
     [
         (Length(2e5, "updates"), 0.0025, "500 of the paper's 200,000 updates (0.25 %), and half is the least"),
         (Length(64_000, "images", ("steps", "batch_size")), 0.5, ""),
-        (Length(5000, "steps", least=0.2, why="so"), 0.1, "500 of the paper's 5,000 steps (10 %), and 20 % is the least: so"),
+        (Length(5e3, "steps", least=0.2, why="so"), 0.1, "500 of the paper's 5,000 steps (10 %), and 20 % is the least: so"),
         (Length(5000, "steps", least=0.1), 0.1, ""),
         (Length(500, "steps"), 1.0, ""),
         (Length(160, "pixels", ("nets.gen.width",)), 0.1, "16 of the paper's 160 pixels (10 %), and half is the least"),
