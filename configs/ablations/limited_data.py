@@ -13,8 +13,8 @@ hundred pictures (the published rows have translation and cutout with BigGAN, co
 weight is its authors': .3 with BigGAN, of whose hinge loss the logits are (other losses' are not tuned here), and 1e-6 with
 StyleGAN2.
 
-dcgan: width 16, whose discriminator was found not to overfit even 400 digits. mlp: the same generator against two fully
-connected layers of 512, which were found to learn 400 digits by heart (seed 0 of "nothing", before the table was run).
+dcgan: width 16, whose discriminator in five seeds of 3,000 steps did not overfit even 400 digits. mlp: the same generator
+against two fully connected layers of 512, chosen because seed 0 of "nothing" had learnt 400 digits by heart.
 
 3,000 steps of 64 images (StyleGAN-lite: 2,000), less than a hundredth of the paper's, at which its claims are not tested.
 Ten seeds, of which five have been measured; one takes some ten minutes on one core (StyleGAN-lite: five, not measured). ADA
