@@ -10,7 +10,7 @@ in ten, chosen by a hash of its name, is kept aside as the test split. Others:
     --config.data.flip=true                mirrored ones too, where left and right mean nothing
     --config.nets.gen.width=64 --config.nets.disc.width=64     with a GPU
 
-Look at the run's samples/ while it trains; longer is better for a long time: --config.steps=1e5.
+Look at the run's samples/ while it trains, and train for longer with --config.steps=1e5.
 """
 
 from configs import default

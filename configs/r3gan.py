@@ -10,9 +10,9 @@ or style. Learning rate, b2, the penalties' weight, the half-life of the moving 
 its probability go along cosines from their first to their last values: the authors' over 20 of some 250 million images, here
 over half of the run.
 
-All but the authors' own have five times their step size of 2e-4: on digits, after 250 steps, 1e-3 draws what 2e-4 has not
-begun to after 500. A batch is an eighth of theirs, a run far shorter, and none is augmented: with p to .55 on emoji the
-Fréchet distance was 176 for 148.
+All but the authors' own have five times their step size of 2e-4: on digits one run with 1e-3 drew after 250 steps what one
+with 2e-4 had not begun to after 500. A batch is an eighth of theirs, a run far shorter, and none is augmented: with p to .55
+on emoji the Fréchet distance was 176 for 148, one run of each, which decides nothing.
 
 cifar10, imagenet32 and imagenet64 (told labels), ffhq64 and ffhq256 (from a folder) are the presets of the authors'
 repository: widths, groups, precisions, schedules, augmentation, batch. They stop by hand; the runs' length is 12.5 times

@@ -16,11 +16,10 @@ Adam with betas (0, .99), corrected for the lazy updates: of the discriminator's
 What differs from the paper, besides size (up to 512 channels there, a mapping of eight layers, 25 million images; here 16
 to 128, four, and 128,000): path lengths are of unmixed styles, the mean of w has a decay of .998 a step for .995 and its own
 moving average, the averages' ramp is ADA's. And the loss: under the paper's logistic loss and R1 at every 16th step, without
-path length, the spread of fakes over that of reals fell to between .24 and .5 in 400 to 800 steps on digits, at eight
-settings with step sizes from 2e-4 to 1e-2 and R1 of weight 1 to 10. Kernels of variance one move slowly at such a rate,
-the discriminator's too, and it came too late. With 1e-2 (.8e-2) for a discriminator of width 32 and R1 at every 4th step it
-was above .7 at step 300, and falling; with logits in pairs and R2 besides (Huang et al. 2024) it stayed above .8. The
-paper's own:
+path length, the spread of fakes over that of reals fell to between .24 and .5 in 400 to 800 steps on digits, in single
+runs at eight settings with step sizes from 2e-4 to 1e-2 and R1 of weight 1 to 10. In others with 1e-2 (.8e-2) for a
+discriminator of width 32 and R1 at every 4th step it was above .7 at step 300, and falling; with logits in pairs and R2
+besides (Huang et al. 2024) it stayed above .8. The paper's own:
 --config.objective.loss=nonsaturating --config.objective.terms.r2=none --config.objective.terms.r1.every=16
 --config.objective.terms.r1.weight=10 --config.optim.disc.lr=2e-3 --config.nets.disc.width=16
 

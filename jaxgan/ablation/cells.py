@@ -8,6 +8,7 @@ from typing import Any
 
 from jaxgan.ablation.cell import Cell, slug
 from jaxgan.ablation.checks import check_table
+from jaxgan.ablation.protocol import check_protocol
 from jaxgan.ablation.stages import (
     blocked,
     check_asked,
@@ -46,7 +47,8 @@ def load_table(spec: str) -> Table:
 
 
 def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> list[Cell]:
-    """Every cell, seeds within rows. Raises UserError for the first row whose config does not resolve."""
+    """Every cell, seeds within rows. Raises UserError for the first row whose config does not resolve, and for fields in the
+    table's sentences that no row has."""
     made: dict[str, list[Cell]] = {}
     cells = (folder / "cells").iterdir() if (folder / "cells").is_dir() else ()
     is_earlier = any(map(has_earlier_values, cells))  # then all are, begun or not: a table's cells are alike
@@ -81,6 +83,7 @@ def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> l
     out = [cell for name in table.rows for cell in made[name]]
     if len({cell.folder for cell in out}) < len(out):
         raise UserError("two rows have names that differ in punctuation alone")
+    check_protocol(table, [made[name][0].config for name in table.rows if not table.rows[name].hidden])
     return out
 
 

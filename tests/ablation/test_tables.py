@@ -2,13 +2,16 @@
 
 import importlib
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from helpers import ROOT, tiny_fields
 
 from jaxgan.ablation import report
 from jaxgan.ablation.cells import groups, load_table, make_cells, train_cells
+from jaxgan.ablation.protocol import described, untested
 from jaxgan.ablation.results import read_result
 from jaxgan.ablation.table import Table
 from jaxgan.config.resolve import resolve_config
@@ -19,6 +22,11 @@ TINY = {
     "steps": 2, "batch_size": 16, "log.every": 1, "sample.every": 0, "sample.num": 4, "checkpoint.every": 0, "eval.every": 0,
     "eval.num_samples": 150, "eval.num_real": 200, "eval.batch_size": 50, "eval.allow_few": True, "eval.repeats": 1,
 }  # fmt: skip
+SHORT = {  # beside their papers, so that they test none of their claims
+    *("cifar10.py:digits", "cyclegan.py", "grid.py:short", "normalisation.py:digits", "r3gan.py:digits", "r3gan.py:emoji"),
+    *("ring.py:short", "robustness.py", "stacked_digits.py:short", "stylegan.py:digits", "stylegan.py:emoji"),
+    *(f"limited_data.py:{variant}" for variant in ("dcgan", "mlp", "stylegan")),
+}
 
 
 def specs():
@@ -34,6 +42,13 @@ def test_all_rows_resolve(spec, tmp_path):
     every = make_cells(table, spec, tmp_path, [])
     assert len(every) == len(table.rows) * len(table.seeds)
     assert sum(map(len, groups(every))) == len(every)
+    shown = [cell.config for cell in every if cell.seed == table.seeds[0] and not cell.hidden]
+    assert not re.search("[{}]", described(f"{table.protocol} {table.data}", shown))
+    name = Path(spec).name
+    assert re.match(r"[\d,]+ of the paper's", untested(table, shown)) if name in SHORT else not untested(table, shown)
+    assert table.comparable == (name in ("ring.py:full", "grid.py:full", "cifar10.py:cifar10"))
+    if any(row.published for row in table.rows.values()):
+        assert table.length and table.published
     readme, name = (ROOT / "README.md").read_text(), spec.rpartition("/")[2].partition(":")[0]
     assert f"`{name}`" in readme[readme.index("| table | what it reproduces") :]
 
