@@ -10,6 +10,7 @@ from helpers import ROOT
 
 SMALL = ["--overrides", "nets.gen.width=4", "nets.disc.width=4", "batch_size=8"]
 COMMANDS = {  # file: (arguments beside --smoke, what is printed)
+    "claims.py": ([], "| in pairs | normal |"),
     "damage.py": ([], "| blur, 2 px |"),
     "data_speed.py": ([], "with the data on the device"),
     "faults.py": ([], "| a workdir with [ in its path | refused at the start | 1 of 1 |"),

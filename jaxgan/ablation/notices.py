@@ -16,7 +16,12 @@ LEGEND = (
 
 def claims(summary: Summary) -> list[str]:
     """A line for each claim."""
-    return [f"- {v.answer}: {v.text} ({'; '.join(filter(None, (v.estimate, v.reason)))})" for v in summary.verdicts]
+    lines = [f"- no claim is tested: {summary.untested}"] if summary.untested and summary.verdicts else []
+    for v in summary.verdicts:
+        why = "" if v.reason == summary.untested else v.reason
+        told = "; ".join(filter(None, (v.estimate, why)))
+        lines.append(f"- {v.answer}: {v.text}" + (f" ({told})" if told else ""))
+    return lines
 
 
 def failures(summary: Summary) -> list[str]:

@@ -2,8 +2,9 @@
 
 import html
 
+from jaxgan.ablation.claims import ANSWERS
 from jaxgan.ablation.formats import ARROWS, cells_of, head_of, marked, rows
-from jaxgan.ablation.notices import LEGEND, notices
+from jaxgan.ablation.notices import LEGEND, claims, notices
 from jaxgan.ablation.results import Summary
 
 STYLE = """
@@ -39,11 +40,10 @@ def page(summary: Summary, about: dict[str, str], drawings: dict[str, str], pict
     body.append(f"</table></div><p>{e(LEGEND)}</p>")
     if summary.verdicts:
         body.append('<h2>Claims</h2><ul class="claims">')
-        for v in summary.verdicts:
-            measured = "; ".join(filter(None, (v.estimate, v.reason)))
-            body.append(
-                f'<li><b class="{v.answer.replace(" ", "-")}">{v.answer}</b> {e(v.text)} <small>{e(measured)}</small></li>'
-            )
+        for line in claims(summary):
+            answer, _, rest = line.removeprefix("- ").partition(": ")
+            kind = answer.replace(" ", "-") if answer in ANSWERS else "not-tested"
+            body.append(f'<li><b class="{kind}">{e(answer)}</b> {e(rest)}</li>')
         body.append("</ul>")
     for title, lines in notices(summary):
         if lines:

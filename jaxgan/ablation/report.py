@@ -1,8 +1,10 @@
 """A table's report: `report.md` with its pictures, `report.html` in one file, `table.tex`, `table.csv`, `report.json`."""
 
+import datetime
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,15 @@ from jaxgan.ablation.formats import as_csv, grid, tex
 from jaxgan.ablation.notices import LEGEND, claims, notices
 from jaxgan.ablation.page import page
 from jaxgan.ablation.progress import read_table
+from jaxgan.ablation.protocol import filled_in, in_words, untested
 from jaxgan.ablation.results import Result, Summary, summarise
 from jaxgan.ablation.table import Table
 from jaxgan.config.bundled import CONFIGS
+from jaxgan.config.resolve import Config
 from jaxgan.console import duration, say
 from jaxgan.errors import UserError, described
 from jaxgan.files import write_json, write_text
+from jaxgan.workdir.provenance import git_revision
 
 
 def write(
@@ -27,12 +32,15 @@ def write(
     folder: Path,
     joined: Mapping[str, list[Result]] | None = None,
     seeds: Sequence[int] = (),
-    untested: str = "",
+    configs: Sequence[Config] = (),
 ) -> Path:
     """Writes what the cells have come to, finished or not, beside `joined` results of other rows, and says the table. Raises
-    UserError where there is nothing. seeds: what was asked for, where they are not the table's own. untested: why no claim
-    is tested."""
-    summary = summarise(table, cells, read_controls(folder), joined, untested)
+    UserError where there is nothing. seeds: what was asked for, where they are not the table's own. configs: of the shown
+    rows."""
+    if configs:
+        table = replace(table, protocol=filled_in(table.protocol, configs), data=filled_in(table.data, configs))
+    summary = summarise(table, cells, read_controls(folder), joined, untested(table, configs))
+    summary = replace(summary, length=in_words(table.length, configs) if table.length and configs else "")
     every = [result for row in (summary.hidden | summary.results).values() for result in row]
     if not any(result.starts for result in every):
         for result in every:
@@ -91,7 +99,8 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
     }
     source = next(iter(joined.values()), "")  # of all of them
     others = sorted({x.cell.seed for x in every if saved_report.is_elsewhere(x)})
-    words += [f"--join={source}"] if joined else []
+    is_own = set(joined.values()) == {folder}  # a report that is written from itself
+    words += [f"--join={source}"] if joined and not is_own else []
     config = Path(state.get("config", ""))
     config = config.relative_to(CONFIGS.parent) if config.is_relative_to(CONFIGS.parent) else config
     seconds = sum(start["seconds"] for start in state.get("starts", ()))
@@ -103,16 +112,19 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
         "paper": summary.table.paper,
         "data": summary.table.data,
         "protocol": summary.table.protocol,
-        "seeds": _seeds(summary.table.seeds) + (f"; of joined rows {_seeds(others)}" if others else ""),
+        "seeds": _seeds(summary.table.seeds) + (f"; of joined rows {_seeds(others)}" if others and not is_own else ""),
         "scores": json.dumps(measured[0], sort_keys=True) if measured else "",
         "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
-        "joined": f"{', '.join(joined)} from {source}" if joined else "",
+        "joined": f"{', '.join(joined)} from {source}" if joined and not is_own else "",
         "revision": each("git_revision"),
         "versions": ", ".join(sorted({f"{k} {v}" for start in starts for k, v in start.get("versions", {}).items()})),
         "devices": f"{each('devices')} x {each('device')}",
         "trained": f"{dates[0][:16]} to {dates[-1][:16]} UTC (starts of runs)" if dates else "",
         "duration": f"{duration(seconds)}, workers: {state['starts'][-1]['workers']}" if seconds else "",
+        "report": f"revision {git_revision()}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
     }
+    kept = saved_report.about(folder) if is_own else {}
+    out |= {key: kept[key] for key in ("command", "duration") if key in kept}
     return {key: value for key, value in out.items() if value}
 
 

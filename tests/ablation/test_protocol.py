@@ -6,7 +6,7 @@ import ml_collections
 import pytest
 
 from jaxgan.ablation.cells import make_cells
-from jaxgan.ablation.protocol import described, share, untested
+from jaxgan.ablation.protocol import filled_in, share, untested
 from jaxgan.ablation.table import Column, Length, Row, Table
 from jaxgan.errors import UserError
 
@@ -33,9 +33,9 @@ TABLE = Table("T", "P", "points", "{steps} steps", (Column("gen/loss"),), {"a": 
     ],
 )
 def test_fields_become_the_rows_values(text, expected):
-    assert described(text, ROWS) == expected
+    assert filled_in(text, ROWS) == expected
     flat = [{"steps": 2500, "batch_size": 64}, {"steps": 500, "batch_size": 64}]  # as a report.json has them
-    assert described("{steps}", flat) == "2,500 or 500"
+    assert filled_in("{steps}", flat) == "2,500 or 500"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_fields_become_the_rows_values(text, expected):
 )
 def test_what_no_row_has_is_refused(text, message):
     with pytest.raises(UserError) as told:
-        described(text, ROWS)
+        filled_in(text, ROWS)
     assert message in str(told.value)
 
 
