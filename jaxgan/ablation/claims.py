@@ -107,9 +107,10 @@ def _answer(
     told = f"p = {p:.2g}" + ("" if math.isnan(case.check) else f" (permutations, uncorrected: {case.check:.2g})")
     few = "" if case.kind in ("binomial", "fisher") else standing_apart(claim, entries) or too_few(case)
     decided = ("holds" if case.is_right else "contradicted") if p < level else "undecided"
-    low, high = case.found.interval(own)
-    if claim.margin is not None and -claim.margin < low and high < claim.margin and not (few or too_few(case, math.inf)):
-        return "equivalent", f"the interval is within {claim.margin:g} of 0"
+    low, high = case.found.interval(2 * own)  # two one-sided tests, each at its own level
+    is_small = claim.margin is not None and -claim.margin < low and high < claim.margin
+    if is_small and not (few or too_few(case, math.inf)):
+        return "equivalent", f"within {claim.margin:g} of 0, by two one-sided tests"
     if decided == "undecided" and "stands apart" in few:
         return "undecided", f"{told}; {few}"
     if decided == "undecided":
