@@ -139,7 +139,7 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
     hidden = [result for row in summary.hidden.values() for result in row]
     starts = [start for result in every + hidden for start in result.starts]
     dates = sorted(start["date"] for start in starts if "date" in start)
-    measured = [result.evaluation["protocol"] for result in every if result.evaluation]
+    scored = [result.evaluation for result in every if result.evaluation]
     state = read_table(folder) or {}
     words = [f"--config.{one}" for one in state.get("overrides", ())]
     asked = asked or state.get("seeds") or ()
@@ -162,16 +162,25 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
         "data": summary.table.data,
         "protocol": summary.table.protocol,
         "seeds": _seeds(summary.table.seeds) + (f"; of joined rows {_seeds(others)}" if others else ""),
-        "scores": json.dumps(measured[0], sort_keys=True) if measured else "",
+        "scores": json.dumps(scored[0]["protocol"], sort_keys=True) if scored else "",
         "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
         "joined": f"{', '.join(joined)} from {source}" if joined else "",
         "revision": each("git_revision"),
         "versions": ", ".join(sorted({f"{k} {v}" for start in starts for k, v in start.get("versions", {}).items()})),
         "devices": f"{each('devices')} x {each('device')}",
         "trained": f"{dates[0][:16]} to {dates[-1][:16]} UTC (starts of runs)" if dates else "",
+        "scored": _scored([one.get("measured", {}) for one in scored]),
         "duration": f"{duration(seconds)}, workers: {state['starts'][-1]['workers']}" if seconds else "",
     }
     return {key: value for key, value in out.items() if value}
+
+
+def _scored(measured: Sequence[dict[str, Any]]) -> str:
+    """By which revisions the scores were measured, and when."""
+    dates = sorted(str(one["date"])[:16] for one in measured if "date" in one)
+    revisions = sorted({str(one.get("git_revision", "not recorded")) for one in measured})
+    when = f"{dates[0]} to {dates[-1]} UTC" if dates else ""
+    return ", ".join(filter(None, (*revisions, when)))
 
 
 def _seeds(numbers: Iterable[int]) -> str:

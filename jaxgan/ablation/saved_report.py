@@ -20,7 +20,7 @@ from jaxgan.config.run import DONORS, OPERATIONAL
 from jaxgan.errors import UserError, nearest
 from jaxgan.records import STEP
 from jaxgan.sections import sections
-from jaxgan.workdir.shapes import NUMBER, PROTOCOL, START
+from jaxgan.workdir.shapes import MEASURED, NUMBER, PROTOCOL, START
 
 FILE = "report.json"
 ADVICE = "write it anew with --mode=ablate --report_only in the folder that it is from, or leave --join out"
@@ -30,11 +30,12 @@ RUN = {
     "numbers": {str: NUMBER},
     "words": {str: str},
     **dict.fromkeys(("message", "verdict"), str),
-    "evaluation": ({"step": STEP, "protocol": PROTOCOL}, None),
+    "evaluation": ({"step": STEP, "protocol": PROTOCOL, "measured?": MEASURED}, None),
     "starts": [START],
 }
 SHAPE = {"configs": {str: (dict, None)}, "rows": {str: [RUN]}}
 OUTPUTS = ("report.md", "report.html", FILE, "table.tex", "table.csv", "curves.png", "samples.png")  # of a table's folder
+_OF_EVALUATION = ("step", "protocol", "measured")  # its scores are among the run's numbers
 _IGNORED = {"seed", *OPERATIONAL} - {"steps", *DONORS}  # fields that may differ between the runs of one row
 
 
@@ -83,7 +84,7 @@ def dump(summary: Summary) -> dict[str, Any]:
                 "words": result.words or {name: word(result) for name, word in words.items() if result.state == "done"},
                 "message": result.message,
                 "verdict": result.verdict,
-                "evaluation": {key: result.evaluation[key] for key in ("step", "protocol")} if result.evaluation else None,
+                "evaluation": result.evaluation and {k: x for k, x in result.evaluation.items() if k in _OF_EVALUATION},
                 "starts": list(result.starts),
             }
             for result in own

@@ -1,12 +1,13 @@
 """A report's runs as a file: the same table again, without the cells."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
 import pytest
 from ml_collections import ConfigDict
 
-from jaxgan.ablation import formats, saved_report
+from jaxgan.ablation import formats, report, saved_report
 from jaxgan.ablation.progress import check_folder
 from jaxgan.ablation.results import Result, Summary, _entry, summarise
 from jaxgan.ablation.statistics import decide
@@ -16,6 +17,13 @@ from jaxgan.errors import UserError
 from jaxgan.sections import sections
 
 PROTOCOL = {"samples": {"images": 100}}
+MEASURED = {
+    "date": "2026-01-02T03:04:05+00:00",
+    "git_revision": "def",
+    "code": {"fd": "a1"},
+    "seconds": 1.5,
+    "batch_size": 9,
+}
 COLUMNS = (
     Column("x", "X, %", "higher", ".1f", scale=100),
     Column(title="kind", word=lambda x: f"w{x.numbers['unasked']:.0f}"),
@@ -44,7 +52,7 @@ def run(row, seed, x):
         return Result(cell, "diverged", {"x": 3.0}, message="gen/loss is nan")
     if x is ...:
         return Result(cell, "crashed", message="no such luck")
-    evaluation = {"step": 7, "protocol": PROTOCOL, "scores": {}}
+    evaluation = {"step": 7, "protocol": PROTOCOL, "scores": {}} | ({"measured": MEASURED} if seed else {})
     start = {"date": "2026-01-01", "git_revision": "abc", "versions": {}, "devices": 1, "device": "cpu"}
     return Result(cell, "done", {"x": x, "unasked": 1.0}, evaluation=evaluation, starts=(start,), verdict="healthy")
 
@@ -72,9 +80,19 @@ def test_the_same_table_again(summary, tmp_path):
             assert again.entries[row]["X, %"] == summary.entries[row]["X, %"]
             assert again.entries[row]["kind"].words == summary.entries[row]["kind"].words
             assert [x.starts for x in again.results[row]] == [x.starts for x in summary.results[row]]
+            scored = [x.evaluation.get("measured") for x in again.results[row] if x.evaluation]
+            assert scored == [None, *[MEASURED] * (len(scored) - 1)] and len(scored) > 2
             assert all(map(saved_report.is_elsewhere, again.results[row]))
         assert saved_report.dump(again)["rows"] == saved_report.dump(summary)["rows"]  # and so another time
     assert "| c | - | - | 0 |" in formats.grid(again)
+
+
+def test_a_report_says_when_and_by_what_its_scores_were_measured(summary, tmp_path):
+    assert report.provenance(summary, tmp_path)["scored"] == "def, not recorded, 2026-01-02T03:04 to 2026-01-02T03:04 UTC"
+    rows = {"a": [run("a", 0, 1.0)], "b": [], "c": []}
+    older = dataclasses.replace(summary, results=rows)  # of a revision that did not write it down
+    assert report.provenance(older, tmp_path)["scored"] == "not recorded"
+    assert "scored" not in report.provenance(dataclasses.replace(summary, results={**rows, "a": []}), tmp_path)
 
 
 def test_unlike_protocols_are_not_joined(summary, tmp_path):
