@@ -128,22 +128,23 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
         steps = {result.evaluation["step"] for result in results if result.evaluation} - {own[row].config.steps}
         lines = difference(there, here, ()) if there else [f"steps: {n} -> {own[row].config.steps}" for n in steps]
         if lines:
-            raise UserError(f"row '{row}' of --join={path} is another than this table's; {'; '.join(lines[:3])}")
+            lines[3:] = [f"and {len(lines) - 3} more"] * (len(lines) > 3)
+            raise UserError(f"row '{row}' of --join={path} is another than this table's; {'; '.join(lines)}")
     return rows
 
 
 def _completed(row: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """A row's definition with the names of today, and with defaults for fields that its revision did not know."""
-    stages = {
-        field: x for field, x in fields.items() if isinstance(x, dict)
-    }  # each says which row it is, and how that trains
+    """A row's definition with the names of today, and with defaults for fields that its revision did not know; so are those
+    of the rows that it begins from."""
+    stages = {field: x for field, x in fields.items() if isinstance(x, dict)}
+    begins = {field: {**x, "config": x["config"] and _completed(row, x["config"])} for field, x in stages.items()}
     tree = renamed_config(nested({field: x for field, x in fields.items() if field not in stages}))
     try:
         resolved = resolve_config(ml_collections.ConfigDict(tree), [], sections)
     except UserError as error:
         raise UserError(f"row '{row}' of the report was trained by a revision that this one cannot read: {error}") from error
     whole = flat(json.loads(resolved.to_json()))
-    return {field: x for field, x in whole.items() if not is_among(field, _IGNORED)} | stages
+    return {field: x for field, x in whole.items() if not is_among(field, _IGNORED)} | begins
 
 
 def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | None) -> Result:
