@@ -13,6 +13,7 @@ from jaxgan.ablation.cell import Cell, slug
 from jaxgan.ablation.formats import ARROWS, as_csv, cells_of, grid, head_of, marked, rows, tex
 from jaxgan.ablation.progress import read_table
 from jaxgan.ablation.real_images import read_real
+from jaxgan.ablation.registered import registered_of
 from jaxgan.ablation.results import Result, Summary, summarise
 from jaxgan.ablation.statistics import ENOUGH
 from jaxgan.ablation.table import Table
@@ -53,7 +54,7 @@ def write(
 ) -> Path:
     """Writes what the cells have come to, finished or not, beside `joined` results of other rows, and says the table. Raises
     UserError where there is nothing. seeds: what was asked for, where they are not the table's own."""
-    real = read_real(folder) if table.real else None
+    real, registered = read_real(folder) if table.real else None, registered_of(folder)
     summary = summarise(table, cells, real, joined)
     every = [result for row in (summary.hidden | summary.results).values() for result in row]
     if not any(result.starts for result in every):
@@ -77,7 +78,7 @@ def write(
     outputs["report.html"] = page(summary, about, svgs, pictures)
     for name, content in outputs.items():
         write_text(folder / name, content)
-    write_json(folder / saved_report.FILE, saved_report.dump(summary), indent=1)
+    write_json(folder / saved_report.FILE, saved_report.dump(summary) | {"registered": registered}, indent=1)
     say("\n".join([table.title, "", grid(summary, str), "", *claims(summary), "", f"{folder}/report.html"]))
     return folder / "report.html"
 

@@ -112,8 +112,8 @@ class RunEvaluator:
             protocol["samples"] = samples
         else:
             protocol["weights"] = samples["weights"]
-        where["code"] = code_of(wanted.metrics, self.plan.config.eval.features.name)
-        measured = {**provenance(), **where, "seconds": round(time.monotonic() - began, 1)}
+        code = code_of(wanted.metrics, self.plan.config.eval.features.name)
+        measured = {**provenance(), **where, "code": code, "seconds": round(time.monotonic() - began, 1)}
         return {"step": step, "scores": scores, "protocol": protocol, "measured": measured}
 
 
