@@ -14,6 +14,7 @@ from jaxgan.config.load import check_file, load_config
 from jaxgan.config.resolve import as_overrides, resolve_config
 from jaxgan.data.by_name import open_by_name
 from jaxgan.errors import UserError
+from jaxgan.scores.code import code_of
 from jaxgan.sections import sections
 
 SMALL = [
@@ -215,7 +216,8 @@ def test_pictures_that_cannot_be_decoded_are_left_out_of_an_evaluation(tmp_path,
     assert "or leave them out with --config.data.corrupt=skip" in shown
     typed += ["--config.data.corrupt=skip", f"--config.data.cache={tmp_path}/there"]
     assert cli.main(["launch.py", *typed]) == 0
-    assert json.loads((tmp_path / "a.json").read_text())["protocol"]["samples"]["images"] == 8
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert written["protocol"]["samples"]["images"] == 8 and written["measured"]["code"] == code_of(["kid"], "random")
     assert (tmp_path / "there").is_dir()
     with pytest.raises(UserError) as told:  # a mode without overrides
         open_by_name(str(pictures))

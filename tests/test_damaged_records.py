@@ -22,7 +22,9 @@ from PIL import Image
 from jaxgan import records
 from jaxgan.ablation import controls, figures, report, saved_report
 from jaxgan.ablation.cells import load_table, make_cells, train_cells
+from jaxgan.ablation.changes import changes
 from jaxgan.ablation.progress import Clock, read_table, remembered
+from jaxgan.ablation.registered import as_registered, read_registered, register
 from jaxgan.ablation.results import series, summarise
 from jaxgan.config.run import FrozenRun
 from jaxgan.data.by_name import open_by_name
@@ -65,9 +67,10 @@ def made(tmp_path_factory):
     spec, folder = str(home / "table.py"), home / "table"
     table = load_table(spec)
     cells = make_cells(table, spec, folder, [("log.params", "true")])
+    noted = register(folder, table, cells)
     train_cells(cells)
     cell = cells[0]
-    Clock(folder, spec, [("log.params", "true")], (), 1, "elsewhere").tick(at_once=True)
+    Clock(folder, spec, [("log.params", "true")], (), 1, "elsewhere", noted).tick(at_once=True)
     [scored] = cell.workdir.evaluations()
     write_json(home / "old" / "real.json", scored)
     write_json(folder / "controls.json", {"noise": scored | {"about": "Some.", "request": {"draws": 5}}})
@@ -109,6 +112,11 @@ def read_config(made):
     return saved_plan(made.cell.folder), summary(made)
 
 
+def read_registration(made):
+    found = read_registered(made.folder)
+    return read_table(made.folder), found and changes(as_registered(made.table, found), found, [])
+
+
 CELL = "table/cells/plain_0"
 CASES = {
     "config": Case(f"{CELL}/config.json", read_config),
@@ -116,7 +124,7 @@ CASES = {
     "done": Case(f"{CELL}/DONE", summary),
     "failure": Case(f"{CELL}/failure.json", lambda made: (made.cell.workdir.failure, summary(made))),
     "evaluations": Case(f"{CELL}/evaluation.json", summary),
-    "table": Case("table/table.json", lambda made: (remembered(made.folder), read_table(made.folder), summary(made))),
+    "table": Case("table/table.json", lambda made: (remembered(made.folder), read_registration(made), summary(made))),
     "controls": Case("table/controls.json", lambda made: summary(made, controls=controls.read_controls(made.folder))),
     "real": Case("old/real.json", lambda made: summary(made, controls=controls.read_controls(made.home / "old"))),
     "report": Case("table/report.json", lambda made: summary_of_joined(made)),

@@ -31,7 +31,7 @@ FLOORS = (
     "step optim",
     "config",
     "state keys parallel processes latents spectral monitor images console batches devices",
-    "records streams files npz native_log startup trouble errors",
+    "records streams files npz native_log source_code startup trouble errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}
 

@@ -21,12 +21,14 @@ from jaxgan.ablation.cell import Cell, slug
 from jaxgan.ablation.cells import groups, make_cells
 from jaxgan.ablation.command import PARENT, last_line, start
 from jaxgan.ablation.controls import have_scored
-from jaxgan.ablation.progress import Clock, Progress
+from jaxgan.ablation.progress import FILE, Clock, Progress, read_table
+from jaxgan.ablation.registered import register
 from jaxgan.ablation.stages import divided, in_order, to_train
 from jaxgan.ablation.table import Table
 from jaxgan.config.resolve import Overrides
 from jaxgan.console import say
 from jaxgan.errors import UserError, numbers
+from jaxgan.files import write_json
 from jaxgan.workdir.folder import Workdir
 
 POLL = 2.0  # seconds between looks at the workers
@@ -35,13 +37,19 @@ POLL = 2.0  # seconds between looks at the workers
 def chosen_cells(
     table: Table, spec: str, folder: Path, overrides: Overrides, seeds: Sequence[int], which: str
 ) -> list[Cell]:
-    """The cells of `--cell=3` or `--cell=0-4`; writes `table.json` if there is none. Raises UserError."""
+    """The cells of `--cell=3` or `--cell=0-4`; writes `table.json` if there is none, and registers the claims.
+    Raises UserError."""
     every, wanted = make_cells(table, spec, folder, overrides), numbers(which, "--cell")
     if max(wanted) >= len(every):
         raise UserError(f"--cell={which}, but the table has cells 0 to {len(every) - 1}")
-    if not (folder / "table.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        Clock(folder, spec, overrides, seeds, 0)
+    saved = read_table(folder)
+    if saved is None or not os.environ.get(PARENT):  # which has registered the claims itself
+        noted = register(folder, table, every)
+        if saved is None:
+            folder.mkdir(parents=True, exist_ok=True)
+            Clock(folder, spec, overrides, seeds, 0, noted=noted)
+        elif saved | noted != saved:
+            write_json(folder / FILE, saved | noted)
     return [every[i] for i in dict.fromkeys(wanted)]
 
 
@@ -68,7 +76,8 @@ def train_table(
         todo = [group for group in groups(in_order(every)) if not all(cell.is_over for cell in group)]
         over = sum(cell.is_over for cell in every)
         say(f"{table.title}: {len(every)} cells in {folder}, {over} done, {len(todo)} to train, workers: {workers}")
-        clock = Clock(folder, spec, overrides, seeds, workers if divided(todo, [])[0] else 0, join)
+        noted = register(folder, table, whole, joined)
+        clock = Clock(folder, spec, overrides, seeds, workers if divided(todo, [])[0] else 0, join, noted)
         have_scored(table, whole, spec, folder, overrides)
         for cell in every:
             if not cell.is_over and cell.folder.exists():

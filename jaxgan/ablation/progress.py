@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,8 @@ SHAPE = {
     "seeds": ([STEP], None),
     "join?": str,
     "id?": str,
+    "registered?": (dict, None),
+    "scored?": bool,
     "starts": [{"seconds": float, "workers": STEP}],
 }
 
@@ -65,9 +67,19 @@ def check_folder(folder: Path) -> None:
 
 
 class Clock:
-    """`table.json`: what was asked for, and how long each start that had something to do has worked on it."""
+    """`table.json`: what was asked for, and how long each start that had something to do has worked on it. noted: what
+    `registered.register` says; without it, what is there stays."""
 
-    def __init__(self, folder: Path, spec: str, overrides: Overrides, seeds: Sequence[int], workers: int, join: str = ""):
+    def __init__(
+        self,
+        folder: Path,
+        spec: str,
+        overrides: Overrides,
+        seeds: Sequence[int],
+        workers: int,
+        join: str = "",
+        noted: Mapping[str, Any] | None = None,
+    ):
         self.path, self.began, self.told = folder / FILE, time.monotonic(), -math.inf
         before = read_table(folder) or {"starts": []}
         asked = {
@@ -79,6 +91,7 @@ class Clock:
         }
         identity = trust.note(_code(spec, asked["overrides"]), folder, before.get("id"))
         asked |= {"id": identity} if identity else {}
+        asked |= noted or {key: before[key] for key in ("registered", "scored") if key in before}
         self.own = {"seconds": 0.0, "workers": workers}
         self.content = asked | {"starts": [*before["starts"], self.own] if workers else before["starts"]}
         write_json(self.path, self.content)

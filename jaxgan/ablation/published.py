@@ -52,6 +52,6 @@ def agreement(table: Table, entries: dict[str, dict[str, Entry]]) -> list[str]:
         ranks = order(table, column)
         ours = {row: sign * entries[row][column.name].mean for row in ranks if entries[row][column.name].values}
         if len(ours) > 3 and len(set(ours.values())) > 1 and len({ranks[row] for row in ours}) > 1:
-            found = stats.kendalltau([-ranks[row] for row in ours], list(ours.values()))
-            out.append(f"{column.name}: Kendall's tau {found.statistic:.2f}, {len(ours)} rows (p = {found.pvalue:.2g})")
+            tau, p = stats.kendalltau([-ranks[row] for row in ours], list(ours.values()))
+            out.append(f"{column.name}: Kendall's tau {tau:.2f}, {len(ours)} rows (p = {p:.2g})")
     return out

@@ -10,13 +10,15 @@ from typing import Any
 
 from jaxgan.ablation import figures, formats, saved_report
 from jaxgan.ablation.cell import Cell, slug
+from jaxgan.ablation.changes import changes
 from jaxgan.ablation.controls import read_controls
 from jaxgan.ablation.formats import as_csv, grid, tex
 from jaxgan.ablation.notices import LEGEND, claims, notices
 from jaxgan.ablation.page import page
 from jaxgan.ablation.progress import read_table
 from jaxgan.ablation.protocol import filled_in, in_words, untested
-from jaxgan.ablation.results import Result, Summary, summarise
+from jaxgan.ablation.registered import as_registered, read_registered, registered_of
+from jaxgan.ablation.results import Result, Summary, summarise, with_registered
 from jaxgan.ablation.table import Table
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.config.resolve import Config
@@ -39,8 +41,14 @@ def write(
     rows."""
     if configs:
         table = replace(table, protocol=filled_in(table.protocol, configs), data=filled_in(table.data, configs))
-    summary = summarise(table, cells, read_controls(folder), joined, untested(table, configs))
+    controls, registered = read_controls(folder), read_registered(folder)
+    summary = summarise(table, cells, controls, joined, untested(table, configs))
     summary = replace(summary, length=in_words(table.length, configs) if table.length and configs else "")
+    if registered:
+        scored = [run.evaluation for some in summary.results.values() for run in some if run.evaluation]
+        lines = changes(table, registered, [one.get("measured", {}) for one in scored])
+        before = as_registered(table, registered)
+        summary = with_registered(summary, before, untested(before, configs), controls, lines)
     every = [result for row in (summary.hidden | summary.results).values() for result in row]
     if not any(result.starts for result in every):
         for result in every:
@@ -69,7 +77,8 @@ def write(
     outputs["report.html"] = page(summary, about, drawings, pictures)
     for name, content in outputs.items():
         write_text(folder / name, content)
-    write_json(folder / saved_report.FILE, saved_report.dump(summary, about), indent=1)
+    block = {"registered": registered_of(folder)}
+    write_json(folder / saved_report.FILE, saved_report.dump(summary, about) | block, indent=1)
     say("\n".join([table.title, "", grid(summary, str), "", *claims(summary), "", f"{folder}/report.html"]))
     return folder / "report.html"
 
@@ -89,7 +98,7 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
     hidden = [result for row in summary.hidden.values() for result in row]
     starts = [start for result in every + hidden for start in result.starts]
     dates = sorted(start["date"] for start in starts if "date" in start)
-    measured = [result.evaluation["protocol"] for result in every if result.evaluation]
+    scored = [result.evaluation for result in every if result.evaluation]
     state = read_table(folder) or {}
     words = [f"--config.{one}" for one in state.get("overrides", ())]
     asked = asked or state.get("seeds") or ()
@@ -113,19 +122,37 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
         "data": summary.table.data,
         "protocol": summary.table.protocol,
         "seeds": _seeds(summary.table.seeds) + (f"; of joined rows {_seeds(others)}" if others and not is_own else ""),
-        "scores": json.dumps(measured[0], sort_keys=True) if measured else "",
+        "scores": json.dumps(scored[0]["protocol"], sort_keys=True) if scored else "",
         "command": shlex.join(["python", "launch.py", "--mode=ablate", f"--config={config}", *words]) if state else "",
         "joined": f"{', '.join(joined)} from {source}" if joined and not is_own else "",
         "revision": each("git_revision"),
         "versions": ", ".join(sorted({f"{k} {v}" for start in starts for k, v in start.get("versions", {}).items()})),
         "devices": f"{each('devices')} x {each('device')}",
         "trained": f"{dates[0][:16]} to {dates[-1][:16]} UTC (starts of runs)" if dates else "",
+        "scored": _scored([one.get("measured", {}) for one in scored]),
         "duration": f"{duration(seconds)}, workers: {state['starts'][-1]['workers']}" if seconds else "",
+        "registered": registration(folder, summary.table),
         "report": f"revision {git_revision()}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
     }
     kept = saved_report.about(folder) if is_own else {}
     out |= {key: kept[key] for key in ("command", "duration") if key in kept}
     return {key: value for key, value in out.items() if value}
+
+
+def _scored(measured: Sequence[dict[str, Any]]) -> str:
+    """By which revisions the scores were measured, and when."""
+    dates = sorted(str(one["date"])[:16] for one in measured if "date" in one)
+    revisions = sorted({str(one.get("git_revision", "not recorded")) for one in measured})
+    when = f"{dates[0]} to {dates[-1]} UTC" if dates else ""
+    return ", ".join(filter(None, (*revisions, when)))
+
+
+def registration(folder: Path, table: Table) -> str:
+    """When a table's claims were registered."""
+    block = registered_of(folder)
+    if block:
+        return f"{block['date'][:16]} UTC, revision {block['git_revision']}, digest {block['digest'][:16]}"
+    return "the claims were not registered before the runs" if table.claims else ""
 
 
 def _seeds(numbers: Iterable[int]) -> str:

@@ -149,26 +149,43 @@ def summarise(
     hidden: dict[str, list[Result]] = {row: [] for row in table.rows if row not in shown}
     for cell in cells:
         (results if cell.row in results else hidden)[cell.row].append(read_result(cell))
-    results = {row: [replace(x, failed=failure_of(x, table)) for x in some] for row, some in results.items()}
     for row, some in results.items():
         steps = sorted({result.evaluation["step"] for result in some if result.state == "done" and result.evaluation})
         if len(steps) > 1:
             raise UserError(f"the runs of row '{row}' are of unlike steps: {', '.join(map(str, steps))}; train all to one")
     scored = [x.evaluation for row in results.values() for x in row if x.state == "done" and x.evaluation]
     same_protocol(scored)
-    beside = {name: _control(name, one, table, scored) for name, one in (controls or {}).items()}
-    entries = {row: {column.name: entry_of(column, results[row]) for column in table.columns} for row in shown}
+    for name, control in (controls or {}).items():
+        try:
+            same_protocol([*scored, control])
+        except UserError as error:
+            raise UserError(f"the control '{name}' (controls.json): {error}") from error
+    return replace(judged(table, results, controls or {}, untested), hidden=hidden)
+
+
+def judged(
+    table: Table, results: Mapping[str, list[Result]], controls: Mapping[str, dict[str, Any]], untested: str = ""
+) -> Summary:
+    """What results come to by a table's columns and claims."""
+    own = {row: [replace(x, failed=failure_of(x, table)) for x in some] for row, some in results.items()}
+    entries = {row: {column.name: entry_of(column, own[row]) for column in table.columns} for row in own}
+    beside = {name: _control(control, table) for name, control in controls.items()}
     rivals = {name: some for name, some in beside.items() if name != REAL}
-    verdicts = decide(table, entries, results, rivals, untested)
-    return Summary(table, results, mark_best(table, entries, results, rivals), verdicts, hidden, beside, untested=untested)
+    verdicts = decide(table, entries, own, rivals, untested)
+    return Summary(table, own, mark_best(table, entries, own, rivals), verdicts, controls=beside, untested=untested)
 
 
-def _control(name: str, evaluation: dict[str, Any], table: Table, scored: list[dict[str, Any]]) -> dict[str, Entry]:
-    """A control's entries: a value for each draw. Raises UserError where it was scored unlike the rows."""
-    try:
-        same_protocol([*scored, evaluation])
-    except UserError as error:
-        raise UserError(f"the control '{name}' (controls.json): {error}") from error
+def with_registered(
+    summary: Summary, registered: Table, untested: str, controls: Mapping[str, dict[str, Any]], changes: Iterable[str]
+) -> Summary:
+    """A summary with what its claims come to as they were registered: by the columns, claims and seeds of that time."""
+    results = {row: [x for x in some if x.cell.seed in registered.seeds] for row, some in summary.results.items()}
+    before = judged(registered, results, controls, untested).verdicts
+    return replace(summary, before=before, changes=tuple(changes))
+
+
+def _control(evaluation: dict[str, Any], table: Table) -> dict[str, Entry]:
+    """A control's entries: a value for each draw."""
     drawn = [Result(None, "done", numbers) for numbers in draws(evaluation)]
     return {column.name: Entry() if column.word else entry_of(column, drawn) for column in table.columns}
 

@@ -21,7 +21,7 @@ from jaxgan.errors import UserError, nearest
 from jaxgan.files import nulls
 from jaxgan.records import STEP
 from jaxgan.sections import sections
-from jaxgan.workdir.shapes import NUMBER, PROTOCOL, START
+from jaxgan.workdir.shapes import MEASURED, NUMBER, PROTOCOL, START
 
 FILE = "report.json"
 ADVICE = "write it anew with --mode=ablate --report_only in the folder that it is from, or leave --join out"
@@ -31,13 +31,14 @@ RUN = {
     "numbers": {str: NUMBER},
     "words": {str: str},
     **dict.fromkeys(("message", "verdict"), str),
-    "evaluation": ({"step": STEP, "protocol": PROTOCOL}, None),
+    "evaluation": ({"step": STEP, "protocol": PROTOCOL, "measured?": MEASURED}, None),
     "starts": [START],
     "sets?": {str: [NUMBER]},
     "failed?": str,
 }
 SHAPE = {"configs": {str: (dict, None)}, "rows": {str: [RUN]}, "about?": {str: str}}
 OUTPUTS = ("report.md", "report.html", FILE, "table.tex", "table.csv", "curves.png", "samples.png")  # of a table's folder
+_OF_EVALUATION = ("step", "protocol", "measured")  # its scores are among the run's numbers
 _IGNORED = {"seed", *OPERATIONAL} - {"steps", *DONORS}  # fields that may differ between the runs of one row
 
 
@@ -92,7 +93,7 @@ def dump(summary: Summary, about: dict[str, str]) -> dict[str, Any]:
                 "words": result.words or {name: word(result) for name, word in words.items() if result.state == "done"},
                 "message": result.message,
                 "verdict": result.verdict,
-                "evaluation": {key: result.evaluation[key] for key in ("step", "protocol")} if result.evaluation else None,
+                "evaluation": result.evaluation and {k: x for k, x in result.evaluation.items() if k in _OF_EVALUATION},
                 "starts": list(result.starts),
             }
             for result in own
@@ -119,8 +120,8 @@ def dump(summary: Summary, about: dict[str, str]) -> dict[str, Any]:
 
 def _fields(x: Any, *without: str) -> dict[str, Any]:
     """The fields of a dataclass or a named tuple, as JSON has them."""
-    names = x._fields if isinstance(x, tuple) else [field.name for field in dataclasses.fields(x)]
-    plain = {name: getattr(x, name) for name in names if name not in without}  # pyright: ignore
+    names = getattr(x, "_fields", None) or [field.name for field in dataclasses.fields(x)]
+    plain = {name: getattr(x, name) for name in names if name not in without}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
@@ -166,22 +167,23 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
         steps = {result.evaluation["step"] for result in results if result.evaluation} - {own[row].config.steps}
         lines = difference(there, here, ()) if there else [f"steps: {n} -> {own[row].config.steps}" for n in steps]
         if lines:
-            raise UserError(f"row '{row}' of --join={path} is another than this table's; {'; '.join(lines[:3])}")
+            lines[3:] = [f"and {len(lines) - 3} more"] * (len(lines) > 3)
+            raise UserError(f"row '{row}' of --join={path} is another than this table's; {'; '.join(lines)}")
     return rows
 
 
 def _completed(row: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """A row's definition with the names of today, and with defaults for fields that its revision did not know."""
-    stages = {
-        field: x for field, x in fields.items() if isinstance(x, dict)
-    }  # each says which row it is, and how that trains
+    """A row's definition with the names of today, and with defaults for fields that its revision did not know; so are those
+    of the rows that it begins from."""
+    stages = {field: x for field, x in fields.items() if isinstance(x, dict)}
+    begins = {field: {**x, "config": x["config"] and _completed(row, x["config"])} for field, x in stages.items()}
     tree = renamed_config(nested({field: x for field, x in fields.items() if field not in stages}))
     try:
         resolved = resolve_config(ml_collections.ConfigDict(tree), [], sections)
     except UserError as error:
         raise UserError(f"row '{row}' of the report was trained by a revision that this one cannot read: {error}") from error
     whole = flat(json.loads(resolved.to_json()))
-    return {field: x for field, x in whole.items() if not is_among(field, _IGNORED)} | stages
+    return {field: x for field, x in whole.items() if not is_among(field, _IGNORED)} | begins
 
 
 def _result(row: str, run: dict[str, Any], path: Path, config: dict[str, Any] | None) -> Result:

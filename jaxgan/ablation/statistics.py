@@ -15,7 +15,7 @@ LEVEL = 0.05  # of false verdicts, over all claims of a table
 POWER = 0.8  # at which `seeds_needed` says that a claim will be decided
 MANY = 1000  # seeds; more are not counted out
 FLIPS = 9999  # permutations at most
-Values = Sequence[float]
+Values = Sequence[float] | np.ndarray
 
 
 class Found(NamedTuple):
@@ -131,8 +131,8 @@ def _sigmoid(x: float) -> float:
 
 def share_interval(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
     """The exact interval of a share, k of n (Clopper and Pearson 1934)."""
-    found = stats.binomtest(k, n).proportion_ci(1 - level, "exact")
-    return float(found.low), float(found.high)
+    low, high = stats.binomtest(k, n).proportion_ci(1 - level, "exact")
+    return float(low), float(high)
 
 
 def half(k: int, n: int) -> Found:
@@ -143,7 +143,8 @@ def half(k: int, n: int) -> Found:
 
 def fisher(k: int, n: int, other: int, of: int) -> float:
     """The two-sided p of Fisher's exact test that k of n and other of `of` have one share."""
-    return float(stats.fisher_exact([[k, n - k], [other, of - other]])[1])
+    _, p = stats.fisher_exact([[k, n - k], [other, of - other]])
+    return float(p)  # pyright: ignore[reportArgumentType]
 
 
 def permuted(a: Values, b: Values = ()) -> float:

@@ -19,6 +19,7 @@ from jaxgan.images import to_uint8
 from jaxgan.metrics import moments
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
+from jaxgan.scores.code import code_of
 from jaxgan.scores.evaluator import Evaluator
 from jaxgan.scores.table import better_way, check_enough, check_task, find_scores
 from jaxgan.sections import extractor_of, open_data
@@ -112,7 +113,8 @@ class RunEvaluator:
             protocol["samples"] = samples
         else:
             protocol["weights"] = samples["weights"]
-        measured = {**provenance(), **where, "seconds": round(time.monotonic() - began, 1)}
+        code = code_of(wanted.metrics, self.plan.config.eval.features.name)
+        measured = {**provenance(), **where, "code": code, "seconds": round(time.monotonic() - began, 1)}
         return {"step": step, "scores": scores, "protocol": protocol, "measured": measured}
 
 

@@ -5,7 +5,8 @@ A metric sees statistics of images, never a run, so that anybody's samples can b
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Metric(NamedTuple):
     detail: str = ""
     check: Callable[[Any, Any], None] | None = None
     least: tuple[int, int] = (1, 1)
-    within: dict[str, tuple[float, float]] = {}
+    within: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
 
 ANY, POSITIVE, SHARE = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)  # ranges of values
@@ -141,8 +142,8 @@ METRICS = {
         "of 8-bit pixels, all channels together",
         translation.check_cycles,
         least=(2, 2),
-        within=dict.fromkeys(("cycle_a", "cycle_b", "fd_ab", "fd_ba", "l1_ab", "l1_ba"), POSITIVE)
-        | dict.fromkeys(("ssim_ab", "ssim_ba"), (-1.0, 1.0)),
+        within={name: POSITIVE for name in ("cycle_a", "cycle_b", "fd_ab", "fd_ba", "l1_ab", "l1_ba")}
+        | {name: (-1.0, 1.0) for name in ("ssim_ab", "ssim_ba")},
     ),
     "reading": Metric(
         ("state", "Translates", "extractor"),

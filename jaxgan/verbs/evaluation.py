@@ -13,6 +13,7 @@ from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.files import nulls, write_json
 from jaxgan.parallel import Placement
+from jaxgan.scores.code import code_of
 from jaxgan.scores.evaluator import Evaluator, check_shapes
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
@@ -60,7 +61,12 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
         "scored": {"data": samples.name, "digest": samples.digest},
         "scores": summarise_sets([scores]),
         "protocol": {**evaluator.protocol, "samples": {"images": len(chosen), "order": "shuffled, seed 0"}},
-        "measured": {**provenance(), "batch_size": evaluator.size, "seconds": round(time.monotonic() - began, 1)},
+        "measured": {
+            **provenance(),
+            "batch_size": evaluator.size,
+            "code": code_of(wanted.metrics, config.eval.features.name),
+            "seconds": round(time.monotonic() - began, 1),
+        },
     }
     say(f"{samples.name}\nagainst {reference.name}\n{as_lines(result)}")
     if out and jax.process_index() == 0:

@@ -124,10 +124,14 @@ class Workdir:
         return found["evaluations"] if found else []
 
     def add_evaluation(self, result: dict[str, Any]) -> None:
-        """Adds a result, in place of one of the same step and protocol. The first process alone writes."""
+        """Adds a result, in place of one of the same step and protocol that the same code measured; what other code measured
+        is kept. The first process alone writes."""
+
+        def kind(one: dict[str, Any]) -> tuple[Any, ...]:
+            return one["step"], one["protocol"], one.get("measured", {}).get("code")
+
         if jax.process_index() == 0:
-            same = (result["step"], result["protocol"])
-            others = [old for old in self.evaluations() if (old["step"], old["protocol"]) != same]
+            others = [old for old in self.evaluations() if kind(old) != kind(result)]
             write_json(self._evaluations, nulls({"evaluations": [*others, result]}))
 
     @property

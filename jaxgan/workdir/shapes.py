@@ -26,7 +26,8 @@ PROTOCOL = {
     "samples?": {"images?": STEP, "weights?": str},
     "extractor?": {"name?": str},
 }
-EVALUATION = {"step": STEP, "scores": SCORES, "protocol": PROTOCOL}
+MEASURED = {**dict.fromkeys(("date?", "git_revision?"), str), "code?": {str: str}}  # code: see `scores.code.code_of`
+EVALUATION = {"step": STEP, "scores": SCORES, "protocol": PROTOCOL, "measured?": MEASURED}
 FAILURE = {"kind": {"diverged", "crashed"}, "message": str, "log?": str}
 FROZEN = {
     "sha256": str,

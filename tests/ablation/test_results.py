@@ -138,6 +138,14 @@ def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path
     found = read_result(cell)
     assert found.evaluation == json.loads(json.dumps(of[0]))
     assert found.numbers["fd"] == 1.0 and "gen/loss" not in found.numbers  # the final one is infinite
+    of[0]["measured"], new = {"code": {"fd": "a1"}}, evaluation("test", 1000, 6.0) | {"measured": {"code": {"fd": "b2"}}}
+    for there in ([*of, new], [new, *of]):  # the same protocol by other code, which was not there when the run was scored
+        (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": there}))
+        assert read_result(cell).evaluation == json.loads(json.dumps(of[0])) and read_result(cell).numbers["fd"] == 1.0
+    (tmp_path / "metrics.jsonl").write_text('{"step": 4, "gen/loss": 0.5}\n')  # what the run itself measured is not known
+    for there, value in (([of[0], new], 6.0), ([new, of[0]], 1.0)):
+        (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": there}))
+        assert read_result(cell).numbers["fd"] == value
     for other in ({"num_samples": 5000}, {"metrics": ("fd", "is")}, {"num_real": 50}, {"ema": False}):
         cell.config = asked(**other)
         (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [

@@ -1,21 +1,32 @@
 """A report's runs as a file: the same table again, without the cells."""
 
+import dataclasses
 import json
+from dataclasses import field, make_dataclass
 from types import SimpleNamespace
 
 import pytest
+from helpers import ROOT
 from ml_collections import ConfigDict
 
-from jaxgan.ablation import formats, saved_report
+from jaxgan.ablation import formats, report, saved_report
 from jaxgan.ablation.progress import check_folder
 from jaxgan.ablation.results import Result, Summary, _entry, summarise
 from jaxgan.ablation.statistics import decide
 from jaxgan.ablation.table import Claim, Column, Row, Table
 from jaxgan.config.resolve import resolve_config
 from jaxgan.errors import UserError
+from jaxgan.objectives.terms import TERMS
 from jaxgan.sections import sections
 
 PROTOCOL = {"samples": {"images": 100}}
+MEASURED = {
+    "date": "2026-01-02T03:04:05+00:00",
+    "git_revision": "def",
+    "code": {"fd": "a1"},
+    "seconds": 1.5,
+    "batch_size": 9,
+}
 COLUMNS = (
     Column("x", "X, %", "higher", ".1f", scale=100),
     Column(title="kind", word=lambda x: f"w{x.numbers['unasked']:.0f}"),
@@ -44,7 +55,7 @@ def run(row, seed, x):
         return Result(cell, "diverged", {"x": 3.0}, message="gen/loss is nan")
     if x is ...:
         return Result(cell, "crashed", message="no such luck")
-    evaluation = {"step": 7, "protocol": PROTOCOL, "scores": {}}
+    evaluation = {"step": 7, "protocol": PROTOCOL, "scores": {}} | ({"measured": MEASURED} if seed else {})
     start = {"date": "2026-01-01", "git_revision": "abc", "versions": {}, "devices": 1, "device": "cpu"}
     return Result(cell, "done", {"x": x, "unasked": 1.0}, evaluation=evaluation, starts=(start,), verdict="healthy")
 
@@ -72,9 +83,19 @@ def test_the_same_table_again(summary, tmp_path):
             assert again.entries[row]["X, %"] == summary.entries[row]["X, %"]
             assert again.entries[row]["kind"].words == summary.entries[row]["kind"].words
             assert [x.starts for x in again.results[row]] == [x.starts for x in summary.results[row]]
+            scored = [x.evaluation.get("measured") for x in again.results[row] if x.evaluation]
+            assert scored == [None, *[MEASURED] * (len(scored) - 1)] and len(scored) > 2
             assert all(map(saved_report.is_elsewhere, again.results[row]))
         assert saved_report.dump(again)["rows"] == saved_report.dump(summary)["rows"]  # and so another time
     assert "| c | - | - | 0 |" in formats.grid(again)
+
+
+def test_a_report_says_when_and_by_what_its_scores_were_measured(summary, tmp_path):
+    assert report.provenance(summary, tmp_path)["scored"] == "def, not recorded, 2026-01-02T03:04 to 2026-01-02T03:04 UTC"
+    rows = {"a": [run("a", 0, 1.0)], "b": [], "c": []}
+    older = dataclasses.replace(summary, results=rows)  # of a revision that did not write it down
+    assert report.provenance(older, tmp_path)["scored"] == "not recorded"
+    assert "scored" not in report.provenance(dataclasses.replace(summary, results={**rows, "a": []}), tmp_path)
 
 
 def test_unlike_protocols_are_not_joined(summary, tmp_path):
@@ -99,6 +120,51 @@ def test_rows_that_are_trained_in_another_way_are_not_joined(summary, tmp_path):
     saved_report.load(path, [cell_of("a", width=4)])
     with pytest.raises(UserError, match="steps: 7 -> 8"):
         saved_report.load(path, [cell_of("a", steps=8)])
+
+
+def test_fields_that_a_report_did_not_know_have_their_defaults(monkeypatch, tmp_path):
+    """A report joins after a class has got another field, also where a row begins from another."""
+    r1 = TERMS["r1"]
+
+    def cells():
+        terms = {"objective": {"loss": "nonsaturating", "terms": {"r1": {"weight": 2.0}}}}
+        judge, donor = cell_of("judge", **terms), cell_of("donor", **terms, init_from={"workdir": "judge"})
+        donor.stages["init_from.workdir"] = judge
+        cell = cell_of("a", **terms, init_from={"workdir": "donor"})
+        cell.stages["init_from.workdir"] = donor
+        return [cell]
+
+    def loads(cells):
+        return saved_report.load(tmp_path, cells)["a"][0].cell.config
+
+    found = {"a": [dataclasses.replace(run("a", 0, 1.0), cell=cells()[0])]}
+    saved = saved_report.dump(Summary(TABLE, found, {}, []))
+    text = json.dumps(saved)
+    (tmp_path / "report.json").write_text(text)
+    assert "shiny" not in text
+    monkeypatch.setitem(TERMS, "r1", make_dataclass("R1", [("shiny", int, field(default=3))], bases=(r1,), frozen=True))
+    assert json.dumps(loads(cells())).count('"objective.terms.r1.shiny": 3') == 3
+    monkeypatch.setitem(TERMS, "r1", r1)
+
+    def bare(fields):  # of a revision that knew no field but those that were given
+        given = {"steps", "nets.gen.width", "data.name", "objective.loss", "objective.terms.r1.weight"}
+        kept = {key: x for key, x in fields.items() if key in given}
+        stages = {key: x for key, x in fields.items() if isinstance(x, dict)}
+        return kept | {key: x | {"config": bare(x["config"])} for key, x in stages.items()}
+
+    whole, saved["configs"]["a"] = saved["configs"]["a"], bare(saved["configs"]["a"])
+    (tmp_path / "report.json").write_text(json.dumps(saved))
+    assert loads(cells()) == whole and len(json.dumps(whole)) > 5 * len(json.dumps(saved["configs"]["a"]))
+    saved["configs"]["a"]["init_from.workdir"]["config"]["objective.terms.r1.weight"] = 3.0
+    (tmp_path / "report.json").write_text(json.dumps(saved))
+    with pytest.raises(UserError, match=r"init_from.workdir.config.objective.terms.r1.weight: 3.0 -> 2.0$"):
+        saved_report.load(tmp_path, cells())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*/report.json")), ids=lambda path: path.parent.name)
+def test_our_own_reports_are_still_understood(path):
+    for row, config in json.loads(path.read_text())["configs"].items():
+        assert config is None or saved_report._completed(row, config).keys() >= {"steps", "batch_size"}
 
 
 def test_mistakes(summary, tmp_path):

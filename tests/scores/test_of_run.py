@@ -21,6 +21,7 @@ from jaxgan.extractors.base import Random
 from jaxgan.extractors.digits import Digits
 from jaxgan.images import save_npz, save_png
 from jaxgan.parallel import Placement
+from jaxgan.scores.code import code_of
 from jaxgan.scores.collect import Collector
 from jaxgan.scores.evaluator import Evaluator, stored
 from jaxgan.scores.of_run import RunEvaluator, same_protocol
@@ -62,6 +63,7 @@ def test_evaluating_while_training_and_again_afterwards(kind, tmp_path):
     for step, one in zip((2, 4), kept):
         again = scored(folder, step)
         assert again["scores"] == one["scores"] and again["protocol"] == one["protocol"]  # to the last bit
+        assert again["measured"]["code"] == one["measured"]["code"] == code_of(SMALL["eval__metrics"].split(","), "random")
     assert kept[0]["scores"]["fd_random20"] != kept[1]["scores"]["fd_random20"]
     Workdir(folder).add_evaluation(scored(folder, 4))
     assert len(Workdir(folder).evaluations()) == 2  # in place of the same one

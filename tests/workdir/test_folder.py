@@ -72,6 +72,16 @@ def test_an_evaluation_takes_the_place_of_the_same_one(workdir):
     assert [one["scores"]["fd_digits5k"]["values"] for one in workdir.evaluations()] == [[2.0], [None], [None]]
 
 
+def test_what_other_code_measured_is_kept_beside_it(workdir):
+    one = {"step": 1, "protocol": {"precision": "a"}}
+    for value, measured in ((1.0, None), (2.0, "a1"), (3.0, "b2"), (4.0, "a1"), (5.0, None)):
+        scores = {"fd_digits5k": {"value": value, "values": [value]}}
+        code = {"measured": {"date": "today", "code": {"fd": measured}}} if measured else {}  # or of an older revision
+        workdir.add_evaluation({**one, "scores": scores, **code})
+    found = [(x["scores"]["fd_digits5k"]["value"], x.get("measured", {}).get("code")) for x in workdir.evaluations()]
+    assert found == [(3.0, {"fd": "b2"}), (4.0, {"fd": "a1"}), (5.0, None)]
+
+
 def test_whole_checkpoints_are_counted_by_their_names(workdir):
     for name in ("2", "10", "damaged-4", "6.orbax-checkpoint-tmp"):
         (workdir.checkpoints / name).mkdir(parents=True)
