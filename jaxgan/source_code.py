@@ -197,5 +197,7 @@ def _defined(node: ast.AST) -> set[str]:
     """The names that a statement of a module defines."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):  # its names are its own
+        return set()
     inner = set().union(*map(_defined, ast.iter_child_nodes(node)))
     return inner | ({node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set())
