@@ -1,5 +1,6 @@
 """Every table of `configs/ablations`: its rows resolve, and a cell of it trains, is scored and gets into its report."""
 
+import csv
 import importlib
 import json
 import re
@@ -9,11 +10,12 @@ from pathlib import Path
 import pytest
 from helpers import ROOT, tiny_fields
 
-from jaxgan.ablation import report
+from jaxgan import records
+from jaxgan.ablation import report, saved_report
 from jaxgan.ablation.cells import groups, load_table, make_cells, train_cells
 from jaxgan.ablation.protocol import described, untested
 from jaxgan.ablation.results import read_result
-from jaxgan.ablation.table import Table
+from jaxgan.ablation.table import REAL, Table
 from jaxgan.config.resolve import resolve_config
 from jaxgan.sections import sections
 
@@ -51,6 +53,21 @@ def test_all_rows_resolve(spec, tmp_path):
         assert table.length and table.published
     readme, name = (ROOT / "README.md").read_text(), spec.rpartition("/")[2].partition(":")[0]
     assert f"`{name}`" in readme[readme.index("| table | what it reproduces") :]
+
+
+RESULTS = sorted(path.parent for path in (ROOT / "results").glob("*/table.csv"))
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_every_result_has_a_report_that_can_be_joined(folder):
+    """Its runs are those of its csv."""
+    report = records.read_json(folder / saved_report.FILE, saved_report.SHAPE, saved_report.ADVICE)
+    assert report
+    with (folder / "table.csv").open() as file:
+        rows = {line["row"]: line["runs"] for line in csv.DictReader(file) if line["row"] != REAL}
+    assert report["rows"].keys() == report["configs"].keys() == rows.keys()
+    for row, runs in rows.items():
+        assert sum(run["state"] == "done" for run in report["rows"][row]) == int(runs.partition(",")[0])
 
 
 @pytest.mark.slow
