@@ -13,7 +13,7 @@ from helpers import ROOT, tiny_fields
 from jaxgan import records
 from jaxgan.ablation import report, saved_report
 from jaxgan.ablation.cells import groups, load_table, make_cells, train_cells
-from jaxgan.ablation.protocol import described, untested
+from jaxgan.ablation.protocol import filled_in, untested
 from jaxgan.ablation.results import read_result
 from jaxgan.ablation.table import REAL, Table
 from jaxgan.config.resolve import resolve_config
@@ -45,7 +45,7 @@ def test_all_rows_resolve(spec, tmp_path):
     assert len(every) == len(table.rows) * len(table.seeds)
     assert sum(map(len, groups(every))) == len(every)
     shown = [cell.config for cell in every if cell.seed == table.seeds[0] and not cell.hidden]
-    assert not re.search("[{}]", described(f"{table.protocol} {table.data}", shown))
+    assert not re.search("[{}]", filled_in(f"{table.protocol} {table.data}", shown))
     name = Path(spec).name
     assert re.match(r"[\d,]+ of the paper's", untested(table, shown)) if name in SHORT else not untested(table, shown)
     assert table.comparable == (name in ("ring.py:full", "grid.py:full", "cifar10.py:cifar10"))
