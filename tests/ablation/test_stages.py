@@ -272,7 +272,7 @@ def digests(folder):
 
 def table_of(folder):
     lines = (folder / "report.md").read_text().splitlines()
-    timeless = [line for line in lines if not line.startswith(("- trained", "- duration"))]
+    timeless = [line for line in lines if not line.startswith(("- trained", "- scored", "- duration"))]
     return (folder / "table.csv").read_text(), (folder / "table.tex").read_text(), timeless
 
 
