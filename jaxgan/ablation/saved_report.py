@@ -3,10 +3,11 @@ more rows is to have them too (`--join`)."""
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ml_collections
@@ -69,7 +70,7 @@ def is_report(folder: Path) -> bool:
     return False
 
 
-def dump(summary: Summary, about: dict[str, str]) -> dict[str, Any]:
+def dump(summary: Summary, about: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
     """All that a report is made of, as JSON: {"configs": {row: what defines it}, "rows": {row: [run, ...]}} of the rows of
     which there is a run, and what the table says of them. about: where it comes from. A number that is infinite or none is
     null."""
@@ -113,7 +114,7 @@ def dump(summary: Summary, about: dict[str, str]) -> dict[str, Any]:
                 name: {column: list(entry.values) for column, entry in entries.items()}
                 for name, entries in summary.controls.items()
             },
-            "about": about,
+            "about": dict(about),
         }
     )
 

@@ -14,7 +14,10 @@ from helpers import ROOT, SMALL, launch, noise_images
 
 from jaxgan.ablation import report
 from jaxgan.ablation.cells import CrashedError, groups, load_table, make_cells, train_cells
+from jaxgan.ablation.changes import changes
 from jaxgan.ablation.engine import _finish
+from jaxgan.ablation.progress import read_table
+from jaxgan.ablation.registered import read_registered, registered_of
 from jaxgan.errors import UserError
 from jaxgan.workdir.folder import Workdir
 
@@ -174,10 +177,17 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     assert all(path.stat().st_mtime_ns == then for path, then in before.items())
     assert "crashed" not in (folder / "report.md").read_text()
     # A start with nothing to do leaves the record of time alone; the report alone needs the folder alone.
+    claimed, spec_text = read_registered(folder), open(file).read()
+    assert [claim.above for claim in claimed.claims] == [-1] and read_table(folder)["scored"]
+    open(file, "w").write(spec_text.replace("above=-1", "above=-2"))  # too late
     starts = json.loads((folder / "table.json").read_text())["starts"]
     assert len(starts) == 2 and all(start["seconds"] > 1 for start in starts)
     ended(file, folder)
     assert json.loads((folder / "table.json").read_text())["starts"] == starts
+    assert read_registered(folder) == claimed
+    assert json.loads((folder / "report.json").read_text())["registered"] == registered_of(folder) != None  # noqa: E711
+    measured = [one["measured"] for cell in (0, 1) for one in Workdir(folder / "cells" / f"plain_{cell}").evaluations()]
+    assert changes(load_table(file), claimed, measured) == ["claim changed: plain: modes above -2 (above -1 -> -2)"]
     (folder / "report.md").unlink()
     launch("--mode=ablate", f"--workdir={folder}", "--report_only", env={"XLA_FLAGS": "", "PYTHONPATH": str(tmp_path)})
     assert (folder / "report.md").exists()
@@ -200,6 +210,7 @@ def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
     other = tmp_path / "other"
     assert "2 cells in" in ended(file, other, f"--join={folder}").stdout
     assert sorted(path.name for path in (other / "cells").iterdir()) == ["plain_0", "plain_1"]
+    assert read_registered(folder).seen == () and read_registered(other).seen == ("more + R1",)
     text = (other / "report.md").read_text()
     assert f"joined: more + R1 from {folder}" in text and f"--join={folder}" in text
     (other / "report.md").unlink()
@@ -218,7 +229,7 @@ def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
 
 def table_of(folder):
     lines = (folder / "report.md").read_text().splitlines()
-    timeless = [line for line in lines if not line.startswith(("- trained", "- duration"))]
+    timeless = [line for line in lines if not line.startswith(("- trained", "- scored", "- duration"))]
     return (folder / "table.csv").read_text(), (folder / "table.tex").read_text(), timeless
 
 

@@ -12,7 +12,7 @@ import time
 import pytest
 from helpers import ROOT, launch
 
-from jaxgan.ablation import report, saved_report
+from jaxgan.ablation import notices, report, saved_report
 from jaxgan.ablation.cells import CrashedError, check_crashed, groups, load_table, make_cells, train_cells
 from jaxgan.ablation.progress import Progress
 from jaxgan.ablation.results import read_result, summarise
@@ -254,7 +254,7 @@ def test_a_hidden_row_is_in_the_report_if_it_failed_and_may_be_another_task(spec
     summary = summarise(table, every)
     assert summary.results.keys() == summary.entries.keys() == {"tuned"}
     assert summary.runs("tuned") == "0, 1 blocked, 1 unscored"
-    lines = report.failures(summary)
+    lines = notices.failures(summary)
     assert "- base, seed 0: crashed: no such luck" in lines and "- tuned, seed 0: blocked: its stage 'base' crashed" in lines
     assert summary.verdicts[0].answer == "undecided" and summary.verdicts[0].reason == "2 runs of tuned are not done"
     page = report.markdown(summary, {}, [])
@@ -272,7 +272,7 @@ def digests(folder):
 
 def table_of(folder):
     lines = (folder / "report.md").read_text().splitlines()
-    timeless = [line for line in lines if not line.startswith(("- trained", "- duration"))]
+    timeless = [line for line in lines if not line.startswith(("- trained", "- scored", "- duration"))]
     return (folder / "table.csv").read_text(), (folder / "table.tex").read_text(), timeless
 
 
