@@ -63,6 +63,7 @@ MISTAKES = {
         ("--config=configs/ablations/ring.py --mode=ablate --report_only", "nothing has been trained in runs/ring"),
         ("--config=configs/ablations/ring.py --mode=ablate --join=nowhere", "--join=nowhere holds no report.json"),
         ("--config=configs/ablations/ring.py --mode=ablate --cell=1 --join=runs/ring", "--cell writes no report"),
+        ("--config=configs/ablations/ring.py --mode=ablate --controls --cell=1", "leave --cell out"),
     ],
     "Fields and names": [
         (f"{WGAN} --config.step=5", "did you mean 'steps'?"),

@@ -149,6 +149,9 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     assert "crashes, seed 1 crashed: OSError: no such luck" in done.stdout
     rows = {(row["row"], row["column"]): row for row in csv.DictReader((folder / "table.csv").open())}
     assert rows["plain", "modes"]["n"] == "2" and rows["plain", "modes"]["published"] == "8"
+    assert "scoring controls: real images, noise, untrained\ncontrols scored: " in done.stdout
+    assert [rows[name, "modes"]["runs"] for name in ("real images", "noise", "untrained")] == ["5", "5", "2"]
+    assert rows["real images", "modes"]["mean"] == "8.0"
     assert rows["diverges", "modes"]["runs"] == "0, 2 diverged" and rows["crashes", "modes"]["runs"] == "0, 2 crashed"
     report = (folder / "report.md").read_text()
     for line in (
@@ -174,6 +177,7 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     (tmp_path / "faulty.py").write_text(faulty.replace("raise OSError('no such luck')", "return (real - fake).mean()"))
     done = ended(file, folder)
     assert "8 cells in" in done.stdout and "6 done" in done.stdout and "crashes, seed 0 done" in done.stdout
+    assert "scoring controls" not in done.stdout
     assert all(path.stat().st_mtime_ns == then for path, then in before.items())
     assert "crashed" not in (folder / "report.md").read_text()
     # A start with nothing to do leaves the record of time alone; the report alone needs the folder alone.
