@@ -74,7 +74,7 @@ def read_result(cell: Any) -> Result:
         state, failure = "blocked", {"message": blocked(cell)}
     if state == "unscored":
         failure = {"message": "python launch.py --mode=evaluate --workdir=CELL --config.eval... as the table has it"}
-    told = [line["verdict"] for line in history if "verdict" in line]
+    told = [line["verdict"] for line in history if isinstance(line.get("verdict"), str)]
     message, verdict = failure["message"] if failure else "", told[-1] if told else ""
     starts = workdir.starts
     return Result(cell, state, numbers, history, message, evaluation, starts, verdict, sets=sets, no_numbers=no_numbers)
@@ -124,7 +124,8 @@ class Summary:
     def runs(self, row: str) -> str:
         """How many of a row's runs are in its means, and what became of the others."""
         if row in self.controls:
-            return f"{max(len(entry.values) for entry in self.controls[row].values())} draws"
+            number = max(len(entry.values) for entry in self.controls[row].values())
+            return f"{number} draw{'s' * (number != 1)}"
         kinds = [result.failed.partition(" (")[0] or result.state for result in self.results[row]]
         told = [f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys((*STATES, *kinds)) if kind in kinds]
         return ", ".join([str(kinds.count("done")), *(one for one in told if not one.endswith(" done"))])
@@ -159,7 +160,7 @@ def summarise(
         try:
             same_protocol([*scored, control])
         except UserError as error:
-            raise UserError(f"the control '{name}' (controls.json): {error}") from error
+            raise UserError(f"the control '{name}' (controls.json or real.json): {error}") from error
     return replace(judged(table, results, controls or {}, untested), hidden=hidden)
 
 

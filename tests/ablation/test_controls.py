@@ -166,11 +166,11 @@ def test_controls_are_last_rows_of_all_their_draws(tmp_path):
         REAL: control([0.0, 1.0], [None] * 2),
     }
     write_json(tmp_path / "controls.json", of | {"of a later revision": of[NOISE]})
-    assert list(summary(tmp_path).entries) == ["a", REAL, NOISE, UNTRAINED]
+    assert list(summary(tmp_path).controls) == [REAL, NOISE, UNTRAINED]
     assert formats.grid(summary(tmp_path)).splitlines()[3:] == [
-        "| real images | 0.5 ± 0.7 | - | - | 2 |",
-        "| noise | 2.0 ± 1.0 | 0.5 ± 0 | - | 3 |",
-        "| untrained | 9.0 | 0.5 | - | 1 |",
+        "| real images | 0.5 ± 0.7 | - | - | 2 draws | - |",
+        "| noise | 2.0 ± 1.0 | 0.5 ± 0 | - | 3 draws | - |",
+        "| untrained | 9.0 | 0.5 | - | 1 draw | - |",
     ]
     write_json(
         tmp_path / "controls.json",
@@ -178,10 +178,10 @@ def test_controls_are_last_rows_of_all_their_draws(tmp_path):
     )
     same_protocol([of[REAL], of[NOISE]])
     with pytest.raises(
-        UserError, match=r"noise \(controls.json or real.json\): scores of unlike protocols .* real.images is"
+        UserError, match=r"'noise' \(controls.json or real.json\): scores of unlike protocols .* real.images is"
     ):
         evaluation = {"protocol": {"real": {"images": 8}}}
-        done = SimpleNamespace(state="done", evaluation=evaluation | {"step": 4}, numbers={}, words={"word": "x"}, cell=None)
+        done = SimpleNamespace(state="done", evaluation=evaluation | {"step": 4}, verdict="")
         summarise(table_of(), [], read_controls(tmp_path), {"a": [done]})
 
 
@@ -191,7 +191,7 @@ def test_the_real_images_of_an_older_revision_count(tmp_path):
         tmp_path / "real.json", {"scored": {}, "scores": scores, "protocol": {"samples": {"images": 20}}, "measured": {}}
     )
     assert read_controls(tmp_path) == {REAL: {"scores": scores, "protocol": {"samples": {"images": 20}}}}
-    assert summary(tmp_path).entries[REAL]["fd"].values == (2.5,)
+    assert summary(tmp_path).controls[REAL]["fd"].values == (2.5,)
     write_json(tmp_path / "controls.json", {})
     assert not read_controls(tmp_path)
     (tmp_path / "controls.json").write_text('{"noise": {"scores": {}}}')
