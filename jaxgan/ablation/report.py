@@ -21,7 +21,7 @@ from jaxgan.ablation.registered import as_registered, read_registered, registere
 from jaxgan.ablation.results import Result, Summary, summarise, with_registered
 from jaxgan.ablation.table import Table
 from jaxgan.config.bundled import CONFIGS
-from jaxgan.config.resolve import Config
+from jaxgan.config.resolve import flat
 from jaxgan.console import duration, say
 from jaxgan.errors import UserError, described
 from jaxgan.files import write_json, write_text
@@ -34,11 +34,15 @@ def write(
     folder: Path,
     joined: Mapping[str, list[Result]] | None = None,
     seeds: Sequence[int] = (),
-    configs: Sequence[Config] = (),
+    whole: Sequence[Cell] = (),
 ) -> Path:
     """Writes what the cells have come to, finished or not, beside `joined` results of other rows, and says the table. Raises
-    UserError where there is nothing. seeds: what was asked for, where they are not the table's own. configs: of the shown
-    rows."""
+    UserError where there is nothing. seeds: what was asked for, where they are not the table's own. whole: all cells of
+    the table, also of joined rows."""
+    first = {cell.row: cell for cell in whole if not cell.hidden}
+    known = {row: runs[0].cell.config for row, runs in (joined or {}).items()}
+    configs = [flat(cell.config.to_dict()) | (known.get(row) or {}) for row, cell in first.items()]
+    others = saved_report.differences({row: some for row, some in (joined or {}).items() if row in first}, first.values())
     if configs:
         table = replace(table, protocol=filled_in(table.protocol, configs), data=filled_in(table.data, configs))
     controls, registered = read_controls(folder), read_registered(folder)
@@ -57,6 +61,9 @@ def write(
         raise UserError(f"nothing has been trained in {folder}; leave --report_only out")
     folder.mkdir(parents=True, exist_ok=True)
     about = provenance(summary, folder, seeds)
+    if others:
+        lines = dict.fromkeys(line for some in others.values() for line in some)
+        about["config"] = f"its rows are older than the config of today, which has {'; '.join(lines)}"
     drawn = {"curves": figures.curves(summary)} | {name: _drawn(name, draw, summary) for name, draw in table.figures.items()}
     drawn = {name: figure for name, figure in drawn.items() if figure is not None}
     strips = figures.strips(summary) if table.samples else {}

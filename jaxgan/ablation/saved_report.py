@@ -126,6 +126,12 @@ def _fields(x: Any, *without: str) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
+def seeds_of(folder: Path) -> tuple[int, ...]:
+    """The seeds of a report's runs."""
+    saved = records.read_json(folder / FILE, SHAPE, ADVICE) or {"rows": {}}
+    return tuple(sorted({run["seed"] for runs in saved["rows"].values() for run in runs}))
+
+
 def about(folder: Path) -> dict[str, str]:
     """What a folder's report says of where it comes from; {} where there is none."""
     saved = records.read_json(folder / FILE, SHAPE, ADVICE)
@@ -144,10 +150,11 @@ def _definition(cell: Any) -> dict[str, Any] | None:
     return whole
 
 
-def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
+def load(where: Path, cells: Iterable[Any], is_own: bool = False) -> dict[str, list[Result]]:
     """The runs of a `report.json`, or of a folder with one, by those rows that `cells` of a table have as well. Hidden rows
     are in no report.
 
+    is_own: a table's whole report, which is written anew: its rows may be others than the table's of today (`differences`).
     Raises UserError where there are none, where one was trained in another way, or for other steps, than here, and where one
     names classes that this table does not.
     """
@@ -163,14 +170,22 @@ def load(where: Path, cells: Iterable[Any]) -> dict[str, list[Result]]:
     if not rows:
         some = next(iter(saved["rows"]), "")
         raise UserError(f"--join={where} has none of this table's rows, but '{some}'; {nearest(some, own)}")
+    for row, lines in differences(rows, own.values()).items():
+        if not is_own:
+            lines[3:] = [f"and {len(lines) - 3} more"] * (len(lines) > 3)
+            raise UserError(f"row '{row}' of --join={path} is another than this table's; {'; '.join(lines)}")
+    return rows
+
+
+def differences(rows: Mapping[str, list[Result]], cells: Iterable[Any]) -> dict[str, list[str]]:
+    """In what rows of a report were trained in another way than `cells` of today: {row: ["field: value -> today's"]}."""
+    own, out = {cell.row: cell for cell in cells}, {}
     for row, results in rows.items():
         here, there = _definition(own[row]) or {}, results[0].cell.config
         steps = {result.evaluation["step"] for result in results if result.evaluation} - {own[row].config.steps}
         lines = difference(there, here, ()) if there else [f"steps: {n} -> {own[row].config.steps}" for n in steps]
-        if lines:
-            lines[3:] = [f"and {len(lines) - 3} more"] * (len(lines) > 3)
-            raise UserError(f"row '{row}' of --join={path} is another than this table's; {'; '.join(lines)}")
-    return rows
+        out |= {row: lines} if lines else {}
+    return out
 
 
 def _completed(row: str, fields: dict[str, Any]) -> dict[str, Any]:

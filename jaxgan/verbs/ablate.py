@@ -70,20 +70,21 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         configure(values, any(c.config.deterministic for c in chosen), any(c.config.dtype == "float64" for c in chosen))
         train_cells(chosen) if values.cell else score(table, chosen, workdir)
         return
+    is_own = values.report_only and not join and not (workdir / "cells").exists() and saved_report.is_report(workdir)
+    if is_own and not seeds:
+        table = dataclasses.replace(table, seeds=saved_report.seeds_of(workdir))
     whole = make_cells(table, spec, workdir, overrides)
-    is_alone = values.report_only and not join and not (workdir / "cells").exists() and saved_report.is_report(workdir)
-    join = str(workdir) if is_alone else join  # its runs are no more than what its report has of them
-    joined = saved_report.load(as_path(join), whole) if join else {}
+    joined = saved_report.load(workdir if is_own else as_path(join), whole, is_own) if join or is_own else {}
     import jax
 
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
     if values.report_only:
         every = [cell for cell in whole if cell.row not in joined]
-        if joined and not is_alone and not (workdir / "table.json").exists():
+        if joined and not is_own and not (workdir / "table.json").exists():
             workdir.mkdir(parents=True, exist_ok=True)
             Clock(workdir, spec, overrides, seeds, 0, join)
     else:
         every = train_table(table, spec, workdir, overrides, seeds, values.workers, join, joined)
-    report.write(table, every, workdir, joined, seeds, [cell.config for cell in whole if not cell.hidden])
+    report.write(table, every, workdir, joined, seeds, whole)
     if not values.report_only:
         check_crashed(every)
