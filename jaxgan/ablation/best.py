@@ -29,8 +29,11 @@ def mark_best(
             if row != best:
                 case = case_of(claim, column, entries, results, False)
                 (k, n), (other, of) = failures(results[best]), failures(results[row])
-                is_open = not case.found or too_few(case) or (k * of > other * n and fisher(k, n, other, of) < LEVEL)
-                p = max(p, 1.0 if is_open or not case.found else case.found.p)
+                is_frail = k * of > other * n and fisher(k, n, other, of) < LEVEL
+                if not case.found or not case.is_right or too_few(case) or is_frail:
+                    p = 1.0
+                else:
+                    p = max(p, case.found.p)
         lost = any(
             one[column.name].values and not beats(able[best], one[column.name], column) for one in (controls or {}).values()
         )

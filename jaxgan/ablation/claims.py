@@ -21,6 +21,7 @@ from jaxgan.ablation.comparison import (
 from jaxgan.ablation.statistics import LEVEL, fisher, holm, seeds_needed
 from jaxgan.ablation.table import Claim, Column, Table
 
+SHARES = ("binomial", "failures", "fisher")  # tests of shares of runs
 ANSWERS = ("holds", "contradicted", "equivalent", "undecided", "not tested")
 
 
@@ -78,9 +79,8 @@ def _verdict(claim: Claim, column: Column, case: Case, answer: str, reason: str,
     if not case.found:
         return Verdict(claim, text, answer, reason)
     value, (low, high) = case.found.estimate, case.found.interval(level)
-    if case.kind in ("binomial", "fisher"):
-        estimate = reason if case.kind == "fisher" else f"{value * case.n[0]:.0f} of {case.n[0]} runs"
-        reason = "" if estimate == reason else reason
+    if case.kind in SHARES:
+        estimate = _shares(case)
     else:
         sign = "+" if claim.than else ""
         name = {"gains": "difference of gains ", "pairs": "difference in pairs "}.get(case.kind, "difference ")
@@ -89,6 +89,16 @@ def _verdict(claim: Claim, column: Column, case: Case, answer: str, reason: str,
     return Verdict(
         claim, text, answer, reason, estimate, case.kind, case.n, value, low, high, case.found.p, p, level, case.check
     )
+
+
+def _shares(case: Case) -> str:
+    """The shares that a test is of, in words."""
+    assert case.found
+    value, n = case.found.estimate, case.n[0]
+    if case.kind != "fisher":
+        return f"{value * n:.0f} of {n} runs" + " failed" * (case.kind == "failures")
+    share = value + 1 if case.is_right else 1.0  # every run of one of the rows has failed
+    return f"{share * n:.0f} of {n} runs failed, {(share - value) * case.n[1]:.0f} of {case.n[1]} of the other row"
 
 
 def _answer(
@@ -105,7 +115,7 @@ def _answer(
     if not case.found:
         return "undecided", case.early
     told = f"p = {p:.2g}" + ("" if math.isnan(case.check) else f" (permutations, uncorrected: {case.check:.2g})")
-    few = "" if case.kind in ("binomial", "fisher") else standing_apart(claim, entries) or too_few(case)
+    few = "" if case.kind in SHARES else standing_apart(claim, entries) or too_few(case)
     decided = ("holds" if case.is_right else "contradicted") if p < level else "undecided"
     low, high = case.found.interval(2 * own)  # two one-sided tests, each at its own level
     is_small = claim.margin is not None and -claim.margin < low and high < claim.margin
@@ -115,8 +125,8 @@ def _answer(
         return "undecided", f"{told}; {few}"
     if decided == "undecided":
         samples = 2 if case.kind == "welch" else 1
-        needed = seeds_needed(case.found, own, samples) if case.kind not in ("binomial", "fisher") else 0
-        if needed and case.found.estimate:
+        needed = seeds_needed(case.found, own, samples) if case.kind not in SHARES else 0
+        if needed and case.found.effect:
             needed = max(needed, MANY_SEEDS if case.spread > LARGE_SPREAD else SEEDS)
             far = f"more than {statistics.MANY:,}" if needed >= statistics.MANY else f"about {needed}"
             told += f"; {far} seeds would decide it, were the difference as measured"
@@ -127,7 +137,7 @@ def _answer(
         first = case_of(replace(claim, beyond=(), paired=True), column, entries, results, False)
         if not (first.found and first.is_right and first.found.p < LEVEL):
             return "undecided", f"{told}, but {claim.row} is no better than {claim.than}"
-    if claim.than and not claim.beyond and case.kind != "fisher":
+    if claim.than and case.kind != "fisher":
         better, worse = (claim.row, claim.than) if decided == "holds" else (claim.than, claim.row)
         (k, n), (other, of) = failures(results[better]), failures(results[worse])
         if k * of > other * n and fisher(k, n, other, of) < LEVEL:

@@ -11,7 +11,8 @@ from jaxgan.ablation import statistics
 from jaxgan.ablation.entries import Entry
 from jaxgan.ablation.statistics import LEVEL, Found, fisher, half, pairs, permuted, welch
 from jaxgan.ablation.table import Claim, Column
-from jaxgan.config.resolve import flat
+from jaxgan.config.resolve import flat, is_among
+from jaxgan.config.run import OPERATIONAL
 
 FEW, SEEDS, MANY_SEEDS = 5, 10, 20  # seeds: the fewest, what a claim takes, and what it takes where the spread is large
 LARGE_SPREAD = 0.2  # of the mean
@@ -22,7 +23,8 @@ Results = Mapping[str, Sequence[Any]]
 
 
 class Case(NamedTuple):
-    """A claim's test. kind: "welch", "pairs", "gains", "student", "binomial", "fisher", or "" where there is none; is_right:
+    """A claim's test. kind: "welch", "pairs", "gains", "student", "binomial", "fisher", "failures" (of the share of a row's
+    runs that failed), or "" where there is none; is_right:
     whether what was measured is on the claim's side. n: values of each row, or pairs, or runs. spread: the largest
     deviation of a row's values over their mean. early: why nothing can be tested."""
 
@@ -56,7 +58,8 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
     if least < 2:
         return Case("", early="one run says nothing of spread" if least else f"no run has '{column.name}'")
     higher = 1 if column.better == "higher" else -1
-    spread = max(math.sqrt(statistics.variance(x.values, x.least)) / (abs(x.mean) or math.inf) for x in some)
+    deviations = [math.sqrt(statistics.variance(x.values, x.least)) for x in some]
+    spread = max(deviation / abs(x.mean) if x.mean else math.inf for deviation, x in zip(deviations, some))
     if not claim.than:
         (entry,) = some
         k, n = failures(results[claim.row])
@@ -66,7 +69,7 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
         assert number is not None
         found = statistics.against(entry.values, number, entry.within, entry.least)
         is_right = found.estimate > number if claim.above is not None else found.estimate < number
-        return Case("student", found._replace(estimate=found.estimate), is_right, (len(entry.values),), spread)
+        return Case("student", found, is_right, (len(entry.values),), spread)
     if not claim.beyond and not (share_draws(results, claim) if claim.paired is None else claim.paired):
         a, b = some
         found = welch(a.values, b.values, (a.least, b.least))
@@ -93,8 +96,7 @@ def _of_failures(claim: Claim, column: Column, lost: list[str], results: Results
     if claim.beyond or len(lost) == len(claim.rows) == 2 or not better:
         return Case("", early=f"every run of {' and of '.join(lost)} failed")
     if not claim.than:
-        found = half(k, n)
-        return Case("binomial", found._replace(estimate=0.0), False, (n,))
+        return Case("failures", half(k, n), False, (n,))
     other, of = failures(results[claim.than])
     found = Found(k / n - other / of, fisher(k, n, other, of), 1.0, lambda level: (math.nan, math.nan))
     return Case("fisher", found, lost == [claim.than], (n, of))
@@ -118,14 +120,13 @@ def _draws(results: Sequence[Any]) -> dict[str, Any]:
     if config is None:
         return {}
     whole = config if isinstance(config, dict) else flat(json.loads(config.to_json()))
-    places = ("data.dir", "data.cache")
-    return {key: x for key, x in whole.items() if key.split(".")[0] in ("data", "nets") and key not in places}
+    return {key: x for key, x in whole.items() if key.split(".")[0] in ("data", "nets") and not is_among(key, OPERATIONAL)}
 
 
 def too_few(case: Case, large: float = LARGE) -> str:
     """Why there are too few values for a verdict; "" if there are enough. large: deviations that `FEW` of them decide."""
     assert case.found
-    n, effect = min(case.n), abs(case.found.estimate) / case.found.deviation if case.found.deviation else math.inf
+    n, effect = min(case.n), case.found.effect
     if n >= MANY_SEEDS or (n >= SEEDS and case.spread <= LARGE_SPREAD) or (n >= FEW and effect > large):
         return ""
     if n < FEW:

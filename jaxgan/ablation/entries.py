@@ -79,14 +79,13 @@ def entry_of(column: Column, results: Iterable[Any]) -> Entry:
 
 def printed_step(form: str, values: tuple[float, ...]) -> float:
     """The smallest step between two numbers that are printed unlike each other, near the mean of values: .1 of ".1f"."""
-    found = re.search(r"\.(\d+)([efg%])", form.lower())
-    if not found:
-        return 0.0
-    digits, kind = int(found[1]), found[2]
+    found = re.search(r"(?:\.(\d+))?([efg%]?)$", form.lower())
+    digits, kind = (int(found[1] or 6), found[2] or "g") if found else (6, "g")
     if kind in "f%":
         return 10.0 ** -(digits + 2 * (kind == "%"))
     size = abs(float(np.mean(values))) if values else 0.0
-    return 10.0 ** (math.floor(math.log10(size)) - max(digits, 1) + (kind == "g")) if size else 0.0
+    places = digits if kind == "e" else max(digits, 1) - 1
+    return 10.0 ** ((math.floor(math.log10(size)) if size else 0) - places)
 
 
 def failure_of(result: Any, table: Table) -> str:

@@ -20,12 +20,19 @@ Values = Sequence[float] | np.ndarray
 
 class Found(NamedTuple):
     """What a test comes to: estimate; p, two-sided; deviation of one run (of one pair); interval: level -> its ends, of the
-    confidence 1 - level."""
+    confidence 1 - level. origin: what the estimate would be if nothing were there."""
 
     estimate: float
     p: float
     deviation: float
     interval: Callable[[float], tuple[float, float]]
+    origin: float = 0.0
+
+    @property
+    def effect(self) -> float:
+        """How many deviations the estimate is away from where nothing is."""
+        distance = abs(self.estimate - self.origin)
+        return distance / self.deviation if self.deviation else math.inf if distance else 0.0
 
 
 def variance(values: Values, least: float = 0.0) -> float:
@@ -68,7 +75,7 @@ def against(values: Values, number: float, within: tuple[float, float] = (-math.
     found = pairs(np.subtract(values, number), least)
     tests = [found.p] + [2 * float(stats.t.sf(abs(z), len(values) - 1)) for z in _curved(values, number, within, least)]
     mean = float(np.mean(values))
-    return Found(mean, max(tests), found.deviation, lambda level: mean_interval(values, within, least, level))
+    return Found(mean, max(tests), found.deviation, lambda level: mean_interval(values, within, least, level), number)
 
 
 def mean_interval(
@@ -92,7 +99,7 @@ def mean_interval(
         ends += [(low + (high - low) * _sigmoid(centre - t * error), low + (high - low) * _sigmoid(centre + t * error))]
     elif math.isfinite(low) and min(values) > low:
         centre, error = _log(values, least, low)
-        ends += [(low + math.exp(centre - t * error), low + math.exp(centre + t * error))]
+        ends += [(low + _exp(centre - t * error), low + _exp(centre + t * error))]
     return max(low, min(a for a, _ in ends)), min(high, max(b for _, b in ends))
 
 
@@ -125,6 +132,10 @@ def _logit(mean: float, v: float, n: int, within: tuple[float, float]) -> tuple[
     return math.log(share / (1 - share)), math.sqrt(v / n) / (high - low) / (share * (1 - share))
 
 
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 700 else math.inf
+
+
 def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
 
@@ -138,7 +149,7 @@ def share_interval(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
 def half(k: int, n: int) -> Found:
     """Whether k of n is another share than a half, by the exact binomial test."""
     p = float(stats.binomtest(k, n, 0.5).pvalue)
-    return Found(k / n, p, math.sqrt(k / n * (1 - k / n)), lambda level: share_interval(k, n, level))
+    return Found(k / n, p, math.sqrt(k / n * (1 - k / n)), lambda level: share_interval(k, n, level), 0.5)
 
 
 def fisher(k: int, n: int, other: int, of: int) -> float:
@@ -173,13 +184,12 @@ def holm(p: Sequence[float], level: float = LEVEL) -> tuple[list[float], list[fl
 def seeds_needed(found: Found, level: float, samples: int) -> int:
     """With how many seeds a test at this level would find what was measured, with the power .8; `MANY` where with more.
     samples: how many samples a seed adds one value to, 2 where two rows are compared and not in pairs."""
-    effect = abs(found.estimate) / found.deviation if found.deviation else math.inf
     low, high = 2, MANY
     while low < high:
         n = (low + high) // 2
         freedom = samples * (n - 1)
         edge = stats.t.ppf(1 - level / 2, freedom)
-        if stats.nct.sf(edge, freedom, effect * math.sqrt(n / samples)) >= POWER:
+        if stats.nct.sf(edge, freedom, found.effect * math.sqrt(n / samples)) >= POWER:
             high = n
         else:
             low = n + 1

@@ -242,3 +242,31 @@ def test_rows_are_fewer_false_best_ones_than_the_level_says():
     rng = np.random.default_rng(0)
     marked = [bool(best({row: list(10 + rng.normal(size=10)) for row in "abc"})) for _ in range(400)]
     assert np.mean(marked) < 0.05
+
+
+def test_a_claim_about_a_number_is_as_far_from_it_as_it_is():
+    """Five runs and a number less than two deviations away."""
+    verdict = only({"a": [8.0, 8.1, 7.9, 8.05, 7.95]}, Claim("x", "a", above=7.885))
+    assert verdict.answer == "undecided" and "5 seeds decide differences above 2 deviations alone" in verdict.reason
+    assert "about 39 seeds" in only({"a": GOOD}, Claim("x", "a", above=7.88)).reason
+
+
+def test_odd_values_end_in_verdicts():
+    wide = (Column("x", better="higher", format=".3g", within=(0, math.inf)),)
+    assert answers({"a": [0.1, 100.0]}, *[Claim("x", "a", above=0.5)] * 10, columns=wide) == ["undecided"] * 10
+    shares = (Column("x", better="higher", format=".3g", within=(0, 1)),)
+    assert answers({"a": [0.0] * 10}, Claim("x", "a", above=0.5), columns=shares) == ["contradicted"]
+    assert answers({"a": [-1.0, 1.0] * 5}, Claim("x", "a", above=-0.9)) == ["undecided"]
+    rough = (Column("x", better="higher", format=".0e"),)
+    assert answers({"a": [3.0] * 10, "b": [2.0] * 10}, Claim("x", "a", than="b"), columns=rough) == ["holds"]
+    verdict = only({"a": [None] * 10}, Claim("x", "a", above=1))
+    assert (verdict.answer, verdict.kind, verdict.estimate) == ("contradicted", "failures", "10 of 10 runs failed")
+    assert verdict.low > 0.5 and verdict.high == 1
+    verdict = only({"a": GOOD, "b": [None] * 10}, Claim("x", "a", than="b"))
+    assert (verdict.kind, verdict.estimate) == ("fisher", "0 of 10 runs failed, 10 of 10 of the other row")
+
+
+def test_a_gain_of_a_row_that_fails_more_often_is_none():
+    rows = {"a": [*(9 + NOISE), *[None] * 10], "b": [*(7 - NOISE)] * 2, "c": [*(5 + NOISE)] * 2, "d": [*(5 - NOISE)] * 2}
+    verdict = only(rows, Claim("x", "a", than="b", beyond=("c", "d")))
+    assert verdict.answer == "undecided" and "a fails more often" in verdict.reason
