@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxgan.ablation.cell import Cell
@@ -55,7 +56,8 @@ def score(table: Table, some: list[Cell], folder: Path) -> None:
         one["measured"]["seconds"] = round(time.monotonic() - began, 1)
         found[name] = one | {"request": request}
         say(f"{name}: {one['about']}\n{as_lines(one)}")
-    write_json(folder / FILE, nulls(found))
+    if jax.process_index() == 0:
+        write_json(folder / FILE, nulls(found))
     say(f"{folder / FILE}")
 
 
