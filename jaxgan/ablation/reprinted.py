@@ -188,9 +188,12 @@ def check_csv(text: str, saved: Saved, bold: Bold) -> Iterator[str]:
             if not same(_number(line[field]), want):
                 yield f"table.csv: {row}, {name}: {field} is {line[field] or 'not there'}, the runs give {want:.12g}"
         for field, wants in (("values", place.values), ("failed_values", place.failed)):
-            got = [_number(x) for x in line[field].split(";") if x]
-            if not column.word and (len(got) != len(wants) or not all(map(same, got, wants))):
-                yield f"table.csv: {row}, {name}: {field} are {line[field]}, the runs give {';'.join(map(repr, wants))}"
+            got = [] if column.word else [_number(x) for x in line[field].split(";") if x]
+            unlike = [(a, b) for a, b in zip(got, wants) if not same(a, b)]
+            if len(got) != len(wants):
+                yield f"table.csv: {row}, {name}: has {len(got)} {field}, the runs give {len(wants)}"
+            if unlike:
+                yield f"table.csv: {row}, {name}: {field} has {unlike[0][0]} where the runs give {unlike[0][1]}"
 
 
 def _number(text: str) -> float:

@@ -100,12 +100,12 @@ def check_registered(report: dict[str, Any], text: str) -> Iterator[str]:
     rest = {key: x for key, x in block.items() if key != "digest"}
     digest = hashlib.sha256(json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     if digest != block.get("digest"):
-        yield f"report.json: its registered claims were edited, as their digest does not fit them"
+        yield "report.json: its registered claims were edited, as their digest does not fit them"
     then, now = (
         [_plain(claim) for claim in some] for some in (block.get("claims", ()), [x["claim"] for x in report["claims"]])
     )
     if then != now and "\n## Changed since the claims were registered\n" not in text:
-        yield f"report.json: its claims are others than were registered, and report.md does not say so"
+        yield "report.json: its claims are others than were registered, and report.md does not say so"
 
 
 def _plain(claim: dict[str, Any]) -> dict[str, Any]:

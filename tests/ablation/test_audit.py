@@ -225,12 +225,12 @@ MISTAKES = {
     "noise in table.csv": (in_csv("sets", "x", "noise", 0.3), r"table.csv: sets, x: noise is 0.3, the runs give 0.1"),
     "a value in table.csv": (
         in_csv("sets", "x", "values", "7;7;7;7;7;7;7;7;7;7"),
-        r"table.csv: sets, x: values are 7;.*, the runs give 7.0;7.3",
+        r"table.csv: sets, x: values has 7.0 where the runs give 7.3",
     ),
     "bold in table.csv": (in_csv("poor", "x", "best", True), r"table.csv: poor, x: best is True, the runs give False"),
     "a value in report.json": (
         change("rows", "poor", 3, "numbers", "x", to=6.5),
-        r"table.csv: poor, x: values are .*, the runs give",
+        r"table.csv: poor, x: values has 5.\d+ where the runs give 6.5",
     ),
     "a p-value": (change("claims", 3, "p", to=lambda p: p / 2), r"'good: distance lower than poor': p is .*, the runs give"),
     "a corrected p-value": (change("claims", 6, "corrected", to=lambda p: p / 2), r"'good: x below 9': corrected is"),
@@ -334,6 +334,113 @@ def test_a_mistake_is_found_and_named(table, capsys, what):
     assert all(line.startswith(f"{table}: ") for line in lines)
     assert any(re.search(told, line) for line in findings), "\n".join(findings)
     assert last.endswith(f": {len(findings)} mismatch{'es' if len(findings) > 1 else ''}")
+
+
+def random_table(seed, first=0):
+    """Rows, claims, failures, ranges, formats, controls and looks of any kind. first: of the kinds of claims; 0 and 1 are of
+    a row and a number."""
+    rng = np.random.default_rng(seed)
+    n, names = int(rng.choice([4, 5, 8, 10, 12, 20, 25])), [f"row {i}" for i in range(rng.integers(2, 5))]
+    columns = (
+        Column("x", better="higher", format=str(rng.choice([".2f", ".3g", ".1e"]))),
+        Column(
+            "distance", "d", str(rng.choice(["lower", "higher"])), ".2f", float(rng.choice([1.0, 0.1])), within=(0, math.inf)
+        ),
+        Column("modes", better="higher", format=".1f", within=(0, 8), count=1),
+        Column("share", "share, %", "higher", ".1f", 100, within=(0, 1)),
+    )
+    failing = rng.choice([0.0, 0.02, 0.3, 1.0], len(names), p=[0.5, 0.2, 0.2, 0.1])
+
+    def run(row):
+        if rng.uniform() < failing[row]:
+            return [None, (4.0,), {"x": math.nan}][rng.integers(3)]
+        x, distance = means[row] + rng.normal(), float(np.exp(rng.normal(means[row] / 4, 0.2)))
+        modes, share = rng.binomial(8, min(0.1 + means[row] / 12, 0.98)), rng.beta(5, 1 + means[row])
+        some = list(x + rng.normal(0, 0.3, 3)) if with_sets else x
+        return {"x": some, "distance": distance, "modes": float(modes), "share": share}
+
+    means, with_sets = rng.uniform(3, 9, len(names)), rng.uniform() < 0.3
+    rows = {name: [run(i) for _ in range(n)] for i, name in enumerate(names)}
+    if rng.uniform() < 0.2:
+        rows[names[0]][0] = ...
+
+    def claim():
+        column, (a, b, *more) = rng.choice(columns), rng.permutation(names)
+        kind = rng.integers(first, 6)
+        if kind < 2:
+            pooled = {"x": 6, "distance": 3, "modes": 5, "share": 0.5}[column.score] * column.scale
+            return Claim(column.name, str(a), **{("above", "below")[kind]: float(pooled * rng.uniform(0.7, 1.3))})
+        if kind == 2 and len(more) > 1:
+            return Claim(column.name, str(a), than=str(b), beyond=tuple(map(str, more[:2])))
+        margin = float(rng.choice([0.5, 2, 5])) if kind == 3 else None
+        return Claim(column.name, str(a), than=str(b), margin=margin, paired=[None, True, False][rng.integers(3)])
+
+    fields = {"looks": [(), (), (n, 2 * n), (n + 1,)][rng.integers(4)], "untested": "too short" * (rng.uniform() < 0.05)}
+    fields["sound"] = {"x": (2.0, math.inf)} if rng.uniform() < 0.2 else {}
+    if rng.uniform() < 0.4:
+        low = {"x": 3.0, "distance": 9.0 if columns[1].better == "lower" else 1.0, "modes": 1.0, "share": 0.1}
+        draws = [{name: value * rng.uniform(0.97, 1.03) for name, value in low.items()} for _ in range(3)]
+        fields["controls"] = {"noise": draws, "untrained": draws[:1]}
+    shared = [name for name in names if rng.uniform() < 0.5]
+    return summary(
+        rows, [claim() for _ in range(rng.integers(1, 7))], columns, configs=dict.fromkeys(shared, SHARED), **fields
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_tables_are_right(seed, tmp_path):
+    assert not audit(write(tmp_path, random_table(seed, first=2))).findings
+
+
+@pytest.mark.xfail(
+    strict=False, reason="of a number, too_few and seeds_needed take the mean for its distance from the number"
+)
+@pytest.mark.parametrize("seed", range(20, 30))
+def test_random_tables_with_claims_about_numbers_are_right(seed, tmp_path):
+    assert not audit(write(tmp_path, random_table(seed))).findings
+
+
+def plain(**fields):
+    return (Column("x", better="higher", **({"format": ".2f"} | fields)),)
+
+
+PAIR, WIDE = [-1.0, 1.0] * 5, [6, 6.1, 5.9, 6, 6.05]
+RULES = {
+    "five seeds and a number less than two deviations away": lambda: summary(
+        {"a": [8.0, 8.1, 7.9, 8.05, 7.95]}, [Claim("x", "a", above=7.885)], plain()
+    ),
+    "seeds that would decide a claim about a number": lambda: summary(
+        {"a": GOOD}, [Claim("x", "a", above=7.95)], plain()
+    ),
+    "an interval beside no run of ten": lambda: summary({"a": [None] * 10}, [Claim("x", "a", above=1)], plain()),
+    "a mean of nought": lambda: summary({"a": PAIR}, [Claim("x", "a", above=-0.9)], plain()),
+    "a gain of a row that fails more often": lambda: summary(
+        {"a": [*(9 + NOISE), *[None] * 10], "b": [*(7 - NOISE)] * 2, "c": [*(5 + NOISE)] * 2, "d": [*(5 - NOISE)] * 2},
+        [Claim("x", "a", than="b", beyond=("c", "d"))], plain(),
+    ),
+    "bold against the seeds that two rows share": lambda: summary(
+        {"a": [5, 5.1, 4.9, 5, 5.05] + [20.0] * 5, "b": WIDE + [None] * 5}, (), plain(), configs=dict.fromkeys("ab", SHARED)
+    ),
+    "a field that changes no draw": lambda: summary(
+        {"a": GOOD, "b": list(7.5 + NOISE)}, [Claim("x", "a", than="b")], plain(),
+        configs={row: {"nets": {"z": 1}, "data": {"resident": row}} for row in "ab"},
+    ),
+    "shares that are all nought": lambda: summary(
+        {"a": [0.0] * 10}, [Claim("x", "a", above=0.5)], plain(format=".3g", within=(0, 1))
+    ),
+    "two distances far apart at a strict level": lambda: summary(
+        {"a": [0.1, 100.0]}, [Claim("x", "a", above=0.5)] * 10, plain(within=(0, math.inf))
+    ),
+    "a format of one digit": lambda: summary(
+        {"a": [3.0] * 10, "b": [2.0] * 10}, [Claim("x", "a", than="b")], plain(format=".0e")
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.xfail(strict=False, reason="the engine does otherwise than docs/claims.md says, or fails")
+@pytest.mark.parametrize("what", RULES)
+def test_rules(what, tmp_path):
+    assert not audit(write(tmp_path, RULES[what]())).findings
 
 
 def test_paths_that_are_none(tmp_path, capsys):
