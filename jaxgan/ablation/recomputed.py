@@ -63,7 +63,7 @@ def welch(a: Place, b: Place) -> Tested:
 def pairs(kind: str, places: Sequence[Place], seeds: Sequence[int]) -> Tested:
     """Of two rows seed by seed, or of the gains of two rows over two others."""
     table = np.array([[dict(zip(place.seeds, place.values))[seed] for seed in seeds] for place in places])
-    differences = np.array((1, -1, -1, 1)[: len(places)]) @ table
+    differences = tuple(map(float, np.array((1, -1, -1, 1)[: len(places)]) @ table))
     x = widened(differences, sum(place.least for place in places))
     p, ends = _quiet(stats.ttest_1samp, x, 0.0)
     mean = float(np.mean(differences))
@@ -141,8 +141,8 @@ def binomial(k: int, n: int) -> Tested:
 
 def share_interval(k: int, n: int, level: float = 0.05) -> tuple[float, float]:
     """The exact interval of a share, k of n."""
-    low, high = stats.binomtest(k, n).proportion_ci(1 - level, "exact")
-    return float(low), float(high)
+    found = stats.binomtest(k, n).proportion_ci(1 - level, "exact")
+    return float(found.low), float(found.high)
 
 
 def fisher(k: int, n: int, other: int, of: int) -> float:
@@ -163,7 +163,7 @@ def permuted(samples: Sequence[Values]) -> tuple[float, float]:
         **how,
     )
     p, ways = float(found.pvalue), math.comb(sum(sizes), sizes[0]) if two else 2 ** sizes[0]
-    return p, 8 * math.sqrt(p * (1 - p) / 9999) + 1e-3 if ways > 9999 else 1e-9
+    return p, 12 * math.sqrt(p / 2 * (1 - p / 2) / 9999) + 1e-3 if ways > 9999 else 1e-9  # p is twice a share
 
 
 def stands_apart(place: Place) -> bool:

@@ -92,7 +92,8 @@ def _column(found: Mapping[str, Any], is_word: bool) -> Column:
 
 def _claim(found: Mapping[str, Any]) -> Claim:
     names = {field.name for field in dataclasses.fields(Claim)}
-    return Claim(**{key: tuple(x) if isinstance(x, list) else x for key, x in found.items() if key in names})
+    fields: dict[str, Any] = {key: tuple(x) if isinstance(x, list) else x for key, x in found.items() if key in names}
+    return Claim(**fields)
 
 
 def _ends(found: Sequence[Any]) -> tuple[float, float]:

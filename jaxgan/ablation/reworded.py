@@ -57,6 +57,8 @@ def sentence(claim: Claim, column: Column) -> str:
 def _wording(claim: Claim, column: Column, test: Tested, level: float, said: dict[str, Any], saved: Saved) -> Iterator[str]:
     """Numbers in a verdict's words that are not those of the verdict."""
     text, known = f"{said['estimate']}; {said['reason']}", {x: math.nan if said[x] is None else said[x] for x in NUMBERS}
+    # Null stands for an end without end, too.
+    known |= {x: end for x, end in zip(("low", "high"), test.ends(level)) if said[x] is None}
     if test.kind == "binomial":
         shown = f"{known['value'] * test.n[0]:.0f} of {test.n[0]} runs"
     else:
