@@ -141,8 +141,8 @@ def binomial(k: int, n: int) -> Tested:
 
 def share_interval(k: int, n: int, level: float = 0.05) -> tuple[float, float]:
     """The exact interval of a share, k of n."""
-    found = stats.binomtest(k, n).proportion_ci(1 - level, "exact")
-    return float(found.low), float(found.high)
+    ends: Any = stats.binomtest(k, n).proportion_ci(1 - level, "exact")
+    return float(ends.low), float(ends.high)
 
 
 def fisher(k: int, n: int, other: int, of: int) -> float:
