@@ -3,13 +3,13 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from jaxgan.ablation.reprinted import same
-from jaxgan.ablation.reread import Saved, range_of
+from jaxgan.ablation.reread import Run, Saved, range_of
 from jaxgan.ablation.table import Column
 from jaxgan.errors import UserError
 from jaxgan.scores.of_run import same_protocol
@@ -21,17 +21,19 @@ def check_runs(report: dict[str, Any], saved: Saved) -> Iterator[str]:
         seeds, joined = [run["seed"] for run in runs], row in _joined(report)
         twice, others = sorted({x for x in seeds if seeds.count(x) > 1}), sorted(set(seeds) - set(saved.seeds))
         yield from (f"report.json: {row}: two runs of seed {seed}" for seed in twice)
-        if not joined:
-            yield from (f"report.json: {row}: seed {seed} is none of the table's" for seed in others)
-            yield from (f"report.json: {row}: has no run of seed {seed}" for seed in saved.seeds if seed not in seeds)
+        missing = [] if joined else [seed for seed in saved.seeds if seed not in seeds]
+        if others and not joined:
+            yield f"report.json: {row}: {_seeds(others)}: not among the table's seeds"
+        if missing:
+            yield f"report.json: {row}: has no run of {_seeds(missing)}"
+        for key in ("git_revision", "date"):
+            silent = [run["seed"] for run in runs if run["state"] in ("done", "diverged") and not _says(run, key)]
+            if silent:
+                yield f"report.json: {row}, {_seeds(silent)}: no {key} says what trained it"
         for run, why in zip(runs, saved.failed[row]):
             where = f"report.json: {row}, seed {run['seed']}"
             if run["failed"] != why:
                 yield f"{where}: {_failed(run['failed'])}, by the rules {_failed(why)}"
-            if run["state"] in ("done", "diverged"):
-                for key in ("git_revision", "date"):
-                    if not run["starts"] or any(start.get(key, "unknown") in ("", "unknown") for start in run["starts"]):
-                        yield f"{where}: no {key} says what trained it"
             for name, column in saved.columns.items():
                 sets, number = run.get("sets", {}).get(column.score, []), run["numbers"].get(column.score)
                 if sets and number is not None and not same(number, float(np.mean(sets))):
@@ -50,6 +52,15 @@ def check_runs(report: dict[str, Any], saved: Saved) -> Iterator[str]:
         same_protocol(run["evaluation"] for run in every if run["state"] == "done" and run["evaluation"])
     except UserError as error:
         yield f"report.json: {error}"
+
+
+def _says(run: Run, key: str) -> bool:
+    """Whether every start of a run says where it comes from."""
+    return bool(run["starts"]) and all(start.get(key, "unknown") not in ("", "unknown") for start in run["starts"])
+
+
+def _seeds(numbers: Sequence[int]) -> str:
+    return f"seed{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
 def _joined(report: dict[str, Any]) -> set[str]:

@@ -282,7 +282,7 @@ MISTAKES = {
     "a repeated seed": (change("rows", "poor", 3, "seed", to=1), r"report.json: poor: two runs of seed 1"),
     "a seed of another table": (
         change("rows", "poor", 3, "seed", to=77),
-        r"report.json: poor: seed 77 is none of the table's",
+        r"report.json: poor: seed 77: not among the table's seeds",
     ),
     "a run left out": (change("rows", "poor", to=lambda runs: runs[:9]), r"report.json: poor: has no run of seed 9"),
     "a registered claim": (registered, r"report.json: its registered claims were edited"),
