@@ -1,50 +1,15 @@
 """Verdicts: what the values of a table's runs say of its claims, and what they do not."""
 
-import dataclasses
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from made_tables import GOOD, NOISE, POOR, summary
 from scipy import stats
 
-from jaxgan.ablation.best import mark_best
-from jaxgan.ablation.claims import decide
-from jaxgan.ablation.entries import entry_of, failure_of
-from jaxgan.ablation.results import Result, Summary
-from jaxgan.ablation.table import Claim, Column, Row, Table
+from jaxgan.ablation.table import Claim, Column
 
-X = (Column("x", better="higher", format=".2f"),)
 LOWER = (Column("x", better="lower", format=".2f"),)
-NOISE = np.array([0.0, 0.3, -0.3, 0.1, -0.1, 0.2, -0.2, 0.4, -0.4, 0.0])
-GOOD, POOR = list(8 + NOISE), list(6 + NOISE[::-1])
-
-
-def summary(rows: dict[str, list], claims=(), columns=X, controls=None, untested="", **fields) -> Summary:
-    """A table of these values; None is a run that diverged, ... one that is open, NaN one without a number, a text the word
-    of a run, a pair one whose monitor said "collapsed"."""
-    seeds = fields.pop("seeds", range(max(map(len, rows.values()))))
-    table = Table("T", "P", "D", "how", columns, {row: Row() for row in rows}, seeds, tuple(claims), **fields)
-
-    def run(row, i, value):
-        cell = SimpleNamespace(row=row, seed=i, name=f"{row}, seed {i}")
-        if value is None or value is ...:
-            return Result(cell, "open" if value is ... else "diverged")
-        if isinstance(value, str):
-            return Result(cell, "done", words={"word": value})
-        if isinstance(value, tuple):
-            return Result(cell, "done", {"x": value[0]}, verdict="collapsed: all alike")
-        return Result(cell, "done", *(({}, [], "", None, (), "", {}, {}, ("x",)) if value != value else ({"x": value},)))
-
-    found = {row: [run(row, i, value) for i, value in enumerate(values)] for row, values in rows.items()}
-    found = {row: [dataclasses.replace(x, failed=failure_of(x, table)) for x in some] for row, some in found.items()}
-    entries = {row: {c.name: entry_of(c, found[row]) for c in columns} for row in rows}
-    beside = {
-        name: {c.name: entry_of(c, [Result(None, "done", {"x": x}) for x in values]) for c in columns}
-        for name, values in (controls or {}).items()
-    }
-    verdicts = decide(table, entries, found, beside, untested)
-    return Summary(table, found, mark_best(table, entries, found, beside), verdicts, controls=beside)
 
 
 def answers(rows, *claims, **fields):

@@ -1,4 +1,4 @@
-"""What a table says of its runs: tests that agree with scipy's, and verdicts that wait for enough of them."""
+"""What is read from a table's cells, and how it is printed."""
 
 import csv
 import dataclasses
@@ -10,11 +10,11 @@ import re
 from types import SimpleNamespace
 
 import pytest
+from made_tables import summary
 from PIL import Image
 
-from jaxgan.ablation import figures, formats, report
-from jaxgan.ablation.results import Result, Summary, _entry, read_result, series, summarise
-from jaxgan.ablation.statistics import decide, mark_best
+from jaxgan.ablation import figures, formats, notices, page, report
+from jaxgan.ablation.results import Result, read_result, series, summarise
 from jaxgan.ablation.table import Claim, Column, Row, Table
 from jaxgan.errors import UserError
 
@@ -30,20 +30,6 @@ def asked(**changes):
 
 
 CONFIG = asked()
-
-
-def summary(rows: dict[str, list], claims=(), columns=X, **fields) -> Summary:
-    """A table of these values; None is a run that diverged, ... one that is open."""
-    table = Table("T", "P", "D", "how", columns, {row: Row() for row in rows}, (0,), tuple(claims), **fields)
-    found = {}
-    for row, values in rows.items():
-        found[row] = []
-        for i, value in enumerate(values):
-            state = "diverged" if value is None else "open" if value is ... else "done"
-            cell = SimpleNamespace(row=row, seed=i, name=f"{row}, seed {i}")
-            found[row].append(Result(cell, state, {"x": value} if state == "done" else {}))
-    entries = {row: {c.name: _entry(c, found[row]) for c in columns} for row in rows}
-    return Summary(table, found, mark_best(table, entries, found), decide(table, entries, found))
 
 
 GOOD, POOR = [8.0, 8.1, 7.9, 8.0, 8.2], [6.0, 6.2, 5.9, 6.1, 6.3]
@@ -67,22 +53,43 @@ def test_runs_of_unlike_steps_are_refused(tmp_path):
     assert [result.state for result in summarise(table, cells).results["a"]] == ["open", "done"]
 
 
-def test_tables_in_every_format():
-    rows = {"a_1": GOOD, "b & c": [*POOR[:3], None, ...], "all gone": [None, None]}
-    found = summary(rows, [Claim("x", "a_1", above=7, text="<b> holds")])
+@pytest.mark.parametrize("head, paper", [("published", "7.9 +- .1"), ("paper's order", "1 (7.9 +- .1)")])
+def test_tables_in_every_format(head, paper):
+    rows = {"a_1": GOOD, "b & c": [*POOR[:3], None, ...], "all gone": [None, None], "sick": [(1.0,), (2.0,)]}
+    claims, beside = [Claim("x", "a_1", above=7, text="<b> holds")], {"noise": [1.0, 1.1, 1.2]}
+    found = summary(rows, claims, X, controls=beside, comparable=head == "published")
     found.table.rows["a_1"].published["x"] = "7.9 +- .1"
-    assert formats.grid(found).splitlines()[2:] == [
-        "| a_1 | 8.0 ± 0.1 | 7.9 +- .1 | 5 |",
-        "| b & c | 6.0 ± 0.2 | - | 3, 1 diverged, 1 open |",
-        "| all gone | diverged | - | 0, 2 diverged |",
+    assert formats.grid(found).splitlines() == [
+        f"| | x ↑ | {head} | runs | failed |",
+        "|---|---:|---:|---:|---:|",
+        f"| a_1 | 8.0 ± 0.1 | {paper} | 5 | 0 of 5 [0, 52] % |",
+        "| b & c | 6.0 ± 0.2 | - | 3, 1 diverged, 1 open | 1 of 4 [1, 81] % |",
+        "| all gone | diverged | - | 0, 2 diverged | 2 of 2 [16, 100] % |",
+        "| sick | (1.5) | - | 0, 2 collapsed | 2 of 2 [16, 100] % |",
+        "| noise | 1.1 ± 0.1 | - | 3 draws | - |",
     ]
     tex = formats.tex(found)
-    assert r"b \& c & 6.0 $\pm$ 0.2 & - & 3, 1 diverged, 1 open \\" in tex and r"a\_1 & 8.0 $\pm$ 0.1 & 7.9 $\pm$ .1" in tex
-    page = report.page(found, {"data": "<none>"}, {}, {})
-    assert "&lt;b&gt; holds" in page and "b &amp; c" in page and "&lt;none&gt;" in page and "http" not in page
-    lines = formats.as_csv(found).splitlines()
-    assert lines[1].startswith("a_1,x,5,8.04") and lines[1].endswith("8.0;8.1;7.9;8.0;8.2,5")
-    assert lines[3] == 'all gone,x,0,,,,,,False,,"0, 2 diverged"'
+    assert r"b \& c & 6.0 $\pm$ 0.2 & - & 3, 1 diverged, 1 open & 1 of 4 [1, 81] \% \\" in tex
+    assert rf"a\_1 & 8.0 $\pm$ 0.1 & {paper} & 5 & 0 of 5".replace("+-", r"$\pm$") in tex
+    shown = page.page(found, {"data": "<none>"}, {}, {})
+    assert "&lt;b&gt; holds" in shown and "b &amp; c" in shown and "&lt;none&gt;" in shown and "http" not in shown
+    assert shown.count('class="published"') == 1 + len(found.entries) + 1
+    lines = list(csv.DictReader(io.StringIO(formats.as_csv(found))))
+    assert [line["row"] for line in lines] == [*rows, "noise"] and all(line["best"] == "False" for line in lines)
+    first, _, gone, sick, noise = lines
+    assert (first["n"], first["published"], first["failed"], first["runs"]) == ("5", "7.9 +- .1", "0 of 5", "5")
+    assert first["values"] == "8.0;8.1;7.9;8.0;8.2" and math.isclose(float(first["mean"]), 8.04)
+    assert [float(first[end]) for end in ("low", "high")] == pytest.approx(found.entries["a_1"]["x"].interval)
+    assert gone["n"] == "0" and not any(gone[key] for key in ("mean", "std", "low", "high", "noise", "values"))
+    assert (gone["runs"], gone["failed"]) == ("0, 2 diverged", "2 of 2")
+    assert sick["failed_values"] == "1.0;2.0" and not sick["values"] and noise["runs"] == "3 draws"
+
+
+def test_the_spread_between_sets_of_samples_stands_beside_that_between_runs():
+    found = summary({"a": [[8.0, 8.2], [9.0, 9.2], [7.0, 7.2]]}, (), (Column("x", format=".2f"),))
+    assert formats.grid(found).splitlines()[2] == "| a | 8.10 ± 1.00 ± 0.14 | 3 | 0 of 3 [0, 71] % |"
+    (line,) = csv.DictReader(io.StringIO(formats.as_csv(found)))
+    assert math.isclose(float(line["noise"]), 0.1 * math.sqrt(2)) and line["values"].startswith("8.1;9.1;7.")
 
 
 def test_illnesses_are_listed_by_row(tmp_path):
@@ -92,8 +99,8 @@ def test_illnesses_are_listed_by_row(tmp_path):
         for i, result in enumerate(found.results["b"])
     ]
     found.results["b"] = ill
-    assert report.illnesses(found) == ["- b, seeds 0, 1: collapsed: all alike"]
-    assert "<li>b, seeds 0, 1: collapsed: all alike</li>" in report.page(found, {}, {}, {})
+    assert notices.illnesses(found) == ["- b, seeds 0, 1: collapsed: all alike"]
+    assert "<li>b, seeds 0, 1: collapsed: all alike</li>" in page.page(found, {}, {}, {})
     assert "## What the stability monitor said last\n\n- b, seeds 0, 1" in report.markdown(found, {}, [])
     assert "monitor" not in report.markdown(summary({"a": GOOD, "b": POOR}), {}, [])
 
@@ -130,7 +137,8 @@ def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path
     alone = evaluation("test", 1000, 8.0, name="is") | {"scores": {"is_digits1k": {"values": [8.0]}}}
     (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [*of, again, random, alone]}))
     found = read_result(cell)
-    assert found.numbers["fd"] == 1.0 and found.evaluation == json.loads(json.dumps(again))
+    assert found.evaluation == json.loads(json.dumps(again))
+    assert found.numbers["fd"] == 5.0 and found.sets["fd"] == (1.0, 9.0)  # the mean over its sets
     with (tmp_path / "metrics.jsonl").open("w") as file:  # what the run itself measured, before it was scored again by hand
         file.write('{"step": 4, "eval/fd_digits1k": 1.0, "gen/loss": 0.5}\n{"step": 4, "gen/loss": null}\n')
     of[0]["scores"]["fd_digits1k"]["values"], again["scores"]["fd_digits1k"]["values"] = [1.0], [1.5, 9.0]
@@ -182,15 +190,15 @@ def test_odd_names_are_shown_as_they_are_in_every_format(tmp_path):
         text = report.markdown(found, {"data": "<u>", "command": "a `b`"}, ["curves"])
         assert "<" not in text.replace("&lt;", "") and r"**so**" not in text and "`` a `b` ``" in text
         lines = formats.grid(found).splitlines()
-        assert {line.count("|") - line.count(r"\|") for line in lines} == {4}
+        assert {line.count("|") - line.count(r"\|") for line in lines} == {5}
         assert lines[2].startswith(r"| a\|b | ") and r"| \`code\` \$x^2\$ | " in lines[4]
         assert "| a|b |" in formats.grid(found, str)  # on the screen
         tex = formats.tex(found).splitlines()
         body = [line for line in tex if line.endswith(r" \\")][1:]
         assert len(body) == len(ODD) and all(not line.startswith(("[", "*")) for line in body)
-        assert all(re.sub(r"\\[&%$#_{}]", "", line).count("&") == 2 for line in body)
-        page = report.page(found, {"data": "<u>"}, {}, {ODD[1]: "data:"})
-        assert "<b>*x*" not in page and "<script>" not in page and "&lt;b&gt;*x*&lt;/b&gt; &amp;amp;" in page
+        assert all(re.sub(r"\\[&%$#_{}]", "", line).count("&") == 3 for line in body)
+        shown = page.page(found, {"data": "<u>"}, {}, {ODD[1]: "data:"})
+        assert "<b>*x*" not in shown and "<script>" not in shown and "&lt;b&gt;*x*&lt;/b&gt; &amp;amp;" in shown
         assert [line[0] for line in csv.reader(io.StringIO(formats.as_csv(found)))][1:] == list(ODD)
         figure = figures.curves(found)
         shown = figures.svg(figure)
@@ -209,4 +217,4 @@ def test_a_value_that_is_no_number_is_left_out(tmp_path):
     (tmp_path / "DONE").write_text('{"step": 4}')
     (tmp_path / "metrics.jsonl").write_text('{"step": 4, "eval/fd_digits1k": null}\n')
     result = read_result(SimpleNamespace(folder=tmp_path, is_over=True, stages={}, failure=None, config=CONFIG))
-    assert result.state == "done" and result.numbers == {"step": 4}
+    assert result.state == "done" and result.numbers == {"step": 4} and result.no_numbers == ("fd",)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from dataclasses import field, make_dataclass
 from types import SimpleNamespace
 
@@ -10,9 +11,11 @@ from helpers import ROOT
 from ml_collections import ConfigDict
 
 from jaxgan.ablation import formats, report, saved_report
+from jaxgan.ablation.best import mark_best
+from jaxgan.ablation.claims import decide
+from jaxgan.ablation.entries import entry_of, failure_of
 from jaxgan.ablation.progress import check_folder
-from jaxgan.ablation.results import Result, Summary, _entry, summarise
-from jaxgan.ablation.statistics import decide
+from jaxgan.ablation.results import Result, Summary, summarise
 from jaxgan.ablation.table import Claim, Column, Row, Table
 from jaxgan.config.resolve import resolve_config
 from jaxgan.errors import UserError
@@ -31,7 +34,7 @@ COLUMNS = (
     Column("x", "X, %", "higher", ".1f", scale=100),
     Column(title="kind", word=lambda x: f"w{x.numbers['unasked']:.0f}"),
 )
-TABLE = Table("T", "P", "D", "how", COLUMNS, {"a": Row(), "b": Row(), "c": Row()}, range(5), (Claim("X, %", "a", than="b"),))
+TABLE = Table("T", "P", "D", "how", COLUMNS, dict.fromkeys("abcd", Row()), range(5), (Claim("X, %", "a", than="b"),))
 
 
 def cell_of(row, seed=0, width=3, **fields):
@@ -46,7 +49,7 @@ def cell_of(row, seed=0, width=3, **fields):
     return SimpleNamespace(row=row, seed=seed, name=f"{row}, seed {seed}", hidden=False, stages={}, config=resolved)
 
 
-CELLS = [cell_of(row) for row in "abc"]
+CELLS = [cell_of(row) for row in "abcd"]
 
 
 def run(row, seed, x):
@@ -57,7 +60,12 @@ def run(row, seed, x):
         return Result(cell, "crashed", message="no such luck")
     evaluation = {"step": 7, "protocol": PROTOCOL, "scores": {}} | ({"measured": MEASURED} if seed else {})
     start = {"date": "2026-01-01", "git_revision": "abc", "versions": {}, "devices": 1, "device": "cpu"}
-    return Result(cell, "done", {"x": x, "unasked": 1.0}, evaluation=evaluation, starts=(start,), verdict="healthy")
+    done = Result(cell, "done", {"unasked": 1.0}, evaluation=evaluation, starts=(start,), verdict="healthy")
+    if math.isnan(x):
+        return dataclasses.replace(done, no_numbers=("x",))
+    if x < 0:
+        return dataclasses.replace(done, numbers={"x": -x, "unasked": 1.0}, verdict="collapsed: all alike")
+    return dataclasses.replace(done, numbers={"x": x, "unasked": 1.0}, sets={"x": (x - 0.01, x + 0.01)})
 
 
 @pytest.fixture
@@ -66,28 +74,51 @@ def summary():
         "a": [run("a", i, 0.1 + 0.2 / (3 + i)) for i in range(5)],
         "b": [run("b", i, 0.01 * i) for i in range(3)] + [run("b", 3, ...), run("b", 4, None)],
         "c": [Result(cell_of("c"), "open")],
+        "d": [run("d", 0, 0.1), run("d", 1, math.nan), run("d", 2, -0.05)],
     }
-    entries = {row: {column.name: _entry(column, found[row]) for column in COLUMNS} for row in found}
-    return Summary(TABLE, found, entries, decide(TABLE, entries, found))
+    found = {row: [dataclasses.replace(x, failed=failure_of(x, TABLE)) for x in some] for row, some in found.items()}
+    entries = {row: {column.name: entry_of(column, found[row]) for column in COLUMNS} for row in found}
+    verdicts, marked = decide(TABLE, entries, found), mark_best(TABLE, entries, found)
+    return Summary(TABLE, found, marked, verdicts, untested="")
 
 
 def test_the_same_table_again(summary, tmp_path):
-    (tmp_path / "report.json").write_text(json.dumps(saved_report.dump(summary)))
+    (tmp_path / "report.json").write_text(json.dumps(saved_report.dump(summary, {"paper": "P"})))
     for where in (tmp_path, tmp_path / "report.json"):
         rows = saved_report.load(where, CELLS)
-        assert rows.keys() == {"a", "b"}
+        assert rows.keys() == {"a", "b", "d"}
         again = summarise(TABLE, [], kept=rows)
-        assert [again.runs(row) for row in "abc"] == ["5", "3, 1 diverged, 1 crashed", "0"]
-        assert again.verdicts == summary.verdicts
-        for row in "ab":
-            assert again.entries[row]["X, %"] == summary.entries[row]["X, %"]
+        assert [again.runs(row) for row in "abcd"] == ["5", "3, 1 diverged, 1 crashed", "0", "1, 1 no number, 1 collapsed"]
+        assert [again.failures(row) for row in "abcd"] == [(0, 5), (1, 4), (0, 0), (2, 3)]
+        assert same(again.verdicts, summary.verdicts)
+        for row in "abd":
+            assert same([again.entries[row]["X, %"]], [summary.entries[row]["X, %"]])
             assert again.entries[row]["kind"].words == summary.entries[row]["kind"].words
             assert [x.starts for x in again.results[row]] == [x.starts for x in summary.results[row]]
             scored = [x.evaluation.get("measured") for x in again.results[row] if x.evaluation]
             assert scored == [None, *[MEASURED] * (len(scored) - 1)] and len(scored) > 2
+            assert [x.failed for x in again.results[row]] == [x.failed for x in summary.results[row]]
             assert all(map(saved_report.is_elsewhere, again.results[row]))
-        assert saved_report.dump(again)["rows"] == saved_report.dump(summary)["rows"]  # and so another time
-    assert "| c | - | - | 0 |" in formats.grid(again)
+        assert saved_report.dump(again, {})["rows"] == saved_report.dump(summary, {})["rows"]  # and so another time
+    assert again.entries["d"]["X, %"].failed == (5.0,) and again.entries["a"]["X, %"].noise == pytest.approx(math.sqrt(2))
+    assert "| c | - | - | 0 | - |" in formats.grid(again)
+    assert saved_report.about(tmp_path) == {"paper": "P"}
+
+
+def same(some, others):
+    """Whether entries or verdicts are the same; NaN is."""
+    return [repr(x) for x in some] == [repr(x) for x in others]
+
+
+def test_a_report_has_what_its_table_says(summary):
+    saved = saved_report.dump(summary, {"paper": "P"})
+    assert json.dumps(saved, allow_nan=False) and saved["about"] == {"paper": "P"} and saved["seeds"] == [0, 1, 2, 3, 4]
+    assert [column["name"] for column in saved["columns"]] == ["X, %", "kind"] and saved["columns"][0]["scale"] == 100
+    (claim,) = saved["claims"]
+    assert claim["claim"]["than"] == "b" and claim["answer"] == summary.verdicts[0].answer == "undecided"
+    assert claim["low"] is None and claim["reason"] == "1 runs of b are not done"
+    assert saved["rows"]["a"][0]["sets"] == {"x": list(summary.results["a"][0].sets["x"])}
+    assert saved["rows"]["d"][1]["numbers"] == {"x": None} and saved["rows"]["d"][1]["failed"] == "no number (X, %)"
 
 
 def test_a_report_says_when_and_by_what_its_scores_were_measured(summary, tmp_path):
@@ -100,7 +131,7 @@ def test_a_report_says_when_and_by_what_its_scores_were_measured(summary, tmp_pa
 
 def test_unlike_protocols_are_not_joined(summary, tmp_path):
     path = tmp_path / "report.json"
-    saved = saved_report.dump(summary)
+    saved = saved_report.dump(summary, {})
     saved["rows"]["b"][0]["evaluation"]["protocol"] = {"samples": {"images": 200}}
     path.write_text(json.dumps(saved))
     with pytest.raises(UserError, match="samples.images is 100 in one and 200 in another"):
@@ -109,13 +140,13 @@ def test_unlike_protocols_are_not_joined(summary, tmp_path):
 
 def test_rows_that_are_trained_in_another_way_are_not_joined(summary, tmp_path):
     path = tmp_path / "report.json"
-    path.write_text(json.dumps(saved_report.dump(summary)))
+    path.write_text(json.dumps(saved_report.dump(summary, {})))
     assert "here" not in path.read_text()
     saved_report.load(path, [cell_of("a", log={"every": 9}, data={"name": "digits", "dir": "there"})])
     for fields, told in (({"width": 4}, "nets.gen.width: 3 -> 4"), ({"steps": 8}, "steps: 7 -> 8")):
         with pytest.raises(UserError, match=f"row 'a' of --join=.* is another than this table's; {told}"):
             saved_report.load(path, [cell_of("a", **fields)])
-    saved = saved_report.dump(summary) | {"configs": {"a": None, "b": None}}  # of a report that did not know
+    saved = saved_report.dump(summary, {}) | {"configs": dict.fromkeys("abd")}  # of a report that did not know
     path.write_text(json.dumps(saved))
     saved_report.load(path, [cell_of("a", width=4)])
     with pytest.raises(UserError, match="steps: 7 -> 8"):
@@ -175,7 +206,7 @@ def test_mistakes(summary, tmp_path):
         path.write_text(text)
         with pytest.raises(UserError, match="report.json is damaged"):
             saved_report.load(path, CELLS)
-    path.write_text(json.dumps(saved_report.dump(summary)))
+    path.write_text(json.dumps(saved_report.dump(summary, {})))
     with pytest.raises(UserError, match="has none of this table's rows, but 'a'; did you mean 'aa'"):
         saved_report.load(path, [cell_of("aa"), cell_of("z")])
 

@@ -1,0 +1,58 @@
+"""Tables of given values, for tests of what a table says of them."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from jaxgan.ablation.best import mark_best
+from jaxgan.ablation.claims import decide
+from jaxgan.ablation.entries import entry_of, failure_of
+from jaxgan.ablation.results import Result, Summary
+from jaxgan.ablation.table import REAL, Column, Row, Table
+
+X = (Column("x", better="higher", format=".2f"),)
+NOISE = np.array([0.0, 0.3, -0.3, 0.1, -0.1, 0.2, -0.2, 0.4, -0.4, 0.0])
+GOOD, POOR = list(8 + NOISE), list(6 + NOISE[::-1])
+START = {"date": "2026-01-01T10:00:00", "git_revision": "abc", "versions": {}, "devices": 1, "device": "cpu"}
+
+
+def summary(rows: dict[str, list], claims=(), columns=X, controls=None, untested="", configs=None, **fields) -> Summary:
+    """A table of these values. None is a run that diverged, ... one that is open, NaN one without a number, a text the word
+    of a run, a pair one whose monitor said "collapsed", a list a value for each set of samples, an object scores by name.
+    configs: of rows; by default each has networks of its own."""
+    seeds = fields.pop("seeds", range(max(map(len, rows.values()))))
+    table = Table("T", "P", "D", "how", columns, {row: Row() for row in rows}, seeds, tuple(claims), **fields)
+
+    def run(row, i, value):
+        config = ConfigDict((configs or {}).get(row, {"nets": {"gen": {"name": row}}}))
+        cell = SimpleNamespace(row=row, seed=i, name=f"{row}, seed {i}", stages={}, config=config)
+        if value is ...:
+            return Result(cell, "open")
+        if value is None:
+            return Result(cell, "diverged", starts=(START,))
+        done = Result(cell, "done", evaluation={"step": 7, "protocol": {"samples": {"images": 100}}}, starts=(START,))
+        if isinstance(value, str):
+            return dataclasses.replace(done, words={"word": value})
+        if isinstance(value, tuple):
+            return dataclasses.replace(done, numbers={"x": value[0]}, verdict="collapsed: all alike")
+        some = value if isinstance(value, dict) else {"x": value}
+        sets = {name: tuple(x) for name, x in some.items() if isinstance(x, list)}
+        numbers = {name: float(np.mean(x)) for name, x in some.items()}
+        lost = tuple(name for name, x in numbers.items() if np.isnan(x))
+        numbers = {name: x for name, x in numbers.items() if name not in lost}
+        return dataclasses.replace(done, numbers=numbers, sets=sets, no_numbers=lost)
+
+    found = {row: [run(row, i, value) for i, value in enumerate(values)] for row, values in rows.items()}
+    found = {row: [dataclasses.replace(x, failed=failure_of(x, table)) for x in some] for row, some in found.items()}
+    entries = {row: {c.name: entry_of(c, found[row]) for c in columns} for row in rows}
+    draws = {name: [x if isinstance(x, dict) else {"x": x} for x in some] for name, some in (controls or {}).items()}
+    beside = {
+        name: {c.name: entry_of(c, [Result(None, "done", x) for x in ([] if c.word else some)]) for c in columns}
+        for name, some in draws.items()
+    }
+    rivals = {name: some for name, some in beside.items() if name != REAL}
+    verdicts = decide(table, entries, found, rivals, untested)
+    marked = mark_best(table, entries, found, rivals)
+    return Summary(table, found, marked, verdicts, controls=beside, untested=untested)
