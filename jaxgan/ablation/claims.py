@@ -137,7 +137,7 @@ def _answer(
         first = case_of(replace(claim, beyond=(), paired=True), column, entries, results, False)
         if not (first.found and first.is_right and first.found.p < LEVEL):
             return "undecided", f"{told}, but {claim.row} is no better than {claim.than}"
-    if claim.than and case.kind != "fisher":
+    if claim.than and case.kind != "fisher" and (decided == "holds" or not claim.beyond):
         better, worse = (claim.row, claim.than) if decided == "holds" else (claim.than, claim.row)
         (k, n), (other, of) = failures(results[better]), failures(results[worse])
         if k * of > other * n and fisher(k, n, other, of) < LEVEL:

@@ -34,9 +34,10 @@ def entry(values, column=X):
         (".1g", (50.0,), 10),
         (".2e", (12.34,), 0.1),
         (".1E", (1234.5,), 100),
-        (".3g", (), 0),
-        ("", (1.0,), 0),
-        ("d", (1.0,), 0),
+        (".3g", (), 0.01),
+        (".3g", (0.0,), 0.01),
+        ("", (1.0,), 1e-5),
+        ("d", (1.0,), 1e-5),
     ],
 )
 def test_the_printed_step_is_that_between_two_printed_numbers(form, values, step):

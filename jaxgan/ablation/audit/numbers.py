@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import special, stats
 
-from jaxgan.ablation.reread import Place, Values
+from jaxgan.ablation.audit.reading import Place, Values
 
 
 class Tested(NamedTuple):

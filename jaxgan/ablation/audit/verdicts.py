@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxgan.ablation.recomputed import Tested, binomial, fisher, holm, pairs, stands_apart, student, welch, widened
-from jaxgan.ablation.reread import Place, Saved
+from jaxgan.ablation.audit.numbers import Tested, binomial, fisher, holm, pairs, stands_apart, student, welch, widened
+from jaxgan.ablation.audit.reading import Place, Saved
 from jaxgan.ablation.table import REAL, Claim, Column
+
+EXACT = ("binomial", "failures", "fisher")  # tests of shares of runs
 
 
 class Judged(NamedTuple):
@@ -39,7 +41,7 @@ def _answer(claim: Claim, saved: Saved, test: Tested | None, is_found: bool, lev
         return "not tested"
     if not test or (saved.looks and len(saved.seeds) not in saved.looks):
         return "undecided"
-    is_exact, (low, high) = test.kind in ("binomial", "fisher"), test.ends(level)
+    is_exact, (low, high) = test.kind in EXACT, test.ends(2 * level)  # two one-sided tests
     is_apart = not is_exact and any(map(stands_apart, places))
     if claim.margin is not None and -claim.margin < low and high < claim.margin and not is_apart:
         if min(test.n) >= takes(places):
@@ -60,10 +62,12 @@ def _is_right(claim: Claim, column: Column, test: Tested) -> bool:
     """Whether what was measured is on the claim's side."""
     if test.kind == "fisher":
         return test.effect < 0
+    if test.kind == "failures":
+        return False
     if claim.words or claim.above is not None:
         return test.effect > 0
     if claim.below is not None:
-        return test.effect < 0 and test.kind != "binomial"
+        return test.effect < 0
     return test.effect > 0 if column.better == "higher" else test.effect < 0
 
 
@@ -113,7 +117,7 @@ def _of_failures(claim: Claim, column: Column, gone: list[str], lost: list[tuple
         share = k / n - other / of
         return Tested("fisher", share, share, 1.0, fisher(k, n, other, of), lambda level: (math.nan, math.nan), (n, of))
     if not claim.than and column.better == ("higher" if claim.above is not None else "lower"):
-        return binomial(0, n)
+        return binomial(k, n)._replace(kind="failures")
     return None
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxgan.ablation.reprinted import same
-from jaxgan.ablation.reread import Run, Saved, range_of
+from jaxgan.ablation.audit.reading import Run, Saved, range_of
+from jaxgan.ablation.audit.texts import same
 from jaxgan.ablation.table import Column
 from jaxgan.errors import UserError
 from jaxgan.scores.of_run import same_protocol

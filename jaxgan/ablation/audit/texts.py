@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan.ablation.audit.numbers import mean_interval, share_interval
+from jaxgan.ablation.audit.reading import Place, Saved
+from jaxgan.ablation.audit.verdicts import failures
 from jaxgan.ablation.formats import markdown
-from jaxgan.ablation.recomputed import mean_interval, share_interval
-from jaxgan.ablation.rejudged import failures
-from jaxgan.ablation.reread import Place, Saved
 from jaxgan.ablation.table import Column
 
 ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}
@@ -47,7 +47,8 @@ def cell_text(place: Place, column: Column, has_diverged: bool) -> str:
 def runs_text(saved: Saved, row: str) -> str:
     """How many runs of a row are in its means, and what became of the others, in any order."""
     if row in saved.controls:
-        return f"{max(len(place.values) for place in saved.controls[row].values())} draws"
+        draws = max(len(place.values) for place in saved.controls[row].values())
+        return f"{draws} draw" + "s" * (draws != 1)
     kinds = [why.split(" (")[0] or run["state"] for run, why in zip(saved.rows[row], saved.failed[row])]
     return ", ".join([f"{kinds.count('done')}", *(f"{kinds.count(x)} {x}" for x in dict.fromkeys(kinds) if x != "done")])
 
@@ -103,8 +104,7 @@ def check_markdown(text: str, saved: Saved, bold: Bold, claims: list[dict[str, A
     yield from check_grid(head, {row[0]: row[1:] for row in rest[1:] if row}, saved, bold, markdown, "report.md")
     _, _, below = text.partition("\n\n## Claims\n\n")
     shown = below.split("\n\n")[0].splitlines()
-    wanted = [f"- {markdown(line_of(claim))}" for claim in claims]
-    yield from _unlike("report.md", shown, wanted)
+    yield from _unlike("report.md", shown, [f"- {markdown(line)}" for line in lines_of(claims, saved)])
 
 
 def check_html(text: str, saved: Saved, bold: Bold, claims: list[dict[str, Any]]) -> Iterator[str]:
@@ -115,16 +115,19 @@ def check_html(text: str, saved: Saved, bold: Bold, claims: list[dict[str, Any]]
     plain = [[html.unescape(re.sub(r"</?strong>", "**", cell)) for cell in row] for row in rows]
     yield from check_grid(head, {row[0]: row[1:] for row in plain if row}, saved, bold, str, "report.html")
     found = text.partition('<ul class="claims">')[2].partition("</ul>")[0]
-    shown = [
-        html.unescape(f"- {answer}: {rest} ({measured})")
-        for answer, rest, measured in re.findall(r"<li><b[^>]*>(.*?)</b> (.*?) <small>(.*?)</small></li>", found, re.DOTALL)
-    ]
-    yield from _unlike("report.html", shown, [f"- {line_of(claim)}" for claim in claims])
+    every = re.findall(r"<li><b[^>]*>(.*?)</b> (.*?)</li>", found, re.DOTALL)
+    shown = [html.unescape(f"- {answer}: {rest}") for answer, rest in every]
+    yield from _unlike("report.html", shown, [f"- {line}" for line in lines_of(claims, saved)])
 
 
-def line_of(claim: dict[str, Any]) -> str:
-    """A verdict of `report.json` as a line."""
-    return f"{claim['answer']}: {claim['text']} ({'; '.join(filter(None, (claim['estimate'], claim['reason'])))})"
+def lines_of(claims: list[dict[str, Any]], saved: Saved) -> list[str]:
+    """The verdicts of `report.json` as lines; why none is tested comes first, and then no more."""
+    lines = [f"no claim is tested: {saved.untested}"] * bool(saved.untested and claims)
+    for claim in claims:
+        told = [claim["estimate"], claim["reason"] if claim["reason"] != saved.untested else ""]
+        told = f" ({'; '.join(filter(None, told))})" if any(told) else ""
+        lines.append(f"{claim['answer']}: {claim['text']}{told}")
+    return lines
 
 
 def _unlike(what: str, shown: list[str], wanted: list[str]) -> Iterator[str]:

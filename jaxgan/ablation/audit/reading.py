@@ -148,13 +148,12 @@ def place_of(column: Column, values: Values, seeds: Sequence[int], failed: Value
 
 
 def printed_step(form: str, values: Values) -> float:
-    """How far two printed numbers are apart at least, near the mean of values; 0 where that is not known."""
-    found = re.search(r"\.(\d+)([eEfFgG%])", form)
-    if not found:
-        return 0.0
-    digits, kind = int(found[1]), found[2].lower()
+    """The step of the last digit that a format prints of a mean; of a format that says no number of digits, of six."""
+    digits, kind = 6, "g"
+    if found := re.search(r"(?:\.(\d+))?([efg%]?)$", form, re.IGNORECASE):
+        digits, kind = int(found[1] or 6), found[2].lower() or "g"
     if kind in "f%":
         return float(Decimal(10) ** -(digits + 2 * (kind == "%")))
-    mean = abs(float(np.mean(values))) if len(values) else 0.0
-    last = Decimal(repr(mean)).adjusted() - (digits if kind == "e" else max(digits, 1) - 1)
-    return float(Decimal(10) ** last) if mean else 0.0
+    mean = float(np.mean(values)) if values else 0.0
+    size = Decimal(repr(mean)).adjusted() if mean else 0
+    return float(Decimal(10) ** (size - (digits if kind == "e" else max(digits, 1) - 1)))

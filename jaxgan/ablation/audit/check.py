@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxgan import records
-from jaxgan.ablation.rejudged import bold, judged
-from jaxgan.ablation.reprinted import check_csv, check_html, check_markdown, rows_of
-from jaxgan.ablation.reread import saved_of
-from jaxgan.ablation.retraced import check_registered, check_runs
-from jaxgan.ablation.reworded import NUMBERS, check_verdict
+from jaxgan.ablation.audit.reading import saved_of
+from jaxgan.ablation.audit.runs import check_registered, check_runs
+from jaxgan.ablation.audit.texts import check_csv, check_html, check_markdown, rows_of
+from jaxgan.ablation.audit.verdicts import bold, judged
+from jaxgan.ablation.audit.wording import NUMBERS, check_verdict
 from jaxgan.errors import UserError
 from jaxgan.workdir.shapes import NUMBER, PROTOCOL, START
 
@@ -97,7 +97,7 @@ def _notes(report: dict[str, Any]) -> Iterator[str]:
     silent = sum("measured" not in run["evaluation"] for run in every)
     if silent:
         yield f"scores of {silent} runs do not say by which revision they were measured"
-    if "registered" not in report:
+    if not report.get("registered") and report["claims"]:
         yield "its claims were not registered before the runs were scored"
 
 
@@ -131,7 +131,3 @@ def main(words: list[str] | None = None) -> int:
     told = f"{len(lines)} mismatch{'es' if len(lines) > 1 else ''}" if lines else "no mismatch"
     print("\n".join([*lines, *notes, f"{what}: {told}"]))
     return bool(lines)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

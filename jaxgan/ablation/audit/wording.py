@@ -7,10 +7,10 @@ from typing import Any
 
 from scipy import stats
 
-from jaxgan.ablation.recomputed import Tested, permuted
-from jaxgan.ablation.rejudged import Judged, takes
-from jaxgan.ablation.reprinted import same
-from jaxgan.ablation.reread import Saved
+from jaxgan.ablation.audit.numbers import Tested, permuted
+from jaxgan.ablation.audit.reading import Saved
+from jaxgan.ablation.audit.texts import same
+from jaxgan.ablation.audit.verdicts import EXACT, Judged, failures, takes
 from jaxgan.ablation.table import Claim, Column
 
 NUMBERS = ("value", "low", "high", "p", "corrected", "level", "check")
@@ -61,10 +61,14 @@ def _wording(claim: Claim, column: Column, test: Tested, level: float, said: dic
     known |= {x: end for x, end in zip(("low", "high"), test.ends(level)) if said[x] is None}
     if test.kind == "binomial":
         shown = f"{known['value'] * test.n[0]:.0f} of {test.n[0]} runs"
+    elif test.kind in EXACT:
+        pairs = zip(claim.rows, test.n)
+        lost = [f"{failures(saved, row)[0]} of {n}" for row, n in pairs]
+        shown = f"{lost[0]} runs failed" + "".join(f", {other} of the other row" for other in lost[1:])
     else:
         value, *ends = (f"{known[x]:{'+' if claim.than else ''}{column.format}}" for x in ("value", "low", "high"))
         shown = f" {value} [{', '.join(ends)}]"
-    if test.kind != "fisher" and not f" {said['estimate']}".endswith(shown):
+    if not f" {said['estimate']}".endswith(shown):
         yield f"prints {said['estimate']}, its numbers are{shown}"
     for pattern, name in ((r"(?<!\w)p = ([\d.e+-]+)", "corrected"), (r"uncorrected: ([\d.e+-]+)", "check")):
         found = re.search(pattern, text)
