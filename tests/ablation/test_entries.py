@@ -42,7 +42,7 @@ def entry(values, column=X):
 )
 def test_the_printed_step_is_that_between_two_printed_numbers(form, values, step):
     assert printed_step(form, values) == pytest.approx(step)
-    if step and values:
+    if any(values) and form not in ("", "d"):
         mean = float(np.mean(values))
         assert f"{mean + step:{form}}" != f"{mean:{form}}" and f"{mean + step / 100:{form}}" == f"{mean:{form}}"
 
