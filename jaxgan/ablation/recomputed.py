@@ -147,7 +147,8 @@ def share_interval(k: int, n: int, level: float = 0.05) -> tuple[float, float]:
 
 def fisher(k: int, n: int, other: int, of: int) -> float:
     """The p of Fisher's exact test that k of n and other of `of` have one share."""
-    return float(stats.fisher_exact([[k, n - k], [other, of - other]])[1])
+    found: Any = stats.fisher_exact([[k, n - k], [other, of - other]])
+    return float(found.pvalue)
 
 
 def permuted(samples: Sequence[Values]) -> tuple[float, float]:
