@@ -329,7 +329,7 @@ MISTAKES = {
         change("claims", 0, "claim", "column", to="y"),
         r"report.json is damaged \(KeyError: 'y'\)",
     ),
-    "a format of no number": (change("columns", 0, "format", to="?"), r"report.json is damaged \(Invalid format specifier"),
+    "a format of no number": (change("columns", 0, "format", to="?"), r"report.json is damaged \(Unknown format code"),
     "a damaged file": (
         change("rows", "poor", 3, "numbers", "x", to="six"),
         r"report.json is damaged \(rows.poor\[3\].numbers.x",
