@@ -325,6 +325,11 @@ MISTAKES = {
         edit("report.json", '"columns"', '"old"'),
         r"report.json: written by an older revision; write it anew with --mode=ablate",
     ),
+    "a claim about no column": (
+        change("claims", 0, "claim", "column", to="y"),
+        r"report.json is damaged \(KeyError: 'y'\)",
+    ),
+    "a format of no number": (change("columns", 0, "format", to="?"), r"report.json is damaged \(Unknown format code"),
     "a damaged file": (
         change("rows", "poor", 3, "numbers", "x", to="six"),
         r"report.json is damaged \(rows.poor\[3\].numbers.x",

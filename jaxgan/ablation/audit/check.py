@@ -73,21 +73,26 @@ def audit(folder: Path) -> Audit:
             return Audit([f"{FILE}: written by an older revision; {ADVICE}"], [])
         report = records.read_json(folder / FILE, SHAPE, ADVICE)
         with records.reading(folder / FILE, ADVICE):
-            saved = saved_of(report)
-            verdicts, marks = judged(saved), bold(saved)
-        texts = {name: (records.read_bytes(folder / name, ADVICE) or b"").decode() for name in PRINTED}
-    except (UserError, UnicodeDecodeError) as error:
+            return _checked(folder, report)
+    except UserError as error:
         return Audit([str(error).removeprefix(f"{folder}/")], [])
-    found = [*check_runs(report, saved), *check_registered(report, texts["report.md"])]
-    for claim, one, said in zip(saved.claims, verdicts, report["claims"]):
+
+
+def _checked(folder: Path, report: dict[str, Any]) -> Audit:
+    saved = saved_of(report)
+    verdicts, marks, claims = judged(saved), bold(saved), report["claims"]
+    texts = {name: (records.read_bytes(folder / name, ADVICE) or b"").decode(errors="replace") for name in PRINTED}
+    found = [f"{name} is not there" for name, text in texts.items() if not text]
+    found += [*check_runs(report, saved), *check_registered(report, texts["report.md"])]
+    for claim, one, said in zip(saved.claims, verdicts, claims):
         found += [f"{FILE}: '{said['text']}': {line}" for line in check_verdict(claim, one, said, saved)]
-    if texts["report.md"]:
-        found += check_markdown(texts["report.md"], saved, marks, report["claims"])
-    if texts["report.html"]:
-        found += check_html(texts["report.html"], saved, marks, report["claims"])
-    if texts["table.csv"]:
-        found += check_csv(texts["table.csv"], saved, marks)
-    found += [f"{name} is not there" for name, text in texts.items() if not text]
+    checks = (
+        lambda text: check_markdown(text, saved, marks, claims),
+        lambda text: check_html(text, saved, marks, claims),
+        lambda text: check_csv(text, saved, marks),
+    )
+    for text, check in zip(texts.values(), checks):
+        found += check(text) if text else []
     means = sum(bool(place.values) for places in rows_of(saved).values() for place in places.values())
     return Audit(found, list(_notes(report)), means, len(verdicts), len(marks))
 
