@@ -51,7 +51,8 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
         k = sum(word in claim.words for word in found)
         return Case("binomial", half(k, len(found)), 2 * k > len(found), (len(found),))
     some = [entries[row][column.name] for row in claim.rows]
-    lost = [row for row, entry in zip(claim.rows, some) if not entry.values and failures(results[row])[0]]
+    counts = {row: failures(results[row]) for row in claim.rows}
+    lost = [row for row, (k, n) in counts.items() if k == n > 0]
     if lost:
         return _of_failures(claim, column, lost, results)
     least = min(len(entry.values) for entry in some)

@@ -62,7 +62,8 @@ def read_result(cell: Any) -> Result:
         own = [one for one in there if _is_logged(one, logged)]
         evaluation = (own or there or [None])[-1]
         if evaluation:
-            sets = {score_part(name): tuple(one["values"]) for name, one in evaluation["scores"].items()}
+            asked = cell.config.eval.repeats  # someone may have scored this run on more sets than the others have
+            sets = {score_part(name): tuple(one["values"][:asked]) for name, one in evaluation["scores"].items()}
             numbers |= {name: None if None in some else float(np.mean(some)) for name, some in sets.items()}
     no_numbers = tuple(key for key, x in numbers.items() if x is None or not np.isfinite(x))
     numbers = {key: x for key, x in numbers.items() if key not in no_numbers}

@@ -292,7 +292,7 @@ MISTAKES = {
     ),
     "a missing start": (
         change("rows", "gone", 3, "starts", to=[]),
-        r"report.json: gone, seed 3: no date says what trained it",
+        r"report.json: gone, seed 3: no git_revision says what trained it",
     ),
     "a failed run counted": (
         change("rows", "bad _1|", 8, "failed", to=""),

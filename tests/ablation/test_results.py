@@ -25,7 +25,7 @@ def asked(**changes):
     """A cell's config, as far as it says how to score."""
     features = SimpleNamespace(name="digits")
     wanted = {"split": "test", "num_samples": 1000, "num_real": 0, "ema": True, "metrics": ("fd",), "features": features}
-    wanted["every"] = 1
+    wanted |= {"every": 1, "repeats": 1}
     return SimpleNamespace(eval=SimpleNamespace(**wanted | changes), data=SimpleNamespace(split="train"))
 
 
@@ -138,7 +138,10 @@ def test_of_several_evaluations_the_one_that_the_config_asks_for_counts(tmp_path
     (tmp_path / "evaluation.json").write_text(json.dumps({"evaluations": [*of, again, random, alone]}))
     found = read_result(cell)
     assert found.evaluation == json.loads(json.dumps(again))
-    assert found.numbers["fd"] == 5.0 and found.sets["fd"] == (1.0, 9.0)  # the mean over its sets
+    assert found.numbers["fd"] == 1.0 and found.sets["fd"] == (1.0,)  # the config asks for one set
+    cell.config = asked(repeats=3)
+    assert read_result(cell).numbers["fd"] == 5.0 and read_result(cell).sets["fd"] == (1.0, 9.0)  # the mean over its sets
+    cell.config = CONFIG
     with (tmp_path / "metrics.jsonl").open("w") as file:  # what the run itself measured, before it was scored again by hand
         file.write('{"step": 4, "eval/fd_digits1k": 1.0, "gen/loss": 0.5}\n{"step": 4, "gen/loss": null}\n')
     of[0]["scores"]["fd_digits1k"]["values"], again["scores"]["fd_digits1k"]["values"] = [1.0], [1.5, 9.0]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jaxgan import records
-from jaxgan.ablation.audit.reading import saved_of
-from jaxgan.ablation.audit.runs import check_registered, check_runs
+from jaxgan.ablation.audit.reading import Saved, saved_of
+from jaxgan.ablation.audit.runs import check_registered, check_runs, says
 from jaxgan.ablation.audit.texts import check_csv, check_html, check_markdown, rows_of
 from jaxgan.ablation.audit.verdicts import bold, judged
 from jaxgan.ablation.audit.wording import NUMBERS, check_verdict
@@ -94,14 +94,20 @@ def _checked(folder: Path, report: dict[str, Any]) -> Audit:
     for text, check in zip(texts.values(), checks):
         found += check(text) if text else []
     means = sum(bool(place.values) for places in rows_of(saved).values() for place in places.values())
-    return Audit(found, list(_notes(report)), means, len(verdicts), len(marks))
+    return Audit(found, list(_notes(report, saved)), means, len(verdicts), len(marks))
 
 
-def _notes(report: dict[str, Any]) -> Iterator[str]:
-    every = [run for runs in report["rows"].values() for run in runs if run["evaluation"]]
-    silent = sum("measured" not in run["evaluation"] for run in every)
+def _notes(report: dict[str, Any], saved: Saved) -> Iterator[str]:
+    every = [run for runs in report["rows"].values() for run in runs]
+    silent = sum("measured" not in run["evaluation"] for run in every if run["evaluation"])
     if silent:
         yield f"scores of {silent} runs do not say by which revision they were measured"
+    undated = sum(run["state"] in ("done", "diverged") and not says(run, "date") for run in every)
+    if undated:
+        yield f"{undated} runs do not say when they were trained"
+    for row, runs in saved.rows.items():
+        if len(runs) < len(saved.seeds):
+            yield f"{row} has {len(runs)} of {len(saved.seeds)} seeds"
     if not report.get("registered") and report["claims"]:
         yield "its claims were not registered before the runs were scored"
 

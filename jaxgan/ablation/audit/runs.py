@@ -17,19 +17,19 @@ from jaxgan.scores.of_run import same_protocol
 
 def check_runs(report: dict[str, Any], saved: Saved) -> Iterator[str]:
     """What is wrong with the runs themselves."""
+    claimed = {row for claim in saved.claims for row in claim.rows}
     for row, runs in saved.rows.items():
         seeds, joined = [run["seed"] for run in runs], row in _joined(report)
         twice, others = sorted({x for x in seeds if seeds.count(x) > 1}), sorted(set(seeds) - set(saved.seeds))
         yield from (f"report.json: {row}: two runs of seed {seed}" for seed in twice)
-        missing = [] if joined else [seed for seed in saved.seeds if seed not in seeds]
+        missing = [] if joined or row not in claimed else [seed for seed in saved.seeds if seed not in seeds]
         if others and not joined:
             yield f"report.json: {row}: {_seeds(others)}: not among the table's seeds"
         if missing:
             yield f"report.json: {row}: has no run of {_seeds(missing)}"
-        for key in ("git_revision", "date"):
-            silent = [run["seed"] for run in runs if run["state"] in ("done", "diverged") and not _says(run, key)]
-            if silent:
-                yield f"report.json: {row}, {_seeds(silent)}: no {key} says what trained it"
+        silent = [run["seed"] for run in runs if run["state"] in ("done", "diverged") and not says(run, "git_revision")]
+        if silent:
+            yield f"report.json: {row}, {_seeds(silent)}: no git_revision says what trained it"
         for run, why in zip(runs, saved.failed[row]):
             where = f"report.json: {row}, seed {run['seed']}"
             if run["failed"] != why:
@@ -54,7 +54,7 @@ def check_runs(report: dict[str, Any], saved: Saved) -> Iterator[str]:
         yield f"report.json: {error}"
 
 
-def _says(run: Run, key: str) -> bool:
+def says(run: Run, key: str) -> bool:
     """Whether every start of a run says where it comes from."""
     return bool(run["starts"]) and all(start.get(key, "unknown") not in ("", "unknown") for start in run["starts"])
 
