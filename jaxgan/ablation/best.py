@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from jaxgan.ablation.comparison import FEW, Entries, Results, beats, case_of, failures, too_few
+from jaxgan.ablation.comparison import FEW, Entries, Results, beats, case_of, fails_more, too_few
 from jaxgan.ablation.entries import Entry
-from jaxgan.ablation.statistics import LEVEL, fisher, holm
+from jaxgan.ablation.statistics import LEVEL, holm
 from jaxgan.ablation.table import Claim, Table
 
 
@@ -28,8 +28,7 @@ def mark_best(
             claim = Claim(column.name, best, than=row)
             if row != best:
                 case = case_of(claim, column, entries, results, False)
-                (k, n), (other, of) = failures(results[best]), failures(results[row])
-                is_frail = k * of > other * n and fisher(k, n, other, of) < LEVEL
+                is_frail = fails_more(results[best], results[row])
                 if not case.found or not case.is_right or too_few(case) or is_frail:
                     p = 1.0
                 else:

@@ -4,7 +4,6 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
-from jaxgan.ablation import statistics
 from jaxgan.ablation.comparison import (
     LARGE_SPREAD,
     MANY_SEEDS,
@@ -14,11 +13,12 @@ from jaxgan.ablation.comparison import (
     Results,
     beats,
     case_of,
+    fails_more,
     failures,
     standing_apart,
     too_few,
 )
-from jaxgan.ablation.statistics import LEVEL, fisher, holm, seeds_needed
+from jaxgan.ablation.statistics import LEVEL, MANY, holm, seeds_needed
 from jaxgan.ablation.table import Claim, Column, Table
 
 SHARES = ("binomial", "failures", "fisher")  # tests of shares of runs
@@ -102,47 +102,48 @@ def _shares(case: Case) -> str:
 
 
 def _answer(
-    claim: Claim,
-    column: Column,
-    case: Case,
-    p: float,
-    level: float,
-    own: float,
-    entries: Entries,
-    results: Results,
+    claim: Claim, column: Column, case: Case, p: float, level: float, own: float, entries: Entries, results: Results
 ) -> tuple[str, str]:
-    """(Answer, reason) of a claim by its test alone. level: of all claims; own: at which this one was tested."""
+    """(Answer, reason) of a claim by its test. p: corrected. level: of all claims; own: at which this one was tested."""
     if not case.found:
         return "undecided", case.early
     told = f"p = {p:.2g}" + ("" if math.isnan(case.check) else f" (permutations, uncorrected: {case.check:.2g})")
-    few = "" if case.kind in SHARES else standing_apart(claim, entries) or too_few(case)
-    decided = ("holds" if case.is_right else "contradicted") if p < level else "undecided"
-    low, high = case.found.interval(2 * own)  # two one-sided tests, each at its own level
-    is_small = claim.margin is not None and -claim.margin < low and high < claim.margin
-    if is_small and not (few or too_few(case, math.inf)):
-        return "equivalent", f"within {claim.margin:g} of 0, by two one-sided tests"
-    if decided == "undecided" and "stands apart" in few:
-        return "undecided", f"{told}; {few}"
-    if decided == "undecided":
-        samples = 2 if case.kind == "welch" else 1
-        needed = seeds_needed(case.found, own, samples) if case.kind not in SHARES else 0
-        if needed and case.found.effect:
-            needed = max(needed, MANY_SEEDS if case.spread > LARGE_SPREAD else SEEDS)
-            far = f"more than {statistics.MANY:,}" if needed >= statistics.MANY else f"about {needed}"
-            told += f"; {far} seeds would decide it, were the difference as measured"
-        return decided, told
-    if few:
-        return "undecided", f"{told}, but {few}"
-    if claim.beyond and decided == "holds":
+    apart = "" if case.kind in SHARES else standing_apart(claim, entries)
+    if claim.margin is not None and not (apart or too_few(case, math.inf)):
+        low, high = case.found.interval(2 * own)  # two one-sided tests, each at its own level
+        if -claim.margin < low and high < claim.margin:
+            return "equivalent", f"within {claim.margin:g} of 0, by two one-sided tests"
+    if p >= level:
+        return "undecided", f"{told}; {apart}" if apart else told + _seeds_to_decide(case, own)
+    answer = "holds" if case.is_right else "contradicted"
+    few = "" if case.kind in SHARES else too_few(case)
+    but = apart or few or _objection(claim, column, answer, case.kind, entries, results)
+    return ("undecided", f"{told}, but {but}") if but else (answer, told)
+
+
+def _seeds_to_decide(case: Case, level: float) -> str:
+    """How far from a verdict a test of means is, in words."""
+    if case.kind in SHARES or not case.found or not case.found.effect:
+        return ""
+    needed = seeds_needed(case.found, level, 2 if case.kind == "welch" else 1)
+    needed = max(needed, MANY_SEEDS if case.spread > LARGE_SPREAD else SEEDS)
+    far = f"more than {MANY:,}" if needed >= MANY else f"about {needed}"
+    return f"; {far} seeds would decide it, were the difference as measured"
+
+
+def _objection(claim: Claim, column: Column, answer: str, kind: str, entries: Entries, results: Results) -> str:
+    """What beside the numbers of a test speaks against its answer; "" if nothing does."""
+    holds = answer == "holds"
+    if claim.beyond and holds:
         first = case_of(replace(claim, beyond=(), paired=True), column, entries, results, False)
         if not (first.found and first.is_right and first.found.p < LEVEL):
-            return "undecided", f"{told}, but {claim.row} is no better than {claim.than}"
-    if claim.than and case.kind != "fisher" and (decided == "holds" or not claim.beyond):
-        better, worse = (claim.row, claim.than) if decided == "holds" else (claim.than, claim.row)
-        (k, n), (other, of) = failures(results[better]), failures(results[worse])
-        if k * of > other * n and fisher(k, n, other, of) < LEVEL:
-            return "undecided", f"{told}, but {better} fails more often ({k} of {n} runs, {other} of {of})"
-    return decided, told
+            return f"{claim.row} is no better than {claim.than}"
+    if claim.than and kind != "fisher" and (holds or not claim.beyond):
+        better, worse = (claim.row, claim.than) if holds else (claim.than, claim.row)
+        if fails_more(results[better], results[worse]):
+            (k, n), (other, of) = failures(results[better]), failures(results[worse])
+            return f"{better} fails more often ({k} of {n} runs, {other} of {of})"
+    return ""
 
 
 def _beaten(claim: Claim, column: Column, entries: Entries, controls: Entries) -> str:

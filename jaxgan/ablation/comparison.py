@@ -109,6 +109,12 @@ def failures(results: Sequence[Any]) -> tuple[int, int]:
     return sum(bool(result.failed) for result in over), len(over)
 
 
+def fails_more(results: Sequence[Any], others: Sequence[Any]) -> bool:
+    """Whether a row's runs fail significantly more often than another row's."""
+    (k, n), (other, of) = failures(results), failures(others)
+    return k * of > other * n and fisher(k, n, other, of) < LEVEL
+
+
 def share_draws(results: Results, claim: Claim) -> bool:
     """Whether a seed gives both rows the same data and the same start: the sections `data` and `nets` of their configs are
     alike. Not where that is not known."""
