@@ -62,7 +62,7 @@ def changes(summary: Summary) -> list[str]:
     texts = dict.fromkeys([*before, *now]) if summary.changes else {}
     told = [(text, before.get(text, "not a claim"), now.get(text, "no claim any more")) for text in texts]
     out = [f"{text}: {old} as registered, {new} now" for text, old, new in told if old != new]
-    return [*summary.changes, *(out or ["no verdict is another for that"] if summary.changes else [])]
+    return [*summary.changes, *(out or ["no verdict is changed by this"] if summary.changes else [])]
 
 
 def notices(summary: Summary) -> list[tuple[str, list[str]]]:

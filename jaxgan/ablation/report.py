@@ -138,12 +138,21 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
         "trained": f"{dates[0][:16]} to {dates[-1][:16]} UTC (starts of runs)" if dates else "",
         "scored": _scored([one.get("measured", {}) for one in scored]),
         "duration": f"{duration(seconds)}, workers: {state['starts'][-1]['workers']}" if seconds else "",
+        "controls": _controls(folder),
         "registered": registration(folder, summary.table),
         "report": f"revision {git_revision()}, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
     }
     kept = saved_report.about(folder) if is_own else {}
     out |= {key: kept[key] for key in ("command", "duration") if key in kept}
     return {key: value for key, value in out.items() if value}
+
+
+def _controls(folder: Path) -> str:
+    """What a table's controls are, and by which revision they were scored."""
+    controls = read_controls(folder)
+    told = [f"{name}: {one['about'].rstrip('.')}" for name, one in controls.items() if one.get("about")]
+    scored = _scored([one.get("measured", {}) for one in controls.values()])
+    return "; ".join([*told, f"scored: {scored}"]) if told else ""
 
 
 def _scored(measured: Sequence[dict[str, Any]]) -> str:
