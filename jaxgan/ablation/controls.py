@@ -20,13 +20,13 @@ from jaxgan.files import nulls
 from jaxgan.scores.noise import LARGEST
 from jaxgan.scores.of_run import eval_settings, without_state
 from jaxgan.scores.table import score_part
-from jaxgan.workdir.shapes import NUMBER, PROTOCOL
+from jaxgan.workdir.shapes import MEASURED, NUMBER, PROTOCOL
 
 FILE, OLD = "controls.json", "real.json"  # in a table's folder; older revisions scored real images alone, and once
 DRAWS, SEEDS = 5, 3  # of real images and of noise; of untrained generators
 ADVICE = "remove it, and the controls are scored again"
 SCORES = {str: {"value": NUMBER, "values": [NUMBER, ...]}}
-SHAPE = {str: {"scores": SCORES, "protocol": PROTOCOL, "about": str, "request": dict}}
+SHAPE = {str: {"scores": SCORES, "protocol": PROTOCOL, "measured?": MEASURED, "about": str, "request": dict}}
 WHY_NOT = {name: "every score of eval.metrics is of a run, and none of images" for name in (REAL, NOISE)}
 WHY_NOT[UNTRAINED] = "every row begins from another run"
 

@@ -37,9 +37,10 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.ablation import report, saved_report
     from jaxgan.ablation.cells import check_crashed, load_table, make_cells, train_cells
     from jaxgan.ablation.control_scores import score
-    from jaxgan.ablation.controls import decisive
+    from jaxgan.ablation.controls import decisive, read_controls
     from jaxgan.ablation.engine import chosen_cells, end_with_parent, train_table
     from jaxgan.ablation.progress import Clock, check_folder, remembered
+    from jaxgan.console import say
 
     workdir = workdir_of(values)
     spec, seeds, join = values.config, (), values.join
@@ -80,6 +81,8 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on: a TPU has one owner
     if values.report_only:
         every = [cell for cell in whole if cell.row not in joined]
+        if not read_controls(workdir):
+            say("no controls have been scored; --controls in place of --report_only scores them")
         if joined and not is_own and not (workdir / "table.json").exists():
             workdir.mkdir(parents=True, exist_ok=True)
             Clock(workdir, spec, overrides, seeds, 0, join)

@@ -208,6 +208,7 @@ def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
     assert "the table has cells 0 to 3" in ended(file, folder, "--cell=4", check=2).stderr
     assert "leave --cell and --workers out" in ended(file, folder, "--cell=1", "--report_only", check=2).stderr
     done = ended(file, folder, "--report_only")
+    assert "no controls have been scored" in done.stdout and not (folder / "controls.json").exists()
     assert "2 open" in done.stdout and "1, 1 open" in done.stdout
     # Another table takes that row as it is, even when its cells are gone, and trains the others.
     (folder / "cells").rename(tmp_path / "gone")
@@ -224,6 +225,9 @@ def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
     assert {row: [run["seed"] for run in runs] for row, runs in rows.items()} == {"plain": [0, 1], "more + R1": [0, 1]}
     third = tmp_path / "third"
     assert "has every row" in ended(file, third, f"--join={other}", check=2).stderr
+    ended(file, third, "--controls")
+    assert [path.name for path in third.iterdir()] == ["controls.json"]
+    assert "have been scored" in ended(file, third, "--controls").stdout
     ended(file, third, f"--join={other}", "--report_only")
     assert (third / "table.csv").read_text() == (other / "table.csv").read_text() and (third / "table.json").exists()
     folder.rename(tmp_path / "elsewhere")  # then a report has its joined rows from itself

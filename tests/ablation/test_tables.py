@@ -15,7 +15,7 @@ from jaxgan.ablation import report, saved_report
 from jaxgan.ablation.cells import groups, load_table, make_cells, train_cells
 from jaxgan.ablation.protocol import filled_in, untested
 from jaxgan.ablation.results import read_result
-from jaxgan.ablation.table import REAL, Table
+from jaxgan.ablation.table import CONTROLS, Table
 from jaxgan.config.resolve import resolve_config
 from jaxgan.sections import sections
 
@@ -64,7 +64,7 @@ def test_every_result_has_a_report_that_can_be_joined(folder):
     report = records.read_json(folder / saved_report.FILE, saved_report.SHAPE, saved_report.ADVICE)
     assert report
     with (folder / "table.csv").open() as file:
-        rows = {line["row"]: line["runs"] for line in csv.DictReader(file) if line["row"] != REAL}
+        rows = {line["row"]: line["runs"] for line in csv.DictReader(file) if line["row"] not in CONTROLS}
     assert report["rows"].keys() == report["configs"].keys() == rows.keys()
     for row, runs in rows.items():
         assert sum(run["state"] == "done" for run in report["rows"][row]) == int(runs.partition(",")[0])
