@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxgan.ablation.statistics import mean_interval, one_count
+from jaxgan.ablation.statistics import mean_interval, one_count, variance
 from jaxgan.ablation.table import Column, Table
 from jaxgan.errors import UserError, described
 from jaxgan.monitor import COLLAPSE
@@ -43,7 +43,7 @@ class Entry:
     @property
     def std(self) -> float:
         """The sample standard deviation over runs; NaN of one."""
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
+        return math.sqrt(variance(self.values))
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -36,8 +36,10 @@ class Found(NamedTuple):
 
 
 def variance(values: Values, least: float = 0.0) -> float:
-    """The sample variance, at least `least`; NaN of one value."""
-    return max(float(np.var(values, ddof=1)), least) if len(values) > 1 else math.nan
+    """The sample variance, at least `least`; NaN of one value. Equal values have none, where their mean is rounded too."""
+    if len(values) < 2:
+        return math.nan
+    return max(float(np.var(values, ddof=1)) if np.ptp(values) else 0.0, least)
 
 
 def one_count(count: float, n: int) -> float:

@@ -116,3 +116,8 @@ TABLE = Table(
 )
 def test_why_a_run_counts_as_failed(result, why):
     assert failure_of(result, TABLE) == why
+
+
+def test_equal_values_have_no_deviation():
+    """Though the mean of twelve equal numbers is rounded."""
+    assert entry([1.004987562112089] * 12).std == 0 and math.isnan(entry([1.0]).std)

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+import statistics
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -36,7 +37,7 @@ class Place(NamedTuple):
     @property
     def std(self) -> float:
         """NaN of fewer than two values."""
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else math.nan
+        return statistics.stdev(self.values) if len(self.values) > 1 else math.nan
 
 
 @dataclasses.dataclass(frozen=True)
