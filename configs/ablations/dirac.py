@@ -124,8 +124,8 @@ def trajectories(summary: Summary):
 
     figure = Figure(figsize=(6.6, 2.1 * len(METHODS)), layout="constrained")
     for panel, (name, results) in zip(figure.subplots(len(METHODS), len(MODES)).ravel(), summary.results.items()):
-        for result in results:
-            path = np.concatenate([[[START, START]], trajectory(result, "gen.theta", "disc.psi")])
+        paths = [np.concatenate([[[START, START]], trajectory(result, "gen.theta", "disc.psi")]) for result in results]
+        for path in {path.tobytes(): path for path in paths}.values():  # runs without chance are all alike
             panel.plot(*path.T, linewidth=0.7, color="#0072b2")
             panel.plot(*path[-1], "o", markersize=4, color="#d55e00")
         panel.plot(0, 0, "+", color="#000000")

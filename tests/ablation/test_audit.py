@@ -441,6 +441,9 @@ RULES = {
     "two distances far apart at a strict level": lambda: summary(
         {"a": [0.1, 100.0]}, [Claim("x", "a", above=0.5)] * 10, plain(within=(0, math.inf))
     ),
+    "equal values whose mean is rounded": lambda: summary(
+        {"a": [1.004987562112089] * 12}, [Claim("x", "a", above=0.5)], plain(format=".5g", within=(0, math.inf))
+    ),
     "a format of one digit": lambda: summary(
         {"a": [3.0] * 10, "b": [2.0] * 10}, [Claim("x", "a", than="b")], plain(format=".0e")
     ),

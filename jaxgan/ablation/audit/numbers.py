@@ -31,10 +31,10 @@ class Tested(NamedTuple):
 
 def widened(values: Values, least: float) -> np.ndarray:
     """Values of the same mean and number, whose variance is `least` at least: what SciPy's tests are given."""
-    x, v = np.asarray(values, float), float(np.var(values, ddof=1))
-    if v >= least:
+    x = np.asarray(values, float)
+    if float(np.var(x, ddof=1)) >= least:
         return x
-    apart = x - x.mean() if v else np.linspace(-1, 1, len(x))
+    apart = x - x.mean() if np.ptp(x) else np.linspace(-1, 1, len(x))
     return x.mean() + apart * math.sqrt(least / float(np.var(apart, ddof=1)))
 
 
