@@ -17,8 +17,8 @@ penalty has no derivative at 0, as WGAN-GP's, the eigenvalue is no more than hug
 
 Twelve seeds: the test asks whether more than half of the runs have a claim's word, and corrects its p-value over the table's
 27 claims; ten runs that agree would not do (a two-sided p of .053), twelve do (.013). Nothing is random but instance noise;
-the runs of all other rows are equal to the bit, and for them the test says no more than one run does. One seed has been
-measured, in two minutes on two CPU cores.
+the runs of all other rows are equal to the bit, and for them the test says no more than one run does. One seed takes two
+minutes on two CPU cores.
 """
 
 import numpy as np
