@@ -21,6 +21,11 @@ def check_table(found: Table, spec: str) -> None:
             raise UserError(f"column '{column.name}': '{column.format}' is no format of a number, as .2f is") from error
         if column.better not in ("higher", "lower", ""):
             raise UserError(f"column '{column.name}' is better 'higher', 'lower' or '', not '{column.better}'")
+        if column.within and not column.within[0] < column.within[1]:
+            raise UserError(f"column '{column.name}' has values within {column.within}; the first must be below the second")
+        if column.count < 0:
+            raise UserError(f"column '{column.name}' changes by count={column.count:g}, which must be above 0")
+    _check_rules(found, spec, columns)
     for name, row in found.rows.items():
         if row.hidden and row.published:
             raise UserError(f"row '{name}' is hidden, and has published values, which nothing would show; leave one out")
@@ -50,8 +55,27 @@ def check_table(found: Table, spec: str) -> None:
             )
         if bool(claim.words) != bool(columns[claim.column].word):
             raise UserError(f"a claim about '{claim.column}' needs {'words' if columns[claim.column].word else 'numbers'}")
+        if claim.margin is not None and (not claim.than or claim.beyond or claim.margin <= 0):
+            raise UserError(f"a claim about the row '{claim.row}' has margin={claim.margin:g}: it goes with than=, above 0")
         if claim.than and not columns[claim.column].better:
             raise UserError(f"a claim compares rows by '{claim.column}', of which the table does not say what is better")
+
+
+def _check_rules(found: Table, spec: str, columns: dict[str, Column]) -> None:
+    """Refuses what a table says of its length, looks and failed runs and cannot mean. Raises UserError."""
+    for name, ends in found.sound.items():
+        if name not in columns or columns[name].word:
+            numbers = [column.name for column in found.columns if not column.word]
+            raise UserError(f"{spec}: sound names '{name}', no column of numbers; {nearest(name, numbers)}")
+        if len(ends) != 2 or not ends[0] < ends[1]:
+            raise UserError(f"{spec}: sound values of '{name}' lie between two numbers, (low, high), not {ends!r:.40}")
+    if list(found.looks) != sorted(set(found.looks)) or any(look < 1 for look in found.looks):
+        raise UserError(f"{spec}: looks are numbers of seeds that grow, (10, 20), not {tuple(found.looks)}")
+    if found.looks and found.looks[-1] < len(found.seeds):
+        raise UserError(f"{spec}: the last look is at {found.looks[-1]} seeds, and the table has {len(found.seeds)}")
+    length = found.length
+    if length and not (length.published > 0 and 0 <= length.least <= 1 and length.of):
+        raise UserError(f"{spec}: a Length is published above 0, with a least share from 0 to 1 and fields, not {length}")
 
 
 def _check_types(found: Table, spec: str) -> None:

@@ -130,6 +130,16 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
         (PLAIN, {'Column("modes"': 'Column("high_quality", "modes"), Column("modes"'}, "two columns are called 'modes'"),
         (PLAIN, {'".1f"': '"2f%"'}, "'2f%' is no format of a number"),
         (PLAIN, {'"plain", above=-1': '"plain", words="in"'}, r"words must be several, \('in',\)"),
+        (PLAIN, {"seeds=(0, 1)": 'seeds=(0, 1), sound={"mods": (1, 8)}'}, "sound names 'mods', .*; did you mean 'modes'"),
+        (PLAIN, {"seeds=(0, 1)": 'seeds=(0, 1), sound={"modes": (8, 1)}'}, r"sound values of 'modes' .* not \(8, 1\)"),
+        (PLAIN, {"seeds=(0, 1)": "seeds=(0, 1), looks=(2, 1)"}, r"looks are numbers of seeds that grow, .* not \(2, 1\)"),
+        (PLAIN, {"seeds=(0, 1)": "seeds=(0, 1), looks=(1,)"}, "the last look is at 1 seeds, and the table has 2"),
+        (PLAIN, {"above=-1": "above=-1, margin=2"}, r"has margin=2: it goes with than=, above 0"),
+        (
+            PLAIN,
+            {'"higher", ".1f"': '"higher", ".1f", within=(8, 0)'},
+            r"values within \(8, 0\); the first must be below the second",
+        ),
         (PLAIN + ', "noise": Row()', {}, "the row 'noise' is a control, which every table has by itself; rename it"),
     ],
 )
@@ -150,14 +160,17 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     rows = {(row["row"], row["column"]): row for row in csv.DictReader((folder / "table.csv").open())}
     assert rows["plain", "modes"]["n"] == "2" and rows["plain", "modes"]["published"] == "8"
     assert "scoring controls: real images, noise, untrained\ncontrols scored: " in done.stdout
-    assert [rows[name, "modes"]["runs"] for name in ("real images", "noise", "untrained")] == ["5", "5", "2"]
+    assert [rows[name, "modes"]["runs"] for name in ("real images", "noise", "untrained")] == [
+        *["5 draws"] * 2,
+        "2 draws",
+    ]
     assert rows["real images", "modes"]["mean"] == "8.0"
     assert rows["diverges", "modes"]["runs"] == "0, 2 diverged" and rows["crashes", "modes"]["runs"] == "0, 2 crashed"
     report = (folder / "report.md").read_text()
     for line in (
         "- crashes, seeds 0, 1: crashed: OSError: no such luck",
         "- diverges, seeds 0, 1: diverged: the loss or a param of 'gen' is not finite after update 'gen' of step 1",
-        "- undecided: plain: modes above -1",
+        "- not tested: plain: modes above -1",
         "![curves](curves.png)",
     ):
         assert line in report, line
@@ -237,7 +250,9 @@ def test_one_cell_as_a_job_array_runs_it(spec, tmp_path):
 
 def table_of(folder):
     lines = (folder / "report.md").read_text().splitlines()
-    timeless = [line for line in lines if not line.startswith(("- trained", "- scored", "- duration"))]
+    timeless = [
+        line for line in lines if not line.startswith(("- trained", "- scored", "- duration", "- controls", "- registered"))
+    ]
     return (folder / "table.csv").read_text(), (folder / "table.tex").read_text(), timeless
 
 

@@ -67,7 +67,7 @@ def test_every_result_has_a_report_that_can_be_joined(folder):
         rows = {line["row"]: line["runs"] for line in csv.DictReader(file) if line["row"] not in CONTROLS}
     assert report["rows"].keys() == report["configs"].keys() == rows.keys()
     for row, runs in rows.items():
-        counted = [run for run in report["rows"][row] if run["state"] == "done" and not run["failed"]]
+        counted = [run for run in report["rows"][row] if run["state"] == "done" and not run.get("failed")]
         assert len(counted) == int(runs.partition(",")[0])
 
 
