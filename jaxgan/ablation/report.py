@@ -39,10 +39,33 @@ def write(
     """Writes what the cells have come to, finished or not, beside `joined` results of other rows, and says the table. Raises
     UserError where there is nothing. seeds: what was asked for, where they are not the table's own. whole: all cells of
     the table, also of joined rows."""
+    summary, others = _summarised(table, cells, folder, joined or {}, whole)
+    _check_trained(summary, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    about = provenance(summary, folder, seeds)
+    if others:
+        about["config"] = f"its rows are older than the config of today, which has {'; '.join(others)}"
+    drawings, pictures = _draw(summary, folder)
+    names = [*drawings, *["samples"] * (bool(pictures) and "samples" not in drawings)]
+    outputs = {"report.md": markdown(summary, about, names), "table.csv": as_csv(summary), "table.tex": tex(summary)}
+    outputs["report.html"] = page(summary, about, drawings, pictures)
+    for name, content in outputs.items():
+        write_text(folder / name, content)
+    block = {"registered": registered_of(folder)}
+    write_json(folder / saved_report.FILE, saved_report.dump(summary, about) | block, indent=1)
+    say("\n".join([summary.table.title, "", grid(summary, str), "", *claims(summary), "", f"{folder}/report.html"]))
+    return folder / "report.html"
+
+
+def _summarised(
+    table: Table, cells: Iterable[Cell], folder: Path, joined: Mapping[str, list[Result]], whole: Sequence[Cell]
+) -> tuple[Summary, list[str]]:
+    """What the cells and the joined rows have come to, now and as registered; and in what joined rows differ from the
+    configs of today, in lines. Raises UserError."""
     first = {cell.row: cell for cell in whole if not cell.hidden}
-    known = {row: runs[0].cell.config for row, runs in (joined or {}).items()}
+    known = {row: runs[0].cell.config for row, runs in joined.items()}
     configs = [flat(cell.config.to_dict()) | (known.get(row) or {}) for row, cell in first.items()]
-    others = saved_report.differences({row: some for row, some in (joined or {}).items() if row in first}, first.values())
+    others = saved_report.differences({row: some for row, some in joined.items() if row in first}, first.values())
     if configs:
         table = replace(table, protocol=filled_in(table.protocol, configs), data=filled_in(table.data, configs))
     controls, registered = read_controls(folder), read_registered(folder)
@@ -53,41 +76,43 @@ def write(
         lines = changes(table, registered, [one.get("measured", {}) for one in scored])
         before = as_registered(table, registered)
         summary = with_registered(summary, before, untested(before, configs), controls, lines)
+    return summary, list(dict.fromkeys(line for some in others.values() for line in some))
+
+
+def _check_trained(summary: Summary, folder: Path) -> None:
+    """Refuses a table of which no cell has begun. Raises UserError."""
     every = [result for row in (summary.hidden | summary.results).values() for result in row]
-    if not any(result.starts for result in every):
-        for result in every:
-            if result.message:
-                raise UserError(f"no cell could be trained; {result.cell.name}: {result.message}")
-        raise UserError(f"nothing has been trained in {folder}; leave --report_only out")
-    folder.mkdir(parents=True, exist_ok=True)
-    about = provenance(summary, folder, seeds)
-    if others:
-        lines = dict.fromkeys(line for some in others.values() for line in some)
-        about["config"] = f"its rows are older than the config of today, which has {'; '.join(lines)}"
+    if any(result.starts for result in every):
+        return
+    for result in every:
+        if result.message:
+            raise UserError(f"no cell could be trained; {result.cell.name}: {result.message}")
+    raise UserError(f"nothing has been trained in {folder}; leave --report_only out")
+
+
+def _draw(summary: Summary, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Draws a report's pictures into its folder. Returns those of a page: {title: HTML} of figures, and {row: data: URL} of
+    samples. A table without its cells has the pictures of the report before."""
+    table = summary.table
     drawn = {"curves": figures.curves(summary)} | {name: _drawn(name, draw, summary) for name, draw in table.figures.items()}
-    drawn = {name: figure for name, figure in drawn.items() if figure is not None}
     strips = figures.strips(summary) if table.samples else {}
+    out = {}
     for name, figure in drawn.items():
-        figures.save(figure, folder / f"{slug(name)}.png")
+        if figure is not None:
+            figures.save(figure, folder / f"{slug(name)}.png")
+            out[name] = figures.svg(figure)
     if strips:
         figures.save(figures.sheet(strips), folder / "samples.png")
-    titles = ["curves", *table.figures, *["samples"] * table.samples]  # of pictures, those of an earlier report too
-    there = [name for name in titles if (folder / f"{slug(name)}.png").exists()]
-    drawings = {name: figures.svg(figure) for name, figure in drawn.items()}
-    drawings |= {
-        name: figures.embedded(folder / f"{slug(name)}.png")
-        for name in there
-        if name not in drawn and not (name == "samples" and strips)
-    }
-    pictures = {row: figures.thumbnail(path) for row, path in strips.items()}
-    outputs = {"report.md": markdown(summary, about, there), "table.csv": as_csv(summary), "table.tex": tex(summary)}
-    outputs["report.html"] = page(summary, about, drawings, pictures)
-    for name, content in outputs.items():
-        write_text(folder / name, content)
-    block = {"registered": registered_of(folder)}
-    write_json(folder / saved_report.FILE, saved_report.dump(summary, about) | block, indent=1)
-    say("\n".join([table.title, "", grid(summary, str), "", *claims(summary), "", f"{folder}/report.html"]))
-    return folder / "report.html"
+    if set(_joined(summary).values()) == {folder}:
+        titles = ["curves", *table.figures, *["samples"] * table.samples]
+        there = {name: folder / f"{slug(name)}.png" for name in titles if name not in out}
+        out |= {name: figures.embedded(path) for name, path in there.items() if path.exists()}
+    return out, {row: figures.thumbnail(path) for row, path in strips.items()}
+
+
+def _joined(summary: Summary) -> dict[str, Path]:
+    """The folder of the report that each joined row is from."""
+    return {row: x.cell.folder.parent for row, some in summary.results.items() for x in some if saved_report.is_elsewhere(x)}
 
 
 def _drawn(name: str, draw: Any, summary: Summary) -> Any:
@@ -110,9 +135,7 @@ def provenance(summary: Summary, folder: Path, asked: Sequence[int] = ()) -> dic
     words = [f"--config.{one}" for one in state.get("overrides", ())]
     asked = asked or state.get("seeds") or ()
     words += [f"--seeds={','.join(map(str, asked))}"] if asked else []
-    joined = {
-        row: x.cell.folder.parent for row, some in summary.results.items() for x in some if saved_report.is_elsewhere(x)
-    }
+    joined = _joined(summary)
     source = next(iter(joined.values()), "")  # of all of them
     others = sorted({x.cell.seed for x in every if saved_report.is_elsewhere(x)})
     is_own = set(joined.values()) == {folder}  # a report that is written from itself
