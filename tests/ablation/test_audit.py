@@ -462,6 +462,5 @@ def test_paths_that_are_none(tmp_path, capsys):
         assert not out and err.startswith(f"audit: {path} ") and told in err and err.count("\n") == 1
 
 
-@pytest.mark.xfail(strict=False, reason="the tables are still written by an older revision")
 def test_published_tables_are_right():
     assert main([str(ROOT / "results")]) == 0
