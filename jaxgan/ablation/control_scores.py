@@ -62,11 +62,12 @@ def score(table: Table, some: list[Cell], folder: Path) -> None:
 
 
 def _real(config: Any, name: str, real: Images, evaluator: Evaluator) -> dict[str, Any]:
-    """Draws of the data set that `name` stands for; without one, of what scores are against, where an image comes again."""
+    """Draws of the data set that `name` stands for; without one, of what scores are against. An image comes again where
+    there are no more than are drawn."""
     where = [config.data.get(key, "") for key in ("dir", "corrupt", "cache")]
     source, count = open_by_name(name, *where) if name else real, evaluator.wanted.num_samples
     check_shapes(source, real)
-    again = not name or len(source) < count
+    again = len(source) <= count
     sets = []
     for seed in range(DRAWS):
         rng = np.random.default_rng([seed, role_id(REAL)])

@@ -70,7 +70,7 @@ def test_controls_are_scored_like_cells_and_once(pictures, tmp_path, capsys):
     ]
     assert values(found[UNTRAINED])["fd_random20"] == [x["scores"]["fd_random20"]["value"] for x in results]
     same_protocol([*results, *found.values()])
-    assert found[REAL]["about"] == "5 draws of 20, with replacement, of noise, which scores are against."
+    assert found[REAL]["about"] == "5 draws of 20, without replacement, of noise, which scores are against."
     assert found[NOISE]["about"] == "5 draws of 20 of Gaussian noise with the mean and covariance of 48 of noise."
     assert found[UNTRAINED]["about"] == "'a' before its first step, seeds 0, 1." and found[UNTRAINED]["measured"][
         "seeds"
