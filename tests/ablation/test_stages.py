@@ -273,7 +273,9 @@ def digests(folder):
 
 def table_of(folder):
     lines = (folder / "report.md").read_text().splitlines()
-    timeless = [line for line in lines if not line.startswith(("- trained", "- scored", "- duration"))]
+    timeless = [
+        line for line in lines if not line.startswith(("- trained", "- scored", "- duration", "- controls", "- registered"))
+    ]
     return (folder / "table.csv").read_text(), (folder / "table.tex").read_text(), timeless
 
 

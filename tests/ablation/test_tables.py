@@ -65,6 +65,7 @@ def test_every_result_has_a_report_that_can_be_joined(folder):
     assert report
     with (folder / "table.csv").open() as file:
         rows = {line["row"]: line["runs"] for line in csv.DictReader(file) if line["row"] not in CONTROLS}
+    rows = {row: runs for row, runs in rows.items() if not re.fullmatch(r"0(, \d+ open)?", runs)}  # without any run
     assert report["rows"].keys() == report["configs"].keys() == rows.keys()
     for row, runs in rows.items():
         counted = [run for run in report["rows"][row] if run["state"] == "done" and not run.get("failed")]

@@ -60,14 +60,15 @@ def test_evaluating_while_training_and_again_afterwards(kind, tmp_path):
     assert [line["step"] for line in lines if "eval/fd_random20" in line] == [2, 4]
     kept = Workdir(folder).evaluations()
     assert [one["step"] for one in kept] == [2, 4]
+    assert [len(one["scores"]["fd_random20"]["values"]) for one in kept] == [1, 3]  # at its end as many sets as asked for
     for step, one in zip((2, 4), kept):
-        again = scored(folder, step)
+        again = scored(folder, step, 3 if step == 4 else 1)
         assert again["scores"] == one["scores"] and again["protocol"] == one["protocol"]  # to the last bit
         assert again["measured"]["code"] == one["measured"]["code"] == code_of(SMALL["eval__metrics"].split(","), "random")
     assert kept[0]["scores"]["fd_random20"] != kept[1]["scores"]["fd_random20"]
     Workdir(folder).add_evaluation(scored(folder, 4))
     assert len(Workdir(folder).evaluations()) == 2  # in place of the same one
-    assert lines[-1]["eval/fd_random20"] == kept[-1]["scores"]["fd_random20"]["value"]
+    assert lines[-1]["eval/fd_random20"] == kept[-1]["scores"]["fd_random20"]["values"][0]
 
 
 @pytest.mark.slow
