@@ -37,7 +37,7 @@ def test_a_table_of_ones_own(tmp_path):
     printed = run([*words, *small, "--config.log.every=2", "--config.eval.every=2"], tmp_path)
     assert "not tested: GAN + R1: high_quality higher than GAN (" in printed  # as short as here neither beats noise
     folder = tmp_path / "runs" / "mytable"
-    assert len(list(folder.glob("cells/*/DONE"))) == 10
+    assert len(list(folder.glob("cells/*/DONE"))) == 20
     for name in ("report.md", "report.html", "table.tex", "table.csv", "curves.png", "samples.png"):
         assert (folder / name).exists()
     assert "| GAN + R1 | " in (folder / "report.md").read_text()
