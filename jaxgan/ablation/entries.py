@@ -12,9 +12,7 @@ from jaxgan.ablation.statistics import mean_interval, one_count, variance
 from jaxgan.ablation.table import Column, Table
 from jaxgan.errors import UserError, described
 from jaxgan.monitor import COLLAPSE
-from jaxgan.scores.table import score_range
-
-ANY = (-math.inf, math.inf)
+from jaxgan.scores.table import ANY, score_range
 
 
 @dataclass(frozen=True)

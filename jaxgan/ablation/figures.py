@@ -119,10 +119,12 @@ def heat_map(
 ) -> Figure:
     """Means of a table's column where its rows are a grid: names[i][j] is the row that belongs to rows[i] and columns[j].
 
-    form: of a mean, ".1f". log: colours by the logarithm. The figure's axes can be labelled further.
+    form: of a mean, ".1f". log: colours by the logarithm. Where all runs have failed it is theirs, in brackets. The figure's
+    axes can be labelled further.
     """
-    entries = [[summary.entries[name][column].values for name in line] for line in names]
-    means = np.array([[np.mean(values) if values else np.nan for values in line] for line in entries])
+    entries = [[summary.entries[name][column] for name in line] for line in names]
+    some = [[entry.values or entry.failed for entry in line] for line in entries]
+    means = np.array([[np.mean(values) if values else np.nan for values in line] for line in some])
     figure = Figure(figsize=(2.2 + 1.0 * len(columns), 1.4 + 0.6 * len(rows)), layout="constrained")
     axes = figure.subplots()
     drawn = axes.imshow(np.log(means) if log else means, cmap="cividis", aspect="auto")
@@ -131,6 +133,7 @@ def heat_map(
     for (i, j), value in np.ndenumerate(means):
         level = 1.0 if np.isnan(value) else drawn.norm(np.log(value) if log else value)
         text = "-" if np.isnan(value) else format(value, form)
+        text = f"({text})" if entries[i][j].failed and not entries[i][j].values else text
         axes.text(j, i, text, ha="center", va="center", color="white" if level < 0.5 else "black")  # pyright: ignore
     return figure
 

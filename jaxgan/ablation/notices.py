@@ -9,8 +9,10 @@ from jaxgan.ablation.results import Result, Summary
 LEGEND = (
     "Mean ± standard deviation over the runs that did not fail; a second ± is between sets of samples of one run. A run has "
     "failed if it diverged, its samples collapsed, a score is no number, or a value is not sound; beside stands the exact "
-    "95 % interval of that share. Bold: better than every other row of five runs or more, by Welch's test or in pairs of "
-    "seeds, corrected over the columns (Holm). Claims are corrected together (Holm), and so are their intervals."
+    "95 % interval of that share. In brackets: the mean of failed runs, where all failed. Real images, noise and untrained "
+    "are controls, and no methods. Paper's order: the published rank, and the value, which is of other data or another "
+    "protocol. Bold: better than every other row of five runs or more, by Welch's test or in pairs of seeds, corrected over "
+    "the columns (Holm). Claims are corrected together (Holm), and so are their intervals."
 )
 
 

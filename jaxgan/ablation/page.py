@@ -15,7 +15,8 @@ h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top:
 table { font-size: .92rem; }
 th, td { padding: .35rem .7rem; text-align: right; border-bottom: 1px solid #ddd; } th { border-bottom: 2px solid #888; }
 th { white-space: normal; vertical-align: bottom; max-width: 7rem; }
-th:first-child, td:first-child { text-align: left; white-space: normal; position: sticky; left: 0; background: #fff; }
+th:first-child, td:first-child { text-align: left; white-space: normal; position: sticky; left: 0; background: #fff; min-width: 8rem; }
+.control td { color: #5a5a5a; font-style: italic; } tr:not(.control) + .control td { border-top: 2px solid #888; }
 .published { color: #5a5a5a; } .claims { list-style: none; padding: 0; } small { color: #5a5a5a; }
 .holds, .equivalent { color: #00693e; } .contradicted { color: #a8321e; } .undecided, .not-tested { color: #5a5a5a; }
 svg, .drawing { width: 100%; height: auto; } .strips { display: flex; flex-wrap: wrap; gap: 1rem; }
@@ -36,7 +37,8 @@ def page(summary: Summary, about: dict[str, str], drawings: dict[str, str], pict
         inner = "".join(
             f"<td{_published_class(head)}>{marked(e(text), '<strong>{}</strong>')}</td>" for head, text in columns
         )
-        body.append(f"<tr><td>{e(name)}</td>{inner}</tr>")
+        kind = ' class="control"' if name in summary.controls else ""
+        body.append(f"<tr{kind}><td>{e(name)}</td>{inner}</tr>")
     body.append(f"</table></div><p>{e(LEGEND)}</p>")
     if summary.verdicts:
         body.append('<h2>Claims</h2><ul class="claims">')

@@ -3,7 +3,7 @@ more rows is to have them too (`--join`)."""
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,8 @@ import ml_collections
 
 from jaxgan import records
 from jaxgan.ablation.results import STATES, Result, Summary
+from jaxgan.ablation.table import Table
+from jaxgan.ablation.table_json import claim_as_json, column_as_json, plain
 from jaxgan.config import trust
 from jaxgan.config.renamed import nested, renamed_config, renamed_metrics
 from jaxgan.config.resolve import difference, flat, is_among, resolve_config
@@ -104,12 +106,12 @@ def dump(summary: Summary, about: Mapping[str, str] = MappingProxyType({})) -> d
             "title": table.title,
             "configs": configs,
             "rows": rows,
-            "columns": [{"name": column.name} | _fields(column, "word") for column in table.columns],
+            "columns": [{"name": column.name} | column_as_json(column) for column in table.columns],
             "seeds": list(table.seeds),
             "looks": list(table.looks),
-            "sound": {name: list(ends) for name, ends in table.sound.items()},
+            "sound": {name: plain(ends) for name, ends in table.sound.items()},
             "untested": summary.untested,
-            "claims": [_fields(verdict, "claim") | {"claim": _fields(verdict.claim)} for verdict in summary.verdicts],
+            "claims": [verdict._asdict() | {"claim": claim_as_json(verdict.claim)} for verdict in summary.verdicts],
             "controls": {
                 name: {column: list(entry.values) for column, entry in entries.items()}
                 for name, entries in summary.controls.items()
@@ -119,17 +121,16 @@ def dump(summary: Summary, about: Mapping[str, str] = MappingProxyType({})) -> d
     )
 
 
-def _fields(x: Any, *without: str) -> dict[str, Any]:
-    """The fields of a dataclass or a named tuple, as JSON has them."""
-    names = getattr(x, "_fields", None) or [field.name for field in dataclasses.fields(x)]
-    plain = {name: getattr(x, name) for name in names if name not in without}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
-
-
-def seeds_of(folder: Path) -> tuple[int, ...]:
-    """The seeds of a report's runs."""
-    saved = records.read_json(folder / FILE, SHAPE, ADVICE) or {"rows": {}}
-    return tuple(sorted({run["seed"] for runs in saved["rows"].values() for run in runs}))
+def as_reported(table: Table, folder: Path, seeds: Sequence[int] = ()) -> Table:
+    """A table as far as a folder's report has it: without rows that came later, and claims about them; where no seeds are
+    asked for, with those of its runs. Raises UserError where the report has none of its rows."""
+    runs = (records.read_json(folder / FILE, SHAPE, ADVICE) or {"rows": {}})["rows"]
+    rows = {name: row for name, row in table.rows.items() if row.hidden or name in runs}
+    if all(row.hidden for row in rows.values()):
+        raise UserError(f"{folder / FILE} has none of this table's rows; {nearest(next(iter(runs), ''), table.rows)}")
+    there = tuple(sorted({run["seed"] for row in rows for run in runs.get(row, ())}))
+    claims = tuple(claim for claim in table.claims if {*claim.rows} <= rows.keys())
+    return dataclasses.replace(table, rows=rows, claims=claims, seeds=tuple(seeds) or there)
 
 
 def about(folder: Path) -> dict[str, str]:

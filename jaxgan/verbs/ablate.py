@@ -72,8 +72,8 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         train_cells(chosen) if values.cell else score(table, chosen, workdir)
         return
     is_own = values.report_only and not join and not (workdir / "cells").exists() and saved_report.is_report(workdir)
-    if is_own and not seeds:
-        table = dataclasses.replace(table, seeds=saved_report.seeds_of(workdir))
+    if is_own:
+        table = saved_report.as_reported(table, workdir, seeds)
     whole = make_cells(table, spec, workdir, overrides)
     joined = saved_report.load(workdir if is_own else as_path(join), whole, is_own) if join or is_own else {}
     import jax

@@ -221,3 +221,9 @@ def test_a_value_that_is_no_number_is_left_out(tmp_path):
     (tmp_path / "metrics.jsonl").write_text('{"step": 4, "eval/fd_digits1k": null}\n')
     result = read_result(SimpleNamespace(folder=tmp_path, is_over=True, stages={}, failure=None, config=CONFIG))
     assert result.state == "done" and result.numbers == {"step": 4} and result.no_numbers == ("fd",)
+
+
+def test_a_heat_map_shows_failed_runs_in_brackets():
+    found = summary({"a": [2.0, 3.0], "b": [(1.0,), (1.2,)], "c": [None, None]})
+    figure = figures.heat_map(found, "x", [["a", "b", "c"]], ["row"], list("abc"), ".1f")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["2.5", "(1.1)", "-"]

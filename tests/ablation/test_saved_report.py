@@ -221,3 +221,17 @@ def test_a_report_replaces_no_report_of_somebody_else(tmp_path):
     (tmp_path / "report.md").write_text("a report without a table.json, as results/ has them")
     (tmp_path / "report.json").write_text('{"title": "t", "configs": {}, "rows": {}}')
     check_folder(tmp_path)
+
+
+def test_a_report_written_anew_has_no_rows_that_came_later(summary, tmp_path):
+    saved = saved_report.dump(summary)
+    del saved["rows"]["b"], saved["configs"]["b"]
+    (tmp_path / "report.json").write_text(json.dumps(saved))
+    table = saved_report.as_reported(TABLE, tmp_path)
+    assert list(table.rows) == [row for row in TABLE.rows if row in saved["rows"]] and "b" not in table.rows
+    assert table.claims == () and table.seeds == (0, 1, 2, 3, 4)
+    assert saved_report.as_reported(TABLE, tmp_path, (0, 2)).seeds == (0, 2)
+    saved["rows"] = {"z": []}
+    (tmp_path / "report.json").write_text(json.dumps(saved))
+    with pytest.raises(UserError, match="has none of this table's rows"):
+        saved_report.as_reported(TABLE, tmp_path)

@@ -43,7 +43,7 @@ SHAPE = {
     "rows": {str: [RUN]},
     "columns": [COLUMN],
     **dict.fromkeys(("seeds", "looks"), [int]),
-    "sound": {str: [NUMBER]},
+    "sound": {str: [(*NUMBER, {"inf", "-inf"})]},
     "untested": str,
     "claims": [CLAIM],
     "controls": {str: {str: [float]}},

@@ -111,7 +111,7 @@ def check_html(text: str, saved: Saved, bold: Bold, claims: list[dict[str, Any]]
     """What is wrong with a `report.html`."""
     table = text.partition("<table>")[2].partition("</table>")[0]
     head = [html.unescape(name) for name in re.findall(r"<th[^>]*>(.*?)</th>", table)][1:]
-    rows = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in re.findall(r"<tr>(<td>.*?)</tr>", table, re.DOTALL)]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in re.findall(r"<tr[^>]*>(<td>.*?)</tr>", table, re.DOTALL)]
     plain = [[html.unescape(re.sub(r"</?strong>", "**", cell)) for cell in row] for row in rows]
     yield from check_grid(head, {row[0]: row[1:] for row in plain if row}, saved, bold, str, "report.html")
     found = text.partition('<ul class="claims">')[2].partition("</ul>")[0]
