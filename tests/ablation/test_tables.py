@@ -24,8 +24,8 @@ TINY = {
     "steps": 2, "batch_size": 16, "log.every": 1, "sample.every": 0, "sample.num": 4, "checkpoint.every": 0, "eval.every": 0,
     "eval.num_samples": 150, "eval.num_real": 200, "eval.batch_size": 50, "eval.allow_few": True, "eval.repeats": 1,
 }  # fmt: skip
-SHORT = {
-    "pix2pix.py",  # beside their papers, so that they test none of their claims
+SHORT = {  # beside their papers, so that they test none of their claims
+    "pix2pix.py",
     *("cifar10.py:digits", "cyclegan.py", "grid.py:short", "normalisation.py:digits", "r3gan.py:digits", "r3gan.py:emoji"),
     *("ring.py:short", "robustness.py", "stacked_digits.py:short", "stylegan.py:digits", "stylegan.py:emoji"),
     *(f"limited_data.py:{variant}" for variant in ("dcgan", "mlp", "stylegan")),
