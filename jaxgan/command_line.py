@@ -18,6 +18,8 @@ VERBS = {
     "ablate": "jaxgan.verbs.ablate",
     "project": "jaxgan.verbs.project",
     "translate": "jaxgan.verbs.translate",
+    "export": "jaxgan.verbs.export",
+    "verify": "jaxgan.verbs.verify",
 }
 
 

@@ -10,9 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+from jaxgan.images import to_uint8
 from jaxgan.keys import role_id
 from jaxgan.plan import Plan
 from jaxgan.state import GanState
+
+CHUNK = 64  # pictures generated at once
 
 
 class Trained(NamedTuple):
@@ -46,17 +50,51 @@ def given_inputs(plan: Plan, images: Images, numbers: np.ndarray) -> dict[str, n
 
 def make_generate(plan: Plan, way: str = "ab") -> Callable:
     """`(nets, numbers [N]) -> images [N, H, W, C]` in [-1, 1], or points; of a generator with styles also `psi` [N],
-    truncated; with what `given_inputs` returns by name; of a translator of two ways with its way, "ab" or "ba"."""
+    truncated; of one that is told labels also `label` int32 [N], in place of those drawn; with what `given_inputs` returns
+    by name; of a translator of two ways with its way, "ab" or "ba"."""
     draw, how = _make_draw(plan), {} if way == "ab" else {"way": way}
 
-    def generate(nets: Trained, numbers, psi=None, **given):
+    def generate(nets: Trained, numbers, psi=None, label=None, **given):
         task, inputs = draw(nets, numbers)
+        if label is not None:
+            inputs["label"] = label
         for name, x in given.items():
             is_picture = plan.features[name].kind == "picture"
             inputs[name] = x.astype(jnp.float32) / 127.5 - 1 if is_picture else x
         return task.generate(nets.players, inputs if psi is None else task.styles(nets.players, inputs, psi), **how)
 
     return generate
+
+
+def make_pictures(plan: Plan, nets: Trained, data: Images | None = None, psi: float | None = None, label: int | None = None):
+    """`numbers uint32 [N] -> uint8 [N, H, W, C]`, or points. data: of a generator that starts from them. psi: truncation.
+    label: of all pictures, in place of those drawn. Raises UserError for a label that there is not."""
+    fn, is_picture = jax.jit(make_generate(plan)), len(plan.image_shape) == 3
+    if label is not None:
+        check_label(plan, label)
+
+    def make(numbers: np.ndarray) -> np.ndarray:
+        own: dict[str, Any] = given_inputs(plan, data, numbers) if data else {}
+        own |= {} if psi is None else {"psi": np.full(len(numbers), psi, np.float32)}
+        own |= {} if label is None else {"label": np.full(len(numbers), label, np.int32)}
+        made = np.asarray(fn(nets, numbers, **own))
+        return to_uint8(made) if is_picture else made
+
+    return make
+
+
+def check_label(plan: Plan, label: int) -> None:
+    """Refuses a label that the generator is not told. Raises UserError."""
+    classes = plan.features["label"].classes if "label" in plan.features and takes_labels(plan) else 0
+    if not classes:
+        raise UserError("this generator is told no labels (--config.task.num_classes); leave the label out")
+    if not 0 <= label < classes:
+        raise UserError(f"this generator knows the labels 0 to {classes - 1}, and not {label}")
+
+
+def takes_labels(plan: Plan) -> bool:
+    """Whether the generator is told labels."""
+    return "label" in jax.eval_shape(plan.task().draw, jax.random.split(jax.random.key(0), 1))
 
 
 def make_interpolate(plan: Plan, space: str = "z") -> Callable:

@@ -12,7 +12,7 @@ from helpers import ROOT
 # From the top floor down. A line is a room, or several that stand beside each other and may import each other.
 FLOORS = (
     # The last five hand names on to users' own files.
-    "cli command_line help_text __main__ table results figures losses penalties",
+    "cli command_line help_text __main__ model table results figures losses penalties",
     "verbs",
     "ablation",
     "training",
@@ -30,7 +30,7 @@ FLOORS = (
     "data",
     "step optim",
     "config",
-    "state keys parallel processes latents spectral monitor images console batches devices",
+    "models state keys parallel processes latents spectral monitor images console batches devices",
     "records streams files npz native_log source_code startup trouble errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}

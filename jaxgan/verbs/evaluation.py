@@ -3,11 +3,12 @@
 import dataclasses
 import time
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 
-from jaxgan.config.resolve import Config
+from jaxgan.config.resolve import Config, Overrides
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
@@ -18,27 +19,41 @@ from jaxgan.scores.evaluator import Evaluator, check_shapes
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
 from jaxgan.sections import extractor_of, open_data
+from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.experiment import check_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.provenance import provenance
-from jaxgan.workdir.runs import load_run
+from jaxgan.workdir.runs import check_weights, load_run
 
 
 def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | None) -> None:
     """`--mode=evaluate --workdir=...`: scores a checkpoint, says the scores, and adds them to `evaluation.json`."""
-    placement = Placement()
-    if Workdir(folder).is_run:
+    is_run = Workdir(folder).is_run and not Archive(folder).is_archive
+    if is_run:
         Workdir(folder).check_writable()
         Workdir(folder).evaluations()  # which the scores are to be added to
+    result = scores_of(folder, overrides, step)
+    say(f"{folder}, step {result['step']}\n{as_lines(result)}")
+    if not is_run:
+        say(f"{folder} is an exported model, which keeps the scores that it came with")
+        return
+    Workdir(folder).add_evaluation(result)
+    say(f"{folder}/evaluation.json")
+
+
+def scores_of(folder: Path, overrides: Overrides, step: int | None = None) -> dict[str, Any]:
+    """The scores of a run's checkpoint or of an exported model, as `evaluation.json` has them; nothing is written."""
+    placement = Placement()
     plan, found, state = load_run(folder, placement, step, overrides)
+    if Archive(folder).is_archive:
+        check_weights(folder, plan.run.eval.ema)
+        if "stability" in plan.run.eval.metrics:
+            raise UserError("the metric 'stability' is of a whole run, and an exported model is a generator alone")
     check_scores(plan)
     images = open_data(plan.config)
     check_data(folder, images)
     evaluator = RunEvaluator(plan, images, placement)
-    result = evaluator(state, found, evaluator.wanted.repeats)
-    say(f"{folder}, step {found}\n{as_lines(result)}")
-    Workdir(folder).add_evaluation(result)
-    say(f"{folder}/evaluation.json")
+    return evaluator(state, found, evaluator.wanted.repeats)
 
 
 def evaluate_samples(samples: Images, reference: Images, config: Config, out: Path | None) -> None:

@@ -31,6 +31,7 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean(
         "ema", True, "From the moving averages of the weights; --noema: from the weights.", flag_values=values
     )
+    flags.DEFINE_integer("label", None, "Of a generator that is told labels: the label of all images.", flag_values=values)
     flags.DEFINE_integer("interpolate", 0, "This many frames from each image to the next, as FILE.gif and FILE_strip.png.",
                          flag_values=values)  # fmt: skip
     flags.DEFINE_list("truncation_psi", [], "Of a StyleGAN: how far styles are from their mean, .7; several, 1,.7,.5,0, "

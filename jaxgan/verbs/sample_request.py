@@ -18,6 +18,7 @@ class SampleRequest:
     seeds: numbers of the images. columns: of the grid; None: as near to a square as it gets.
     out: FILE.png for a grid, FILE.npz for arrays, else a folder of PNG files; None: the run's samples/.
     overwrite: replace what is there. ema: from the moving averages of the weights.
+    label: of all images, of a generator that is told labels; None: those that their numbers draw.
     frames: from each image to the next, as FILE.gif and FILE_strip.png; 0: none.
 
     Of generators with styles: psi: truncation, each a row of the grid if there are several; none: as trained. space: that
@@ -35,6 +36,7 @@ class SampleRequest:
     mix: tuple[int, ...] = ()
     layers: tuple[int, ...] = ()
     overwrite: bool = False
+    label: int | None = None
 
     @property
     def styled(self) -> str:
@@ -55,6 +57,7 @@ def sample_request(
     mix: str = "",
     layers: str = "",
     overwrite: bool = False,
+    label: int | None = None,
 ) -> SampleRequest:
     """The flags of `--mode=sample`, put together. Raises UserError where they contradict each other."""
     frames, psi, others = interpolate, _psi(truncation_psi), errors.numbers(mix, "--mix") if mix else ()
@@ -76,6 +79,8 @@ def sample_request(
         raise UserError("--grid has no effect with --interpolate, whose strip has a row from each image to the next")
     if grid and (mix or len(psi) > 1):
         raise UserError("--grid has no effect on a table, which has a column for each number")
+    if label is not None and several:
+        raise UserError("--label is of pictures of their own, and not of tables and interpolations; leave one out")
     if len(psi) > 1 and (mix or frames):
         raise UserError(
             "several values of --truncation_psi make a table of their own; give one beside --mix or --interpolate"
@@ -106,7 +111,7 @@ def sample_request(
     elif overwrite:
         raise UserError("--overwrite goes with --out")
     which = errors.numbers(layers, "--layers") if layers else ()
-    return SampleRequest(numbers, columns, path, ema, frames, psi, space, others, which, overwrite)
+    return SampleRequest(numbers, columns, path, ema, frames, psi, space, others, which, overwrite, label)
 
 
 def strip_of(path: Path) -> Path:

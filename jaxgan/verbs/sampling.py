@@ -10,7 +10,7 @@ import numpy as np
 from jaxgan.batches import each_batch
 from jaxgan.console import say
 from jaxgan.errors import UserError
-from jaxgan.generate import given_inputs, make_generate, make_interpolate, make_mix, trained
+from jaxgan.generate import CHUNK, given_inputs, make_generate, make_interpolate, make_mix, make_pictures, trained
 from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
@@ -19,11 +19,9 @@ from jaxgan.tasks.task import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs.sample_files import write_arrays, write_pictures
 from jaxgan.verbs.sample_request import SampleRequest, strip_of
-from jaxgan.workdir.checkpoint import kept_digest
 from jaxgan.workdir.folder import Workdir
-from jaxgan.workdir.runs import load_run
+from jaxgan.workdir.runs import check_weights, load_run, weights_digest
 
-CHUNK = 64  # images generated at once
 STRIP = 9  # pictures in a row of an interpolation's strip, both ends included
 SHEET = 2**30 // 12  # pixels of one picture, which is made in memory; Pillow warns of larger ones
 ANIMATION = 2**30  # pixels of all frames, of which Pillow keeps a byte each
@@ -37,6 +35,7 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
     Raises UserError where the folder holds no run or no checkpoint, or `out` cannot be written.
     """
     placement = Placement()
+    check_weights(folder, wanted.ema)
     plan, step, state = load_run(folder, placement)
     if jax.process_index() != 0:
         return folder
@@ -55,7 +54,7 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
             _table(plan, nets, wanted, path)
         else:
             path = wanted.out or Workdir(folder).samples / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
-            _each(plan, nets, wanted, path, step, kept_digest(Workdir(folder).checkpoints, step))
+            _each(plan, nets, wanted, path, step, weights_digest(folder, step))
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
@@ -69,13 +68,8 @@ def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, c
     """An image of each number: a grid, arrays, or a file each."""
     points = len(plan.image_shape) == 1
     data = open_data(plan.config) if points or plan.given else None
-    numbers, fn = np.array(wanted.seeds, np.uint32), jax.jit(make_generate(plan))
-
-    def make(numbers: np.ndarray) -> np.ndarray:
-        psi = [np.full(len(numbers), wanted.psi[0], np.float32)] if wanted.psi else []
-        made = np.asarray(fn(nets, numbers, *psi, **(given_inputs(plan, data, numbers) if data else {})))
-        return made if points else to_uint8(made)
-
+    numbers = np.array(wanted.seeds, np.uint32)
+    make = make_pictures(plan, nets, data if plan.given else None, wanted.psi[0] if wanted.psi else None, wanted.label)
     if path.suffix.lower() == ".png":
         made = np.concatenate([*each_batch(make, CHUNK, numbers)])
         source = _sources(plan, given_inputs(plan, data, numbers)) if data else None
@@ -87,6 +81,7 @@ def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, c
         save_png(path, picture)
         return
     request = {"mode": "sample", "step": step, "checkpoint": checkpoint, "ema": wanted.ema, "psi": [*wanted.psi]}
+    request |= {} if wanted.label is None else {"label": wanted.label}
     request |= {"data": data.digest} if plan.given and data else {}
     write = write_arrays if path.suffix else write_pictures
     write(path, make, wanted, request, CHUNK)

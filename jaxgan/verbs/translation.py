@@ -25,9 +25,8 @@ from jaxgan.images import as_picture, save_png, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.verbs import outputs
-from jaxgan.workdir.checkpoint import kept_digest
 from jaxgan.workdir.folder import Workdir
-from jaxgan.workdir.runs import load_run
+from jaxgan.workdir.runs import check_weights, load_run, weights_digest
 
 SHOWN = 200  # pairs on the page at the most
 SIDE = 256  # pixels of a picture there, at the most
@@ -52,6 +51,7 @@ def translate(
     naming the first picture that cannot be read, before any is written.
     """
     placement = Placement()
+    check_weights(folder, ema)
     plan, step, state = load_run(folder, placement)
     if not plan.ways:
         raise UserError("--mode=translate is of runs that translate pictures (configs/pix2pix.py); this one makes its own")
@@ -59,7 +59,7 @@ def translate(
         raise UserError("this run translates one way alone; leave --direction=ba out, or train configs/cyclegan.py")
     if jax.process_index() != 0:
         return folder
-    out = out or folder / "translated" / way
+    out = out or Workdir(folder).outputs / "translated" / way
     outputs.check_folder(out, [source])
     shape = plan.source_shape if way == "ab" else plan.image_shape
     data, items = plan.config.data, _listed(source)
@@ -71,7 +71,7 @@ def translate(
     generate = jax.jit(make_generate(plan, way))
     shown, one_size = [], getattr(plan.task().gen, "one_size", False)
     try:
-        request = {"mode": "translate", "step": step, "checkpoint": kept_digest(Workdir(folder).checkpoints, step)}
+        request = {"mode": "translate", "step": step, "checkpoint": weights_digest(folder, step)}
         request |= {"input": str(source.resolve()), "direction": way, "ema": ema}
         outputs.claim_folder(out, request, [*names, "index.html"], overwrite)
         pixels = _decoded(items, source, fit)

@@ -13,6 +13,7 @@ from jaxgan.console import say
 from jaxgan.errors import UserError, as_path
 from jaxgan.plan import Plan
 from jaxgan.sections import sections
+from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.checkpoint import kept_digest
 from jaxgan.workdir.folder import CONFIG_ADVICE, Workdir, check_path
 from jaxgan.workdir.frozen import save_frozen
@@ -34,6 +35,12 @@ def check_config(workdir: Path, new: Config) -> None:
     """Refuses to continue another experiment in a workdir, where a UserError shows what differs, and to begin one among
     somebody's files."""
     check_path(workdir)
+    if Archive(workdir).is_archive:
+        raise UserError(
+            f"{workdir} is an exported model, which is not trained on; choose another --workdir, and begin from this one's "
+            f"generator with --config.init_from.workdir={workdir} --config.init_from.players="
+            + ",".join(Archive(workdir).manifest["players"])
+        )
     if not Workdir(workdir).is_run:
         Workdir(workdir).check_new()
     else:

@@ -17,6 +17,7 @@ from jaxgan.config.renamed import NAMES, renamed_metrics, renamed_record
 from jaxgan.errors import UserError
 from jaxgan.files import nulls, write_json
 from jaxgan.records import STEP
+from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.shapes import EVALUATION, FAILURE, LINE, RECORD
 
 CONFIG_ADVICE = "restore it, or choose another --workdir"
@@ -27,12 +28,16 @@ class Workdir:
 
         Workdir("runs/wgan").config["objective"]["loss"]
 
-    checkpoints, samples: folders. log: the file that `metrics` reads. Whatever reads a damaged file raises UserError.
+    checkpoints, samples: folders. outputs: where pictures are written. log: the file that `metrics` reads. Whatever reads a
+    damaged file raises UserError.
     """
 
     def __init__(self, path: Path | str):
         self.path = Path(path)
-        self.checkpoints, self.samples, self.log = (self.path / x for x in ("checkpoints", "samples", "metrics.jsonl"))
+        self.checkpoints, self.log = (self.path / x for x in ("checkpoints", "metrics.jsonl"))
+        # What is made of an exported model lies beside where the command was given: its own files stay what they are.
+        self.outputs = Path(f"{self.path.resolve().name}_made") if Archive(self.path).is_archive else self.path
+        self.samples = self.outputs / "samples"
         self.record, self._done = self.path / "config.json", self.path / "DONE"
         self._evaluations, self._failure = self.path / "evaluation.json", self.path / "failure.json"
 

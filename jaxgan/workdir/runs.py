@@ -18,6 +18,7 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
 from jaxgan.state import GanState
+from jaxgan.workdir.archive import CONFIG, Archive
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError, kept_digest
 from jaxgan.workdir.experiment import saved_config
 from jaxgan.workdir.flat import digest, flatten
@@ -86,7 +87,7 @@ def _taken(name: str, wanted: FrozenRun) -> Donor:
     record = {
         "title": f"{plan.config.task.name} of {path}, step {step}",
         "field": f"frozen.{name}.workdir",
-        "taken": {"workdir": wanted.workdir, "step": step, "digest": kept_digest(Workdir(path).checkpoints, step)},
+        "taken": {"workdir": wanted.workdir, "step": step, "digest": weights_digest(path, step)},
         "arrays": digest(flatten(found)),
         "players": list(players),
         "saved": {**Workdir(path).saved, "starts": []},
@@ -100,8 +101,15 @@ def abstract_state(plan: Plan, placement: Placement) -> Any:
 
 
 def load_run(workdir: Path, placement: Placement, step: int | None = None, overrides: Any = ()) -> tuple[Plan, int, Any]:
-    """(plan, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`. Raises
-    UserError without one."""
+    """(plan, step, state over the whole mesh) of a run's newest intact checkpoint, or of that of `step`; or of an exported
+    model, whose state has the generator alone. Raises UserError without one."""
+    archive = Archive(workdir)
+    if archive.is_archive:
+        archive.check(CONFIG)
+        plan, made_at = saved_plan(workdir, overrides), archive.manifest["step"]
+        if step not in (None, made_at):
+            raise UserError(f"{workdir} was exported at step {made_at} and has no other")
+        return plan, made_at, archive.state(plan, placement)
     Workdir(workdir).check_folders()
     plan = saved_plan(workdir, overrides)
     if not Workdir(workdir).checkpoints.is_dir():
@@ -113,6 +121,18 @@ def load_run(workdir: Path, placement: Placement, step: int | None = None, overr
     if found is None:
         raise UserError(f"{workdir} holds no checkpoint yet")
     return plan, *found
+
+
+def weights_digest(folder: Path, step: int) -> str | None:
+    """The digest of a run's checkpoint of `step`, or of an exported model; None where none was kept."""
+    archive = Archive(folder)
+    return archive.identity if archive.is_archive else kept_digest(Workdir(folder).checkpoints, step)
+
+
+def check_weights(folder: Path, ema: bool) -> None:
+    """Refuses the weights themselves of an exported model, which has moving averages alone. Raises UserError."""
+    if not ema and Archive(folder).is_archive and Archive(folder).manifest["ema"]:
+        raise UserError(f"{folder} holds the moving averages of the weights alone; leave --noema out")
 
 
 def _newest(workdir: Workdir, abstract: Any, step: int | None) -> tuple[int, Any] | None:
@@ -152,9 +172,11 @@ def check_donor(plan: Plan) -> None:
     """Refuses, before anything is made, an `init_from` whose networks this run cannot take. Raises UserError."""
     given = plan.run.init_from
     theirs, mine = (p.shapes() for p in (saved_plan(as_path(given.workdir)), plan))
+    archive = Archive(as_path(given.workdir))
+    have = archive.manifest["players"] if archive.is_archive else [*theirs.params]
     for player in given.players or tuple(mine.params):
-        if player not in mine.params or player not in theirs.params:
-            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, theirs.params)}")
+        if player not in mine.params or player not in have:
+            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, have)}")
         shapes = [jax.tree.map(jnp.shape, (state.params[player], state.model_state[player])) for state in (mine, theirs)]
         if shapes[0] != shapes[1]:
             raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
@@ -170,7 +192,7 @@ def adopt(plan: Plan, placement: Placement, state: GanState) -> tuple[GanState, 
         "init_from.workdir": {
             "workdir": given.workdir,
             "step": step,
-            "digest": kept_digest(Workdir(as_path(given.workdir)).checkpoints, step),
+            "digest": weights_digest(as_path(given.workdir), step),
         }
     }
     other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))

@@ -1,0 +1,190 @@
+"""A trained generator from Python; `jaxgan.load` returns one."""
+
+import base64
+import html
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxgan import models
+from jaxgan.batches import each_batch
+from jaxgan.config import trust as trusted
+from jaxgan.devices import configure_jax
+from jaxgan.errors import Failure, UserError, as_path
+from jaxgan.generate import CHUNK, make_generate, make_interpolate, make_pictures, trained
+from jaxgan.images import as_picture, grid_picture, to_uint8
+from jaxgan.parallel import Placement
+from jaxgan.plan import Plan
+from jaxgan.sections import open_data
+from jaxgan.tasks.task import Generates, HasLatent, HasStyles
+from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.runs import load_run
+
+SHOWN = 16  # pictures in a notebook
+
+
+class Model:
+    """A trained generator. `jaxgan.load` makes one.
+
+    path: its folder. step: of its checkpoint. config: resolved, an ml_collections.ConfigDict. image_shape: (H, W, C).
+    """
+
+    def __init__(self, path: Path, step: int | None = None):
+        placement = Placement()
+        plan, self.step, state = load_run(path, placement, step)
+        if not plan.can(Generates):
+            raise UserError(f"the task of {path} ({plan.config.task.name}) generates nothing")
+        self.path, self.config, self.image_shape = path, plan.config, plan.image_shape
+        self._plan: Plan = plan
+        self._nets = placement.local(trained(plan, state, bool(state.ema)))
+        self._made: dict[Any, Any] = {}  # compiled functions, by what they were made for
+
+    def sample(
+        self,
+        num: int | None = None,
+        seed: int = 0,
+        label: int | None = None,
+        *,
+        seeds: Sequence[int] | None = None,
+        truncation_psi: float | None = None,
+    ) -> np.ndarray:
+        """Pictures, uint8 [N, H, W, C]; points of the plane as float32 [N, 2].
+
+        Args:
+          num: how many; 64 by default. seed: 0 is the first `num` numbers, 1 the next `num`, and so on.
+          label: of all pictures, of a generator that is told labels.
+          seeds: the numbers themselves, in place of `num` and `seed`: the pictures of `--mode=sample --seeds=...`.
+          truncation_psi: of a StyleGAN: how far styles are from their mean, 1 as trained, 0 the mean.
+
+        Raises UserError for what this generator cannot do.
+        """
+        if seeds is not None and num is not None:
+            raise UserError("give num or seeds, and not both")
+        count = 64 if num is None else num
+        if count < 1 or seed < 0:
+            raise UserError(f"num must be at least 1 and seed at least 0, not {num} and {seed}")
+        numbers = self._numbers(range(seed * count, (seed + 1) * count) if seeds is None else seeds)
+        if truncation_psi is not None and not self._plan.can(HasStyles):
+            raise UserError("truncation_psi is of generators with styles (configs/stylegan_lite.py); this one has none")
+        key = ("sample", truncation_psi, label)
+        if key not in self._made:
+            data = open_data(self.config) if self._plan.given else None
+            self._made[key] = make_pictures(self._plan, self._nets, data, truncation_psi, label)
+        return np.concatenate([*each_batch(self._made[key], CHUNK, numbers)])
+
+    def grid(self, num: int = 64, seed: int = 0, label: int | None = None) -> Any:
+        """The pictures of `sample` as one `PIL.Image`, as near to a square as it gets."""
+        if len(self.image_shape) == 1:
+            raise UserError("this generator makes points; plot what sample() returns")
+        return as_picture(grid_picture(self.sample(num, seed, label)))
+
+    def interpolate(self, seeds: Sequence[int], frames: int = 16, space: str = "z") -> np.ndarray:
+        """`frames` pictures from each number to the next, and that of the last: uint8 [N, H, W, C], N = frames *
+        (len(seeds) - 1) + 1.
+
+        space: "z", along great circles between latents; of a StyleGAN also "w", straight between styles.
+        """
+        if len(seeds) < 2 or frames < 1:
+            raise UserError("an interpolation goes between at least two seeds, in at least 1 frame")
+        if space not in ("z", "w") or not self._plan.can(HasStyles if space == "w" else HasLatent) or self._plan.given:
+            raise UserError(f"this generator has no space '{space}' to interpolate in")
+        numbers = self._numbers(seeds)
+        legs = np.arange(frames * (len(numbers) - 1) + 1)
+        before = np.minimum(legs // frames, len(numbers) - 2)
+        t = (legs / frames - before).astype(np.float32)
+        fn = self._made.setdefault(("walk", space), jax.jit(make_interpolate(self._plan, space)))
+        made = each_batch(lambda *some: np.asarray(fn(self._nets, *some)), CHUNK, numbers[before], numbers[before + 1], t)
+        found = np.concatenate([*made])
+        return to_uint8(found) if len(self.image_shape) == 3 else found
+
+    def translate(self, pictures: np.ndarray, direction: str = "ab") -> np.ndarray:
+        """Translations of pictures uint8 [N, H, W, C] of the size that the run was trained on, uint8 [N, H, W, C'].
+
+        direction: "ab", as the run's data have source and image, or "ba". `--mode=translate` takes pictures of any size.
+        """
+        ways, pictures = self._plan.ways, np.asarray(pictures)
+        if direction not in ways:
+            raise UserError(f"this generator translates {' and '.join(ways) or 'nothing'}, and not {direction}")
+        shape = self._plan.source_shape if direction == "ab" else self.image_shape
+        if pictures.dtype != np.uint8 or pictures.shape[1:] != shape:
+            wanted = ", ".join(map(str, ("N", *shape)))
+            raise UserError(f"pictures must be uint8 [{wanted}], not {pictures.dtype} {list(pictures.shape)}")
+        fn = self._made.setdefault(("way", direction), jax.jit(make_generate(self._plan, direction)))
+        numbers = np.arange(len(pictures), dtype=np.uint32)
+        made = each_batch(lambda n, x: np.asarray(fn(self._nets, n, source=x)), CHUNK, numbers, pictures)
+        return to_uint8(np.concatenate([*made]))
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The newest scores in `evaluation.json`, by name; none where the run was never evaluated."""
+        found = Workdir(self.path).evaluations()
+        return {name: one["value"] for name, one in found[-1]["scores"].items()} if found else {}
+
+    def evaluate(self, **fields: Any) -> dict[str, float]:
+        """Scores it anew, by the protocol of its config, and returns {name: mean}; nothing is written.
+
+        fields: of the section `eval`: num_samples=1000, metrics=("fd", "kid"). It opens the run's data set.
+        """
+        from jaxgan.verbs.evaluation import scores_of
+
+        found = scores_of(self.path, [(f"eval.{name}", _typed(x)) for name, x in fields.items()], self.step)
+        return {name: one["value"] for name, one in found["scores"].items()}
+
+    def export(self, out: str | Path, stablehlo: bool = False) -> Path:
+        """Writes the model as a folder that can be handed on, as `--mode=export` does, and returns its path."""
+        from jaxgan.verbs.exporting import export
+
+        return export(self.path, as_path(out), self.step, stablehlo)
+
+    def _numbers(self, seeds: Sequence[int]) -> np.ndarray:
+        if not len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
+            raise UserError("seeds must be whole numbers from 0 to 2^32 - 1, and at least one")
+        return np.array(seeds, np.uint32)
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.image_shape))
+        return f"<jaxgan model {self.path}: {self.config.task.name}, {shape}, step {self.step}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the first samples and the scores."""
+        scores = "".join(f"<tr><td>{html.escape(name)}</td><td>{x:.4g}</td></tr>" for name, x in self.scores.items() if x)
+        picture = ""
+        if len(self.image_shape) == 3:
+            file, grid = io.BytesIO(), self.grid(SHOWN)
+            grid.resize((grid.width * 2, grid.height * 2), 0).save(file, "PNG")
+            picture = f'<img alt="{SHOWN} samples" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+        return f"<p><code>{html.escape(repr(self))}</code></p>{picture}<table>{scores}</table>"
+
+
+def load(path: str | Path, step: int | None = None, trust: bool = False) -> Model:
+    """See `jaxgan.load`."""
+    folder = models.find(path)
+    saved = Workdir(folder).config
+    configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
+    with trusted.trusting(trust or trusted.is_trusting()):
+        return Model(folder, step)
+
+
+def train(config: str, workdir: str | Path | None, steps: int | None, overrides: Mapping[str, Any]) -> Model:
+    """See `jaxgan.train`."""
+    from jaxgan import command_line
+    from jaxgan.verbs import common
+    from jaxgan.verbs import train as verb
+
+    words = [f"--config={config}", *([f"--workdir={workdir}"] if workdir else [])]
+    values = command_line.parse("train", words)
+    given = {**overrides, **({} if steps is None else {"steps": steps})}
+    verb.run(values, [(path, _typed(x)) for path, x in given.items()])
+    folder = common.workdir_of(values)
+    if Workdir(folder).done_step is None:
+        raise Failure(f"{folder} was stopped before its end, and saved; the same call goes on from there")
+    return load(folder)
+
+
+def _typed(value: Any) -> str:
+    """A value as a command line has it."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
