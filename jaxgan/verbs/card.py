@@ -58,9 +58,9 @@ def card(folder: Workdir, plan: Plan, step: int, evaluations: list[dict[str, Any
     lines += ["", "## Scores", "", *_scores(evaluations, step)]
     lines += ["", "## What it cannot do", "", *_limits(plan, data, bool(evaluations))]
     if program:
-        arguments = ", ".join(f"{key} {value}" for key, value in program["arguments"].items())
+        arguments = ", ".join(f"{name} {kind}" for name, kind in program["arguments"])
         lines += ["", "## The program", "", "`model.stablehlo` needs `pip install jax flatbuffers` and nothing else:", ""]
-        names = [*program["arguments"]]
+        names = [name for name, _ in program["arguments"]]
         call = "np.arange(64, dtype=np.uint32)" if len(names) == 1 else ", ".join(names)
         lines += ["```python", "import jax, numpy as np", ""]
         lines += ['program = jax.export.deserialize(bytearray(open("model.stablehlo", "rb").read()))']

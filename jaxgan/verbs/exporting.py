@@ -145,7 +145,7 @@ def write_program(plan: Plan, nets: Trained, path: Path) -> dict[str, Any]:
         file.write(exported.serialize())
     today = datetime.datetime.now(datetime.UTC).date()
     return {
-        "arguments": {name: f"{np.dtype(x.dtype).name}{list(map(str, x.shape))}" for name, x in arguments.items()},
+        "arguments": [[name, f"{np.dtype(x.dtype).name}[{', '.join(map(str, x.shape))}]"] for name, x in arguments.items()],
         "platforms": list(PLATFORMS),
         "jax": jax.__version__,
         "version": exported.calling_convention_version,
