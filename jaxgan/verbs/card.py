@@ -13,8 +13,8 @@ LICENCES = {
     "stacked_digits": "MNIST (LeCun, Cortes and Burges); commonly given as CC BY-SA 3.0",
     "digit_styles": "MNIST (LeCun, Cortes and Burges), coloured by jaxgan; MNIST is commonly given as CC BY-SA 3.0",
     "emoji": "Noto Emoji (Google): SIL Open Font License 1.1 for the font, Apache 2.0 for the images",
-    "shapes": "rendered by jaxgan, without any one's rights in them",
-    **dict.fromkeys(("ring", "grid", "swiss_roll", "moons"), "points drawn by jaxgan, without any one's rights in them"),
+    "shapes": "rendered by jaxgan; nobody else has rights in them",
+    **dict.fromkeys(("ring", "grid", "swiss_roll", "moons"), "points drawn by jaxgan; nobody has rights in them"),
 }
 UNKNOWN = "not known to jaxgan; ask whoever made the data before you pass the model on"
 
@@ -29,9 +29,11 @@ def card(folder: Workdir, plan: Plan, step: int, evaluations: list[dict[str, Any
     lines = [f"# {name}", "", "![samples](samples.png)", ""]
     lines += [f"A generator of {shape} {'pictures' if len(plan.image_shape) == 3 else 'points'}, trained with jaxgan.", ""]
     lines += ["```python", "import jaxgan", "", f'model = jaxgan.load("{name}")']
-    lines += [] if plan.given else ["images = model.sample(num=64)  # uint8 [64, H, W, C]"]
+    given = ", ".join(map(str, ("N", *plan.source_shape)))
+    lines += [f"made = model.translate(pictures)  # uint8 [{given}]" if plan.ways else "images = model.sample(num=64)"]
     lines += ["```", "", "```", f"python launch.py --mode=verify --input={name}   # does it still make the same pictures?"]
-    lines += [f"python launch.py --mode=sample --workdir={name}", "```", ""]
+    use = "translate --input=FOLDER" if plan.ways else "sample"
+    lines += [f"python launch.py --mode={use} --workdir={name}", "```", ""]
     lines += ["## Training", "", "| | |", "|---|---|"]
     loss = config.objective.loss if "objective" in config else "its task's own"
     terms = ", ".join(config.objective.terms) if "objective" in config and config.objective.terms else "none"

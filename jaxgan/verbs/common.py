@@ -5,6 +5,7 @@ from typing import Any
 
 from absl import flags
 
+from jaxgan import models
 from jaxgan.devices import configure_jax
 from jaxgan.errors import UserError, as_path
 
@@ -17,6 +18,12 @@ def workdir_of(values: flags.FlagValues) -> Path:
         raise UserError("say what to train: python launch.py --config=configs/wgan.py (--help lists all configs and flags)")
     spec, _, variant = values.config.partition(":")
     return as_path(values.workdir or f"runs/{Path(spec).stem}" + (f"_{variant}" if variant else ""))
+
+
+def model_of(values: flags.FlagValues) -> Path:
+    """The folder of the model that is meant: a run, an exported model, or one that comes with the package, by its name."""
+    folder = workdir_of(values)
+    return folder if folder.exists() else models.shipped().get(str(folder), folder)
 
 
 def configure(values: flags.FlagValues, deterministic: bool = False, x64: bool = False) -> None:

@@ -8,7 +8,7 @@ from absl import flags
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.errors import UserError, as_path
 from jaxgan.verbs import outputs
-from jaxgan.verbs.common import configure, configure_like, workdir_of
+from jaxgan.verbs.common import configure, configure_like, model_of
 
 EXAMPLES = """
 python launch.py --mode=evaluate --workdir=runs/wgan --config.eval.metrics=fd,kid
@@ -35,7 +35,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     if values.samples or values.reference:
         _evaluate_pictures(values, overrides)
         return
-    workdir = workdir_of(values)
+    workdir = model_of(values)
     if values.out:
         raise UserError("--out goes with --samples; a run's scores are in its evaluation.json")
     outputs.check(values, [], [])

@@ -7,7 +7,7 @@ from absl import flags
 
 from jaxgan.errors import UserError, as_path
 from jaxgan.verbs import outputs
-from jaxgan.verbs.common import check_least, configure_like, workdir_of
+from jaxgan.verbs.common import check_least, configure_like, model_of
 
 EXAMPLES = """
 python launch.py --mode=project --workdir=runs/stylegan_lite --input=digits@test
@@ -27,7 +27,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Projects. Raises UserError."""
-    workdir = workdir_of(values)
+    workdir = model_of(values)
     check_least(values, num=1, iterations=1)
     if not values.input:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Writes pictures from a run's newest checkpoint.
+"""Writes pictures from a run's newest checkpoint, or from an exported model.
 
 A number (`--seeds`) names one latent of a run: it gives the same picture in a grid, a folder, an array and an interpolation.
 """
@@ -8,12 +8,13 @@ from typing import Any
 from absl import flags
 
 from jaxgan.verbs import outputs
-from jaxgan.verbs.common import configure_like, workdir_of
+from jaxgan.verbs.common import configure_like, model_of
 from jaxgan.verbs.sample_request import sample_request
 
 EXAMPLES = """
 python launch.py --mode=sample --workdir=runs/wgan --grid=8x8
 python launch.py --mode=sample --workdir=runs/wgan --num=50000 --out=samples.npz
+python launch.py --mode=sample --workdir=digits                  of the model that comes with the package
 """
 TAKES_OVERRIDES = False
 
@@ -45,7 +46,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Samples. Raises UserError."""
-    workdir, own = workdir_of(values), flags.FlagValues()
+    workdir, own = model_of(values), flags.FlagValues()
     define_flags(own)
     given: dict[str, Any] = {name: values[name].value for name in own}
     request = sample_request(**given)

@@ -7,7 +7,7 @@ from absl import flags
 
 from jaxgan.errors import UserError, as_path
 from jaxgan.verbs import outputs
-from jaxgan.verbs.common import configure_like, workdir_of
+from jaxgan.verbs.common import configure_like, model_of
 
 EXAMPLES = """
 python launch.py --mode=translate --workdir=runs/pix2pix --input=FOLDER
@@ -31,7 +31,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.data import listing
     from jaxgan.data.archives import ARCHIVES
 
-    workdir = workdir_of(values)
+    workdir = model_of(values)
     if not values.input:
         raise UserError("--mode=translate needs --input: a folder or archive of pictures")
     source, out = as_path(values.input), as_path(values.out) if values.out else None

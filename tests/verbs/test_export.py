@@ -151,6 +151,15 @@ def test_the_command_line_samples_from_it(exported, tmp_path, monkeypatch, capsy
     assert "holds the moving averages of the weights alone" in capsys.readouterr().err
 
 
+def test_a_shipped_model_goes_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["jaxgan", "--mode=sample", "--workdir=digits", "--seeds=3,5", "--out=two.npz"]) == 0
+    with np.load("two.npz") as made:
+        assert np.array_equal(made["images"], jaxgan.load("digits").sample(seeds=[3, 5]))
+    (tmp_path / "digits").mkdir()  # a folder of the user's comes first
+    assert cli.main(["jaxgan", "--mode=sample", "--workdir=digits"]) == 2
+
+
 def test_what_is_asked_for_in_vain(run, exported, tmp_path, capsys):
     assert cli.main(["jaxgan", "--mode=export", f"--workdir={run}"]) == 2
     assert "--mode=export needs --out" in capsys.readouterr().err
