@@ -12,9 +12,8 @@ from jaxgan.verbs.common import configure_like, model_of
 from jaxgan.verbs.sample_request import sample_request
 
 EXAMPLES = """
-python launch.py --mode=sample --workdir=runs/wgan --grid=8x8
+python launch.py --mode=sample --workdir=digits --grid=8x8       of the model that comes with the package
 python launch.py --mode=sample --workdir=runs/wgan --num=50000 --out=samples.npz
-python launch.py --mode=sample --workdir=digits                  of the model that comes with the package
 """
 TAKES_OVERRIDES = False
 
