@@ -42,8 +42,8 @@ of a run with their values. This page is written by `python docs/hooks/fields.py
 # Sections that configure no class, by the heading that they come under.
 PLAIN = {
     "Task": {
-        "rounds.PLAYER": (Field(int, 1, least=1), "Updates of a player in a step, each of a batch of its own. The critic's is "
-                          "the papers' n_critic."),
+        "rounds.PLAYER": (Field(int, 1, least=1), "Updates of a player in a step, each of a batch of its own. The "
+                          "critic's is the papers' n_critic."),
     },
     "Loss and terms": {
         "objective.loss": (Field(str, "nonsaturating", tuple(LOSSES)), "The adversarial loss. `none`: the terms alone."),

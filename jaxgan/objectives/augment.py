@@ -90,8 +90,8 @@ class Ada(Nothing):
     Generative Adversarial Networks with Limited Data", section 3 and appendix B).
 
     p: where it begins, or, unless `adapt_p`, what it is, a number or a schedule. adapt_p: p moves, up while the
-    discriminator overfits, else down. target: it overfits while more reals than (1 + target) / 2 are taken for real (the paper's
-    r_t). adjust_kimg: p moves by one in so many thousand images. interval: rounds of the discriminator between two
+    discriminator overfits, else down. target: it overfits while more reals than (1 + target) / 2 are taken for real (r_t).
+    adjust_kimg: p moves by one in so many thousand images. interval: rounds of the discriminator between two
     judgements.
     kinds: "blit": flips, quarter turns, shifts by whole pixels; "geometry": scales, rotations, shifts; "colour": brightness,
     contrast, inversion, hue, saturation; "cutout" of half of each side. colour_share: each colour change has probability p
