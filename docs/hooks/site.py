@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS, RESULTS = ROOT / "docs", ROOT / "results"
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/results.md", "benchmarks/NOTES.md"]
 COPIED = (".gif", ".html", ".json", ".md", ".png", ".csv", ".tex")
-LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:`[^`]*`|[^\[\]])*)\]\((?P<to>[^()\s]+)\)")
+LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:`[^`]*`|[^\[\]`])*)\]\((?P<to>[^()\s]+)\)")
 ATTRIBUTE = re.compile(r'(?P<name>\b(?:src|href)=")(?P<to>[^"]+)"')
 CODE = re.compile(r"(^ *```.*?^ *```)", re.DOTALL | re.MULTILINE)
 
