@@ -432,8 +432,8 @@ def test_the_written_answers(request):
         "# Mistakes, and what they get",
         "Each of these ends in one line and exit code 2, before anything is compiled where that can be known, and\n"
         "leaves no file behind. Written by `python -m pytest tests/test_mistakes.py --write`, and checked by it without\n"
-        "that flag; on a machine with four devices of 16 GB and no network, with pictures in `photos/` and a finished run in\n"
-        "`done/`.",
+        "that flag; on a machine with four devices of 16 GB and no network, with pictures in `photos/` and a finished run\n"
+        "in `done/`.",
     ]
     for heading, cases in MISTAKES.items():
         parts.append(f"## {heading}")
