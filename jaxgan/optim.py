@@ -64,7 +64,11 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Adam (Kingma and Ba 2015). eps_root: added inside the root, which at 0 has no derivative, for `task.unroll`."""
+    """Adam (Kingma and Ba 2015).
+
+    b1, b2: decays of the averages of gradients and of their squares. eps: added to the root of the second, as in the paper.
+    eps_root: added inside the root, which at 0 has no derivative, for `task.unroll`.
+    """
 
     b1: Scalar = bounded(0.5, below=1)
     b2: Scalar = bounded(0.999, below=1)
@@ -83,7 +87,10 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class RmsProp(Optimizer):
-    """RMSProp, with eps outside the root and no bias correction, as WGAN's authors ran it."""
+    """RMSProp without bias correction, as WGAN's authors ran it.
+
+    decay: of the average of squared gradients. eps: added to its root.
+    """
 
     decay: Scalar = bounded(0.99, below=1)
     eps: Scalar = 1e-8
@@ -100,7 +107,7 @@ class RmsProp(Optimizer):
 
 @dataclass(frozen=True)
 class Sgd(Optimizer):
-    """Gradient descent with momentum."""
+    """Gradient descent. momentum: decay of the sum of gradients that a step follows; 0: plain descent."""
 
     momentum: Scalar = bounded(0.0, below=1)
 

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 
 def pytest_addoption(parser):
-    parser.addoption("--write-docs", action="store_true", help="write docs/mistakes.md from the answers, not compare it")
+    parser.addoption("--write", action="store_true", help="write tests/mistakes.md from the answers, not compare it")
 
 
 @pytest.fixture(scope="module", autouse=True)

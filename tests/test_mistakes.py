@@ -1,6 +1,6 @@
 """Every mistake that we know of gets one line and exit code 2, and leaves nothing behind.
 
-`docs/mistakes.md` is this table with its answers: `pytest tests/test_mistakes.py --write-docs` writes it.
+`tests/mistakes.md` is this table with its answers: `python -m pytest tests/test_mistakes.py --write` writes it.
 """
 
 import fcntl
@@ -425,25 +425,24 @@ def test_one_line_and_nothing_left_behind(typed, fragment, place, small_machine,
     answers[typed] = lines[0]
 
 
-def test_the_table_in_the_docs(request):
+def test_the_written_answers(request):
     if len(answers) < len(CASES):
         pytest.skip("needs every answer")
     parts = [
         "# Mistakes, and what they get",
         "Each of these ends in one line and exit code 2, before anything is compiled where that can be known, and\n"
-        "leaves no file behind. Written by `pytest tests/test_mistakes.py --write-docs`, and checked by it without that\n"
-        "flag; on a machine with four devices of 16 GB and no network, with pictures in `photos/` and a finished run in\n"
-        "`done/`.",
+        "leaves no file behind. Written by `python -m pytest tests/test_mistakes.py --write`, and checked by it without\n"
+        "that flag; on a machine with four devices of 16 GB and no network, with pictures in `photos/` and a finished run\n"
+        "in `done/`.",
     ]
     for heading, cases in MISTAKES.items():
         parts.append(f"## {heading}")
         for typed, _ in cases:
             parts.append(f"```\n$ python launch.py {typed}".rstrip() + f"\n{answers[typed]}\n```")
-    text, path = "\n\n".join(parts) + "\n", ROOT / "docs" / "mistakes.md"
-    if request.config.getoption("--write-docs"):
-        path.parent.mkdir(exist_ok=True)
+    text, path = "\n\n".join(parts) + "\n", ROOT / "tests" / "mistakes.md"
+    if request.config.getoption("--write"):
         path.write_text(text)
-    assert path.read_text() == text, "the answers have changed: pytest tests/test_mistakes.py --write-docs"
+    assert path.read_text() == text, "the answers have changed: python -m pytest tests/test_mistakes.py --write"
 
 
 @pytest.mark.parametrize(("steps", "value"), [("1e3", 1000), ("1_000", 1000), ("1000.0", 1000)])

@@ -64,7 +64,10 @@ class Eval:
 
 @dataclass(frozen=True)
 class InitFrom:
-    """Start from another run's newest checkpoint. players: whose params; empty: all. ema: its averages where it has them."""
+    """Start from another run's newest checkpoint.
+
+    workdir: that run's folder; empty: start anew. players: whose params; empty: all. ema: its averages where it has them.
+    """
 
     workdir: str = ""
     players: tuple[str, ...] = ()

@@ -23,8 +23,8 @@ class StackedDigits:
     """Pictures [H, W, 3], each channel a digit drawn from `base` uniformly and by itself; label 100 a + 10 b + c.
 
     images: how many (VEEGAN: 128,000). split: of the base. draw_seed: of which digits are stacked, apart from the run's
-    seed. base: a data set of TFDS's or ours, grey and of ten classes: "digits" (4,000 digits to draw from), "mnist". dir,
-    resident: as in `Tfds`.
+    seed. base: a data set of TFDS's or ours, grey and of ten classes: "digits" (4,000 digits to draw from), "mnist".
+    dir: the base's folder. resident: keep the split in (device) memory, "auto" up to 1 GiB, "on" or "off".
     """
 
     images: int = bounded(128_000, least=1, below=2**27)

@@ -41,7 +41,7 @@ class Toy:
 
 @dataclass(frozen=True)
 class Mixture(Toy):
-    """Gaussians of one width around `centres()`."""
+    """Gaussians around `centres()`. std: their standard deviation."""
 
     std: float = 0.01
 
@@ -60,7 +60,10 @@ class Mixture(Toy):
 
 @dataclass(frozen=True)
 class Ring(Mixture):
-    """`modes` Gaussians on a circle. Defaults: VEEGAN's and PacGAN's ring of 8, radius 1, standard deviation .01."""
+    """`modes` Gaussians on a circle. Defaults: VEEGAN's and PacGAN's ring of 8, radius 1, standard deviation 0.01.
+
+    modes: how many. radius: of the circle. std: standard deviation of each.
+    """
 
     modes: int = bounded(8, least=1)
     radius: float = 1.0
@@ -72,7 +75,10 @@ class Ring(Mixture):
 
 @dataclass(frozen=True)
 class Grid(Mixture):
-    """`side` times `side` Gaussians, `spacing` apart, around the origin. Defaults: PacGAN's 25, spacing 2, deviation .05."""
+    """`side` times `side` Gaussians around the origin. Defaults: PacGAN's 25, spacing 2, deviation 0.05.
+
+    side: how many in a row. spacing: between neighbours. std: standard deviation of each.
+    """
 
     std: float = 0.05
     side: int = bounded(5, least=1)
@@ -86,7 +92,10 @@ class Grid(Mixture):
 @dataclass(frozen=True)
 class SwissRoll(Toy):
     """A spiral of one and a half turns: (t cos t, t sin t) for t uniform in [1.5 pi, 4.5 pi], Gaussian noise on each
-    coordinate, all divided by `scale`. Defaults: WGAN-GP's noise .25 and scale 7.5 (Gulrajani et al. 2017)."""
+    coordinate, all divided by `scale`. Defaults: WGAN-GP's (Gulrajani et al. 2017).
+
+    noise: its standard deviation. scale: what all coordinates are divided by.
+    """
 
     noise: float = 0.25
     scale: float = bounded(7.5, least=1e-6)
@@ -99,7 +108,7 @@ class SwissRoll(Toy):
 
 @dataclass(frozen=True)
 class Moons(Toy):
-    """Two interleaving half circles of radius 1, scikit-learn's `make_moons` with this standard deviation of noise."""
+    """Two interleaving half circles of radius 1, scikit-learn's `make_moons`. noise: its standard deviation."""
 
     noise: float = 0.05
 

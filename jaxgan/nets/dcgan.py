@@ -39,8 +39,10 @@ def halvings(image_shape: tuple[int, ...]) -> int:
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C] in [-1, 1]; `width` is the channels of the last hidden layer, doubled inwards.
-    epsilon: of norms."""
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1].
+
+    width: channels of the last hidden layer, doubled inwards. epsilon: of norms.
+    """
 
     image_shape: tuple[int, int, int]
     dtype: Any
@@ -68,11 +70,12 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels after the first layer, doubled at each halving.
+    """Images [N, H, W, C] -> `Out` with logits [N].
 
-    epsilon: of norms.
-    minibatch: what an example may know of the others, each of its group of `group` adjacent ones: nothing ("none"), their
+    width: channels after the first layer, doubled at each halving. epsilon: of norms.
+    minibatch: what an example may know of the others, each of its group: nothing ("none"), their
       standard deviation ("stddev": Karras et al. 2018) or distances ("discrimination": Salimans et al. 2016).
+    group: how many adjacent examples are a group.
     """
 
     dtype: Any

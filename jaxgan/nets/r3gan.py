@@ -75,12 +75,13 @@ def _widths(width: int, max_width: int, n: int) -> list[int]:
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C], not squashed. `width` is the channels at the image's own resolution, doubled inwards
-    up to `max_width`.
+    """z [N, Z] -> images [N, H, W, C], not squashed.
 
-    blocks: at each resolution. block, expansion, group_width: see `Block`. filter: of what doubles the image,
-    `resample.FILTERS`. skip: colours of every resolution are added up (StyleGAN2's output), in place of the last alone.
-    wide_blocks: with dtype=bfloat16, how many of the smallest resolutions compute in float32 all the same.
+    width: channels at the image's own resolution, doubled inwards. max_width: the most that they become.
+    blocks: at each resolution. block: "residual" or "plain", two 3x3 convolutions. expansion: of a residual block, how many
+    times as many channels it has inside. group_width: channels of a group of its 3x3 convolution; 0: one group.
+    filter: of what doubles the image. skip: colours of every resolution are added up (StyleGAN2's output), in place of the
+    last alone. wide_blocks: with dtype=bfloat16, how many of the smallest resolutions compute in float32 all the same.
 
     With classes a label's embedding lies beside z, as long as z is.
     """
@@ -124,7 +125,9 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]; the generator's fields, in its order turned round.
+    """Images [N, H, W, C] -> `Out` with logits [N]; the generator's blocks in the opposite order.
+
+    width, max_width, blocks, block, expansion, group_width, filter, wide_blocks: as the generator's.
 
     With classes the scalar product of the last features, once more transformed, with the label's embedding is the logit.
     """

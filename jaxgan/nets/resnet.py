@@ -58,7 +58,7 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C] in [-1, 1], `width` channels throughout. epsilon: of norms."""
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1]. width: channels of each layer. epsilon: of norms."""
 
     image_shape: tuple[int, int, int]
     dtype: Any
@@ -81,7 +81,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]; epsilon: of norms. pool: mean or sum over the last pixels."""
+    """Images [N, H, W, C] -> `Out` with logits [N].
+
+    width: channels of each layer. epsilon: of norms. pool: mean or sum over the last pixels.
+    """
 
     dtype: Any
     width: int = bounded(128, least=1)

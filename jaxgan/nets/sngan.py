@@ -15,8 +15,10 @@ from jaxgan.nets.dcgan import halvings
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C] in [-1, 1]; `width` is the channels of the last hidden layer, doubled inwards.
-    epsilon: of norms."""
+    """z [N, Z] -> images [N, H, W, C] in [-1, 1].
+
+    width: channels of the last hidden layer, doubled inwards. epsilon: of norms.
+    """
 
     image_shape: tuple[int, int, int]
     dtype: Any
@@ -43,7 +45,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]; `width` channels in the first layer. epsilon: of norms."""
+    """Images [N, H, W, C] -> `Out` with logits [N]. width: channels of the first layer. epsilon: of norms."""
 
     dtype: Any
     width: int = bounded(64, least=1)

@@ -25,16 +25,16 @@ from jaxgan.nets.styled import GAIN, Mapping, Scaled, StyledConv, ToImage, leaky
 
 
 class Generator(nn.Module):
-    """z [N, Z] -> images [N, H, W, C]. `width` is the channels at the image's own resolution, doubled inwards up to
-    `max_width`.
+    """z [N, Z] -> images [N, H, W, C].
 
+    width: channels at the image's own resolution, doubled inwards. max_width: the most that they become.
     w_dim: of the intermediate latents w. mapping: layers from z to w. mapping_lr: multiplies their step size.
     style: what w does to a convolution: "modulated" (2020), "adain" (2019), or "none": w is the input alone (2018).
     start: the smallest image is a learned constant, or a dense layer of w ("latent").
     noise: whether there are normal numbers in each pixel of each layer.
     output: colours of every resolution added up ("skip", 2020), of the last one after blocks with a shortcut ("residual"),
       or of the last one alone ("plain", 2019).
-    resample: the filter of what doubles the image, `resample.FILTERS`.
+    resample: the filter of what doubles the image.
     wide_blocks: with dtype=bfloat16, how many of the smallest resolutions compute in float32 all the same. clamp: no feature
       of the others is larger than this.
     w_avg_decay: of the mean of w, a step, which truncation goes towards.
@@ -150,11 +150,13 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images [N, H, W, C] -> `Out` with logits [N]; widths as the generator's.
+    """Images [N, H, W, C] -> `Out` with logits [N].
 
+    width, max_width: as the generator's.
     input: blocks have a shortcut ("residual", 2020), are shown a smaller image each ("skip"), or neither ("plain", 2019).
     group: adjacent examples whose standard deviation is a feature (Karras et al. 2018, section 3); 1: none.
     resample, wide_blocks, clamp: as the generator's.
+
     With classes the logits gain the scalar product of the last features with the label's embedding (Miyato and Koyama 2018,
     equation 3).
     """

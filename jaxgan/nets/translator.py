@@ -12,9 +12,10 @@ from jaxgan.nets.dcgan import check_sides
 
 
 class Generator(nn.Module):
-    """Images [N, H, W, C'] -> images [N, H, W, C] in [-1, 1]; `width` channels at full size, twice and four times as many
-    inside. blocks: the paper's six for 128 px, nine from 256 px on. epsilon: of norms. H, W: multiples of 4, 8 or more.
+    """Images [N, H, W, C'] -> images [N, H, W, C] in [-1, 1]; H, W multiples of 4, 8 or more.
 
+    width: channels at full size, twice and four times as many inside. blocks: the paper has six for 128 px, nine from 256
+    px on. epsilon: of norms.
     padding: of the layers that halve and double. "one": a pixel at each edge, as in the authors' code. "same": TensorFlow's
       SAME, which moves the picture by a pixel inside; what runs of earlier revisions have.
     """

@@ -27,9 +27,9 @@ def depth(sides: tuple[int, ...], most: int = 8) -> int:
 
 
 class Generator(nn.Module):
-    """Images [N, H, W, C'] -> images [N, H, W, C] in [-1, 1]; `width` channels at half the size, doubled inwards up to
-    `max_width`.
+    """Images [N, H, W, C'] -> images [N, H, W, C] in [-1, 1].
 
+    width: channels at half the size, doubled inwards. max_width: the most that they become.
     skip: what makes it a U-Net; without it the paper's "encoder-decoder". norm: not of the first layer, nor of one with a
     single pixel. epsilon: of norms. dropout: in the innermost three steps of the decoder.
     """

@@ -51,7 +51,7 @@ class Nothing:
 class DiffAugment(Nothing):
     """Every image is always augmented (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training").
 
-    kinds: "colour": brightness by U(-.5, .5), saturation times U(0, 2), contrast times U(.5, 1.5), in this order;
+    kinds: "colour": brightness by U(-0.5, 0.5), saturation times U(0, 2), contrast times U(0.5, 1.5), in this order;
     "translation" by up to an eighth of each side; "cutout" of a square of half of each side. What comes from outside is 0.
     """
 
@@ -89,13 +89,16 @@ class Ada(Nothing):
     """Each transformation with probability p, steered by how far the discriminator overfits (Karras et al. 2020, "Training
     Generative Adversarial Networks with Limited Data", section 3 and appendix B).
 
-    p: where it begins, or, unless `adapt_p`, what it is, a number or a schedule. adapt_p: p moves by one in `adjust_kimg`
-    thousand images, up while more reals than (1 + target) / 2 are taken for real (r_t of the paper above `target`), else
-    down; judged every `interval` rounds of the discriminator. kinds: "blit": flips, quarter turns, shifts by whole pixels;
-    "geometry": scales, rotations, shifts; "colour": brightness, contrast, inversion, hue, saturation, each with probability
-    p times `colour_share`; "cutout" of half of each side. Beyond the edge the image is mirrored; between pixels it is
-    interpolated linearly, where the paper first enlarges it with wavelets. Of the paper's 18 its filters of four frequency
-    bands and its noise are left out.
+    p: where it begins, or, unless `adapt_p`, what it is, a number or a schedule. adapt_p: p moves, up while the
+    discriminator overfits, else down. target: it overfits while more reals than (1 + target) / 2 are taken for real (r_t).
+    adjust_kimg: p moves by one in so many thousand images. interval: rounds of the discriminator between two
+    judgements.
+    kinds: "blit": flips, quarter turns, shifts by whole pixels; "geometry": scales, rotations, shifts; "colour": brightness,
+    contrast, inversion, hue, saturation; "cutout" of half of each side. colour_share: each colour change has probability p
+    times this.
+
+    Beyond the edge the image is mirrored; between pixels it is interpolated linearly, where the paper first enlarges it with
+    wavelets. Of the paper's 18 its filters of four frequency bands and its noise are left out.
     """
 
     p: Scalar = bounded(0.0, most=1)

@@ -57,6 +57,8 @@ class Dragan:
     """E (|grad D(x')| - 1)^2 near the data, x' = x + alpha scale std(x) u, with alpha uniform in [0, 1) for each example
     and u for each pixel (Kodali et al. 2017).
 
+    scale: how far from the data, as a share of their standard deviation.
+
     This is the authors' code; their text has Gaussian noise. std is one number, over all pixels of the global batch.
     """
 
@@ -106,9 +108,10 @@ class LeCam:
     2021, "Regularizing Generative Adversarial Networks under Limited Data", equation 5; the authors' code leaves out reals
     below a_fake and fakes above a_real).
 
-    weight: the authors' .3 is for logits of the hinge loss (BigGAN); for StyleGAN2's they have 1e-6. decay: the share of the
-      global batch's mean in a, at each update; both averages begin as the first means. An example's logit is the mean of its
-      own.
+    weight: the authors' 0.3 is for logits of the hinge loss (BigGAN); for StyleGAN2's they have 1e-6. decay: the share of
+      the global batch's mean in a, at each update.
+
+    Both averages begin as the first means. An example's logit is the mean of its own.
     """
 
     weight: Scalar = 0.3
@@ -148,8 +151,10 @@ class PathLength:
     latent should change any image by as much. The norm of latents that are several vectors w is the root of the mean of
     theirs squared.
 
-    decay: of a, an update. shrink: the share of the batch that is drawn for it, one in so many. a is over the global batch,
-    a constant to the gradient, and begins as the first mean: one that rises from 0 would press all lengths down with it.
+    decay: of a, an update. shrink: one in so many of the batch is drawn for it.
+
+    a is over the global batch, a constant to the gradient, and begins as the first mean: one that rises from 0 would press
+    all lengths down with it.
     """
 
     weight: Scalar = 2.0

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 
 import jax
 import ml_collections
@@ -219,22 +218,3 @@ def test_a_player_that_lazy_terms_alone_train_keeps_its_rates():
 
 def test_tiny_configs_keep_what_they_are_about():
     assert tiny("wgan.py:clip").optim.disc.clip_weights == 0.01
-
-
-def documented_commands():
-    """Every `python launch.py ...` that the README and the configs' docstrings show, with its overrides."""
-    for path in [ROOT / "README.md", *sorted(ROOT.glob("results/*/README.md")), *sorted(ROOT.glob("configs/**/*.py"))]:
-        text = path.read_text() if path.suffix == ".md" else path.read_text().split('"""')[1]
-        for line in text.replace("\\\n", "").replace("=...", "=digits").splitlines():
-            words = shlex.split(line.strip().partition("#")[0]) if line.strip().startswith("python launch.py") else []
-            spec = [word.removeprefix("--config=") for word in words if word.startswith("--config=")]
-            overrides = [word.removeprefix("--config.") for word in words if word.startswith("--config.")]
-            if spec and "/" in spec[0] and not any("mine:" in word for word in overrides):  # test_readme runs that one
-                yield spec[0].removeprefix("configs/"), overrides
-
-
-@pytest.mark.parametrize(("spec", "overrides"), list(documented_commands()))
-def test_the_commands_that_we_show_are_valid(spec, overrides):
-    resolved = resolve(spec, *overrides)
-    with jax.enable_x64(resolved.dtype == "float64"):
-        Plan(resolved, features_of((28, 28, 1), source_shape=(28, 28, 1)))
