@@ -136,7 +136,7 @@ def _(folder: Path) -> Outcome:
     return killed(folder, slow=False)
 
 
-@fault("`kill -9` twice, on a disk where a picture takes .2 s", "the same", 2)
+@fault("`kill -9` twice, on a disk where a picture takes 0.2 s", "the same", 2)
 def _(folder: Path) -> Outcome:
     return killed(folder, slow=True)
 
@@ -160,7 +160,7 @@ for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     )
 
 
-@fault("SIGINT twice, on a disk where a picture takes .2 s", "ends at once, exit code 130, and goes on with the same bits")
+@fault("SIGINT twice, on a disk where a picture takes 0.2 s", "ends at once, exit code 130, and goes on with the same bits")
 def _(folder: Path) -> Outcome:
     return signalled(folder, signal.SIGINT, signal.SIGINT, slow=True)
 

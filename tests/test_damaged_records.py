@@ -146,7 +146,7 @@ def summary_of_joined(made):
 
 def pictures(made):
     strips = figures.strips(summary(made))
-    return strips and (figures.sheet(strips), [figures.thumbnail(path) for path in strips.values()])
+    return strips and (figures.sheet(strips), [figures.in_page(path) for path in strips.values()])
 
 
 def read_pictures(made):

@@ -119,9 +119,11 @@ def table() -> Table:
 
 
 def trajectories(summary: Summary):
-    """(theta, psi) of every method and mode; a dot where it ends."""
+    """(theta, psi) of every method and mode; a dot where it ends. None where no run's path is there any more."""
     from matplotlib.figure import Figure
 
+    if not any(result.history for results in summary.results.values() for result in results):
+        return None
     figure = Figure(figsize=(6.6, 2.1 * len(METHODS)), layout="constrained")
     for panel, (name, results) in zip(figure.subplots(len(METHODS), len(MODES)).ravel(), summary.results.items()):
         paths = [np.concatenate([[[START, START]], trajectory(result, "gen.theta", "disc.psi")]) for result in results]

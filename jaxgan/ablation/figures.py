@@ -1,6 +1,7 @@
 """The pictures of a report: curves over training, and the samples that a row ends with."""
 
 import base64
+import html
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ COLOURS = (
     "#8c6d31",
 )  # Okabe and Ito's, and one
 ADVICE = "remove it, and the report shows the one before"
-SIDE = 300  # pixels of the height of a row's samples in a page
+EXACT, LARGEST = 320, 1280  # pixels of the longer side of a row's samples in a page
 
 
 def curves(summary: Summary) -> Figure | None:
@@ -153,15 +154,16 @@ def svg(figure: Figure) -> str:
     return body[:width] + body[body.index('"', width + 7) + 2 :].replace('height="', 'data-height="', 1)
 
 
-def embedded(path: Path) -> str:
-    """A picture as an <img> element that holds it."""
+def embedded(path: Path, alt: str) -> str:
+    """A picture as an <img> element that holds it. alt: what stands for it where it is not seen."""
     data = base64.b64encode(path.read_bytes()).decode()
-    return f'<img class="drawing" src="data:image/png;base64,{data}" alt="">'
+    return f'<img class="drawing" src="data:image/png;base64,{data}" alt="{html.escape(alt)}">'
 
 
-def thumbnail(path: Path) -> str:
-    """A picture as a data: URL, no larger than a page needs."""
-    small, data = read_picture(path, ADVICE), io.BytesIO()
-    small.thumbnail((2 * SIDE, SIDE), Image.Resampling.LANCZOS)
-    small.save(data, "WEBP", quality=80)
+def in_page(path: Path) -> str:
+    """A picture as a data: URL, for a page that shows it at full size too. Up to `EXACT` pixels a side every pixel is kept,
+    and up to `LARGEST` the size is."""
+    picture, data = read_picture(path, ADVICE), io.BytesIO()
+    picture.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    picture.save(data, "WEBP", quality=90, lossless=max(picture.size) <= EXACT)
     return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()

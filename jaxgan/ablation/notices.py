@@ -1,6 +1,7 @@
 """What a report says beside its table: claims, and lists of what a reader must know."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from jaxgan import monitor
 from jaxgan.ablation import published
@@ -18,9 +19,15 @@ LEGEND = (
 
 def claims(summary: Summary) -> list[str]:
     """A line for each claim."""
-    lines = [f"- no claim is tested: {summary.untested}"] if summary.untested and summary.verdicts else []
-    for v in summary.verdicts:
-        why = "" if v.reason == summary.untested else v.reason
+    return claim_lines(summary.verdicts, summary.untested)
+
+
+def claim_lines(verdicts: Sequence[Any], untested: str) -> list[str]:
+    """A line for each verdict: of `claims.Verdict`, or another with its text, answer, reason and estimate. untested: why
+    none is tested."""
+    lines = [f"- no claim is tested: {untested}"] if untested and verdicts else []
+    for v in verdicts:
+        why = "" if v.reason == untested else v.reason
         told = "; ".join(filter(None, (v.estimate, why)))
         lines.append(f"- {v.answer}: {v.text}" + (f" ({told})" if told else ""))
     return lines

@@ -106,8 +106,8 @@ def _draw(summary: Summary, folder: Path) -> tuple[dict[str, str], dict[str, str
     if set(_joined(summary).values()) == {folder}:
         titles = ["curves", *table.figures, *["samples"] * table.samples]
         there = {name: folder / f"{slug(name)}.png" for name in titles if name not in out}
-        out |= {name: figures.embedded(path) for name, path in there.items() if path.exists()}
-    return out, {row: figures.thumbnail(path) for row, path in strips.items()}
+        out |= {name: figures.embedded(path, f"{name}: {table.title}") for name, path in there.items() if path.exists()}
+    return out, {row: figures.in_page(path) for row, path in strips.items()}
 
 
 def _joined(summary: Summary) -> dict[str, Path]:

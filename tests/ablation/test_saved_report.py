@@ -235,3 +235,9 @@ def test_a_report_written_anew_has_no_rows_that_came_later(summary, tmp_path):
     (tmp_path / "report.json").write_text(json.dumps(saved))
     with pytest.raises(UserError, match="has none of this table's rows"):
         saved_report.as_reported(TABLE, tmp_path)
+
+
+def test_trajectories_are_not_drawn_empty_where_the_runs_are_gone():
+    from configs.ablations import dirac
+
+    assert dirac.trajectories(SimpleNamespace(results={"GAN, simultaneous": [Result(None, "done")]})) is None
