@@ -112,9 +112,9 @@ class Generator(nn.Module):
             return layer(x, w[:, count - 1], next(noise, None))
 
         if self.start == "constant":
-            x = jnp.broadcast_to(self.constant, (len(w), *self.constant.shape))
+            x = jnp.broadcast_to(self.constant, (w.shape[0], *self.constant.shape))
         else:
-            x = self.dense(w[:, 0]).reshape(len(w), *self.size, -1)
+            x = self.dense(w[:, 0]).reshape(w.shape[0], *self.size, -1)
             x = x if self.opening else leaky(x)
             x = normalised(x) if self.style == "none" else x
         x = self._clamped(styled(self.opening, x), 0) if self.opening else x
@@ -146,7 +146,7 @@ class Generator(nn.Module):
 
     def __call__(self, z, cond=None, *, train: bool, keys=None):
         w = self.styles(z, cond, train=train)
-        return self.paint(jnp.broadcast_to(w[:, None], (len(w), self.num_styles, self.w_dim)), keys)
+        return self.paint(jnp.broadcast_to(w[:, None], (w.shape[0], self.num_styles, self.w_dim)), keys)
 
 
 class Discriminator(nn.Module):

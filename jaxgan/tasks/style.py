@@ -57,7 +57,7 @@ class Style(Latent):
         """w [N, num_styles, w_dim], the same for every layer, and the collections afterwards."""
         label = inputs["label"] if self.num_classes else None
         w, collections = networks.run(self.gen, variables, inputs["z"], label, train=train, method="styles")
-        return jnp.broadcast_to(w[:, None], (len(w), self.num_styles, w.shape[-1])), collections
+        return jnp.broadcast_to(w[:, None], (w.shape[0], self.num_styles, w.shape[-1])), collections
 
     def _make(self, variables: dict[str, Any], inputs: dict[str, Any], keys: Callable, train: bool):
         w, collections = (inputs["w"], {}) if "w" in inputs else self._map(variables, inputs, train)

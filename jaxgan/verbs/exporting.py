@@ -13,7 +13,7 @@ import numpy as np
 from jaxgan.batches import in_batches
 from jaxgan.console import say
 from jaxgan.data.source import Images
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, described
 from jaxgan.files import nulls, replacing, write_json, write_text
 from jaxgan.generate import CHUNK, Trained, given_inputs, make_generate, make_pictures, takes_labels, trained
 from jaxgan.images import grid_picture, save_png, sheet_picture, to_uint8
@@ -61,6 +61,7 @@ def export(folder: Path, out: Path, step: int | None = None, stablehlo: bool = F
     names = [MODEL, CONFIG, SAMPLES, SHOWN, CARD, *map(str, frozen)]
     names += [EVALUATION] if there else []
     names += [PROGRAM] if stablehlo else []
+    content, program = as_program(plan, nets) if stablehlo else (b"", {})
     try:
         outputs.claim_folder(out, {"mode": "export", "run": folder.name}, [*names, MANIFEST], overwrite)
         (out / MANIFEST).unlink(missing_ok=True)  # until all is written it is no archive
@@ -76,9 +77,9 @@ def export(folder: Path, out: Path, step: int | None = None, stablehlo: bool = F
         write_arrays(out / SAMPLES, kept)
         save_png(out / SHOWN, _picture(plan, nets, data))
         made: dict[str, Any] = provenance()
-        program = {}
-        if stablehlo:
-            program = write_program(plan, nets, out / PROGRAM)
+        if content:
+            with replacing(out / PROGRAM) as file:
+                file.write(content)
         archive = Archive(out)
         write_text(out / CARD, card(Workdir(out), plan, step, there, made, program, out.name))
         write_manifest(
@@ -121,9 +122,9 @@ def _picture(plan: Plan, nets: Trained, data: Images | None) -> np.ndarray:
     return sheet_picture(source, made, most=16)
 
 
-def write_program(plan: Plan, nets: Trained, path: Path) -> dict[str, Any]:
-    """Writes the generator, weights and all, as a program of `jax.export` whose batch may have any size. Returns what
-    `archive.json` says of it: arguments, platforms, the jax that made it, until when it can be read."""
+def as_program(plan: Plan, nets: Trained) -> tuple[bytes, dict[str, Any]]:
+    """The generator, weights and all, as a program of `jax.export` whose batch may have any size; and what `archive.json`
+    says of it: arguments, platforms, the jax that made it, until when it can be read. Raises UserError."""
     if plan.frozen:
         raise UserError("a generator with frozen networks of other runs is exported as an archive alone")
     generate, is_picture = make_generate(plan), len(plan.image_shape) == 3
@@ -140,11 +141,15 @@ def write_program(plan: Plan, nets: Trained, path: Path) -> dict[str, Any]:
         made = generate(nets, **dict(zip(names, given)))
         return to_uint8(made, jnp) if is_picture else made
 
-    exported = jax.export.export(jax.jit(program), platforms=PLATFORMS)(*arguments.values())
-    with replacing(path) as file:
-        file.write(exported.serialize())
+    try:
+        exported = jax.export.export(jax.jit(program), platforms=PLATFORMS)(*arguments.values())
+    except Exception as error:  # whatever a network of the user's makes of a batch without a size
+        raise UserError(
+            f"this generator takes no batch of any size ({described(error)}); write x.shape[0] and not len(x), or "
+            "export it without --format=stablehlo"
+        ) from error
     today = datetime.datetime.now(datetime.UTC).date()
-    return {
+    return bytes(exported.serialize()), {
         "arguments": [[name, f"{np.dtype(x.dtype).name}[{', '.join(map(str, x.shape))}]"] for name, x in arguments.items()],
         "platforms": list(PLATFORMS),
         "jax": jax.__version__,

@@ -189,6 +189,17 @@ def test_a_program_runs_without_this_package(run, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_stylegan_is_a_program_too(tmp_path):
+    train(plan_of("stylegan_lite.py"), noise_images(), tmp_path / "style")
+    out = export(tmp_path / "style", tmp_path / "out", stablehlo=True)
+    program = jax.export.deserialize(bytearray((out / "model.stablehlo").read_bytes()))
+    made = np.asarray(program.call(np.arange(3, dtype=np.uint32))).astype(int)
+    model = jaxgan.load(out)
+    assert np.max(np.abs(made - model.sample(num=3))) <= 1
+    assert model.interpolate([0, 1], frames=2, space="w").shape == (3, 12, 12, 1)
+
+
+@pytest.mark.slow
 def test_points_and_translators(tmp_path):
     config = tiny("toy.py:ring")
     images = open_data(config)
