@@ -80,7 +80,8 @@ document.querySelectorAll("figure img").forEach((img) => {
     picture.alt = caption.textContent = img.alt;
     const [w, h] = [img.naturalWidth, img.naturalHeight], fit = Math.min((innerWidth - 8) / w, (innerHeight - 50) / h);
     const wide = innerWidth >= 600 || fit >= 1;  // on a telephone a large picture scrolls
-    const scale = fit >= 1 ? Math.min(8, Math.floor(fit)) : wide ? fit : Math.max(fit, Math.min(1, 900 / w));
+    const dots = Math.max(1, devicePixelRatio), most = Math.min(8, Math.floor(fit * dots) / dots);
+    const scale = fit >= 1 ? most : wide ? fit : Math.max(fit, Math.min(1, 900 / w));
     picture.style.width = `${w * scale}px`;
     picture.className = scale > 1 ? "pixels" : "";
     large.showModal();

@@ -201,7 +201,7 @@ def test_odd_names_are_shown_as_they_are_in_every_format(tmp_path):
         assert len(body) == len(ODD) and all(not line.startswith(("[", "*")) for line in body)
         assert all(re.sub(r"\\[&%$#_{}]", "", line).count("&") == 3 for line in body)
         shown = page.page(found, {"data": "<u>"}, {}, {ODD[1]: "data:"})
-        assert "<b>*x*" not in shown and "<script>" not in shown and "&lt;b&gt;*x*&lt;/b&gt; &amp;amp;" in shown
+        assert "<b>*x*" not in shown and shown.count("<script>") == 1 and "&lt;b&gt;*x*&lt;/b&gt; &amp;amp;" in shown
         assert [line[0] for line in csv.reader(io.StringIO(formats.as_csv(found)))][1:] == list(ODD)
         figure = figures.curves(found)
         shown = figures.svg(figure)

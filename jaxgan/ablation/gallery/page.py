@@ -32,6 +32,7 @@ input { font: inherit; padding: .4rem .6rem; width: min(24rem, 100%); color: inh
   color: var(--ink); background: var(--paper); border: 1px solid var(--rule); border-radius: 4px; cursor: pointer; }
 .pictures { margin: 1rem 0; } .pictures img { max-height: 260px; width: auto; } dl { font-size: .92rem; }
 details { margin: .8rem 0; } summary { cursor: pointer; } .files a { margin-right: 1rem; }
+@media (max-width: 600px) { .command button { position: static; } pre { padding-right: .8rem; margin-bottom: .3rem; } }
 """
 
 SCRIPT = """
