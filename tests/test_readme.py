@@ -1,9 +1,10 @@
-"""The README's worked examples, as they stand there."""
+"""README.md: its form, its examples as they stand, and its numbers, which are those of the results."""
 
 import json
 import os
 import re
 import shlex
+import statistics
 import subprocess
 import sys
 
@@ -12,51 +13,149 @@ import pytest
 from helpers import ROOT
 from PIL import Image
 
+TEXT = (ROOT / "README.md").read_text()
+SMOKE = json.loads((ROOT / "results/smoke/report.json").read_text())
 
-def example(heading: str) -> tuple[str, list[str]]:
-    """The Python file that a section shows, and the arguments of the command behind it."""
-    text = (ROOT / "README.md").read_text()
-    code, command = re.search(r"```python\n(.*?)```\s*```\n(.*?)```", text[text.index(heading) :], re.DOTALL).groups()
-    words = shlex.split(command.replace("\\\n", " "))
-    assert words[:2] == ["python", "launch.py"]
-    return code, words[2:]
+
+def section(heading: str) -> str:
+    return TEXT[TEXT.index(f"\n## {heading}") + 1 :].partition("\n## ")[0]
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """The tables of a Markdown text outside of code, each a list of rows."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return [[cells(line) for line in found.group().splitlines()] for found in re.finditer(r"(^\|.*\n)+", text, re.MULTILINE)]
+
+
+def row_of(table: list[list[str]], word: str) -> list[str]:
+    (row,) = [row for row in table if word in row[0]]
+    return row
+
+
+def commands(text: str) -> list[list[str]]:
+    """The arguments of every command that a text shows, in a block or within a line."""
+    lines = re.findall(r"^python launch\.py .*$|`python launch\.py [^`]+`", text, re.MULTILINE)
+    return [shlex.split(line.strip("`"), comments=True)[2:] for line in lines]
 
 
 def run(words: list[str], folder):
-    command, env = [sys.executable, str(ROOT / "launch.py"), *words], {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
-    done = subprocess.run(command, cwd=folder, env=env | {"XLA_FLAGS": ""}, capture_output=True, text=True, timeout=400)
+    command, env = [sys.executable, *words], {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "XLA_FLAGS": ""}
+    done = subprocess.run(
+        command, cwd=folder, env=env | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=400
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.slow
-def test_a_table_of_ones_own(tmp_path):
-    code, words = example("## A paper's table")
-    (tmp_path / "mytable.py").write_text(code)
-    small = ["--config.steps=4", "--config.nets.gen.widths=4", "--config.nets.disc.widths=4", "--config.data.points=3000"]
-    printed = run([*words, *small, "--config.log.every=2", "--config.eval.every=2"], tmp_path)
-    assert "not tested: GAN + R1: high_quality higher than GAN (" in printed  # as short as here neither beats noise
-    folder = tmp_path / "runs" / "mytable"
-    assert len(list(folder.glob("cells/*/DONE"))) == 20
-    for name in ("report.md", "report.html", "table.tex", "table.csv", "curves.png", "samples.png"):
-        assert (folder / name).exists()
-    assert "| GAN + R1 | " in (folder / "report.md").read_text()
+def launch(words: list[str], folder):
+    return run([str(ROOT / "launch.py"), *words], folder)
+
+
+def test_form():
+    lines = TEXT.splitlines()
+    assert len(lines) <= 150 and max(map(len, lines)) <= 120
+    assert not re.search(r"(?<![\w.])\.\d", TEXT), "a number without its leading zero"
+    assert len(tables(TEXT)) == 7
+    for table in tables(TEXT):
+        assert len({len(row) for row in table}) == 1, table[0]
+
+
+def test_links_and_pictures_exist():
+    named = re.findall(r"\]\(([^)#]+)[^)]*\)", TEXT) + re.findall(r'src="([^"]+)"', TEXT)
+    assert not [path for path in named if "//" not in path and not (ROOT / path).exists()]
+
+
+def test_pictures_show_what_results_have():
+    sys.path.insert(0, str(ROOT / ".ci"))
+    import strip
+
+    sys.path.remove(str(ROOT / ".ci"))
+    shown = re.findall(r'src="docs/strip/(\w+)\.png" width="\d+" alt="([^"]+)"', TEXT)
+    assert [name for name, _ in shown] == list(strip.PICTURES)
+    for name, alt in shown:
+        source, box, config, data, minutes = strip.PICTURES[name]
+        picture = np.asarray(Image.open(strip.FOLDER / f"{name}.png").convert("RGB"))[: strip.SIDE]
+        np.testing.assert_array_equal(picture, np.asarray(strip.part(source, box)))
+        assert alt.startswith(config) and alt.endswith(minutes.replace("min", "minutes"))
+
+
+def test_results_are_those_of_the_report():
+    (table,) = tables(section("Results"))
+    shown = {**SMOKE["rows"], "real images": SMOKE["controls"]["real images"]}
+    for name, runs in shown.items():
+        listed = [
+            row
+            for row in table
+            if f"`{name.replace(':', '.py:') if ':' in name else name + '.py'}`" in row[0] or row[0] == name
+        ]
+        if name in ("lsgan", "hinge"):  # in the report alone
+            assert not listed
+            continue
+        (row,) = listed
+        fd, recall = (
+            [run["numbers"][key] for run in runs] if isinstance(runs, list) else runs[key] for key in ("fd", "recall")
+        )
+        assert row[2] == f"{statistics.mean(fd):.1f} ± {statistics.stdev(fd):.1f}"
+        assert row[3] == f"{statistics.mean(recall):.3f}"
+        assert row[4].split()[0] == str(len(fd))
+
+
+def test_the_cut_of_a_report_is_that_reports():
+    (shown,), made = tables(section("A paper's table")), tables((ROOT / "results/dirac/report.md").read_text())[0]
+    columns = [made[0].index(name) for name in shown[0][1:]]
+    for row in shown[2:]:
+        assert row[1:] == [next(line for line in made if line[0] == row[0])[i] for i in columns]
+    verdicts = re.findall(r"^- (holds|contradicted): ", (ROOT / "results/dirac/report.md").read_text(), re.MULTILINE)
+    counts = verdicts.count("holds"), len(verdicts)
+    assert "%d of %d claims hold" % counts in TEXT and verdicts.count("contradicted") == 2
+
+
+def test_speed_is_that_of_the_last_benchmarks():
+    (shown,) = tables(section("Speed"))
+    made = (ROOT / "benchmarks/results.md").read_text()
+    for row in shown[2:]:
+        python, jax = re.search(r"Python ([\d.]+), jax ([\d.]+)", row[0]).groups()
+        part = [p for p in made.split("\n## ") if f"jax {jax}." in p and f"Python {python}." in p and "| cyclegan |" in p][
+            -1
+        ]
+        table = tables(part)[0]
+        ratio = table[0].index("ratio")
+        assert row[1:] == [f"{1 / float(line[ratio]):.2f}" for line in table[2:]]
+
+
+def test_the_first_runs_score_is_the_shipped_models():
+    (entry,) = json.loads((ROOT / "jaxgan/models/digits/evaluation.json").read_text())["evaluations"][-1:]
+    (said,) = re.findall(r"`fd_digits5k` is about ([\d.]+)", TEXT)
+    assert said == f"{entry['scores']['fd_digits5k']:.1f}"
 
 
 @pytest.mark.slow
-def test_own_pictures_with_an_own_loss_penalty_and_network(tmp_path):
-    code, words = example("## Your own pictures")
+def test_a_loss_of_ones_own(tmp_path):
+    part = section("A loss of your own")
+    code = re.search(r"```python\n(.*?)```", part, re.DOTALL)[1]
+    assert len(code.splitlines()) <= 12
     (tmp_path / "mine.py").write_text(code)
-    (tmp_path / "configs").symlink_to(ROOT / "configs")
-    (tmp_path / "FOLDER").mkdir()
-    rng = np.random.default_rng(0)
-    for i in range(20):
-        pixels = rng.integers(0, 256, (20 + i, 30, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(tmp_path / "FOLDER" / f"{i}.png")
-    small = ["--config.steps=2", "--config.batch_size=8", "--config.data.size=16", "--config.nets.disc.width=4"]
-    run(words + small, tmp_path)
-    last = json.loads((tmp_path / "runs/mine/metrics.jsonl").read_text().splitlines()[-1])
-    assert np.isfinite(last["disc/zero"]) and np.isfinite(last["disc/r1"]) and np.isfinite(last["gen/loss"])
-    saved = json.loads((tmp_path / "runs/mine/config.json").read_text())["config"]
-    assert saved["nets"]["gen"] == {"name": "mine:Generator", "width": 16}
-    assert saved["objective"]["terms"]["zero"]["weight"] == 2
+    (words,) = commands(part)
+    launch([*words, "--config.steps=2", "--config.batch_size=8", "--config.nets.gen.width=4"], tmp_path)
+    last = json.loads((tmp_path / "runs/smooth/metrics.jsonl").read_text().splitlines()[-1])
+    assert np.isfinite(last["disc/loss"]) and np.isfinite(last["gen/loss"])
+
+
+@pytest.mark.slow
+def test_a_trained_generator(tmp_path):
+    """Python's lines and the commands below them, on a run of two steps."""
+    (train, *_) = commands(section("Install"))
+    small = ["--config.steps=2", "--config.batch_size=8", "--config.nets.gen.width=4", "--config.nets.disc.width=4"]
+    launch([*train, *small, "--config.sample.every=2"], tmp_path)
+    assert (tmp_path / "runs/wgan/samples/step_00000002.png").exists()
+    part = section("A trained generator")
+    code = re.search(r"```python\n(.*?)```", part, re.DOTALL)[1]
+    run(["-c", code + "assert (images.dtype, images.shape) == ('uint8', (64, 28, 28, 1))"], tmp_path)
+    for words in commands(part):
+        launch(words, tmp_path)
+    for name in ("grid.png", "exported/model.safetensors", "some.png", "archive/card.md"):
+        assert (tmp_path / name).exists()
