@@ -15,6 +15,9 @@ from mkdocs.structure.files import File
 ROOT = Path(__file__).resolve().parents[2]
 DOCS, RESULTS = ROOT / "docs", ROOT / "results"
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/results.md", "benchmarks/NOTES.md"]
+# Where GitHub ends a table or a paragraph, and Python-Markdown wants an empty line: after a row, and before a list.
+ROW_THEN_TEXT = re.compile(r"^(\|.*\n)(?=[^|\n])", re.MULTILINE)
+TEXT_THEN_LIST = re.compile(r"^([^-|#\s\d<].*\n)(?=- )", re.MULTILINE)
 COPIED = (".gif", ".html", ".json", ".md", ".png", ".csv", ".tex")
 LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:`[^`]*`|[^\[\]`])*)\]\((?P<to>[^()\s]+)\)")
 ATTRIBUTE = re.compile(r'(?P<name>\b(?:src|href)=")(?P<to>[^"]+)"')
@@ -57,7 +60,7 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Links as the site has them, outside of code."""
+    """Links as the site has them, and blocks as GitHub parts them, outside of code."""
     origin = Path(page.file.abs_src_path or page.file.generated_by)
 
     def link(found):
@@ -68,8 +71,11 @@ def on_page_markdown(markdown, page, config, files):
         to = moved(found["to"], origin) or found["to"]
         return f'{found["name"]}{re.sub(r"[.]md(?=#|$)", ".html", to)}"'
 
-    parts = CODE.split(markdown)
-    return "".join(part if i % 2 else ATTRIBUTE.sub(attribute, LINK.sub(link, part)) for i, part in enumerate(parts))
+    def text(part):
+        part = TEXT_THEN_LIST.sub(r"\1\n", ROW_THEN_TEXT.sub(r"\1\n", part))
+        return ATTRIBUTE.sub(attribute, LINK.sub(link, part))
+
+    return "".join(part if i % 2 else text(part) for i, part in enumerate(CODE.split(markdown)))
 
 
 def on_page_content(content, page, config, files):

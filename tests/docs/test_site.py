@@ -65,3 +65,12 @@ def test_formulas_become_mathml():
     content = r'<p><span class="arithmatex">\(x &lt; 1\)</span></p>'
     out = hooks.on_page_content(content, None, None, None)
     assert "<math" in out and "<mi>x</mi>" in out and "arithmatex" not in out
+
+
+def test_blocks_are_parted_as_on_github():
+    from types import SimpleNamespace
+
+    page = SimpleNamespace(file=SimpleNamespace(abs_src_path=str(ROOT / "docs/index.md"), generated_by=None))
+    text = "| a |\n|---|\n| 1 |\n## Next\nIt has:\n- one,\n  two\n- three\n```\n| x |\ny\n```\n"
+    out = hooks.on_page_markdown(text, page, None, None)
+    assert "| 1 |\n\n## Next\nIt has:\n\n- one,\n  two\n- three\n```\n| x |\ny\n```\n" in out
