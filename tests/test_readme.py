@@ -111,7 +111,7 @@ def test_the_cut_of_a_report_is_that_reports():
         assert row[1:] == [next(line for line in made if line[0] == row[0])[i] for i in columns]
     verdicts = re.findall(r"^- (holds|contradicted): ", (ROOT / "results/dirac/report.md").read_text(), re.MULTILINE)
     counts = verdicts.count("holds"), len(verdicts)
-    assert "%d of %d claims hold" % counts in TEXT and verdicts.count("contradicted") == 2
+    assert f"{counts[0]} of {counts[1]} claims hold" in TEXT and verdicts.count("contradicted") == 2
 
 
 def test_speed_is_that_of_the_last_benchmarks():

@@ -58,4 +58,6 @@ def test_a_wheel_trains_samples_and_makes_a_table(tmp_path):
     assert "GAN, seed 0 done" in printed and (away / "runs" / "mine" / "report.html").exists()
     jaxgan("--mode=sample", "--workdir=runs/mine/cells/GAN_0", "--num=4", "--out=four.png")
     assert (away / "four.png").exists()
-    assert {path.name for path in away.iterdir()} == {"mine.py", "runs", "four.png"}
+    jaxgan("--mode=verify", "--input=digits")  # the model that lies in the wheel
+    jaxgan("--mode=sample", "--workdir=digits", "--num=4", "--out=digits.png")
+    assert {path.name for path in away.iterdir()} == {"mine.py", "runs", "four.png", "digits.png"}
