@@ -82,7 +82,8 @@ def on_page_content(content, page, config, files):
     """Formulas as MathML."""
 
     def formula(found):
-        return convert(html.unescape(found[2]), display="block" if found[1] == "div" else "inline")
+        made = convert(html.unescape(found[2]), display="block" if found[1] == "div" else "inline")
+        return made.replace("<mo>&#x0005E;</mo></mover>", "<mo>&#x002C6;</mo></mover>")  # a hat, which ^ is too small for
 
     return re.sub(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', formula, content, flags=re.DOTALL)
 
