@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,13 @@ def launch(*arguments: str, env: dict | None = None, check: int | None = 0, time
     if check is not None:
         assert done.returncode == check, f"{command}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+def lend_controls(folder: Path, to: Path) -> None:
+    """Copies the controls that one table has scored to another, which scores them again if it asks for others."""
+    if (folder / "controls.json").exists():
+        to.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / "controls.json", to / "controls.json")
 
 
 def devices(n: int) -> list[jax.Device]:

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from helpers import ROOT, SMALL, launch, noise_images
+from helpers import ROOT, SMALL, launch, lend_controls, noise_images
 
 from jaxgan.ablation import report
 from jaxgan.ablation.cells import CrashedError, groups, load_table, make_cells, train_cells
@@ -261,6 +261,7 @@ def test_an_ablation_that_was_killed_ends_with_the_same_table(spec, tmp_path):
     file = spec() + ":long"
     ended(file, tmp_path / "whole")
     folder = tmp_path / "killed"
+    lend_controls(tmp_path / "whole", folder)
     words = ["--mode=ablate", f"--config={file}", f"--workdir={folder}"]
     env = {**os.environ, "XLA_FLAGS": ""}
     process = subprocess.Popen([sys.executable, str(ROOT / "launch.py"), *words], env=env, start_new_session=True,

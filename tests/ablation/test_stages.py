@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from helpers import ROOT, launch
+from helpers import ROOT, launch, lend_controls
 
 from jaxgan.ablation import notices, report, saved_report
 from jaxgan.ablation.cells import CrashedError, check_crashed, groups, load_table, make_cells, train_cells
@@ -363,6 +363,7 @@ def whole(tmp_path_factory):
 def test_a_table_of_stages_that_was_killed_ends_with_the_same_numbers(whole, tmp_path, moment):
     file, there = whole
     folder = tmp_path / "killed"
+    lend_controls(there, folder)
     words = ["--mode=ablate", f"--config={file}", f"--workdir={folder}"]
     process = subprocess.Popen([sys.executable, str(ROOT / "launch.py"), *words], env={**os.environ, **ENV},
                                start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 from helpers import noise_images, plan_of, tiny
 from PIL import Image
 
+from jaxgan import generate
 from jaxgan.errors import UserError
 from jaxgan.plan import Plan
 from jaxgan.sections import open_data
@@ -117,14 +118,14 @@ def test_points_are_a_scatter_plot_or_arrays(points, tmp_path):
 @pytest.fixture
 def made(monkeypatch):
     """How many images the generator is asked for, each time; it is four at once."""
-    asked, make = [], sampling.to_uint8
+    asked, make = [], generate.to_uint8
 
     def counted(images):
         asked.append(len(images))
         return make(images)
 
     monkeypatch.setattr(sampling, "CHUNK", 4)
-    monkeypatch.setattr(sampling, "to_uint8", counted)
+    monkeypatch.setattr(generate, "to_uint8", counted)
     return asked
 
 
