@@ -34,7 +34,6 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Trains a table's cells and writes its report. Raises UserError, CrashedError."""
-    from jaxgan.ablation import report, saved_report
     from jaxgan.ablation.cells import check_crashed, load_table, make_cells, train_cells
     from jaxgan.ablation.control_scores import score
     from jaxgan.ablation.controls import decisive, read_controls
@@ -71,6 +70,8 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         configure(values, any(c.config.deterministic for c in chosen), any(c.config.dtype == "float64" for c in chosen))
         train_cells(chosen) if values.cell else score(table, chosen, workdir)
         return
+    from jaxgan.ablation import report, saved_report  # with plots and statistics, which processes that train do without
+
     is_own = values.report_only and not join and not (workdir / "cells").exists() and saved_report.is_report(workdir)
     if is_own:
         table = saved_report.as_reported(table, workdir, seeds)

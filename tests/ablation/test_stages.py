@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from helpers import ROOT, launch, lend_controls
+from helpers import ROOT, inside, launch, lend_controls
 
 from jaxgan.ablation import notices, report, saved_report
 from jaxgan.ablation.cells import CrashedError, check_crashed, groups, load_table, make_cells, train_cells
@@ -82,6 +82,8 @@ def ended(cell, kind="done"):
 
 def command(spec, folder, *arguments, check: int | None = 0):
     words = ("--mode=ablate", f"--config={spec}", f"--workdir={folder}", *arguments)
+    if check == 2:
+        return inside(*words, check=check)
     return launch(*words, check=check, env=ENV | {"PYTHONPATH": str(folder.parent)})
 
 
