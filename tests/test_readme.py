@@ -44,6 +44,11 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(line.strip("`"), comments=True)[2:] for line in lines]
 
 
+def python_of(text: str) -> str:
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return code
+
+
 def run(words: list[str], folder):
     command, env = [sys.executable, *words], {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "XLA_FLAGS": ""}
     done = subprocess.run(
@@ -120,7 +125,7 @@ def test_speed_is_that_of_the_last_benchmarks():
     (shown,) = tables(section("Speed"))
     made = (ROOT / "benchmarks/results.md").read_text()
     for row in shown[2:]:
-        python, jax = re.search(r"Python ([\d.]+), jax ([\d.]+)", row[0]).groups()
+        ((python, jax),) = re.findall(r"Python ([\d.]+), jax ([\d.]+)", row[0])
         part = [p for p in made.split("\n## ") if f"jax {jax}." in p and f"Python {python}." in p and "| cyclegan |" in p][
             -1
         ]
@@ -138,8 +143,8 @@ def test_the_first_runs_score_is_the_shipped_models():
 @pytest.mark.slow
 def test_a_loss_of_ones_own(tmp_path):
     part = section("A loss of your own")
-    code = re.search(r"```python\n(.*?)```", part, re.DOTALL)[1]
-    assert len(code.splitlines()) <= 12
+    code = python_of(part)
+    assert len([line for line in code.splitlines() if line]) <= 12
     (tmp_path / "mine.py").write_text(code)
     (words,) = commands(part)
     launch([*words, "--config.steps=2", "--config.batch_size=8", "--config.nets.gen.width=4"], tmp_path)
@@ -155,7 +160,7 @@ def test_a_trained_generator(tmp_path):
     launch([*train, *small, "--config.sample.every=2"], tmp_path)
     assert (tmp_path / "runs/wgan/samples/step_00000002.png").exists()
     part = section("A trained generator")
-    code = re.search(r"```python\n(.*?)```", part, re.DOTALL)[1]
+    code = python_of(part)
     run(["-c", code + "assert (images.dtype, images.shape) == ('uint8', (64, 28, 28, 1))"], tmp_path)
     for words in commands(part):
         launch(words, tmp_path)
