@@ -15,6 +15,8 @@ import pytest
 from helpers import ROOT
 from PIL import Image
 
+import jaxgan
+
 TEXT = (ROOT / "README.md").read_text()
 SMOKE = json.loads((ROOT / "results/smoke/report.json").read_text())
 
@@ -70,6 +72,14 @@ def test_form():
     assert len(tables(TEXT)) == 6
     for table in tables(TEXT):
         assert len({len(row) for row in table}) == 1, table[0]
+
+
+def test_one_version():
+    found = [
+        re.findall(rf"^{before}(\d+\.\d+\.\d+)", (ROOT / name).read_text(), re.MULTILINE)[0]
+        for name, before in [("pyproject.toml", 'version = "'), ("CITATION.cff", "version: "), ("CHANGELOG.md", "## ")]
+    ]
+    assert set(found) == {jaxgan.__version__}
 
 
 def test_links_and_pictures_exist():
