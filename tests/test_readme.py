@@ -3,15 +3,19 @@
 import json
 import os
 import re
+import runpy
 import shlex
 import statistics
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from helpers import ROOT
 from PIL import Image
+
+import jaxgan
 
 TEXT = (ROOT / "README.md").read_text()
 SMOKE = json.loads((ROOT / "results/smoke/report.json").read_text())
@@ -42,6 +46,11 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(line.strip("`"), comments=True)[2:] for line in lines]
 
 
+def python_of(text: str) -> str:
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return code
+
+
 def run(words: list[str], folder):
     command, env = [sys.executable, *words], {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "XLA_FLAGS": ""}
     done = subprocess.run(
@@ -59,9 +68,18 @@ def test_form():
     lines = TEXT.splitlines()
     assert len(lines) <= 150 and max(map(len, lines)) <= 120
     assert not re.search(r"(?<![\w.])\.\d", TEXT), "a number without its leading zero"
+    assert not re.search(r"^<img.*\n(?!<img|\n)", TEXT, re.MULTILINE), "Markdown begins after an empty line"
     assert len(tables(TEXT)) == 6
     for table in tables(TEXT):
         assert len({len(row) for row in table}) == 1, table[0]
+
+
+def test_one_version():
+    found = [
+        re.findall(rf"^{before}(\d+\.\d+\.\d+)", (ROOT / name).read_text(), re.MULTILINE)[0]
+        for name, before in [("pyproject.toml", 'version = "'), ("CITATION.cff", "version: "), ("CHANGELOG.md", "## ")]
+    ]
+    assert set(found) == {jaxgan.__version__}
 
 
 def test_links_and_pictures_exist():
@@ -70,10 +88,7 @@ def test_links_and_pictures_exist():
 
 
 def test_pictures_show_what_results_have():
-    sys.path.insert(0, str(ROOT / ".ci"))
-    import strip
-
-    sys.path.remove(str(ROOT / ".ci"))
+    strip = SimpleNamespace(**runpy.run_path(str(ROOT / ".ci/strip.py")))
     shown = re.findall(r'src="docs/strip/(\w+)\.png" width="\d+" alt="([^"]+)"', TEXT)
     assert [name for name, _ in shown] == list(strip.PICTURES)
     for name, alt in shown:
@@ -85,23 +100,26 @@ def test_pictures_show_what_results_have():
 
 def test_results_are_those_of_the_report():
     (table,) = tables(section("Results"))
-    shown = {**SMOKE["rows"], "real images": SMOKE["controls"]["real images"]}
-    for name, runs in shown.items():
-        listed = [
-            row
-            for row in table
-            if f"`{name.replace(':', '.py:') if ':' in name else name + '.py'}`" in row[0] or row[0] == name
-        ]
-        if name in ("lsgan", "hinge"):  # in the report alone
-            assert not listed
-            continue
-        (row,) = listed
-        fd, recall = (
-            [run["numbers"][key] for run in runs] if isinstance(runs, list) else runs[key] for key in ("fd", "recall")
-        )
-        assert row[2] == f"{statistics.mean(fd):.1f} ± {statistics.stdev(fd):.1f}"
-        assert row[3] == f"{statistics.mean(recall):.3f}"
-        assert row[4].split()[0] == str(len(fd))
+    rows = {"vanilla": "`vanilla.py`", "dcgan": "`dcgan.py`", "wgan": "`wgan.py`", "wgan:clip": "`wgan.py:clip`"}
+    values = {row_of(table, word)[0]: [run["numbers"] for run in SMOKE["rows"][name]] for name, word in rows.items()}
+    real = SMOKE["controls"]["real images"]
+    values["real images"] = [{"fd": fd, "recall": recall} for fd, recall in zip(real["fd"], real["recall"])]
+    for name, runs in values.items():
+        fd, recall = ([run[key] for run in runs] for key in ("fd", "recall"))
+        _, _, distance, share, count, _ = row_of(table, name)
+        assert distance == f"{statistics.mean(fd):.1f} ± {statistics.stdev(fd):.1f}"
+        assert share == f"{statistics.mean(recall):.3f}" and count.split()[0] == str(len(runs))
+
+
+@pytest.mark.parametrize(("method", "folder"), [("StyleGAN-lite", "stylegan"), ("R3GAN", "r3gan")])
+def test_results_of_single_runs_are_those_of_their_pages(method, folder):
+    page = (ROOT / "results" / folder / "README.md").read_text()
+    rows = [row for row in tables(section("Results"))[0] if method in row[0]]
+    assert len(rows) == 2
+    for _, _, distances, _, seeds, minutes in rows:
+        assert len(distances.split(", ")) == int(seeds)
+        assert all(re.search(rf"\| {distance}\b", page) for distance in distances.split(", "))
+        assert re.search(rf"\b{minutes} (minutes|and)", page)
 
 
 def test_the_cut_of_a_report_is_that_reports():
@@ -110,15 +128,14 @@ def test_the_cut_of_a_report_is_that_reports():
     for row in shown[2:]:
         assert row[1:] == [next(line for line in made if line[0] == row[0])[i] for i in columns]
     verdicts = re.findall(r"^- (holds|contradicted): ", (ROOT / "results/dirac/report.md").read_text(), re.MULTILINE)
-    counts = verdicts.count("holds"), len(verdicts)
-    assert f"{counts[0]} of {counts[1]} claims hold" in TEXT and verdicts.count("contradicted") == 2
+    assert f"{verdicts.count('holds')} of {len(verdicts)} claims hold" in TEXT and verdicts.count("contradicted") == 2
 
 
 def test_speed_is_that_of_the_last_benchmarks():
     (shown,) = tables(section("Speed"))
     made = (ROOT / "benchmarks/results.md").read_text()
     for row in shown[2:]:
-        python, jax = re.search(r"Python ([\d.]+), jax ([\d.]+)", row[0]).groups()
+        ((python, jax),) = re.findall(r"Python ([\d.]+), jax ([\d.]+)", row[0])
         part = [p for p in made.split("\n## ") if f"jax {jax}." in p and f"Python {python}." in p and "| cyclegan |" in p][
             -1
         ]
@@ -136,8 +153,8 @@ def test_the_first_runs_score_is_the_shipped_models():
 @pytest.mark.slow
 def test_a_loss_of_ones_own(tmp_path):
     part = section("A loss of your own")
-    code = re.search(r"```python\n(.*?)```", part, re.DOTALL)[1]
-    assert len(code.splitlines()) <= 12
+    code = python_of(part)
+    assert len([line for line in code.splitlines() if line]) <= 12
     (tmp_path / "mine.py").write_text(code)
     (words,) = commands(part)
     launch([*words, "--config.steps=2", "--config.batch_size=8", "--config.nets.gen.width=4"], tmp_path)
@@ -153,7 +170,7 @@ def test_a_trained_generator(tmp_path):
     launch([*train, *small, "--config.sample.every=2"], tmp_path)
     assert (tmp_path / "runs/wgan/samples/step_00000002.png").exists()
     part = section("A trained generator")
-    code = re.search(r"```python\n(.*?)```", part, re.DOTALL)[1]
+    code = python_of(part)
     run(["-c", code + "assert (images.dtype, images.shape) == ('uint8', (64, 28, 28, 1))"], tmp_path)
     for words in commands(part):
         launch(words, tmp_path)
