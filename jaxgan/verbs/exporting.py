@@ -29,7 +29,7 @@ from jaxgan.workdir.archive import CONFIG, MANIFEST, MODEL, SAMPLES, Archive, wi
 from jaxgan.workdir.flat import flatten
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.provenance import provenance
-from jaxgan.workdir.runs import load_run
+from jaxgan.workdir.runs import load_run, weights_digest
 
 KEPT = 8  # samples that `--mode=verify` makes again
 PICTURE, POINTS = 64, 2000  # samples of samples.png
@@ -63,7 +63,8 @@ def export(folder: Path, out: Path, step: int | None = None, stablehlo: bool = F
     names += [PROGRAM] if stablehlo else []
     content, program = as_program(plan, nets) if stablehlo else (b"", {})
     try:
-        outputs.claim_folder(out, {"mode": "export", "run": folder.name}, [*names, MANIFEST], overwrite)
+        request = {"mode": "export", "run": folder.name, "step": step, "checkpoint": weights_digest(folder, step)}
+        outputs.claim_folder(out, request, [*names, MANIFEST], overwrite)
         (out / MANIFEST).unlink(missing_ok=True)  # until all is written it is no archive
         write_arrays(out / MODEL, flatten({player: nets.players[player] for player in players}))
         write_json(out / CONFIG, without_places(json.loads(Workdir(folder).record.read_text())))

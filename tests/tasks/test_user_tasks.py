@@ -86,6 +86,11 @@ def test_it_trains_samples_scores_and_resumes_after_a_kill(name, home, classifie
     assert bool(pictures) == (name != "classifier")
     if name != "classifier":
         launch(home, "--mode=sample", f"--workdir={whole}", "--num=4")
+    if name in ("autoencoder", "dreamer"):  # one that starts from pictures, and one with a frozen network
+        launch(home, "--mode=export", f"--workdir={whole}", f"--out={name}_model")
+        assert "8 of 8 samples are the same, bit for bit" in launch(
+            home, "--mode=verify", f"--input={name}_model", "--trust"
+        )
     launch(home, "--mode=evaluate", f"--workdir={whole}")
     process = subprocess.Popen(
         command(*words, f"--workdir={killed}", "--config.steps=100000", "--config.eval.every=0"),
