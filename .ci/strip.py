@@ -11,7 +11,7 @@ SIDE, LINE = 360, 52  # pixels: of a picture, and of a line below it
 
 # name of the file: where it comes from, the box that is shown, config, what it draws, time
 PICTURES = {
-    "wgan": ("quickstart/wgan.png", (0, 0, 224, 224), "wgan", "digits", "5 min"),
+    "wgan": ("quickstart/wgan.png", (0, 0, 224, 224), "wgan", "digits", "5 to 8 min"),
     "stylegan_digits": ("stylegan/digits.png", (0, 0, 112, 112), "stylegan_lite", "digits", "35 min"),
     "stylegan_emoji": ("stylegan/emoji.png", (0, 0, 128, 128), "stylegan_lite", "emoji", "39 min"),
     "r3gan": ("r3gan/emoji.png", (0, 0, 128, 128), "r3gan", "emoji", "28 min"),

@@ -1,6 +1,6 @@
 """WGAN with gradient penalty (Gulrajani et al. 2017), or with the weight clipping of Arjovsky et al. 2017.
 
-    python launch.py --config=configs/wgan.py            # about five minutes on two idle CPU cores
+    python launch.py --config=configs/wgan.py            # five to eight minutes on two CPU cores
     python launch.py --config=configs/wgan.py:clip
 
 Both take five rounds of the critic to one of the generator. gp: Adam (0, .9), penalty weight 10. clip: RMSProp 5e-5,
