@@ -57,7 +57,9 @@ def get_config() -> Any:
         "z": "normal",  # or uniform in [-1, 1]
         "gen_norm": "batch",  # the generator's BatchNorm in the discriminator's rounds: batch, or running statistics
         "gen_batch": 1,  # fakes in the generator's own update for each real example of the batch
-        "num_classes": 0,  # labels that both networks are told (stylegan, r3gan); 0: none
+        "num_classes": 0,  # labels, or attributes, that both networks are told; 0: none
+        "fake_labels": "batch",  # of fakes in training: those of the batch, or from the data's shares, uniform, weights
+        "fake_weights": (),  # with fake_labels=weights, a number a class
         "unroll": 0,  # updates of the discriminator that the generator's loss looks ahead
     }
     config.critic = {
@@ -70,11 +72,12 @@ def get_config() -> Any:
     config.augment = {"name": "none"}  # of what the discriminator sees: none, diffaugment, or ada
     config.nets = {
         "gen": {
-            "name": "dcgan",  # mlp, resnet, sngan, stylegan, r3gan
+            "name": "dcgan",  # mlp, resnet, sngan, biggan, stylegan, r3gan
             "width": 64,
             "activation": "relu",
             "norm": "batch",
             "epsilon": 1e-5,  # of norms
+            "cond": "norm",  # how it is told labels: norm (conditional BatchNorm), concat, embed
         },
         "disc": {
             "name": "dcgan",
@@ -84,13 +87,14 @@ def get_config() -> Any:
             "epsilon": 1e-5,
             "minibatch": "none",  # what an example may know of its group: none, stddev, discrimination
             "group": 4,  # adjacent examples
+            "head": "projection",  # how it is told labels: projection, concat, auxiliary, contrast, none
         },
     }
     config.objective = {
         "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic; none: terms alone
         "weight": 1.0,  # * of the generator's adversarial loss
-        # wgan_gp, dragan, r1, r2, lecam, consensus, path_length, l1, l2, feature_distance: each {"weight": *, "every": steps
-        # between its updates, 1 = part of the loss, ...}
+        # wgan_gp, dragan, r1, r2, lecam, consensus, path_length, l1, l2, feature_distance, acgan, contrast, orthogonal:
+        # each {"weight": *, "every": steps between its updates, 1 = part of the loss, ...}
         "terms": {},
     }
     config.rounds = {"disc": 1, "gen": 1}  # batches in a row for a player; the discriminator's is n_critic
@@ -111,6 +115,7 @@ def get_config() -> Any:
     config.ema = {
         "half_life_kimg": 10.0,  # * after which an old weight counts half
         "rampup": 0.05,  # * the half-life is at most this share of the images seen so far
+        "start_kimg": 0.0,  # until then the averages are the weights themselves
     }
     config.log = {"every": 50, "tensorboard": True, "params": False}  # steps; params that are a single number too
     config.sample = {"every": 250, "num": 64}  # steps (0: at the end only), images in the grid

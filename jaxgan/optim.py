@@ -124,16 +124,19 @@ class Ema:
 
     half_life_kimg: thousands of real images after which an old weight counts half.
     rampup: the half-life is at most this share of the images seen so far, so that the start is forgotten; 0: no ramp.
+    start_kimg: until so many thousands of images were seen the averages are the weights themselves (Brock et al. 2019).
     """
 
     half_life_kimg: Scalar = 10.0
     rampup: Scalar = 0.05
+    start_kimg: float = bounded(0.0)
 
     def decay(self, kimg: jax.Array, kimg_per_step: float) -> jax.Array:
         """The factor of one step, when `kimg` have been seen."""
         ramp = jnp.where(jnp.asarray(self.rampup) > 0, kimg * self.rampup, jnp.inf)
         half_life = jnp.maximum(jnp.minimum(self.half_life_kimg, ramp), 1e-8)
-        return 0.5 ** (kimg_per_step / half_life)
+        decay = 0.5 ** (kimg_per_step / half_life)
+        return jnp.where(kimg < self.start_kimg, 0.0, decay) if self.start_kimg else decay
 
 
 def frozen(params: Any, pattern: str) -> Any:

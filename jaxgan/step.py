@@ -54,7 +54,7 @@ def make_train_step(assemble: Callable[[StepInputs, jax.Array], Parts], updates:
             state = state.replace(first_bad=_first_bad(state, more.pop(FINITE), update, i, len(updates)))
             metrics |= more
         ema = optax.incremental_update(_averaged(state), state.ema, 1 - parts.ema_decay)
-        return state.replace(step=state.step + 1, ema=ema), metrics
+        return state.replace(step=state.step + 1, ema=_renormed(ema, state.ema)), metrics
 
     return train_step
 
@@ -150,6 +150,16 @@ def _absent(shapes: Metrics) -> Metrics:
 
 def _averaged(state: GanState) -> dict[str, Any]:
     return {p: {"params": state.params[p], "model_state": state.model_state[p]} for p in state.ema}
+
+
+def _renormed(ema: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """The averages, with spectral norms of their own kernels: an average of unit vectors is shorter than one."""
+    out = {}
+    for player, own in ema.items():
+        old = before[player]["model_state"].get("spectral")
+        moved = {} if old is None else {"spectral": spectral.advance(own["params"], old)}
+        out[player] = {**own, "model_state": {**own["model_state"], **moved}}
+    return out
 
 
 def _first_bad(state: GanState, finite: jax.Array, update: Update, i: int, n: int) -> jax.Array:

@@ -1,13 +1,13 @@
 """Networks by the names that a config gives them.
 
 A generator is called `(z, cond, *, train, keys)` and returns images in [-1, 1]; a discriminator is called
-`(image, cond, *, train, keys)` and returns a `layers.Out`. cond: labels [N] of a network that has `num_classes`, or an image
-that belongs to this one, or None. A translator is a generator whose z is an image. keys: a function from a role to one
-random key an example, or None. A class' fields with defaults are its section of the config; those without (`image_shape`,
-`dtype`) follow from the run. `tiny` holds the fields that make it as small as tests want it.
+`(image, cond, *, train, keys)` and returns a `layers.Out`. cond: labels [N], or attributes [N, K], of a network that has
+`num_classes`, or an image that belongs to this one, or None. A translator is a generator whose z is an image. keys: a
+function from a role to one random key an example, or None. A class' fields with defaults are its section of the config;
+those without (`image_shape`, `dtype`) follow from the run. `tiny` holds the fields that make it as small as tests want it.
 """
 
-from jaxgan.nets import dcgan, dirac, mlp, patch, r3gan, resnet, sngan, stylegan, translator, unet
+from jaxgan.nets import biggan, dcgan, dirac, mlp, patch, r3gan, resnet, sngan, stylegan, translator, unet
 
 _FILES = {
     "mlp": mlp,
@@ -16,6 +16,7 @@ _FILES = {
     "sngan": sngan,
     "stylegan": stylegan,
     "r3gan": r3gan,
+    "biggan": biggan,
     "dirac": dirac,
 }
 GENERATORS = {name: file.Generator for name, file in _FILES.items()}

@@ -7,13 +7,14 @@ of a 28 px image beyond windows of ten pixels would be a single linear layer.
 """
 
 import math
+from functools import partial
 from typing import Any, ClassVar
 
 import flax.linen as nn
 
 from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.nets import layers
+from jaxgan.nets import labels, layers
 
 
 def check_sides(image_shape: tuple[int, ...]) -> None:
@@ -41,25 +42,30 @@ def halvings(image_shape: tuple[int, ...]) -> int:
 class Generator(nn.Module):
     """z [N, Z] -> images [N, H, W, C] in [-1, 1].
 
-    width: channels of the last hidden layer, doubled inwards. epsilon: of norms.
+    width: channels of the last hidden layer, doubled inwards. epsilon: of norms. cond: how it is told labels, where there
+    are some (`labels.beside`): "norm" is conditional BatchNorm.
     """
 
     image_shape: tuple[int, int, int]
     dtype: Any
+    num_classes: int
     width: int = bounded(64, least=1)
     activation: str = among(layers.ACTIVATIONS, "relu")
     norm: str = among(("none", "batch", "layer"), "batch")
     epsilon: float = bounded(1e-5, below=1)
+    cond: str = among(("norm", "concat", "embed"), "norm")
     tiny: ClassVar = {"width": 4}
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
         n = halvings(self.image_shape)
         height, width, channels = self.image_shape
+        told = labels.of_norms(cond, self.cond, self.num_classes, self.norm, self.dtype)
+        z = labels.beside(self, z, cond, self.cond, self.num_classes)
         top, use_bias = self.width * 2 ** (n - 1), self.norm == "none"
 
         def hidden(x):
-            return layers.ACTIVATIONS[self.activation](layers.Norm(self.norm, self.dtype, self.epsilon)(x, train))
+            return layers.ACTIVATIONS[self.activation](layers.Norm(self.norm, self.dtype, self.epsilon)(x, train, told))
 
         x = layers.Dense((height >> n) * (width >> n) * top, dtype=self.dtype, use_bias=use_bias)(z)
         x = hidden(x.reshape(-1, height >> n, width >> n, top))
@@ -76,15 +82,18 @@ class Discriminator(nn.Module):
     minibatch: what an example may know of the others, each of its group: nothing ("none"), their
       standard deviation ("stddev": Karras et al. 2018) or distances ("discrimination": Salimans et al. 2016).
     group: how many adjacent examples are a group.
+    head: how labels enter, where there are some (`labels.head`, `labels.planes`).
     """
 
     dtype: Any
+    num_classes: int
     width: int = bounded(64, least=1)
     activation: str = among(layers.ACTIVATIONS, "leaky_relu")
     norm: str = among(layers.NORMS, "batch")
     epsilon: float = bounded(1e-5, below=1)
     minibatch: str = among(("none", "stddev", "discrimination"), "none")
     group: int = bounded(4, least=1)
+    head: str = among(labels.HEADS, "projection")
     tiny: ClassVar = {"width": 4}
 
     @property
@@ -95,7 +104,7 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         spectral = self.norm == "spectral"
-        x = image
+        x = labels.planes(image, cond, self.head, self.num_classes)
         halvings(image.shape[1:])  # refuses sizes that the generator cannot make
         for i in range(max(1, math.ceil(math.log2(min(image.shape[1:3]) / 4)))):
             use_bias = i == 0 or self.norm in ("none", "spectral")
@@ -108,5 +117,5 @@ class Discriminator(nn.Module):
         features = x.reshape(len(x), -1)
         if self.minibatch == "discrimination":
             features = layers.MinibatchDiscrimination(self.group, dtype=self.dtype, spectral=spectral)(features)
-        logits = layers.Dense(1, dtype=layers.wide(self.dtype), spectral=spectral)(features)[:, 0]
-        return layers.Out(logits, features)
+        linear = partial(layers.Dense, dtype=layers.wide(self.dtype), spectral=spectral)
+        return labels.head(self.head, features, cond, self.num_classes, linear)

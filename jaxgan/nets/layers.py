@@ -214,6 +214,10 @@ class MinibatchDiscrimination(nn.Module):
 class Norm(nn.Module):
     """The normalisation that a config names, of [N, F] or [N, H, W, C]; "none" and "spectral" leave x alone.
 
+    cond: numbers [N, D] that gains and shifts follow, 1 + W c and V c, in place of learned ones: conditional BatchNorm (de
+    Vries et al. 2017; one-hot labels as in Miyato and Koyama 2018, embeddings as in Brock et al. 2019). spectral,
+    kernel_init: of W and V.
+
     batch: statistics over the examples of the *global* batch (and pixels); running ones where `train` is false.
     layer: over all of an example's values, as the WGAN-GP paper's critic has it, then a scale and shift a channel.
     instance: over the pixels of one channel of one example (Ulyanov et al. 2016), then a scale and shift a channel.
@@ -227,13 +231,16 @@ class Norm(nn.Module):
     kind: str
     dtype: Any = jnp.float32
     epsilon: float = 1e-5
+    spectral: bool = False
+    kernel_init: Any = nn.initializers.zeros
 
     @nn.compact
-    def __call__(self, x, train: bool):
+    def __call__(self, x, train: bool, cond=None):
         if self.kind in ("none", "spectral"):
             return x
         exact = wide(self.dtype)
         same = {"epsilon": self.epsilon, "dtype": exact, "param_dtype": exact, "use_fast_variance": False}
+        same |= {} if cond is None else {"use_scale": False, "use_bias": False}
         if self.kind == "batch":
             over = parallel.axis_name() if train else None
             norm = nn.BatchNorm(use_running_average=not train, momentum=0.9, axis_name=over, **same)
@@ -241,4 +248,12 @@ class Norm(nn.Module):
             norm = nn.InstanceNorm(**same)
         else:
             norm = nn.LayerNorm(reduction_axes=tuple(range(1, x.ndim)), feature_axes=(-1,), **same)
-        return norm(x).astype(x.dtype)
+        if cond is None:
+            return norm(x).astype(x.dtype)
+
+        def follows(name: str) -> jax.Array:
+            fields = {"use_bias": False, "spectral": self.spectral, "kernel_init": self.kernel_init}
+            told = Dense(x.shape[-1], dtype=exact, name=name, **fields)(cond)
+            return told.reshape(len(x), *[1] * (x.ndim - 2), -1)
+
+        return (norm(x) * (1 + follows("gain")) + follows("shift")).astype(x.dtype)

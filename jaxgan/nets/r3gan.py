@@ -8,13 +8,14 @@ block is 0, and those without an activation have variance 1 / fan-in.
 """
 
 import math
+from functools import partial
 from typing import Any, ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
 
 from jaxgan.config.schema import among, bounded
-from jaxgan.nets import layers, resample
+from jaxgan.nets import labels, layers, resample
 from jaxgan.nets.conv import conv
 from jaxgan.nets.dcgan import halvings
 
@@ -83,7 +84,7 @@ class Generator(nn.Module):
     filter: of what doubles the image. skip: colours of every resolution are added up (StyleGAN2's output), in place of the
     last alone. wide_blocks: with dtype=bfloat16, how many of the smallest resolutions compute in float32 all the same.
 
-    With classes a label's embedding lies beside z, as long as z is.
+    cond: how it is told labels, where there are some (`labels.beside`).
     """
 
     image_shape: tuple[int, int, int]
@@ -98,6 +99,7 @@ class Generator(nn.Module):
     filter: str = among(resample.FILTERS, "fir")
     skip: bool = False
     wide_blocks: int = bounded(1, least=0)
+    cond: str = among(("embed", "concat"), "embed")
     tiny: ClassVar = {"width": 4, "max_width": 8, "group_width": 4, "blocks": 1}
 
     @nn.compact
@@ -105,9 +107,7 @@ class Generator(nn.Module):
         n, exact, taps = halvings(self.image_shape), layers.wide(self.dtype), resample.FILTERS[self.filter]
         height, width, colours = self.image_shape
         widths = _widths(self.width, self.max_width, n)[::-1]
-        if self.num_classes:
-            table = self.param("embed", _linear(self.num_classes), (self.num_classes, z.shape[-1]), exact)
-            z = jnp.concatenate([z, table[cond]], -1)
+        z = labels.beside(self, z, cond, self.cond, self.num_classes, max(self.num_classes, 1) ** -0.5)
         start = self.param("start", nn.initializers.normal(1), (height >> n, width >> n, widths[0]), exact)
         scale = layers.Dense(widths[0], use_bias=False, dtype=exact, kernel_init=_linear(z.shape[-1]))(z)
         x, image = start * scale[:, None, None], None
@@ -129,7 +129,8 @@ class Discriminator(nn.Module):
 
     width, max_width, blocks, block, expansion, group_width, filter, wide_blocks: as the generator's.
 
-    With classes the scalar product of the last features, once more transformed, with the label's embedding is the logit.
+    head: how labels enter, where there are some (`labels.head`, `labels.planes`). "projection" is the authors' own: the
+    scalar product of the last features, once more transformed, with the label's embedding is the logit.
     """
 
     dtype: Any
@@ -142,13 +143,14 @@ class Discriminator(nn.Module):
     group_width: int = bounded(16, least=0)
     filter: str = among(resample.FILTERS, "fir")
     wide_blocks: int = bounded(1, least=0)
+    head: str = among(labels.HEADS, "projection")
     tiny: ClassVar = {"width": 4, "max_width": 8, "group_width": 4, "blocks": 1}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         n, exact, taps = halvings(image.shape[1:]), layers.wide(self.dtype), resample.FILTERS[self.filter]
         widths = _widths(self.width, self.max_width, n)
-        x = image
+        x = labels.planes(image, cond, self.head, self.num_classes)
         for i, features in enumerate(widths):
             dtype = exact if i > n - self.wide_blocks else self.dtype
             if i:
@@ -160,13 +162,14 @@ class Discriminator(nn.Module):
         area = math.prod(x.shape[1:3])
         basis = self.param("basis", nn.initializers.normal(area**-0.5), x.shape[1:], exact)
         features = jnp.sum(x.astype(exact) * basis, (1, 2))
-        if not self.num_classes:
-            logits = layers.Dense(1, use_bias=False, dtype=exact, kernel_init=_linear(widths[-1]))(features)[:, 0]
-            return layers.Out(logits, features)
+        if not self.num_classes or self.head != "projection":
+            linear = partial(layers.Dense, **{"use_bias": False, "dtype": exact, "kernel_init": _linear(widths[-1])})
+            return labels.head(self.head, features, cond, self.num_classes, linear)
         features = layers.Dense(widths[-1], use_bias=False, dtype=exact, kernel_init=_linear(widths[-1]))(features)
         shape = (self.num_classes, widths[-1])
         table = self.param("embed", _linear(math.prod(shape)), shape, exact)
-        return layers.Out(jnp.sum(features * table[cond], -1), features)
+        embedded = labels.weights(cond, self.num_classes, exact) @ table
+        return layers.Out(jnp.sum(features * embedded, -1), features)
 
 
 def _linear(fan_in: int) -> Any:

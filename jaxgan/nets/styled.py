@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxgan.nets import layers, resample
+from jaxgan.nets import labels, layers, resample
 from jaxgan.nets.conv import conv
 
 GAIN = math.sqrt(2)  # keeps the variance of what passes a leaky ReLU
@@ -75,22 +75,28 @@ class Scaled(nn.Module):
 
 
 class Mapping(nn.Module):
-    """z [N, Z] -> w [N, dims] by `depth` layers, z normalised first; with classes, of [z, the label's embedding], both
-    normalised (Karras et al. 2019, section 2; labels as in 2020b, "Training GANs with Limited Data")."""
+    """z [N, Z] -> w [N, dims] by `depth` layers, z normalised first (Karras et al. 2019, section 2).
+
+    With classes, of [z, the label], both normalised; cond: "embed", the label's embedding (2020b, "Training GANs with
+    Limited Data"), or "concat", the one-hot label.
+    """
 
     dims: int
     depth: int
     lr_mul: float
     num_classes: int
     dtype: Any
+    cond: str = "embed"
 
     @nn.compact
     def __call__(self, z, label):
         exact = layers.wide(self.dtype)
         x = normalised(z.astype(exact))
         if self.num_classes:
-            embedding = self.param("embed", nn.initializers.normal(1), (self.num_classes, self.dims), exact)
-            x = jnp.concatenate([x, normalised(embedding[label])], -1)
+            told = labels.weights(label, self.num_classes, exact)
+            if self.cond == "embed":
+                told = told @ self.param("embed", nn.initializers.normal(1), (self.num_classes, self.dims), exact)
+            x = jnp.concatenate([x, normalised(told)], -1)
         for i in range(self.depth):
             x = leaky(Scaled((x.shape[-1], self.dims), exact, self.lr_mul, name=f"dense{i}")(x))
         return x

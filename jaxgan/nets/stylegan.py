@@ -18,7 +18,7 @@ import numpy as np
 from jaxgan import parallel
 from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.nets import layers, resample
+from jaxgan.nets import labels, layers, resample
 from jaxgan.nets.conv import conv
 from jaxgan.nets.dcgan import halvings
 from jaxgan.nets.styled import GAIN, Mapping, Scaled, StyledConv, ToImage, leaky, normalised
@@ -38,6 +38,7 @@ class Generator(nn.Module):
     wide_blocks: with dtype=bfloat16, how many of the smallest resolutions compute in float32 all the same. clamp: no feature
       of the others is larger than this.
     w_avg_decay: of the mean of w, a step, which truncation goes towards.
+    cond: how the mapping is told labels, where there are some: beside z lies their embedding, or the one-hot label.
     """
 
     image_shape: tuple[int, int, int]
@@ -56,6 +57,7 @@ class Generator(nn.Module):
     wide_blocks: int = bounded(1, least=0)
     clamp: float = 256.0
     w_avg_decay: float = bounded(0.998, below=1)
+    cond: str = among(("embed", "concat"), "embed")
     tiny: ClassVar = {"width": 4, "max_width": 8, "w_dim": 8, "mapping": 2}
 
     def setup(self):
@@ -64,7 +66,7 @@ class Generator(nn.Module):
         taps = resample.FILTERS[self.resample]
         self.size = (height >> n, width >> n)
         self.w_avg = self.variable("batch_stats", "w_avg", jnp.zeros, (self.w_dim,), exact)
-        self.map = Mapping(self.w_dim, self.mapping, self.mapping_lr, self.num_classes, self.dtype)
+        self.map = Mapping(self.w_dim, self.mapping, self.mapping_lr, self.num_classes, self.dtype, self.cond)
         widths = [min(self.max_width, self.width << (n - i)) for i in range(n + 1)]
         self.dtypes = [exact if i < self.wide_blocks else self.dtype for i in range(n + 1)]
         if self.start == "constant":
@@ -157,8 +159,7 @@ class Discriminator(nn.Module):
     group: adjacent examples whose standard deviation is a feature (Karras et al. 2018, section 3); 1: none.
     resample, wide_blocks, clamp: as the generator's.
 
-    With classes the logits gain the scalar product of the last features with the label's embedding (Miyato and Koyama 2018,
-    equation 3).
+    head: how labels enter, where there are some (`labels.head`, `labels.planes`).
     """
 
     dtype: Any
@@ -170,6 +171,7 @@ class Discriminator(nn.Module):
     group: int = bounded(4, least=1)
     wide_blocks: int = bounded(1, least=0)
     clamp: float = 256.0
+    head: str = among(labels.HEADS, "projection")
     tiny: ClassVar = {"width": 4, "max_width": 8, "group": 2}
 
     @property
@@ -180,6 +182,7 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         n, exact, taps = halvings(image.shape[1:]), layers.wide(self.dtype), resample.FILTERS[self.resample]
+        image = labels.planes(image, cond, self.head, self.num_classes)
         widths = [min(self.max_width, self.width << i) for i in range(n + 1)]
         x, dtypes = jnp.zeros(()), [exact if i > n - self.wide_blocks else self.dtype for i in range(n + 1)]
         for i, (features, dtype) in enumerate(zip(widths, dtypes)):
@@ -200,11 +203,22 @@ class Discriminator(nn.Module):
         x = self._hidden("last_conv", x, 3, widths[n], dtypes[n])
         x = x.reshape(len(x), -1).astype(exact)
         features = leaky(Scaled((x.shape[-1], widths[n]), exact, name="dense")(x))
+        if not self.num_classes or self.head != "projection":
+            return labels.head(self.head, features, cond, self.num_classes, self._linear(widths[n]))
         logits = Scaled((widths[n], 1), exact, name="logits")(features)[:, 0]
-        if self.num_classes:
-            embedding = self.param("embed", nn.initializers.normal(1), (self.num_classes, widths[n]), exact)
-            logits += jnp.sum(features * embedding[cond], -1) / math.sqrt(widths[n])
-        return layers.Out(logits, features)
+        embedding = self.param("embed", nn.initializers.normal(1), (self.num_classes, widths[n]), exact)
+        embedded = labels.weights(cond, self.num_classes, exact) @ embedding
+        return layers.Out(logits + jnp.sum(features * embedded, -1) / math.sqrt(widths[n]), features)
+
+    def _linear(self, inputs: int) -> Any:
+        """Linear layers as `labels.head` makes them; "proxies" are of the label."""
+        exact = layers.wide(self.dtype)
+
+        def make(outputs: int, name: str = "logits", use_bias: bool = True) -> Scaled:
+            shape = (self.num_classes if name == "proxies" else inputs, outputs)
+            return Scaled(shape, exact, bias=0.0 if use_bias else None, name=name)
+
+        return make
 
     def _hidden(self, name, x, size: int, features: int, dtype, down=None):
         layer = Scaled((size, size, x.shape[-1], features), dtype, name=name)

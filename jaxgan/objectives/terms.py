@@ -19,6 +19,7 @@ from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import bounded
 from jaxgan.objectives.context import Context, Examples, Result, by_example, squared_slopes
 from jaxgan.objectives.distances import L1, L2, FeatureDistance
+from jaxgan.objectives.labels import AcGan, Contrast, Orthogonal
 
 SLOPES = frozenset({"judged", "judged.answers"})
 
@@ -192,6 +193,9 @@ TERMS = {
     "l1": L1,
     "l2": L2,
     "feature_distance": FeatureDistance,
+    "acgan": AcGan,
+    "contrast": Contrast,
+    "orthogonal": Orthogonal,
 }
 
 __all__ = ["Context", "Examples", "Result", "TERMS", "by_example", "squared_slopes"]

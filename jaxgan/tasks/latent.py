@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from jaxgan import latents
 from jaxgan.config.schema import among, bounded
+from jaxgan.data.features import Feature
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys, stream
 from jaxgan.nets import DISCRIMINATORS, GENERATORS
@@ -18,7 +19,7 @@ from jaxgan.nets.layers import wide
 from jaxgan.objectives.context import Examples, Facts
 from jaxgan.objectives.objective import MAKER
 from jaxgan.state import GanState
-from jaxgan.tasks import networks
+from jaxgan.tasks import labelling, networks
 from jaxgan.tasks.adversarial import AdversarialTask, Making, coupled, unmade
 from jaxgan.tasks.critic import refuse_packs
 from jaxgan.tasks.task import Batch
@@ -33,8 +34,10 @@ class Latent(AdversarialTask):
       code two.
     unroll: how many more updates of the discriminator the generator's loss looks ahead, through which it is differentiated
       (Metz et al. 2017), on the same batch and noise; the discriminator itself does not take them.
-    num_classes: how many classes both networks are told of, by a label beside z or the image; 0: none. Fakes in training
-      have the labels of the real examples beside them, others uniform ones.
+    num_classes: how many classes, or attributes, both networks are told of; 0: none.
+    fake_labels: those of fakes in training: of the real examples beside them ("batch"), drawn by the shares that classes
+      have in the data ("data"), all equally likely ("uniform"), or as `fake_weights` says ("weights"), a number a class.
+      Samples have labels of the same kind, with "batch" uniform ones. Attributes are drawn one by one.
     """
 
     gen: nn.Module
@@ -46,6 +49,9 @@ class Latent(AdversarialTask):
     gen_batch: int = bounded(1, least=1)
     unroll: int = bounded(0, least=0)
     num_classes: int = bounded(0, least=0)
+    fake_labels: str = among(("batch", "data", "uniform", "weights"), "batch")
+    fake_weights: tuple[float, ...] = ()
+    data: dict[str, Feature]
 
     nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
     players = {"disc": {"disc": "disc"}, "gen": {"gen": "gen"}}
@@ -62,7 +68,7 @@ class Latent(AdversarialTask):
                 if not hasattr(net, "num_classes") and "num_classes" not in net.__dataclass_fields__:
                     name = next((name for name, cls in table.items() if cls is net), net.__name__)
                     raise UserError(
-                        f"nets.{section}.name={name} takes no labels; stylegan and r3gan do, or --config.task.num_classes=0"
+                        f"nets.{section}.name={name} takes no labels; dcgan, for one, does, or --config.task.num_classes=0"
                     )
             have = facts.data["label"].classes if "label" in facts.data else 0
             if facts.opened and have != self.num_classes:
@@ -70,6 +76,8 @@ class Latent(AdversarialTask):
                 raise UserError(
                     f"task.num_classes={self.num_classes}, but the data set {what}; --config.task.num_classes={have or 0}"
                 )
+        labelling.check_fake_labels(self, facts)
+        labelling.check_heads(self)
         if self.gen_batch > 1 and any("pairs.features" in term.needs for term in self.objective.terms.values()):
             raise UserError("feature matching pairs each fake with a real one: --config.task.gen_batch=1")
         loss = self.objective.half(MAKER)
@@ -87,7 +95,8 @@ class Latent(AdversarialTask):
 
     def init(self, rng: jax.Array) -> dict[str, Any]:
         """{player: flax variables}."""
-        label = (lambda n: jnp.zeros(n, int)) if self.num_classes else lambda n: None
+        shape = self.data["label"].shape if "label" in self.data else ()
+        label = (lambda n: jnp.zeros((n, *shape), int)) if self.num_classes else lambda n: None
         n = 2 * coupled(self.disc)
         image, z = self.critic.empty(n, self.image_shape, self.dtype), jnp.zeros((2, self.z_dim), wide(self.dtype))
         return {
@@ -100,8 +109,7 @@ class Latent(AdversarialTask):
         "label"."""
         inputs = {"z": self._z(keys), "noise": keys}
         if self.num_classes:
-            of = partial(jax.random.randint, shape=(), minval=0, maxval=self.num_classes)
-            inputs["label"] = jax.vmap(of)(stream(keys, "label"))
+            inputs["label"] = labelling.draw(self, stream(keys, "label"))
         return inputs
 
     def blend(self, a: dict[str, jax.Array], b: dict[str, jax.Array], t: jax.Array) -> dict[str, jax.Array]:
@@ -123,6 +131,8 @@ class Latent(AdversarialTask):
         times, variables = self.gen_batch if self.sides[player] == MAKER else 1, state.variables("gen")
         beside = batch if times == 1 else jax.tree.map(lambda x: jnp.concatenate([x] * times), batch)
         own = keys.of(times * len(batch["image"]))
+        if self.num_classes and self.fake_labels != "batch":
+            beside = {**beside, "label": labelling.draw(self, own("fake_label"))}
         inputs, train = {"z": self._z(own("z")), "label": beside.get("label")}, player == "gen" or self.gen_norm == "batch"
         out, collections = self._make(variables, inputs, lambda role: own(f"gen/{role}"), train)
         image, values = unmade(out)

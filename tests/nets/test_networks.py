@@ -11,7 +11,7 @@ from jaxgan.errors import UserError
 from jaxgan.nets import DISCRIMINATORS, GENERATORS, dcgan, layers
 
 SHAPE = (12, 12, 3)
-NETS = sorted(GENERATORS.keys() - {"dirac", "stylegan", "r3gan"})  # which have no norms
+NETS = sorted(GENERATORS.keys() - {"dirac", "stylegan", "r3gan", "biggan"})  # whose norms cannot be chosen
 
 
 def size(name):
@@ -22,7 +22,7 @@ def size(name):
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 @pytest.mark.parametrize("name", NETS)
 def test_generators(name, norm):
-    net = GENERATORS[name](SHAPE, jnp.float32, norm=norm, **size(name))
+    net = GENERATORS[name](SHAPE, jnp.float32, num_classes=0, norm=norm, **size(name))
     variables = net.init(jax.random.key(0), jnp.zeros((2, 5)), train=False)
     images, changed = net.apply(variables, jnp.ones((3, 5)), train=True, mutable=["batch_stats"])
     assert images.shape == (3, *SHAPE) and float(jnp.abs(images).max()) <= 1
@@ -33,7 +33,7 @@ def test_generators(name, norm):
 @pytest.mark.parametrize("norm", layers.NORMS)
 @pytest.mark.parametrize("name", NETS)
 def test_discriminators(name, norm):
-    net = DISCRIMINATORS[name](jnp.float32, norm=norm, **size(name))
+    net = DISCRIMINATORS[name](jnp.float32, num_classes=0, norm=norm, **size(name))
     variables = net.init(jax.random.key(0), jnp.zeros((2, *SHAPE)), train=False)
     image = jax.random.normal(jax.random.key(1), (3, *SHAPE))
     out, changed = net.apply(variables, image, train=True, mutable=["batch_stats"])
@@ -46,7 +46,7 @@ def test_discriminators(name, norm):
 
 @pytest.mark.parametrize("name", NETS)
 def test_bfloat16_keeps_params_norms_and_logits_wide(name):
-    net = DISCRIMINATORS[name](jnp.bfloat16, norm="layer", **size(name))
+    net = DISCRIMINATORS[name](jnp.bfloat16, num_classes=0, norm="layer", **size(name))
     image = jax.random.normal(jax.random.key(1), (3, *SHAPE))
     variables = net.init(jax.random.key(0), image, train=False)
     assert {x.dtype for x in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
@@ -82,8 +82,8 @@ def test_minibatch_discrimination_knows_how_near_the_others_are():
 
 @pytest.mark.parametrize("minibatch", ["stddev", "discrimination"])
 def test_a_discriminator_that_knows_its_group(minibatch):
-    net = dcgan.Discriminator(jnp.float32, width=4, norm="none", minibatch=minibatch, group=2)
-    assert net.coupled == 2 and dcgan.Discriminator(jnp.float32, group=2).coupled == 1
+    net = dcgan.Discriminator(jnp.float32, num_classes=0, width=4, norm="none", minibatch=minibatch, group=2)
+    assert net.coupled == 2 and dcgan.Discriminator(jnp.float32, num_classes=0, group=2).coupled == 1
     image = jax.random.normal(jax.random.key(1), (4, *SHAPE))
     variables = net.init(jax.random.key(0), image, train=False)
     logits = net.apply(variables, image, train=False).logits
@@ -109,7 +109,7 @@ def test_dcgan_follows_the_image(side, halvings):
 
 
 def test_dcgan_makes_what_is_not_square():
-    net = dcgan.Generator((12, 20, 1), jnp.float32, width=2)
+    net = dcgan.Generator((12, 20, 1), jnp.float32, num_classes=0, width=2)
     variables = net.init(jax.random.key(0), jnp.zeros((2, 3)), train=False)
     assert net.apply(variables, jnp.zeros((2, 3)), train=False).shape == (2, 12, 20, 1)
 

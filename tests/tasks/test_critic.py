@@ -28,7 +28,7 @@ WRONG = {**SHOWN, "wrong": {"image": IMAGES["real"][::-1] + 1, "cond": None}}
 
 
 def judge(shown, norm="none", **fields):
-    net = dcgan.Discriminator(jnp.float32, width=4, norm=norm)
+    net = dcgan.Discriminator(jnp.float32, num_classes=0, width=4, norm=norm)
     variables = init(net, jax.random.key(3), "disc", IMAGES["real"], None, train=False)
     keys = Keys(jax.random.key(0), 0, 0, 0, 4)
     return net, variables, *Critic(**fields).judge(net, variables, shown, "", keys, {}, Nothing())
@@ -80,7 +80,7 @@ def test_joint_batches_share_their_statistics_and_separate_ones_come_in_turn():
 
 
 def test_answers_are_float32_differentiable_and_move_nothing():
-    net = dcgan.Discriminator(jnp.bfloat16, width=4, norm="batch")
+    net = dcgan.Discriminator(jnp.bfloat16, num_classes=0, width=4, norm="batch")
     variables = init(net, jax.random.key(3), "disc", IMAGES["real"], None, train=False)
     keys = Keys(jax.random.key(0), 0, 0, 0, 4)
     judged, _ = Critic().judge(net, variables, SHOWN, "", keys, {}, Nothing())
@@ -93,7 +93,7 @@ def test_answers_are_float32_differentiable_and_move_nothing():
 
 def test_critics_of_one_task_have_draws_of_their_own():
     """A suffix names another stream of the same round."""
-    net = dcgan.Discriminator(jnp.float32, width=4, norm="none")
+    net = dcgan.Discriminator(jnp.float32, num_classes=0, width=4, norm="none")
     variables = init(net, jax.random.key(3), "disc", IMAGES["real"], None, train=False)
     keys = Keys(jax.random.key(0), 0, 0, 0, 4)
     logits = {}
