@@ -37,6 +37,11 @@ CONFIGS = [
     "celeba.py",
     "stylegan_lite.py",
     "r3gan.py",
+    "cgan.py:concat",
+    "cgan.py:acgan",
+    "cgan.py:reacgan",
+    "biggan.py",
+    "sagan.py",
     "pix2pix.py",
     "cyclegan.py",
 ]

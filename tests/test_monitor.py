@@ -49,6 +49,30 @@ def test_an_illness_is_named_after_a_window_of_lines_and_may_pass(ill, verdict):
     assert [line["verdict"] for line in again] == ["healthy", verdict] and len(more) == 1
 
 
+def of_labels(*changes, chance=0.1, **fields):
+    """Verdicts of lines with a critic that names 95 % of the labels of reals."""
+    watch = Monitor(sides={"disc": "critic", "gen": "maker"}, chance=chance)
+    line = WELL | {"disc/acgan_accuracy": 0.95, "gen/acgan_accuracy": 0.9} | fields
+    lines = [watch(line | {"step": EARLY + i} | change) for i, change in enumerate(changes)]
+    return watch, [line["verdict"].partition(":")[0] for line in lines]
+
+
+def test_a_generator_that_ignores_its_labels_is_named():
+    ill = {"gen/acgan_accuracy": 0.12}
+    _, verdicts = of_labels({}, *[ill] * WINDOW, {})
+    assert verdicts == ["healthy"] * WINDOW + ["ignores its labels", "healthy"]
+    assert set(of_labels(*[ill] * 9, **{"disc/acgan_accuracy": 0.3})[1]) == {"healthy"}  # a critic that knows no class
+    assert set(of_labels(*[{"gen/acgan_accuracy": 0.55}] * 9, chance=0.5)[1][WINDOW:]) == {"ignores its labels"}
+    watch, verdicts = of_labels(*[ill] * 9)
+    score = {"step": 300, "eval/label_accuracy_digits1k": 0.97, "eval/label_accuracy_worst_digits1k": 0.1}
+    assert verdicts[-1] == "ignores its labels" and watch.scored(score)["verdict"] == "healthy"  # scores know better
+    ill_score = {"step": 301, "eval/label_accuracy_digits1k": 0.11}
+    assert watch.scored(ill_score)["verdict"] == (
+        "ignores its labels: eval/label_accuracy_digits1k is 0.11, and guessing is right at 0.1"
+    )
+    assert watch(WELL | {"step": 302})["verdict"].startswith("ignores its labels")  # until it is scored again
+
+
 def test_the_start_and_what_was_not_measured_give_no_verdict():
     young, said = told(*[{"gen/diversity": 0.0}] * 9, start=EARLY - 9)
     assert {line["verdict"] for line in young} == {"healthy"} and not said

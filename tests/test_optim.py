@@ -73,3 +73,5 @@ def test_half_life_of_the_averages():
     assert np.isclose(ramped.decay(jnp.float32(20), 1.0), 0.5)  # half-life min(10, 5% of 20)
     assert np.isclose(ramped.decay(jnp.float32(1e6), 1.0), 0.5**0.1)
     assert float(ramped.decay(jnp.float32(0), 1.0)) == 0  # at the start, the average is the weights
+    late = Ema(half_life_kimg=10.0, rampup=0.0, start_kimg=5.0)
+    assert float(late.decay(jnp.float32(4.9), 1.0)) == 0 and np.isclose(late.decay(jnp.float32(5), 1.0), 0.5**0.1)

@@ -75,7 +75,8 @@ class Generator(nn.Module):
     """z [N, Z] -> images [N, H, W, C] in [-1, 1].
 
     width: channels at the image's own resolution in the papers' network for it, which decides the others.
-    hierarchical: z is split into one part for the first layer and one for each block (Brock et al. 2019, section 3).
+    hierarchical: z is split, as evenly as it goes, into one part for the first layer and one for each block (Brock et al.
+      2019, section 3).
     shared: entries of the label's embedding, which the norms of all blocks share; 0: each norm has gains and shifts of its
       own for each class (Miyato and Koyama 2018).
     attention: the side of the feature maps that attend; 0: none.
@@ -125,12 +126,9 @@ class Generator(nn.Module):
                 label = label @ self.param("embed", INITS[self.kernel_init], shape, layers.wide(self.dtype))
         if not self.hierarchical:
             return z, [label] * blocks
-        if z.shape[-1] % (blocks + 1):
-            raise UserError(
-                f"z is split into {blocks + 1} parts, and task.z_dim={z.shape[-1]} is no multiple of that; "
-                f"--config.task.z_dim={z.shape[-1] // (blocks + 1) * (blocks + 1) or blocks + 1}"
-            )
-        first, *parts = jnp.split(z, blocks + 1, -1)
+        if z.shape[-1] <= blocks:
+            raise UserError(f"z is split into {blocks + 1} parts, which task.z_dim={z.shape[-1]} is too few for")
+        first, *parts = jnp.array_split(z, blocks + 1, -1)
         return first, [part if label is None else jnp.concatenate([label, part], -1) for part in parts]
 
 

@@ -13,13 +13,14 @@ from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import Failure, UserError
 from jaxgan.files import sweep
-from jaxgan.generate import trained
+from jaxgan.generate import takes_labels, trained
 from jaxgan.images import save_gif, save_png
 from jaxgan.monitor import Monitor
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.state import NEVER, GanState
+from jaxgan.tasks.task import Generates
 from jaxgan.training.landscape import picture_frames
 from jaxgan.training.pictures import data_picture, make_sampler
 from jaxgan.workdir.checkpoint import Checkpoints
@@ -68,7 +69,9 @@ class Member:
             record_start(self.plan, job.folder, images, job.source, job.overrides, first, donors)
             save_png(self.workdir.samples / "real.png", data_picture(images, self.settings.sample.num))
         self.writer = Writer(job.folder, first, self.settings.log.tensorboard)
-        self.monitor = Monitor(self.writer.lines, lambda text: say(f"{job.folder} {text}"), self.plan.sides)
+        self.monitor = Monitor(
+            self.writer.lines, lambda text: say(f"{job.folder} {text}"), self.plan.sides, chance(self.plan)
+        )
 
     def check(self, bad: int) -> None:
         """Keeps in mind that a param is not finite, if `GanState.first_bad` says so."""
@@ -123,11 +126,17 @@ class Member:
         self.workdir.add_evaluation(result)
         record = {"step": step, "kimg": step * self.plan.kimg_per_step}
         first = {f"eval/{name}": x["values"][0] for name, x in result["scores"].items()}
-        self.writer.scalars(record | first, self._say)
+        self.writer.scalars(record | first, self._say, self.monitor.scored)
 
     def _say(self, record: dict[str, float]) -> None:
         scores = "  ".join(f"{name.removeprefix('eval/')} {x:.4g}" for name, x in record.items() if name.startswith("eval/"))
         say(f"step {record['step']}  {scores}")
+
+
+def chance(plan: Any) -> float:
+    """How often a guessed label is right, of equally likely ones, or of attributes; 0 without labels."""
+    label = plan.features.get("label") if plan.can(Generates) and takes_labels(plan) else None
+    return 0.0 if label is None else 0.5 if label.shape else 1 / label.classes
 
 
 def is_due(step: int, every: int) -> bool:
