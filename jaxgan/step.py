@@ -152,7 +152,7 @@ def _averaged(state: GanState) -> dict[str, Any]:
     return {p: {"params": state.params[p], "model_state": state.model_state[p]} for p in state.ema}
 
 
-def _renormed(ema: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+def _renormed(ema: Any, before: Any) -> dict[str, Any]:
     """The averages, with spectral norms of their own kernels: an average of unit vectors is shorter than one."""
     out = {}
     for player, own in ema.items():
