@@ -10,8 +10,8 @@
 | acgan_real   | a classifier that learns from real images alone | StudioGAN's "ACGAN-Mod"                    |
 | reacgan      | contrasts of embeddings, D2D-CE           | Kang et al. 2021                                 |
 
-Common: DCGAN's networks at width 32, conditional BatchNorm in the generator (but for concat), the non-saturating loss with R1
-(weight 1), Adam with a step size of 1e-3 that falls to 0 over the second half, 4,000 steps of 64 images; fake labels are
+Common: DCGAN's networks at width 32, conditional BatchNorm in the generator (but for concat), the non-saturating loss with
+R1 (weight 1), Adam with a step size of 1e-3 that falls to 0 over the second half, 4,000 steps of 64 images; fake labels are
 uniform and independent of the batch's. So the variants differ in what the discriminator is told, and in nothing else. The
 papers have other losses and more: Mirza and Osindero train fully connected networks on 60,000 digits, Miyato and Koyama
 ResNets with spectral norm and the hinge loss for 450,000 steps on ImageNet, Odena et al. 100 GANs of ten ImageNet classes

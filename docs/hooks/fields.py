@@ -75,6 +75,7 @@ COMMON = {  # what fields of many classes mean, where the class says nothing mor
     "activation": "Of the hidden layers.",
 }
 WORDS = {int: "whole number", float: "number", bool: "true or false", str: "text", tuple[int, ...]: "whole numbers"}
+WORDS |= {tuple[float, ...]: "numbers"}
 WORDS |= {tuple[str, ...]: "names", type(None): "none"}
 
 

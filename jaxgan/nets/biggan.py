@@ -81,7 +81,7 @@ class Generator(nn.Module):
       own for each class (Miyato and Koyama 2018).
     attention: the side of the feature maps that attend; 0: none.
     spectral: spectral norm of all kernels, but not of the shared embedding. kernel_init: "orthogonal" (Saxe et al.
-      2014), "normal" of deviation .02, or "glorot", uniform. epsilon: of norms.
+      2014), "normal" of deviation 0.02, or "glorot", uniform. epsilon: of norms.
     """
 
     image_shape: tuple[int, int, int]

@@ -47,10 +47,10 @@ class Contrast:
     the discriminator and of generated ones on the generator.
 
     With e the embedding of an image and v that of its label, both of length 1, and over all j of another class in the global
-    batch: a = max(0, (margin - <e_i, v_i>) / temperature), s_ij = max(0, (<e_i, e_j> + margin - 1) / temperature), and the
+    batch: a_i = max(0, (m - <e_i, v_i>) / t), s_ij = max(0, (<e_i, e_j> + m - 1) / t), and the
     loss is a_i + log(exp(-a_i) + sum_j exp(s_ij)).
 
-    The defaults are the authors' for CIFAR-10. Its metric "nearest" is the mean of <e_i, v_i>.
+    margin: m. temperature: t. The defaults are the authors' for CIFAR-10. Its metric "nearest" is the mean of <e_i, v_i>.
     """
 
     weight: Scalar = 0.5

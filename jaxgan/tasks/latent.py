@@ -36,8 +36,9 @@ class Latent(AdversarialTask):
       (Metz et al. 2017), on the same batch and noise; the discriminator itself does not take them.
     num_classes: how many classes, or attributes, both networks are told of; 0: none.
     fake_labels: those of fakes in training: of the real examples beside them ("batch"), drawn by the shares that classes
-      have in the data ("data"), all equally likely ("uniform"), or as `fake_weights` says ("weights"), a number a class.
-      Samples have labels of the same kind, with "batch" uniform ones. Attributes are drawn one by one.
+      have in the data ("data"), all equally likely ("uniform"), or by `fake_weights` ("weights"). Samples have labels of the
+      same kind, with "batch" uniform ones. Attributes are drawn one by one.
+    fake_weights: a number for each class, how likely it is in proportion to the others; of attributes their probabilities.
     """
 
     gen: nn.Module

@@ -217,11 +217,15 @@ def test_records_of_today_are_left_alone():
     assert renamed_record(old)["config"]["objective"]["terms"]["l1"]["weight"] == 0.5
 
 
+LATER = {"epsilon", "padding", "cond", "head"}  # fields that networks have since
+
+
 def nets_of(spec, *overrides):
     """The networks of a config as they were saved by revision 2."""
     config = resolve_config(load_config(f"{ROOT}/configs/{spec}"), [one.split("=") for one in overrides], sections).to_dict()
     for net in config["nets"].values():
-        net.pop("epsilon", None), net.pop("padding", None)
+        for field in LATER:
+            net.pop(field, None)
     return config
 
 
@@ -257,7 +261,7 @@ def test_records_of_today_keep_their_epsilon_and_edges():
 def test_networks_with_norms_are_known_by_their_fields():
     for name, classes in {**{n: [t[n] for t in (GENERATORS, DISCRIMINATORS)] for n in ("mlp", "dcgan", "resnet", "sngan")},
                           **{n: [cls] for n, cls in (TRANSLATORS | CRITICS).items()}}.items():  # fmt: skip
-        before = {" ".join(sorted(section(cls).fields.keys() - {"epsilon", "padding"})) for cls in classes}
+        before = {" ".join(sorted(section(cls).fields.keys() - LATER)) for cls in classes}
         assert before == {" ".join(sorted(known.split())) for known in WITH_NORMS[name]}
     for other in ({"name": "mlp", "norm": "layer", "depth": 3}, {"name": "mine:Net", "norm": "layer"}, {"name": "r3gan"}):
         assert earlier_values({"task": {"name": "mine:Task"}, "nets": {"net": other}}) == {}

@@ -40,7 +40,7 @@ def test_configs_resolve_and_survive_json(spec):
 
 def test_another_name_leaves_no_field_of_the_old_class():
     resolved = resolve("vanilla.py", "nets.gen.name=resnet", "nets.gen.width=8")
-    assert resolved.nets.gen.to_dict() == {"name": "resnet", "width": 8, "norm": "batch", "epsilon": 1e-5}
+    assert resolved.nets.gen.to_dict() == {"name": "resnet", "width": 8, "norm": "batch", "epsilon": 1e-5, "cond": "norm"}
     assert resolve("vanilla.py", "nets.gen.name=mlp").nets.gen.widths == (128,)  # no other name, nothing lost
     assert "decay" in resolve("wgan.py", "optim.gen.name=rmsprop").optim.gen
 
@@ -95,7 +95,7 @@ MISTAKES = [
     ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
     (
         "objective.terms.r3.weight=1",
-        "unknown term 'r3'; known: consensus, dragan, feature_distance, l1, l2, lecam, path_length, r1, r2, wgan_gp",
+        "unknown term 'r3'; known: acgan, consensus, contrast, dragan, feature_distance, l1, l2, lecam, orthogonal",
     ),
     ("objective.terms=r1", "'objective.terms' is a section: objective.terms.r1.weight, ..."),
     ("objective.terms.r1=none", "there is no term 'r1' to remove"),
