@@ -73,7 +73,7 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
-    what = f"{what} of {len(wanted.labels)} labels" if rows == "labels" else what
+    what = f"{what} of each of {len(wanted.labels)} labels" if rows == "labels" else what
     what = f"{what} at {len(wanted.psi or wanted.truncation)} truncations" if rows == "truncation" else what
     what = f"styles of {len(wanted.mix)} in {len(wanted.seeds)}" if wanted.mix else what
     say(f"{what}, step {step}: {path}")
