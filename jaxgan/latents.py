@@ -24,8 +24,8 @@ def truncations(distribution: str) -> tuple[str, ...]:
 
 
 def truncate(z: jax.Array, kind: str, t: Any, keys: jax.Array) -> jax.Array:
-    """z [N, dims], truncated. t: a number or [N]. keys [N]: what is drawn anew comes of them; coordinates that are inside
-    stay as they are, to the bit."""
+    """z [N, dims], truncated. t: a number or [N]. keys [N], not those of z: what is drawn anew comes of them;
+    coordinates that are inside stay as they are, to the bit."""
     t = jnp.broadcast_to(jnp.asarray(t, z.dtype), (len(z),))
     if kind == "scale":
         return z * t[:, None]

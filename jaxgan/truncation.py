@@ -47,7 +47,7 @@ def parse(text: str, name: str = "--truncation") -> tuple[Truncation, ...]:
         if kind == "scale" and not 0 <= t <= 1:
             raise UserError(f"{name}={kind}: values are from 0 to 1, not {t:g}")
         if kind == "resample" and not t >= SMALLEST:
-            raise UserError(f"{name}={kind}: values are at least {SMALLEST:g}, not {t:g}; scale:0 is the mean alone")
+            raise UserError(f"{name}={kind}: values are at least {SMALLEST:g}, not {t:g}; z = 0 is scale:0")
     return out
 
 

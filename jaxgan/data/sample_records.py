@@ -10,8 +10,10 @@ import numpy as np
 
 from jaxgan.errors import UserError
 from jaxgan.files import replaced
+from jaxgan.records import reading
 
 SUFFIX = ".array_record"
+ADVICE = f"--mode=sample --out=NAME{SUFFIX} writes one"
 AT_ONCE = 256  # records that a reader holds
 
 
@@ -46,8 +48,9 @@ def read_samples(path: Path) -> Iterator[dict[str, np.ndarray]]:
     reader = ArrayRecordReader(str(path))
     count = reader.num_records() if path.is_file() else 0
     if not count:
-        raise UserError(f"{path} is no file of samples; --mode=sample --out=NAME{SUFFIX} writes one")
-    for start in range(0, count, AT_ONCE):
-        for record in reader.read([*range(start, min(start + AT_ONCE, count))]):
-            yield unpack(record)
-    reader.close()
+        raise UserError(f"{path} is no file of samples; {ADVICE}")
+    with reading(path, ADVICE):
+        for start in range(0, count, AT_ONCE):
+            for record in reader.read([*range(start, min(start + AT_ONCE, count))]):
+                yield unpack(record)
+        reader.close()

@@ -35,9 +35,7 @@ def truncation_curve(folder: Path, overrides: Overrides, step: int | None, cuts:
     """Scores a checkpoint at each truncation, and writes `truncation.json`, `.csv` and `.png` to the run's folder. What the
     same request has scored before is taken from `truncation.json`. Raises UserError."""
     if Archive(folder).is_archive or not Workdir(folder).is_run:
-        raise UserError(
-            f"--truncation writes a curve to a run's folder, and {folder} is none; sample from it with --mode=sample"
-        )
+        raise UserError(f"--truncation writes a curve to a run's folder, which {folder} is not; --mode=sample takes it")
     Workdir(folder).check_writable()
     files, placement = Truncations(folder), Placement()
     files.entries()  # which the scores are to be added to
@@ -74,9 +72,7 @@ def _check(plan: Plan) -> None:
     """Refuses metrics that truncation does not reach, and a picture of nothing. Raises UserError."""
     for name, metric in find_scores(plan.run.eval.metrics).items():
         if "HasLatent" in metric.needs:
-            raise UserError(
-                f"the metric '{name}' walks between latents as they are drawn; leave it out of --config.eval.metrics"
-            )
+            raise UserError(f"the metric '{name}' is of latents as they are drawn; leave it out of --config.eval.metrics")
     if not set(DRAWN) & set(plan.run.eval.metrics):
         raise UserError(f"a curve over truncation draws {', '.join(DRAWN)}: name one in --config.eval.metrics")
 
@@ -87,7 +83,7 @@ def _told(value: float | None) -> str:
 
 def _as_csv(entries: list[dict[str, Any]]) -> str:
     """A line for each t: kind, t, step, and each score with its deviation over the sets of samples."""
-    names = list(dict.fromkeys(name for entry in entries for name in entry["scores"]))
+    names = sorted({name for entry in entries for name in entry["scores"]})
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["kind", "t", "step", *(column for name in names for column in (name, f"{name}_std"))])
@@ -99,12 +95,12 @@ def _as_csv(entries: list[dict[str, Any]]) -> str:
 
 
 def draw_curve(entries: list[dict[str, Any]]) -> Any:
-    """A matplotlib Figure of one kind's entries, in the order of their t: shares at the left and distances at the right, over
-    t, with the deviation over the sets of samples where there are several."""
+    """A matplotlib Figure of one kind's entries, in the order of their t: shares left, distances right, over t, with
+    the deviation over the sets of samples where there are several."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    names = list(dict.fromkeys(name for entry in entries for name in entry["scores"]))
+    names = sorted({name for entry in entries for name in entry["scores"]})
     panels = [[n for n in names if score_part(n) in SHARES], [n for n in names if score_part(n) in DISTANCES]]
     panels = [panel for panel in panels if panel]
     figure = Figure(figsize=(4.5 * len(panels), 3.4), dpi=120, layout="constrained")
@@ -114,10 +110,8 @@ def draw_curve(entries: list[dict[str, Any]]) -> Any:
             known = [(e["truncation"]["t"], e["scores"][name]) for e in entries if name in e["scores"]]
             known = [(t, one["value"], one.get("std") or 0.0) for t, one in known if one["value"] is not None]
             t, values, deviations = zip(*known) if known else ((), (), ())
-            colour = SHARES.get(score_part(name), "0.2")
-            axes.errorbar(
-                t, values, deviations, label=name, color=colour, marker="o", markersize=3, linewidth=1.4, capsize=2
-            )
+            style = {"color": SHARES.get(score_part(name), "0.2"), "marker": "o", "markersize": 3, "capsize": 2}
+            axes.errorbar(t, values, deviations, label=name, **style)
         axes.set_xlabel(f"truncation, t of {entries[0]['truncation']['kind']}", fontsize=9)
         axes.set_ylim(bottom=0, top=1.02 if score_part(panel[0]) in SHARES else None)
         axes.tick_params(labelsize=8)

@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxgan import records
 from jaxgan.files import nulls, write_json
-from jaxgan.workdir.folder import EVALUATION
+from jaxgan.workdir.shapes import EVALUATION
 
 ENTRY = {**EVALUATION, "truncation": {"kind": str, "t": float}, "request": dict}
 
