@@ -104,12 +104,11 @@ def make_pictures(plan: Plan, nets: Trained, data: Images | None = None) -> Call
     return make
 
 
-def make_labels(plan: Plan, nets: Trained) -> Callable:
-    """`numbers uint32 [N] -> int32`, [N] classes or [N, K] attributes: those that their pictures have where none are asked
-    for. Of a generator that is told labels."""
-    draw = make_draw(plan)
-    fn = jax.jit(lambda nets, numbers: draw(nets, numbers)[1]["label"])
-    return lambda numbers: np.asarray(fn(nets, numbers)).astype(np.int32)
+def make_labels(plan: Plan) -> Callable[[np.ndarray], np.ndarray]:
+    """`numbers uint32 [N] -> int32 [N]`, the labels that the generator is told with these numbers; [N, K] of attributes."""
+    draw, nets = make_draw(plan), Trained({}, plan.inputs.frozen)
+    labels = jax.jit(lambda nets, numbers: draw(nets, numbers)[1]["label"])
+    return lambda numbers: np.asarray(labels(nets, numbers))
 
 
 def check_labels(plan: Plan, labels: Collection[int]) -> None:

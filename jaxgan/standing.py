@@ -1,4 +1,4 @@
-"""Standing statistics of BatchNorm (Brock et al. 2019, BigGAN, section 2 and appendix): in place of the running ones, which
+"""Standing statistics of BatchNorm (Brock et al. 2019, BigGAN): in place of the running ones, which
 come of training, means over passes of the trained generator in training mode, over latents as they will be sampled.
 
 The passes' latents and labels are drawn as samples are, from a stream of their own. So they depend on the run's seed, the

@@ -84,7 +84,7 @@ def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, c
     """An image of each number, perhaps in a row for each of several values: a grid, arrays, or a file each."""
     points = len(plan.image_shape) == 1
     data = open_data(plan.config) if points or plan.given else None
-    make, samples = make_pictures(plan, nets, data if plan.given else None), _samples(plan, nets, wanted)
+    make, samples = make_pictures(plan, nets, data if plan.given else None), _samples(plan, wanted)
     if path.suffix.lower() == ".png":
         made = np.concatenate([*each_batch(make, CHUNK, samples.numbers, **samples.asked)])
         source = _sources(plan, given_inputs(plan, data, samples.numbers)) if data else None
@@ -106,7 +106,7 @@ def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, c
     write(path, make, samples, request | {"seeds": spelled(wanted.seeds)}, CHUNK, wanted.overwrite)
 
 
-def _samples(plan: Plan, nets: Any, wanted: SampleRequest) -> Samples:
+def _samples(plan: Plan, wanted: SampleRequest) -> Samples:
     """What is asked for, one after the other: all numbers with the first value of what `wanted.rows` names, then with the
     second, and so on."""
     t = tuple(one.t for one in wanted.truncation)
@@ -116,7 +116,7 @@ def _samples(plan: Plan, nets: Any, wanted: SampleRequest) -> Samples:
     asked = {name: np.repeat(x, len(numbers) // len(x)) for name, x in values.items() if len(x)}
     labels = asked.get("label")
     if labels is None and takes_labels(plan):
-        labels = in_batches(make_labels(plan, nets), CHUNK, numbers)
+        labels = in_batches(make_labels(plan), CHUNK, numbers).astype(np.int32)
     return Samples(numbers, asked, labels, wanted.rows == "labels")
 
 

@@ -78,7 +78,7 @@ def test_labels_that_the_numbers_draw_are_written_too(run, model, tmp_path):
     found = arrays(run, tmp_path / "a.npz", num=20)
     assert len(set(found["labels"].tolist())) > 3
     np.testing.assert_array_equal(model.sample(seeds=range(20), label=found["labels"]), found["images"])
-    drawn = make_labels(model._plan, model._nets)(found["seeds"])
+    drawn = make_labels(model._plan)(found["seeds"])
     np.testing.assert_array_equal(drawn, found["labels"])
 
 
