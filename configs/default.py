@@ -137,6 +137,8 @@ def get_config() -> Any:
         "batch_size": 200,  # images at once
         "ema": True,  # score the moving averages of the weights
         "allow_few": False,  # a Frechet distance of no more images than dimensions
+        "batch_norm": "running",  # statistics of the generator's BatchNorm; or standing, taken anew
+        "standing_passes": 16,  # batches that they are taken over
     }
     config.init_from = {
         "workdir": "",  # start from this run's newest checkpoint

@@ -23,11 +23,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Its folder is made if need be. Several processes may write the same path at once; the last one to finish wins.
     """
+    with replaced(path) as unfinished, unfinished.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """As `replacing`, for writers that open files themselves: the path to write to."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     try:
-        with unfinished.open("wb") as file:
-            yield file
+        yield unfinished
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

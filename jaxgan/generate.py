@@ -2,7 +2,8 @@
 What else a generator starts from (a translator's source) is the data's example of that number.
 """
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 import jax
@@ -10,11 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.data.source import Images
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, nearest
 from jaxgan.images import to_uint8
 from jaxgan.keys import role_id
 from jaxgan.plan import Plan
 from jaxgan.state import GanState
+from jaxgan.tasks.task import Truncates
+from jaxgan.truncation import Truncation
 
 CHUNK = 64  # pictures generated at once
 
@@ -32,15 +35,36 @@ def trained(plan: Plan, state: GanState, ema: bool) -> Trained:
     return Trained(players, plan.inputs.frozen)
 
 
-def _make_draw(plan: Plan) -> Callable:
-    """(the task, its inputs for numbers [N]) as a function of (nets, numbers): number i always has the same latent."""
-    key = jax.random.fold_in(jax.random.key(plan.run.seed), role_id("sample"))
+def make_draw(plan: Plan, role: str = "sample") -> Callable:
+    """(the task, its inputs for numbers [N]) as a function of (nets, numbers): number i always has the same latent, of each
+    role another one. Of a plan with truncation also t, a number or [N], in place of that plan's."""
+    key, cut = jax.random.fold_in(jax.random.key(plan.run.seed), role_id(role)), plan.truncation
 
-    def draw(nets: Trained, numbers: jax.Array) -> tuple[Any, dict[str, jax.Array]]:
+    def draw(nets: Trained, numbers: jax.Array, t: Any = None) -> tuple[Any, dict[str, jax.Array]]:
         task = plan.task(frozen=nets.frozen)
-        return task, task.draw(jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers))
+        inputs = task.draw(jax.vmap(lambda i: jax.random.fold_in(key, i))(numbers))
+        return task, task.truncate(inputs, cut.kind, cut.t if t is None else t) if cut else inputs
 
     return draw
+
+
+def truncated(plan: Plan, truncation: Truncation | None) -> Plan:
+    """The same plan, whose generator starts from truncated latents wherever it samples. Raises UserError where it cannot."""
+    out = copy.copy(plan)
+    out.truncation = truncation
+    if truncation is None:
+        return out
+    if not plan.can(Truncates):
+        raise UserError("truncation is of a latent z, and this run's generator has none; leave it out")
+    kinds = plan.task().truncations
+    if not kinds:
+        raise UserError("this generator turns z into styles, and its truncation is of those: --truncation_psi=0.7")
+    if truncation.kind not in kinds:
+        raise UserError(
+            f"truncation by '{truncation.kind}' is of a normal z, and this run's is uniform; "
+            f"{nearest(truncation.kind, kinds)}"
+        )
+    return out
 
 
 def given_inputs(plan: Plan, images: Images, numbers: np.ndarray) -> dict[str, np.ndarray]:
@@ -50,12 +74,13 @@ def given_inputs(plan: Plan, images: Images, numbers: np.ndarray) -> dict[str, n
 
 def make_generate(plan: Plan, way: str = "ab") -> Callable:
     """`(nets, numbers [N]) -> images [N, H, W, C]` in [-1, 1], or points; of a generator with styles also `psi` [N],
-    truncated; of one that is told labels also `label` int32 [N], in place of those drawn; with what `given_inputs` returns
-    by name; of a translator of two ways with its way, "ab" or "ba"."""
-    draw, how = _make_draw(plan), {} if way == "ab" else {"way": way}
+    truncated; of one that is told labels also `label` int32 [N], in place of those drawn; of a plan with truncation also `t`
+    [N], in place of its own; with what `given_inputs` returns by name; of a translator of two ways with its way, "ab" or
+    "ba"."""
+    draw, how = make_draw(plan), {} if way == "ab" else {"way": way}
 
-    def generate(nets: Trained, numbers, psi=None, label=None, **given):
-        task, inputs = draw(nets, numbers)
+    def generate(nets: Trained, numbers, psi=None, label=None, t=None, **given):
+        task, inputs = draw(nets, numbers, t)
         if label is not None:
             inputs["label"] = label
         for name, x in given.items():
@@ -66,30 +91,38 @@ def make_generate(plan: Plan, way: str = "ab") -> Callable:
     return generate
 
 
-def make_pictures(plan: Plan, nets: Trained, data: Images | None = None, psi: float | None = None, label: int | None = None):
-    """`numbers uint32 [N] -> uint8 [N, H, W, C]`, or points. data: of a generator that starts from them. psi: truncation.
-    label: of all pictures, in place of those drawn. Raises UserError for a label that there is not."""
+def make_pictures(plan: Plan, nets: Trained, data: Images | None = None) -> Callable:
+    """`numbers uint32 [N] -> uint8 [N, H, W, C]`, or points; by name also what `make_generate` takes: psi, label, t, [N].
+    data: of a generator that starts from them."""
     fn, is_picture = jax.jit(make_generate(plan)), len(plan.image_shape) == 3
-    if label is not None:
-        check_label(plan, label)
 
-    def make(numbers: np.ndarray) -> np.ndarray:
-        own: dict[str, Any] = given_inputs(plan, data, numbers) if data else {}
-        own |= {} if psi is None else {"psi": np.full(len(numbers), psi, np.float32)}
-        own |= {} if label is None else {"label": np.full(len(numbers), label, np.int32)}
-        made = np.asarray(fn(nets, numbers, **own))
+    def make(numbers: np.ndarray, **asked: np.ndarray) -> np.ndarray:
+        given = given_inputs(plan, data, numbers) if data else {}
+        made = np.asarray(fn(nets, numbers, **given, **asked))
         return to_uint8(made) if is_picture else made
 
     return make
 
 
-def check_label(plan: Plan, label: int) -> None:
-    """Refuses a label that the generator is not told. Raises UserError."""
-    classes = plan.features["label"].classes if "label" in plan.features and takes_labels(plan) else 0
-    if not classes:
+def make_labels(plan: Plan) -> Callable[[np.ndarray], np.ndarray]:
+    """`numbers uint32 [N] -> int32 [N]`, the labels that the generator is told with these numbers; [N, K] of attributes."""
+    draw, nets = make_draw(plan), Trained({}, plan.inputs.frozen)
+    labels = jax.jit(lambda nets, numbers: draw(nets, numbers)[1]["label"])
+    return lambda numbers: np.asarray(labels(nets, numbers))
+
+
+def check_labels(plan: Plan, labels: Collection[int]) -> None:
+    """Refuses labels that the generator is not told. Raises UserError."""
+    feature = plan.features["label"] if "label" in plan.features and takes_labels(plan) else None
+    if feature is None or not feature.classes:
         raise UserError("this generator is told no labels (--config.task.num_classes); leave the label out")
-    if not 0 <= label < classes:
-        raise UserError(f"this generator knows the labels 0 to {classes - 1}, and not {label}")
+    if feature.shape:
+        raise UserError(
+            f"this generator is told {feature.shape[0]} attributes of each picture, and not one label; leave the label out"
+        )
+    for label in labels:
+        if not 0 <= label < feature.classes:
+            raise UserError(f"this generator knows the labels 0 to {feature.classes - 1}, and not {label}")
 
 
 def takes_labels(plan: Plan) -> bool:
@@ -100,7 +133,7 @@ def takes_labels(plan: Plan) -> bool:
 def make_interpolate(plan: Plan, space: str = "z") -> Callable:
     """`(nets, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another, in the
     latent space ("z") or among styles ("w"); of a generator with styles perhaps truncated by one more argument."""
-    draw = _make_draw(plan)
+    draw = make_draw(plan)
 
     def interpolate(nets: Trained, a, b, t, psi=None):
         (task, first), (_, last) = draw(nets, a), draw(nets, b)
@@ -118,7 +151,7 @@ def make_interpolate(plan: Plan, space: str = "z") -> Callable:
 
 def make_mix(plan: Plan, layers: tuple[int, ...]) -> Callable:
     """`(nets, numbers [N], others [N], psi [N]) -> images`, painted with the others' styles in these layers."""
-    draw = _make_draw(plan)
+    draw = make_draw(plan)
 
     def mix(nets: Trained, numbers, others, psi):
         (task, first), (_, second) = draw(nets, numbers), draw(nets, others)

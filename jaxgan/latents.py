@@ -1,9 +1,12 @@
-"""Distributions of the latent z: how it is drawn, and the way from one z to another that stays among likely ones."""
+"""Distributions of the latent z: how it is drawn and truncated, and the way from one z to another that stays among likely
+ones."""
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from jaxgan.truncation import KINDS
 
 DISTRIBUTIONS = ("normal", "uniform")  # the latter in [-1, 1]
 
@@ -13,6 +16,22 @@ def draw(distribution: str, keys: jax.Array, dims: int, dtype: Any) -> jax.Array
     if distribution == "uniform":
         return jax.vmap(lambda key: jax.random.uniform(key, (dims,), dtype, minval=-1, maxval=1))(keys)
     return jax.vmap(lambda key: jax.random.normal(key, (dims,), dtype))(keys)
+
+
+def truncations(distribution: str) -> tuple[str, ...]:
+    """Kinds of `truncation.KINDS` that z of this distribution has: what lies beyond +-t of a uniform z is no tail."""
+    return ("scale",) if distribution == "uniform" else KINDS
+
+
+def truncate(z: jax.Array, kind: str, t: Any, keys: jax.Array) -> jax.Array:
+    """z [N, dims], truncated. t: a number or [N]. keys [N], not those of z: what is drawn anew comes of them;
+    coordinates that are inside stay as they are, to the bit."""
+    t = jnp.broadcast_to(jnp.asarray(t, z.dtype), (len(z),))
+    if kind == "scale":
+        return z * t[:, None]
+    # Drawing anew until it is inside is drawing from the normal distribution between -t and t.
+    anew = jax.vmap(lambda key, t: jax.random.truncated_normal(key, -t, t, z.shape[1:], z.dtype))(keys, t)
+    return jnp.where(jnp.abs(z) > t[:, None], anew, z)
 
 
 def blend(distribution: str, x: jax.Array, y: jax.Array, t: jax.Array) -> jax.Array:

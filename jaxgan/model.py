@@ -3,7 +3,7 @@
 import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,19 @@ import jax
 import numpy as np
 
 from jaxgan import models
+from jaxgan import truncation as truncate
 from jaxgan.batches import each_batch
 from jaxgan.config import trust as trusted
 from jaxgan.devices import configure_jax
 from jaxgan.errors import Failure, UserError, as_path
-from jaxgan.generate import CHUNK, make_generate, make_interpolate, make_pictures, trained
+from jaxgan.generate import CHUNK, check_labels, make_generate, make_interpolate, make_pictures, trained, truncated
 from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import open_data
+from jaxgan.standing import Standing
 from jaxgan.tasks.task import Generates, HasLatent, HasStyles
+from jaxgan.truncation import Truncation
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 
@@ -40,47 +43,76 @@ class Model:
             raise UserError(f"the task of {path} ({plan.config.task.name}) generates nothing")
         self.path, self.config, self.image_shape = path, plan.config, plan.image_shape
         self._plan: Plan = plan
-        self._nets = placement.local(trained(plan, state, bool(state.ema)))
+        self._state = placement.local(state.replace(opt_state={}))
+        self._nets = trained(plan, self._state, bool(state.ema))
         self._made: dict[Any, Any] = {}  # compiled functions, by what they were made for
 
     def sample(
         self,
         num: int | None = None,
         seed: int = 0,
-        label: int | None = None,
+        label: int | Sequence[int] | None = None,
         *,
         seeds: Sequence[int] | None = None,
         truncation_psi: float | None = None,
+        truncation: str | None = None,
+        standing: int = 0,
     ) -> np.ndarray:
         """Pictures, uint8 [N, H, W, C]; points of the plane as float32 [N, 2].
 
         Args:
-          num: how many; 64 by default. seed: 0 is the first `num` numbers, 1 the next `num`, and so on.
-          label: of all pictures, of a generator that is told labels.
+          num: how many; 64 by default, or as many as labels. seed: 0 is the first `num` numbers, 1 the next, and so on.
+          label: of all pictures, of a generator that is told labels; or N of them, one a picture.
           seeds: the numbers themselves, in place of `num` and `seed`: the pictures of `--mode=sample --seeds=...`.
           truncation_psi: of a StyleGAN: how far styles are from their mean, 1 as trained, 0 the mean.
+          truncation: of the latent z, by its kind: "scale:0.7", or "resample:0.7".
+          standing: take BatchNorm's statistics anew, over so many batches; 0: those of training.
 
         Raises UserError for what this generator cannot do.
         """
         if seeds is not None and num is not None:
             raise UserError("give num or seeds, and not both")
-        count = 64 if num is None else num
+        labels = None if label is None else np.asarray(label)
+        count = (64 if labels is None or not labels.ndim else len(labels)) if num is None else num
         if count < 1 or seed < 0:
             raise UserError(f"num must be at least 1 and seed at least 0, not {num} and {seed}")
         numbers = self._numbers(range(seed * count, (seed + 1) * count) if seeds is None else seeds)
-        if truncation_psi is not None and not self._plan.can(HasStyles):
-            raise UserError("truncation_psi is of generators with styles (configs/stylegan_lite.py); this one has none")
-        key = ("sample", truncation_psi, label)
-        if key not in self._made:
-            data = open_data(self.config) if self._plan.given else None
-            self._made[key] = make_pictures(self._plan, self._nets, data, truncation_psi, label)
-        return np.concatenate([*each_batch(self._made[key], CHUNK, numbers)])
+        asked = {}
+        if labels is not None:
+            if labels.dtype.kind not in "iu" or labels.shape not in ((), numbers.shape):
+                raise UserError(f"label is a whole number, or one for each of the {len(numbers)} pictures")
+            check_labels(self._plan, labels.ravel().tolist())
+            asked["label"] = np.broadcast_to(labels.astype(np.int32), numbers.shape)
+        if truncation_psi is not None:
+            if not self._plan.can(HasStyles):
+                raise UserError("truncation_psi is of generators with styles (configs/stylegan_lite.py); this one has none")
+            asked["psi"] = np.full(len(numbers), truncation_psi, np.float32)
+        cut = truncate.one(truncation) if truncation is not None else None
+        if cut:
+            if truncation_psi is not None:
+                raise UserError("truncation_psi is of a StyleGAN's styles and truncation of the latent z; leave one out")
+            asked["t"] = np.full(len(numbers), cut.t, np.float32)
+        make = self._pictures(cut, standing)
+        return np.concatenate([*each_batch(make, CHUNK, numbers, **asked)])
 
-    def grid(self, num: int = 64, seed: int = 0, label: int | None = None) -> Any:
-        """The pictures of `sample` as one `PIL.Image`, as near to a square as it gets."""
+    def grid(self, num: int | None = None, seed: int = 0, label: int | Sequence[int] | None = None, **asked: Any) -> Any:
+        """The pictures of `sample` as one `PIL.Image`, as near to a square as it gets. asked: what else `sample` takes."""
         if len(self.image_shape) == 1:
             raise UserError("this generator makes points; plot what sample() returns")
-        return as_picture(grid_picture(self.sample(num, seed, label)))
+        return as_picture(grid_picture(self.sample(num, seed, label, **asked)))
+
+    def _pictures(self, cut: Truncation | None, standing: int) -> Callable:
+        """`make_pictures`, compiled once for a kind of truncation; statistics of BatchNorm are of each t."""
+        if standing < 0:
+            raise UserError(f"standing must be at least 1 pass, or 0 for none, not {standing}")
+        key = ("sample", cut if standing else cut and cut.kind, standing)
+        if key not in self._made:
+            plan, nets = truncated(self._plan, cut), self._nets
+            if standing:
+                state = Standing(plan, standing, CHUNK, bool(self._state.ema))(self._state)
+                nets = trained(plan, state, bool(state.ema))
+            self._made[key] = make_pictures(plan, nets, open_data(self.config) if plan.given else None)
+        return self._made[key]
 
     def interpolate(self, seeds: Sequence[int], frames: int = 16, space: str = "z") -> np.ndarray:
         """`frames` pictures from each number to the next, and that of the last: uint8 [N, H, W, C], N = frames *

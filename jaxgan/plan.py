@@ -23,6 +23,7 @@ from jaxgan.sections import WATCHED, extractor_of, sections
 from jaxgan.state import GanState, StepInputs, Update, init_state
 from jaxgan.step import Parts
 from jaxgan.tasks.task import Frozen, Translates
+from jaxgan.truncation import Truncation
 
 
 class Donor(NamedTuple):
@@ -44,7 +45,8 @@ class Plan:
     run: the run's own fields, typed. features: of the data. inputs: what the compiled step reads beside state and batch.
     updates: the step's list. players: those that have an update.
     kimg_per_step: thousands of real images that the first update sees in a step. rounds: batches that a step needs.
-    group: a replica's batch is a multiple of it.
+    group: a replica's batch is a multiple of it. truncation: of sampled latents, see
+    `generate.truncated`.
 
     Args:
       config: resolved.
@@ -58,6 +60,7 @@ class Plan:
     ):
         self.config, self.features, self.frozen = config, features, frozen or {}
         self._sections = sections(config.to_dict())
+        self.truncation: Truncation | None = None
         self.run: Run = self._make("", {}, **{path: self._make(path, {}) for path in WATCHED})
         check_given(config, self._sections["task"].cls, features, self.frozen)
         self._at_start = at_start = evaluate(scalars_of(config, self._sections), jnp.float32(0))

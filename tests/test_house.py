@@ -18,7 +18,7 @@ FLOORS = (
     "training",
     "scores",
     "workdir",
-    "program generate",
+    "program generate standing",
     "plan",
     "plan_checks",
     "sections",
@@ -30,7 +30,7 @@ FLOORS = (
     "data",
     "step optim",
     "config",
-    "models state keys parallel processes latents spectral monitor images console batches devices",
+    "models state keys parallel processes latents spectral monitor images console batches devices truncation",
     "records streams files npz native_log source_code startup trouble errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}

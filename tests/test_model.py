@@ -57,6 +57,7 @@ def test_interpolations_begin_and_end_with_their_pictures(model):
         (lambda m: m.sample(seeds=[]), "at least one"),
         (lambda m: m.sample(label=1), "is told no labels"),
         (lambda m: m.sample(truncation_psi=0.5), "generators with styles"),
+        (lambda m: m.sample(standing=2), "of BatchNorm, which this run's generator has not"),
         (lambda m: m.interpolate([1]), "at least two seeds"),
         (lambda m: m.interpolate([1, 2], space="w"), "no space 'w'"),
         (lambda m: m.translate(np.zeros((1, 12, 12, 1), np.uint8)), "translates nothing"),

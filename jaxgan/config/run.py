@@ -48,7 +48,9 @@ class Eval:
     num_samples: generated images. repeats: sets of them, in --mode=evaluate and at the end of training; before it is one.
     split: of the real images; empty: the run's own. source_split: of sources that belong to none of them. num_real: how many
     of the real images, chosen once; 0: all. batch_size: at once, over all devices. ema: the weights' moving averages.
-    allow_few: a Fréchet distance of fewer images than dimensions."""
+    allow_few: a Fréchet distance of fewer images than dimensions. batch_norm: statistics of the generator's BatchNorm, the
+    running ones of training ("running"), or means over passes of the trained generator ("standing"). standing_passes: how
+    many, of batch_size latents each."""
 
     every: int = 0
     metrics: tuple[str, ...] = ("fd", "kid", "prdc", "repetition")
@@ -60,6 +62,8 @@ class Eval:
     batch_size: int = bounded(200, least=1)
     ema: bool = True
     allow_few: bool = False
+    batch_norm: str = among(("running", "standing"), "running")
+    standing_passes: int = bounded(16, least=1)
 
 
 @dataclass(frozen=True)

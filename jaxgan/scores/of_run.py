@@ -23,6 +23,7 @@ from jaxgan.scores.code import code_of
 from jaxgan.scores.evaluator import Evaluator
 from jaxgan.scores.table import better_way, check_enough, check_task, find_scores
 from jaxgan.sections import extractor_of, open_data
+from jaxgan.standing import Standing
 from jaxgan.state import GanState
 from jaxgan.workdir.provenance import provenance
 
@@ -32,6 +33,8 @@ OF_RUNS = (
     "eval.split",
     "eval.source_split",
     "eval.ema",
+    "eval.batch_norm",
+    "eval.standing_passes",
 )  # which foreign samples have no use for
 
 
@@ -72,6 +75,15 @@ class RunEvaluator:
         real = real_images(plan.config, images)
         if self.wanted.ema and not plan.shapes().ema:
             raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
+        passes, size = self.wanted.standing_passes, self.wanted.batch_size
+        standing = self.wanted.batch_norm == "standing"
+        self.standing = Standing(plan, passes, size, self.wanted.ema) if standing else None
+        self.samples = {"images": self.wanted.num_samples, "weights": "moving average" if self.wanted.ema else "raw"}
+        self.samples["batch_norm"] = f"standing statistics, {passes} passes of {size}" if standing else "running statistics"
+        if len(plan.image_shape) == 3:
+            self.samples["pixels"] = "8 bits, rounded to the nearest"
+        if plan.truncation:
+            self.samples["truncation"] = plan.truncation.protocol
         self.images, metrics = real, find_scores(self.wanted.metrics)
         self.of_state = {name: metric for name, metric in metrics.items() if "state" in metric.needs}
         for metric in self.of_state.values():
@@ -86,13 +98,11 @@ class RunEvaluator:
         """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of
         which a score's value is the mean. The same state gives the same numbers to the last bit."""
         began, wanted = time.monotonic(), self.wanted
-        nets, count = trained(self.plan, self.placement.to_global(state), wanted.ema), wanted.num_samples
+        state = self.placement.to_global(state)
+        if self.standing:
+            state = self.standing(state)
+        nets, count, samples = trained(self.plan, state, wanted.ema), wanted.num_samples, self.samples
         nets = nets._replace(frozen=self.placement.spread(nets.frozen))  # once, not with every batch
-        samples = {
-            "images": count,
-            "weights": "moving average" if wanted.ema else "raw",
-            "batch_norm": "running statistics",
-        } | ({"pixels": "8 bits, rounded to the nearest"} if len(self.plan.image_shape) == 3 else {})
         scores, where = {}, {"seed": self.plan.run.seed}
         if self.evaluator and self.generated:
             sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]

@@ -113,6 +113,15 @@ class Latent(AdversarialTask):
             inputs["label"] = labelling.draw(self, stream(keys, "label"))
         return inputs
 
+    @property
+    def truncations(self) -> tuple[str, ...]:
+        """Kinds of truncation that z has; none before a mapping to styles, which normalises z."""
+        return () if hasattr(type(self.gen), "styles") else latents.truncations(self.z)
+
+    def truncate(self, inputs: dict[str, jax.Array], kind: str, t: Any) -> dict[str, jax.Array]:
+        """What `draw` returns, with z truncated; t: a number or [N]. An example's key draws the same again."""
+        return {**inputs, "z": latents.truncate(inputs["z"], kind, t, stream(inputs["noise"], "truncation"))}
+
     def blend(self, a: dict[str, jax.Array], b: dict[str, jax.Array], t: jax.Array) -> dict[str, jax.Array]:
         """Inputs the share t [N] of the way from a to b, with all but z of a."""
         return {**a, "z": latents.blend(self.z, a["z"], b["z"], t)}
@@ -120,6 +129,11 @@ class Latent(AdversarialTask):
     def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> jax.Array:
         """Images [N, H, W, C] in [-1, 1] for the inputs' examples, from {"gen": variables} as after training."""
         return unmade(self._make(variables["gen"], inputs, partial(stream, inputs["noise"]), train=False)[0])[0]
+
+    def settle(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> dict[str, Any]:
+        """{"gen": variables} after a pass over the inputs in training mode, which moves BatchNorm's statistics."""
+        moved = self._make(variables["gen"], inputs, partial(stream, inputs["noise"]), train=True)[1]
+        return {"gen": {**variables["gen"], **moved}}
 
     def judge(self, variables: dict[str, Any], image: jax.Array) -> Any:
         """The discriminator's logits of images or packs, from {"disc": variables} as after training."""

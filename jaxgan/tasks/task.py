@@ -121,6 +121,26 @@ class HasLatent(Generates, Protocol):
 
 
 @runtime_checkable
+class Truncates(HasLatent, Protocol):
+    """Trades variety for likelier latents. truncations: the kinds of `jaxgan.truncation` that it knows."""
+
+    truncations: tuple[str, ...]
+
+    def truncate(self, inputs: dict[str, jax.Array], kind: str, t: Any) -> dict[str, jax.Array]:
+        """What `draw` returns, truncated. t: a number or [N]."""
+        ...
+
+
+@runtime_checkable
+class Settles(Generates, Protocol):
+    """Has networks with BatchNorm, whose statistics can be taken anew."""
+
+    def settle(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> dict[str, Any]:
+        """{player: variables} of the players that make images, after a pass over the inputs in training mode."""
+        ...
+
+
+@runtime_checkable
 class HasStyles(HasLatent, Protocol):
     """Paints with styles w, one for each layer."""
 
@@ -186,5 +206,6 @@ def methods_of(protocol: Any) -> list[str]:
 
 
 PROTOCOLS: dict[str, type] = {
-    cls.__name__: cls for cls in (Generates, HasLatent, HasStyles, Translates, Judges, Predicts, Describes, Shows)
+    cls.__name__: cls
+    for cls in (*(Generates, HasLatent, Truncates, Settles, HasStyles, Translates, Judges, Predicts, Describes, Shows),)
 }

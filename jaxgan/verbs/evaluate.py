@@ -7,11 +7,13 @@ from absl import flags
 
 from jaxgan.config.bundled import CONFIGS
 from jaxgan.errors import UserError, as_path
+from jaxgan.truncation import parse
 from jaxgan.verbs import outputs
 from jaxgan.verbs.common import configure, configure_like, model_of
 
 EXAMPLES = """
 python launch.py --mode=evaluate --workdir=runs/wgan --config.eval.metrics=fd,kid
+python launch.py --mode=evaluate --workdir=runs/wgan --truncation=scale:0.2,0.4,0.6,0.8,1     a curve over truncation
 python launch.py --mode=evaluate --samples=pictures --reference=digits@test --out=scores.json
 """
 TAKES_OVERRIDES = True
@@ -24,6 +26,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "reference", "", "The real pictures that --samples are scored against, given in the same way.", values
     )
+    flags.DEFINE_string("truncation", "", "Score the run at each of these truncations of z, scale:0.2,0.6,1 or "
+                        "resample:0.5,1,2, and write truncation.json, .csv and .png.", flag_values=values)  # fmt: skip
     outputs.define_flags(values, "FILE.json for the scores of --samples.")
 
 
@@ -39,7 +43,13 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     if values.out:
         raise UserError("--out goes with --samples; a run's scores are in its evaluation.json")
     outputs.check(values, [], [])
+    cuts = parse(values.truncation) if values.truncation else ()
     configure_like(values, workdir)
+    if cuts:
+        from jaxgan.verbs.truncation_curve import truncation_curve
+
+        truncation_curve(workdir, overrides, values.step, cuts)
+        return
     from jaxgan.verbs.evaluation import evaluate_run
 
     evaluate_run(workdir, overrides, values.step)
@@ -50,7 +60,7 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
         raise UserError("--samples needs --reference: what it is scored against")
     if not values.samples:
         raise UserError("--reference needs --samples: what is scored")
-    for name in ("workdir", "config", "step"):
+    for name in ("workdir", "config", "step", "truncation"):
         if values[name].present:
             raise UserError(f"--{name} has no effect beside --samples, which are nobody's run")
     out = as_path(values.out) if values.out else None

@@ -14,6 +14,7 @@ from jaxgan.verbs.sample_request import sample_request
 EXAMPLES = """
 python launch.py --mode=sample --workdir=digits --grid=8x8       of the model that comes with the package
 python launch.py --mode=sample --workdir=runs/wgan --num=50000 --out=samples.npz
+python launch.py --mode=sample --workdir=runs/cgan --labels=0-9         a table: a row each, the same latent in a column
 """
 TAKES_OVERRIDES = False
 
@@ -26,12 +27,20 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "seeds", "", "Numbers of the images, 0-63 or 3,5,8-11; a number's image is always the same.", flag_values=values
     )
-    outputs.define_flags(values, "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each), where the same "
-                         "command goes on if it was stopped; the workdir's samples/ by default.")  # fmt: skip
+    outputs.define_flags(values, "FILE.png (a grid), FILE.npz or FILE.array_record (arrays), or a folder (a PNG each), "
+                         "where the same command goes on if it was stopped; the run's samples/ by default.")  # fmt: skip
     flags.DEFINE_boolean(
         "ema", True, "From the moving averages of the weights; --noema: from the weights.", flag_values=values
     )
-    flags.DEFINE_integer("label", None, "Of a generator that is told labels: the label of all images.", flag_values=values)
+    flags.DEFINE_string("labels", "", "Of a generator that is told labels: the label of all images, 3; several, 0-9, "
+                        "make a table with a row each, or every pair of label and number in an array.",
+                        flag_values=values)  # fmt: skip
+    flags.DEFINE_integer("label", None, "One of --labels, by its old name.", flag_values=values)
+    flags.DEFINE_string("truncation", "", "Of the latent z: resample:0.7 (what lies beyond +-0.7 is drawn anew) or "
+                        "scale:0.7 (z times 0.7); several, scale:1,0.7,0.5, make a table with a row each.",
+                        flag_values=values)  # fmt: skip
+    flags.DEFINE_integer("standing", None, "Of a generator with BatchNorm: take its statistics anew, of this many batches, "
+                         "16, in place of the running ones.", flag_values=values)  # fmt: skip
     flags.DEFINE_integer("interpolate", 0, "This many frames from each image to the next, as FILE.gif and FILE_strip.png.",
                          flag_values=values)  # fmt: skip
     flags.DEFINE_list("truncation_psi", [], "Of a StyleGAN: how far styles are from their mean, .7; several, 1,.7,.5,0, "

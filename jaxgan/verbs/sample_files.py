@@ -1,47 +1,91 @@
 """Samples that are written as they are made, any number of them; the same request goes on where it was stopped."""
 
+import csv
+import io
+import json
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxgan.batches import batches
 from jaxgan.console import bar
+from jaxgan.data import sample_records
+from jaxgan.files import write_text
 from jaxgan.images import Rows, save_npy, save_npz, save_png
 from jaxgan.verbs.outputs import claim_folder, clear_folder
-from jaxgan.verbs.sample_request import SampleRequest
 
-Make = Callable[[np.ndarray], np.ndarray]  # numbers uint32 [N] -> images uint8 [N, H, W, C], or points
+# (numbers uint32 [N], and by name what is asked of each, [N]) -> images uint8 [N, H, W, C], or points
+Make = Callable[..., np.ndarray]
+LIST = "samples.csv"
 
 
-def write_pictures(folder: Path, make: Make, wanted: SampleRequest, request: dict[str, Any], size: int) -> None:
-    """A PNG file of each number, in batches of `size`. Of a batch that is there in part the whole is made again: a batch has
-    the same bits in every attempt. Raises UserError as `outputs.claim_folder` does."""
-    names = [f"seed{seed:08d}.png" for seed in wanted.seeds]
-    there = claim_folder(folder, {**request, "seeds": spelled(wanted.seeds), "batch": size}, names, wanted.overwrite)
-    for rows, numbers in _parts(wanted.seeds, size):
+class Samples(NamedTuple):
+    """numbers: uint32 [N]. asked: of each by name, [N], as `generate.make_generate` takes it. labels: int32 [N], or
+    attributes [N, K]; None of a generator that is told none. apart: whether a number has several samples, by label."""
+
+    numbers: np.ndarray
+    asked: dict[str, np.ndarray]
+    labels: np.ndarray | None = None
+    apart: bool = False
+
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """What is written beside the images, by name: "seed", "label"."""
+        return {"seed": self.numbers} | ({} if self.labels is None else {"label": self.labels})
+
+
+def write_pictures(folder: Path, make: Make, samples: Samples, request: dict[str, Any], size: int, overwrite: bool) -> None:
+    """A PNG file of each sample, in batches of `size`, and in the end `samples.csv`, of their numbers and labels. Of a batch
+    that is there in part the whole is made again: a batch has the same bits in every attempt. Raises UserError as
+    `outputs.claim_folder` does."""
+    names = [f"seed{seed:08d}.png" for seed in samples.numbers]
+    if samples.apart and samples.labels is not None:
+        names = [f"label{label:03d}_{name}" for label, name in zip(samples.labels, names)]
+    there = claim_folder(folder, {**request, "batch": size}, [*names, LIST], overwrite)
+    for rows, make_part in _parts(make, samples, size):
         missing = [row for row in rows if names[row] not in there]
-        made = make(numbers) if missing else ()
+        made = make_part() if missing else ()
         for row in missing:
             save_png(folder / names[row], made[row - rows.start])
+    write_text(folder / LIST, _listed(names, samples))
 
 
-def write_arrays(path: Path, make: Make, wanted: SampleRequest, request: dict[str, Any], size: int) -> None:
-    """FILE.npz: "images" [N, ...], "seeds" and "step". Until all images are made they lie, a batch a file, in the folder
-    FILE.npz.parts. Raises UserError as `outputs.claim_folder` does."""
-    folder, count = path.with_name(f"{path.name}.parts"), len(wanted.seeds)
+def _listed(names: list[str], samples: Samples) -> str:
+    """CSV with file, seed and, where there are labels, label; attributes apart by spaces."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow(["file", *samples.columns])
+    for name, *values in zip(names, *samples.columns.values()):
+        lines.writerow([name, *(" ".join(map(str, np.ravel(x))) for x in values)])
+    return text.getvalue()
+
+
+def write_arrays(path: Path, make: Make, samples: Samples, request: dict[str, Any], size: int, overwrite: bool) -> None:
+    """FILE.npz: "images" [N, ...], "seeds", perhaps "labels", "step" and "request" (JSON); or FILE.array_record, see
+    `data.sample_records`. Until all images are made they lie, a batch a file, in the folder FILE.npz.parts. Raises UserError
+    as `outputs.claim_folder` does."""
+    folder, count = path.with_name(f"{path.name}.parts"), len(samples.numbers)
     names = [f"part{start:08d}.npy" for start in range(0, count, size)]
-    whole = folder / "packed.npz"
-    claim_folder(folder, {**request, "seeds": spelled(wanted.seeds), "batch": size}, [*names, whole.name], wanted.overwrite)
-    for name, (rows, numbers) in zip(names, _parts(wanted.seeds, size)):
+    whole = folder / f"packed{path.suffix.lower()}"
+    claim_folder(folder, {**request, "batch": size}, [*names, whole.name], overwrite)
+    for name, (rows, make_part) in zip(names, _parts(make, samples, size)):
         if not _is_whole(folder / name):
-            save_npy(folder / name, make(numbers)[: len(rows)])
+            save_npy(folder / name, make_part()[: len(rows)])
     first = np.load(folder / names[0])
     parts = (np.load(folder / name) for name in bar(names, "packed", len(names), "parts"))
-    images = Rows((count, *first.shape[1:]), first.dtype, parts)
-    save_npz(whole, images=images, seeds=np.array(wanted.seeds), step=np.array(request["step"]))
+    if path.suffix.lower() == sample_records.SUFFIX:
+        images = (image for part in parts for image in part)
+        beside = ({name: x[i] for name, x in samples.columns.items()} for i in range(count))
+        sample_records.write_samples(whole, ({"image": image, **own} for image, own in zip(images, beside)))
+    else:
+        images = Rows((count, *first.shape[1:]), first.dtype, parts)
+        beside = {f"{name}s": x for name, x in samples.columns.items()}
+        said = np.array(json.dumps(request, sort_keys=True))
+        save_npz(whole, images=images, **beside, step=np.array(request["step"]), request=said)
     os.replace(whole, path)
     clear_folder(folder)
 
@@ -53,13 +97,14 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _parts(seeds: tuple[int, ...], size: int) -> Iterator[tuple[range, np.ndarray]]:
-    """(rows, their numbers filled up to one size) of each batch, with a bar."""
-    numbers = np.array(seeds, np.uint32)
-    with bar(None, "made", len(seeds), "pictures") as shown:
-        for chosen, count in batches(len(seeds), min(size, len(seeds))):
-            yield range(chosen[0], chosen[0] + count), numbers[chosen]
-            shown.update(count)
+def _parts(make: Make, samples: Samples, size: int) -> Iterator[tuple[range, Callable[[], np.ndarray]]]:
+    """(rows, what makes them, filled up to one size) of each batch, with a bar."""
+    count = len(samples.numbers)
+    with bar(None, "made", count, "pictures") as shown:
+        for chosen, n in batches(count, min(size, count)):
+            asked = {name: x[chosen] for name, x in samples.asked.items()}
+            yield range(chosen[0], chosen[0] + n), partial(make, samples.numbers[chosen], **asked)
+            shown.update(n)
 
 
 def spelled(seeds: tuple[int, ...]) -> str:

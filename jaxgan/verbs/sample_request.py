@@ -3,12 +3,15 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jaxgan import errors
 from jaxgan.errors import UserError, as_path
+from jaxgan.truncation import Truncation, parse
 from jaxgan.verbs import outputs
+
+FILES = (".npz", ".array_record")  # of arrays
 
 
 @dataclass(frozen=True)
@@ -16,9 +19,11 @@ class SampleRequest:
     """What to generate and where to put it.
 
     seeds: numbers of the images. columns: of the grid; None: as near to a square as it gets.
-    out: FILE.png for a grid, FILE.npz for arrays, else a folder of PNG files; None: the run's samples/.
+    out: FILE.png for a grid, FILE.npz or FILE.array_record for arrays, else a folder of PNG files; None: the run's samples/.
     overwrite: replace what is there. ema: from the moving averages of the weights.
-    label: of all images, of a generator that is told labels; None: those that their numbers draw.
+    labels: of a generator that is told labels; none: those that the numbers draw. Several: each with all numbers.
+    truncation: of z, each a row of a table if there are several. standing: passes for BatchNorm's statistics; 0: the running
+    ones.
     frames: from each image to the next, as FILE.gif and FILE_strip.png; 0: none.
 
     Of generators with styles: psi: truncation, each a row of the grid if there are several; none: as trained. space: that
@@ -36,7 +41,21 @@ class SampleRequest:
     mix: tuple[int, ...] = ()
     layers: tuple[int, ...] = ()
     overwrite: bool = False
-    label: int | None = None
+    labels: tuple[int, ...] = ()
+    truncation: tuple[Truncation, ...] = ()
+    standing: int = 0
+
+    @property
+    def rows(self) -> str:
+        """What a table has a row for: "labels", "truncation_psi" or "truncation", that with several values; or ""."""
+        axes = {"labels": self.labels, "truncation_psi": self.psi, "truncation": self.truncation}
+        return next((name for name, values in axes.items() if len(values) > 1), "")
+
+    @property
+    def is_table(self) -> bool:
+        """Whether all becomes one picture with a row for each value, or a mix of styles."""
+        written_apart = self.rows == "labels" and self.out is not None and self.out.suffix.lower() != ".png"
+        return bool(self.mix or self.rows) and not written_apart
 
     @property
     def styled(self) -> str:
@@ -58,65 +77,112 @@ def sample_request(
     layers: str = "",
     overwrite: bool = False,
     label: int | None = None,
+    labels: str = "",
+    truncation: str = "",
+    standing: int | None = None,
 ) -> SampleRequest:
     """The flags of `--mode=sample`, put together. Raises UserError where they contradict each other."""
-    frames, psi, others = interpolate, _psi(truncation_psi), errors.numbers(mix, "--mix") if mix else ()
+    path = as_path(out) if out else None
+    made = SampleRequest(
+        (),
+        None,
+        path,
+        ema,
+        interpolate,
+        _psi(truncation_psi),
+        space,
+        errors.numbers(mix, "--mix") if mix else (),
+        errors.numbers(layers, "--layers") if layers else (),
+        overwrite,
+        _labels(label, labels),
+        parse(truncation) if truncation else (),
+        _passes(standing),
+    )
     columns, rows = _parse_grid(grid) if grid else (None, None)
     cells = columns * rows if columns and rows else None
     if num is not None and num < 1:
         raise UserError(f"--num must be at least 1, not {num}")
-    if frames < 0:
-        raise UserError(f"--interpolate must be at least 1 frame, not {frames}")
-    several = frames or others or len(psi) > 1
-    numbers = errors.numbers(seeds, "--seeds") if seeds else tuple(range(num or cells or (8 if several else 64)))
+    if made.frames < 0:
+        raise UserError(f"--interpolate must be at least 1 frame, not {made.frames}")
+    few = 8 if made.frames or made.is_table else 64
+    numbers = errors.numbers(seeds, "--seeds") if seeds else tuple(range(num or cells or few))
     for flag, count in (("--num", num), ("--grid", cells)):
         if count is not None and count != len(numbers):
             other = "--seeds" if seeds else "--num"
             raise UserError(f"{flag} says {count} images and {other} says {len(numbers)}; leave one out")
-    if frames and len(numbers) < 2:
-        raise UserError("an interpolation goes between at least two seeds: --seeds=0-7")
-    if frames and grid:
-        raise UserError("--grid has no effect with --interpolate, whose strip has a row from each image to the next")
-    if grid and (mix or len(psi) > 1):
-        raise UserError("--grid has no effect on a table, which has a column for each number")
-    if label is not None and several:
-        raise UserError("--label is of pictures of their own, and not of tables and interpolations; leave one out")
-    if len(psi) > 1 and (mix or frames):
-        raise UserError(
-            "several values of --truncation_psi make a table of their own; give one beside --mix or --interpolate"
-        )
-    if mix and frames:
-        raise UserError("--mix and --interpolate make pictures of their own; choose one")
+    made = replace(made, seeds=numbers, columns=columns)
+    _check_kinds(made, bool(grid))
     if bool(mix) != bool(layers):
         raise UserError("--mix takes styles in some layers: --seeds=0-3 --mix=8-15 --layers=0-1")
-    if space not in ("z", "w") or (space == "w" and not frames):
+    if space not in ("z", "w") or (space == "w" and not made.frames):
         raise UserError(f"--space is z or w, and of --interpolate, not '{space}'")
-    path = as_path(out) if out else None
-    table = bool(mix or len(psi) > 1)
-    allowed = (".gif",) if frames else (".png",) if table else ("", ".png", ".npz")
-    if path and path.suffix.lower() not in allowed:
-        kinds = "FILE.png (a grid), FILE.npz (arrays), or a folder (a PNG file each)"
-        kinds = "FILE.gif" if frames else "FILE.png" if table else kinds
-        raise UserError(f"--out={out} must be {kinds}")
     if path:
-        for folder in (*path.parents, *([] if path.suffix else [path])):
-            if folder.is_file():
-                raise UserError(f"--out={out} cannot be written: '{folder}' is a file, not a folder")
-        if path.suffix and path.is_dir():
-            raise UserError(f"--out={out} is a folder; name a file in it")
-        if path.suffix:
-            outputs.check_files([path, strip_of(path)] if frames else [path], overwrite)
-        else:
-            outputs.check_folder(path)
+        _check_out(made, out, path)
     elif overwrite:
         raise UserError("--overwrite goes with --out")
-    which = errors.numbers(layers, "--layers") if layers else ()
-    return SampleRequest(numbers, columns, path, ema, frames, psi, space, others, which, overwrite, label)
+    return made
+
+
+def _check_kinds(made: SampleRequest, grid: bool) -> None:
+    """Refuses two kinds of pictures at once. Raises UserError."""
+    several = made.rows and f"several values of --{made.rows} make a table of their own"
+    if made.frames and len(made.seeds) < 2:
+        raise UserError("an interpolation goes between at least two seeds: --seeds=0-7")
+    if made.frames and grid:
+        raise UserError("--grid has no effect with --interpolate, whose strip has a row from each image to the next")
+    if grid and (made.mix or made.rows):
+        raise UserError("--grid has no effect on a table, which has a column for each number")
+    if made.psi and made.truncation:
+        raise UserError("--truncation_psi is of StyleGAN's styles and --truncation of the latent z; leave one out")
+    if made.labels and (made.mix or made.frames):
+        raise UserError("--labels is of pictures and tables, and not of --mix and --interpolate; leave one out")
+    if several and (made.mix or made.frames):
+        raise UserError(f"{several}; give one beside --mix or --interpolate")
+    if len(made.labels) > 1 and len(made.psi or made.truncation) > 1:
+        other = "truncation_psi" if made.psi else "truncation"
+        raise UserError(f"{several}, and so do those of --{other}; give several of one alone")
+    if made.mix and made.frames:
+        raise UserError("--mix and --interpolate make pictures of their own; choose one")
+
+
+def _check_out(made: SampleRequest, out: str, path: Path) -> None:
+    """Refuses an `out` that does not suit, or that is there. Raises UserError."""
+    table, suffix = made.mix or made.rows not in ("", "labels"), path.suffix.lower()
+    allowed = (".gif",) if made.frames else (".png",) if table else ("", ".png", *FILES)
+    if suffix not in allowed:
+        kinds = f"FILE.png (a grid), {' or '.join(f'FILE{x}' for x in FILES)} (arrays), or a folder (a PNG file each)"
+        kinds = "FILE.gif" if made.frames else "FILE.png" if table else kinds
+        raise UserError(f"--out={out} must be {kinds}")
+    for folder in (*path.parents, *([] if path.suffix else [path])):
+        if folder.is_file():
+            raise UserError(f"--out={out} cannot be written: '{folder}' is a file, not a folder")
+    if path.suffix and path.is_dir():
+        raise UserError(f"--out={out} is a folder; name a file in it")
+    if path.suffix:
+        outputs.check_files([path, strip_of(path)] if made.frames else [path], made.overwrite)
+    else:
+        outputs.check_folder(path)
 
 
 def strip_of(path: Path) -> Path:
     """The strip that belongs to an interpolation's FILE.gif."""
     return path.with_name(f"{path.stem}_strip.png")
+
+
+def _labels(label: int | None, labels: str) -> tuple[int, ...]:
+    if label is None:
+        return errors.numbers(labels, "--labels") if labels else ()
+    if labels:
+        raise UserError("--label=3 is --labels=3 by its old name; leave one out")
+    return (label,)
+
+
+def _passes(standing: int | None) -> int:
+    if standing is not None and standing < 1:
+        raise UserError(
+            f"--standing must be at least 1 pass, not {standing}; without it BatchNorm's running statistics serve"
+        )
+    return standing or 0
 
 
 def _psi(typed: Sequence[str]) -> tuple[float, ...]:

@@ -7,17 +7,29 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxgan.batches import each_batch
+from jaxgan.batches import each_batch, in_batches
 from jaxgan.console import say
 from jaxgan.errors import UserError
-from jaxgan.generate import CHUNK, given_inputs, make_generate, make_interpolate, make_mix, make_pictures, trained
+from jaxgan.generate import (
+    CHUNK,
+    check_labels,
+    given_inputs,
+    make_interpolate,
+    make_labels,
+    make_mix,
+    make_pictures,
+    takes_labels,
+    trained,
+    truncated,
+)
 from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import open_data
+from jaxgan.standing import Standing
 from jaxgan.tasks.task import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
-from jaxgan.verbs.sample_files import write_arrays, write_pictures
+from jaxgan.verbs.sample_files import Samples, spelled, write_arrays, write_pictures
 from jaxgan.verbs.sample_request import SampleRequest, strip_of
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_weights, load_run, weights_digest
@@ -39,52 +51,73 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
     plan, step, state = load_run(folder, placement)
     if jax.process_index() != 0:
         return folder
-    points = len(plan.image_shape) == 1
     _check(plan, wanted)
-    if points and (wanted.frames or (wanted.out and not wanted.out.suffix)):
-        raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
-    nets = placement.local(trained(plan, state, wanted.ema))
-    raw = "" if wanted.ema else "_raw"
+    if wanted.truncation:
+        plan = truncated(plan, wanted.truncation[0])
+    state = placement.local(state)
+    if wanted.standing:
+        state = Standing(plan, wanted.standing, CHUNK, wanted.ema)(state)
+    nets = trained(plan, state, wanted.ema)
+    raw, rows = "" if wanted.ema else "_raw", wanted.rows.removesuffix("_psi")
     try:
         if wanted.frames:
             path = wanted.out or Workdir(folder).samples / f"interpolation_{step:08d}{raw}.gif"
             _interpolation(plan, nets, wanted, path)
-        elif wanted.mix or len(wanted.psi) > 1:
-            path = wanted.out or Workdir(folder).samples / f"{'mix' if wanted.mix else 'truncation'}_{step:08d}{raw}.png"
-            _table(plan, nets, wanted, path)
+        elif wanted.mix:
+            path = wanted.out or Workdir(folder).samples / f"mix_{step:08d}{raw}.png"
+            _mixed(plan, nets, wanted, path)
         else:
-            path = wanted.out or Workdir(folder).samples / f"sample_{step:08d}_{len(wanted.seeds)}{raw}.png"
+            name = f"{rows}_{step:08d}" if rows else f"sample_{step:08d}_{len(wanted.seeds)}"
+            path = wanted.out or Workdir(folder).samples / f"{name}{raw}.png"
             _each(plan, nets, wanted, path, step, weights_digest(folder, step))
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
-    what = f"{what} at {len(wanted.psi)} truncations" if len(wanted.psi) > 1 else what
+    what = f"{what} of each of {len(wanted.labels)} labels" if rows == "labels" else what
+    what = f"{what} at {len(wanted.psi or wanted.truncation)} truncations" if rows == "truncation" else what
     what = f"styles of {len(wanted.mix)} in {len(wanted.seeds)}" if wanted.mix else what
     say(f"{what}, step {step}: {path}")
     return path
 
 
 def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, checkpoint: str | None) -> None:
-    """An image of each number: a grid, arrays, or a file each."""
+    """An image of each number, perhaps in a row for each of several values: a grid, arrays, or a file each."""
     points = len(plan.image_shape) == 1
     data = open_data(plan.config) if points or plan.given else None
-    numbers = np.array(wanted.seeds, np.uint32)
-    make = make_pictures(plan, nets, data if plan.given else None, wanted.psi[0] if wanted.psi else None, wanted.label)
+    make, samples = make_pictures(plan, nets, data if plan.given else None), _samples(plan, wanted)
     if path.suffix.lower() == ".png":
-        made = np.concatenate([*each_batch(make, CHUNK, numbers)])
-        source = _sources(plan, given_inputs(plan, data, numbers)) if data else None
+        made = np.concatenate([*each_batch(make, CHUNK, samples.numbers, **samples.asked)])
+        source = _sources(plan, given_inputs(plan, data, samples.numbers)) if data else None
         if source is not None and source.shape[1:3] == made.shape[1:3]:
             picture = sheet_picture(source, made, most=len(made))
         else:
             real = data.reference() if data else None
-            picture = draw_points(made, real) if points else grid_picture(made, wanted.columns)
+            columns = len(wanted.seeds) if wanted.rows else wanted.columns
+            picture = draw_points(made, real) if points else grid_picture(made, columns)
         save_png(path, picture)
         return
     request = {"mode": "sample", "step": step, "checkpoint": checkpoint, "ema": wanted.ema, "psi": [*wanted.psi]}
-    request |= {} if wanted.label is None else {"label": wanted.label}
+    request |= {"label": wanted.labels[0]} if len(wanted.labels) == 1 else {}
+    request |= {"labels": spelled(wanted.labels)} if len(wanted.labels) > 1 else {}
+    request |= {"truncation": str(wanted.truncation[0])} if wanted.truncation else {}
+    request |= {"standing": wanted.standing} if wanted.standing else {}
     request |= {"data": data.digest} if plan.given and data else {}
     write = write_arrays if path.suffix else write_pictures
-    write(path, make, wanted, request, CHUNK)
+    write(path, make, samples, request | {"seeds": spelled(wanted.seeds)}, CHUNK, wanted.overwrite)
+
+
+def _samples(plan: Plan, wanted: SampleRequest) -> Samples:
+    """What is asked for, one after the other: all numbers with the first value of what `wanted.rows` names, then with the
+    second, and so on."""
+    t = tuple(one.t for one in wanted.truncation)
+    values = {"label": np.array(wanted.labels, np.int32), "psi": np.array(wanted.psi, np.float32)}
+    values["t"] = np.array(t, np.float32)
+    numbers = np.tile(np.array(wanted.seeds, np.uint32), max(1, *map(len, values.values())))
+    asked = {name: np.repeat(x, len(numbers) // len(x)) for name, x in values.items() if len(x)}
+    labels = asked.get("label")
+    if labels is None and takes_labels(plan):
+        labels = in_batches(make_labels(plan), CHUNK, numbers).astype(np.int32)
+    return Samples(numbers, asked, labels, wanted.rows == "labels")
 
 
 def _generate(fn: Callable, nets: Any, *arguments: np.ndarray) -> Iterator[np.ndarray]:
@@ -108,6 +141,12 @@ def _check(plan: Plan, wanted: SampleRequest) -> None:
         raise UserError("--interpolate goes from latent to latent; this run's generator translates pictures")
     if wanted.styled and not plan.can(HasStyles):
         raise UserError(f"{wanted.styled} is of generators with styles (configs/stylegan_lite.py); this run's has none")
+    if wanted.labels:
+        check_labels(plan, wanted.labels)
+    if len(plan.image_shape) == 1 and (wanted.frames or (wanted.out and not wanted.out.suffix)):
+        raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
+    if len(plan.image_shape) == 1 and wanted.is_table:
+        raise UserError(f"points make no table: give one value of --{wanted.rows}")
     styles = plan.task().num_styles if wanted.layers else 0
     if wanted.layers and max(wanted.layers) >= styles:
         raise UserError(f"--layers goes to {max(wanted.layers)}, and this generator has layers 0 to {styles - 1}")
@@ -118,10 +157,11 @@ def _check(plan: Plan, wanted: SampleRequest) -> None:
 def _check_size(plan: Plan, wanted: SampleRequest) -> None:
     """Refuses one picture of more pixels than a viewer opens. Raises UserError."""
     height, width = plan.image_shape[:2]
-    sheet = len(wanted.seeds) * (2 if plan.given else max(1, len(wanted.psi)))
+    values = max(1, len(wanted.psi), len(wanted.truncation), len(wanted.labels))
+    sheet = len(wanted.seeds) * (2 if plan.given else values)
     sheet = (len(wanted.seeds) + 1) * (len(wanted.mix) + 1) if wanted.mix else sheet
     sheet = (len(wanted.seeds) - 1) * STRIP if wanted.frames else sheet
-    others = "ask for fewer" if wanted.frames or wanted.mix or len(wanted.psi) > 1 else "--out=FOLDER or FILE.npz takes any"
+    others = "ask for fewer" if wanted.frames or wanted.is_table else "--out=FOLDER or FILE.npz takes any"
     for kind, count, most in (("sheet", sheet, SHEET), ("animation", len(wanted.seeds) * wanted.frames, ANIMATION)):
         if count * height * width > most:
             raise UserError(
@@ -130,14 +170,9 @@ def _check_size(plan: Plan, wanted: SampleRequest) -> None:
             )
 
 
-def _table(plan: Plan, nets: Any, wanted: SampleRequest, path: Path) -> None:
-    """A row for each truncation; or a row for each number and a column for each whose styles it takes."""
+def _mixed(plan: Plan, nets: Any, wanted: SampleRequest, path: Path) -> None:
+    """A row for each number and a column for each whose styles it takes."""
     seeds, others = np.array(wanted.seeds, np.uint32), np.array(wanted.mix, np.uint32)
-    if not wanted.mix:
-        psi = np.repeat(np.array(wanted.psi, np.float32), len(seeds))
-        made = np.concatenate([*_generate(make_generate(plan), nets, np.tile(seeds, len(wanted.psi)), psi)])
-        save_png(path, grid_picture(made, len(seeds)))
-        return
     rows, columns = np.repeat(seeds, len(others)), np.tile(others, len(seeds))
     every = [np.concatenate([seeds, others, rows]), np.concatenate([seeds, others, columns])]
     psi = np.full(len(every[0]), wanted.psi[0] if wanted.psi else 1.0, np.float32)

@@ -151,7 +151,7 @@ def killed_after(count, patch, *arguments):
 
 def test_pictures_are_written_as_they_are_made_and_a_killed_request_goes_on(run, tmp_path, made, monkeypatch):
     whole = content(sample(run, order(num=14, out=str(tmp_path / "whole"))))
-    assert made == [4] * 4 and len(whole) == 14
+    assert made == [4] * 4 and len(whole) == 14 + 1  # samples.csv
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
         killed_after(6, patch, run, order(num=14, out=str(out)))
@@ -183,7 +183,7 @@ def test_a_request_is_its_numbers_and_its_weights(run, tmp_path):
         with pytest.raises(UserError, match="holds files of another command"):
             sample(run, order(out=str(tmp_path), **other))
     sample(run, order(num=3, out=str(tmp_path), overwrite=True))
-    assert len(content(tmp_path)) == 3
+    assert len(content(tmp_path)) == 4 and (tmp_path / "samples.csv").read_text().count("\n") == 4
 
 
 def test_out_replaces_nothing(run, tmp_path):
