@@ -97,6 +97,13 @@ def takes_labels(plan: Plan) -> bool:
     return "label" in jax.eval_shape(plan.task().draw, jax.random.split(jax.random.key(0), 1))
 
 
+def make_labels(plan: Plan) -> Callable[[np.ndarray], np.ndarray]:
+    """`numbers uint32 [N] -> int32 [N]`, the labels that the generator is told with these numbers; [N, K] of attributes."""
+    draw, nets = _make_draw(plan), Trained({}, plan.inputs.frozen)
+    labels = jax.jit(lambda nets, numbers: draw(nets, numbers)[1]["label"])
+    return lambda numbers: np.asarray(labels(nets, numbers))
+
+
 def make_interpolate(plan: Plan, space: str = "z") -> Callable:
     """`(nets, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another, in the
     latent space ("z") or among styles ("w"); of a generator with styles perhaps truncated by one more argument."""
