@@ -22,12 +22,12 @@ class ByClass(float):
         return out
 
 
-def label_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+def label_accuracy(probabilities: np.ndarray, labels: np.ndarray, classes: int) -> dict[str, float]:
     """{"label_accuracy": share of images whose likeliest class is their label, "label_accuracy_worst": the least of the
-    shares within the classes}. probabilities: [N, K]. labels: int [N], in [0, K), each class among them."""
+    shares within the classes}. probabilities: [N, K]. labels: int [N], each of the `classes` among them."""
     right = probabilities.argmax(1) == labels
-    classes = np.array([right[labels == i].mean() for i in range(probabilities.shape[1])])
-    return {"label_accuracy": ByClass(right.mean(), classes), "label_accuracy_worst": float(classes.min())}
+    found = np.array([right[labels == i].mean() for i in range(classes)])
+    return {"label_accuracy": ByClass(right.mean(), found), "label_accuracy_worst": float(found.min())}
 
 
 def intra_fd(

@@ -92,9 +92,11 @@ def count_classes(
 
 
 def _enough(need: int, counts: np.ndarray) -> int:
-    """About how many samples have `need` of the rarest class: four standard deviations more, of two digits."""
-    share = max(counts.min(), 0.5) / counts.sum() if counts.min() < counts.mean() / 2 else 1 / len(counts)
-    enough = (need + 4 * math.sqrt(need)) / share
+    """How many samples have `need` of the rarest class, but for a chance of less than 1 in 100: a number of two digits.
+    Classes are taken for equally likely unless these counts say otherwise."""
+    equal = counts.min() > counts.mean() - 5 * math.sqrt(counts.mean())
+    share = 1 / len(counts) if equal else max(counts.min(), 0.5) / counts.sum()
+    enough = (need + 4 * math.sqrt(need) + 8) / share
     digit = 10 ** max(0, math.floor(math.log10(enough)) - 1)
     return math.ceil(enough / digit) * digit
 

@@ -117,7 +117,7 @@ METRICS = {
     ),
     "label_accuracy": Metric(
         ("classes", "labels"),
-        lambda _, fake, __: labels.label_accuracy(fake.classes, fake.labels),
+        lambda _, fake, __: labels.label_accuracy(fake.classes, fake.labels, fake.num_classes),
         dict.fromkeys(("label_accuracy", "label_accuracy_worst"), "higher"),
         "the likeliest class",
         least=(1, 0),
