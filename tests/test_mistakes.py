@@ -314,7 +314,7 @@ MISTAKES = {
             "wants an extractor of the data's 10 classes, and 'random' has no classes",
         ),
         (
-            f"{PIX2PIX} --config.eval.every=50 --config.eval.metrics=class_recall",
+            f"{PIX2PIX} --config.eval.every=50 --config.eval.metrics=class_recall --config.eval.features.name=random",
             "is of a generator that is told labels, and this one is told none; leave it out of --config.eval.metrics",
         ),
         (f"{DCGAN} --config.eval.features.name=digitz", "unknown extractor 'digitz'; did you mean 'digits'?"),
