@@ -306,6 +306,24 @@ MISTAKES = {
             f"{DCGAN} --config.eval.every=50 --config.eval.num_samples=5 --config.eval.metrics=is",
             "'is' needs at least 20 generated images, not 5",
         ),
+        (
+            f"{DCGAN} --config.eval.every=50 --config.eval.metrics=label_accuracy",
+            "is of a generator that is told labels, and this one is told none; --config.task.num_classes=N tells it",
+        ),
+        (
+            "--config=configs/r3gan.py --config.task.num_classes=10 --config.eval.every=50 --config.eval.metrics=intra_fd "
+            "--config.eval.num_samples=1000",
+            "'intra_fd' needs 129 samples of each class for its 128 features",
+        ),
+        (
+            "--config=configs/r3gan.py --config.task.num_classes=10 --config.eval.every=50 "
+            "--config.eval.metrics=label_accuracy --config.eval.features.name=random",
+            "wants an extractor of the data's 10 classes, and 'random' has no classes",
+        ),
+        (
+            f"{PIX2PIX} --config.eval.every=50 --config.eval.metrics=class_recall --config.eval.features.name=random",
+            "is of a generator that is told labels, and this one is told none; leave it out of --config.eval.metrics",
+        ),
         (f"{DCGAN} --config.eval.features.name=digitz", "unknown extractor 'digitz'; did you mean 'digits'?"),
         (f"{DCGAN} --config.eval.every=50 --config.data.size=32", "digits takes pictures of 28x28 with up to 3 channels"),
         ("--config=configs/cifar10.py --config.eval.every=50", "the extractor inception has no weights"),

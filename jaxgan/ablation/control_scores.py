@@ -17,7 +17,8 @@ from jaxgan.files import nulls, write_json
 from jaxgan.keys import role_id
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.scores.evaluator import Evaluator, check_shapes
+from jaxgan.scores.evaluator import check_shapes
+from jaxgan.scores.labelled import LabelledEvaluator
 from jaxgan.scores.noise import LARGEST, make_noise
 from jaxgan.scores.of_run import (
     RunEvaluator,
@@ -44,7 +45,7 @@ def score(table: Table, some: list[Cell], folder: Path) -> None:
     images, placement, wanted = open_data(config), Placement(), without_state(eval_settings(config))
     real, evaluator = real_images(config, images), None
     if wanted:
-        evaluator = Evaluator(wanted, extractor_of(config).load(images.image_shape), real, placement)
+        evaluator = LabelledEvaluator(wanted, extractor_of(config).load(images.image_shape), real, placement)
     found = {name: one for name, one in read_controls(folder).items() if name in requests(table, some)}
     for name, request in todo.items():
         began = time.monotonic()
@@ -61,10 +62,10 @@ def score(table: Table, some: list[Cell], folder: Path) -> None:
     say(f"{folder / FILE}")
 
 
-def _real(config: Any, name: str, real: Images, evaluator: Evaluator) -> dict[str, Any]:
+def _real(config: Any, name: str, real: Images, evaluator: LabelledEvaluator) -> dict[str, Any]:
     """Draws of the data set that `name` stands for; without one, of what scores are against. An image comes again where
     there are no more than are drawn."""
-    where = [config.data.get(key, "") for key in ("dir", "corrupt", "cache")]
+    where = [*(config.data.get(key, "") for key in ("dir", "corrupt", "cache")), bool(evaluator.of_labels)]
     source, count = open_by_name(name, *where) if name else real, evaluator.wanted.num_samples
     check_shapes(source, real)
     again = len(source) <= count
@@ -76,14 +77,20 @@ def _real(config: Any, name: str, real: Images, evaluator: Evaluator) -> dict[st
     return _of_images(sets, f"{DRAWS} draws of {count:,}, {told}.", evaluator)
 
 
-def _noise(images: Images, evaluator: Evaluator) -> dict[str, Any]:
+def _noise(images: Images, evaluator: LabelledEvaluator) -> dict[str, Any]:
     noise, count = make_noise(images, evaluator.placement, evaluator.size), evaluator.wanted.num_samples
-    sets = [evaluator(noise(seed, count), count) for seed in range(DRAWS)]
+    sets = [evaluator(noise(seed, count), count, _any_labels(seed, count, evaluator)) for seed in range(DRAWS)]
     told = f"with the mean and covariance of {min(LARGEST, len(images)):,} of {images.name}"
     return _of_images(sets, f"{DRAWS} draws of {count:,} of Gaussian noise {told}.", evaluator)
 
 
-def _of_images(sets: list[dict[str, float]], about: str, evaluator: Evaluator) -> dict[str, Any]:
+def _any_labels(seed: int, count: int, evaluator: LabelledEvaluator) -> np.ndarray | None:
+    """Uniform labels for images of no class, int [count]; None where no metric needs them."""
+    rng = np.random.default_rng([seed, role_id("label")])
+    return rng.integers(0, evaluator.label.classes, count) if evaluator.of_labels else None
+
+
+def _of_images(sets: list[dict[str, float]], about: str, evaluator: LabelledEvaluator) -> dict[str, Any]:
     return {
         "scores": summarise_sets(sets),
         "protocol": {**evaluator.protocol, "samples": {"images": evaluator.wanted.num_samples}},
@@ -92,7 +99,9 @@ def _of_images(sets: list[dict[str, float]], about: str, evaluator: Evaluator) -
     }
 
 
-def _untrained(some: list[Cell], images: Images, placement: Placement, evaluator: Evaluator | None) -> dict[str, Any]:
+def _untrained(
+    some: list[Cell], images: Images, placement: Placement, evaluator: LabelledEvaluator | None
+) -> dict[str, Any]:
     found = []
     for cell in some:
         plan = Plan(cell.config, images.features, load_frozen(cell.config, None, images.image_shape))

@@ -20,18 +20,19 @@ from jaxgan.errors import UserError, as_path
 ARRAY_NAMES = ("images", "arr_0")  # this project's, and what numpy calls an array that was given no name
 
 
-def open_by_name(text: str, folder: str = "", corrupt: str = "", cache: str = "") -> Images:
+def open_by_name(text: str, folder: str = "", corrupt: str = "", cache: str = "", labelled: bool = False) -> Images:
     """The images behind `text`: a folder, a zip or tar file, FILE.npz or .npy, or NAME or NAME@SPLIT of a TFDS data set (by
     default the split train), kept in TFDS's data folder `folder`. Pictures are taken as they are, and must be of one size.
     corrupt: "refuse" those that cannot be decoded, or "skip" them; "" where a person has no such choice. cache: the folder
-    of decoded pictures, "" for the default. Raises UserError."""
+    of decoded pictures, "" for the default. labelled: with labels, where there are: sub-folders, an array "labels", or the
+    data set's own. Raises UserError."""
     path = as_path(text)
     if path.suffix.lower() in (".npz", ".npy"):
-        return _from_arrays(path)
+        return _from_arrays(path, labelled)
     if path.is_file() and not path.name.lower().endswith(ARCHIVES):
         raise UserError(f"'{text}' is no folder of pictures, archive ({' '.join(ARCHIVES)}), .npz or .npy file")
     if path.exists() or text.lower().endswith(ARCHIVES) or text.startswith((".", "/", "~")):
-        return _from_folder(text, corrupt, cache)
+        return _from_folder(text, corrupt, cache, "auto" if labelled else "none")
     name, _, split = text.partition("@")
     close = listing.nearest_beside(path, (".npz", ".npy", *ARCHIVES))
     if close:
@@ -40,16 +41,17 @@ def open_by_name(text: str, folder: str = "", corrupt: str = "", cache: str = ""
         check_name(name)
     except UserError as error:
         raise UserError(f"'{text}' is no folder, archive or .npz file, and as a data set: {error}") from error
-    return Tfds(name=name, split=split or "train", dir=folder, label="none", resident="off").open()
+    label = "label" if labelled else "none"
+    return Tfds(name=name, split=split or "train", dir=folder, label=label, resident="off").open()
 
 
-def _from_arrays(path: Path) -> Images:
+def _from_arrays(path: Path, labelled: bool) -> Images:
     def named(headers: dict[str, npz.Header]) -> list[str]:
         names = [name for name in ARRAY_NAMES if name in headers] or list(headers)[: len(headers) == 1]
         if not names:
             raise UserError(f"'{path}' has no array 'images', but {', '.join(headers) or 'nothing'}")
         check(headers[names[0]])
-        return names[:1]
+        return names[:1] + ["labels"] * (labelled and "labels" in headers)
 
     def check(found: npz.Header | np.ndarray) -> None:
         shape = found.shape if len(found.shape) == 4 else (*found.shape, 1)
@@ -57,20 +59,28 @@ def _from_arrays(path: Path) -> Images:
             raise UserError(f"'{path}' must hold uint8 images [N, H, W, C], not {found.dtype} {list(found.shape)}")
 
     try:
-        [images] = npz.read(path, named).values() if path.suffix.lower() == ".npz" else [npz.read_npy(path)]
+        images, *labels = npz.read(path, named).values() if path.suffix.lower() == ".npz" else [npz.read_npy(path)]
     except OSError as error:
         raise UserError(f"'{path}' cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise UserError(f"'{path}' is no {path.suffix[1:].lower()} file: {error}") from error
     check(images)
     images = images[..., None] if images.ndim == 3 else images
+    classes = _classes(path, labels[0], len(images)) if labels else 0
     digest = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()[:16]
-    return Images(
-        path.name, Arrays(images, None, np.arange(len(images))), features_of(images.shape[1:]), False, digest=digest
-    )
+    examples = Arrays(images, labels[0] if labels else None, np.arange(len(images)))
+    return Images(path.name, examples, features_of(images.shape[1:], classes), False, digest=digest)
 
 
-def _from_folder(text: str, corrupt: str, cache: str) -> Images:
+def _classes(path: Path, labels: np.ndarray, count: int) -> int:
+    """How many classes labels are of, as far as they tell. Raises UserError for what are no labels of the images."""
+    if labels.shape != (count,) or labels.dtype.kind not in "iu" or (count and labels.min() < 0):
+        what = f"{labels.dtype} {list(labels.shape)}"
+        raise UserError(f"'{path}' must hold one label for each of its {count} images, whole numbers from 0, not {what}")
+    return int(labels.max()) + 1
+
+
+def _from_folder(text: str, corrupt: str, cache: str, labels: str) -> Images:
     path = as_path(text)
     try:
         items = listing.found(path, corrupt, quiet=True).items if path.exists() else []
@@ -92,5 +102,5 @@ def _from_folder(text: str, corrupt: str, cache: str) -> Images:
         raise UserError(f"'{text}' holds pictures of unlike channels ({told}); bring them to one kind first")
     channels = next(iter(kinds), 3)
     fit = {"size": size, "channels": channels, "fit": "refuse"}
-    source = ImageFolder(dir=text, split="all", labels="none", resident="off", corrupt=corrupt, cache=cache, **fit)
+    source = ImageFolder(dir=text, split="all", labels=labels, resident="off", corrupt=corrupt, cache=cache, **fit)
     return source.open()

@@ -11,8 +11,9 @@ from jaxgan.source_code import Definitions
 
 ROOMS = ("metrics", "scores", "extractors", "images")  # what is followed; a name of any other module counts as a name
 TABLE, EXTRACTORS = "jaxgan.scores.table", "jaxgan.extractors.table"
-# What every metric of images is measured through.
+# What every metric of images is measured through, and what those of labels are besides.
 THROUGH = (("jaxgan.scores.evaluator", "Evaluator"), ("jaxgan.scores.of_run", "make_generated"))
+OF_LABELS = (("jaxgan.scores.labelled", "LabelledEvaluator"),)
 STOP = ((TABLE, "METRICS"), (EXTRACTORS, "EXTRACTORS"))  # or every metric would be part of every other
 
 
@@ -50,7 +51,8 @@ def hash_of(known: Definitions, metric: str, extractor: str = "") -> str:
     needs = METRICS[metric].needs if metric in METRICS else ()
     begin = _entry(known, TABLE, "METRICS", metric)
     if "state" not in needs:
-        begin += [found for place in THROUGH for found in known.of(*place)]
+        places = THROUGH + (OF_LABELS if "labels" in needs else ())
+        begin += [found for place in places for found in known.of(*place)]
     if extractor and ("state" not in needs or "extractor" in needs):
         begin += _entry(known, EXTRACTORS, "EXTRACTORS", extractor)
     return known.hash(begin, (metric, extractor))

@@ -14,13 +14,15 @@ from jaxgan.config.resolve import Config, flat
 from jaxgan.config.run import Eval
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.generate import given_inputs, make_generate, trained
+from jaxgan.generate import given_inputs, make_generate, make_labels, trained
 from jaxgan.images import to_uint8
 from jaxgan.metrics import moments
+from jaxgan.metrics.labels import ByClass
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.code import code_of
-from jaxgan.scores.evaluator import Evaluator
+from jaxgan.scores.label_checks import check_alike, check_plan
+from jaxgan.scores.labelled import LabelledEvaluator
 from jaxgan.scores.table import better_way, check_enough, check_task, find_scores
 from jaxgan.sections import extractor_of, open_data
 from jaxgan.standing import Standing
@@ -69,7 +71,7 @@ class RunEvaluator:
     Raises UserError, before anything is compiled, for what cannot be measured.
     """
 
-    def __init__(self, plan: Plan, images: Images, placement: Placement, evaluator: Evaluator | None = None):
+    def __init__(self, plan: Plan, images: Images, placement: Placement, evaluator: LabelledEvaluator | None = None):
         self.plan, self.placement, self.wanted = plan, placement, plan.run.eval
         check_scores(plan)
         real = real_images(plan.config, images)
@@ -90,9 +92,13 @@ class RunEvaluator:
             if metric.check:
                 metric.check(plan, real)
         if of_images := without_state(self.wanted):
-            evaluator = evaluator or Evaluator(of_images, plan.extractor, real, placement)
+            evaluator = evaluator or LabelledEvaluator(of_images, plan.extractor, real, placement)
         self.evaluator = evaluator
         self.generated = make_generated(plan, real, placement, self.evaluator.size) if self.evaluator else None
+        self._labels = None
+        if self.evaluator and self.evaluator.of_labels:
+            check_alike(plan.features["label"], self.evaluator.label, "the training data", exact=True)
+            self._labels = make_labels(plan)
 
     def __call__(self, state: GanState, step: int, repeats: int = 1) -> dict[str, Any]:
         """{"step", "scores": {name: {"value", "std", "values"}}, "protocol", "measured"}; repeats: sets of samples, of
@@ -105,7 +111,8 @@ class RunEvaluator:
         nets = nets._replace(frozen=self.placement.spread(nets.frozen))  # once, not with every batch
         scores, where = {}, {"seed": self.plan.run.seed}
         if self.evaluator and self.generated:
-            sets = [self.evaluator(self.generated(nets, i * count, count), count) for i in range(repeats)]
+            starts = [i * count for i in range(repeats)]
+            sets = [self.evaluator(self.generated(nets, i, count), count, self._asked(i, count)) for i in starts]
             scores, where["batch_size"], protocol = summarise_sets(sets), self.evaluator.size, {**self.evaluator.protocol}
         else:
             real = {"data": self.images.name, "digest": self.images.digest, "of": len(self.images)}
@@ -126,6 +133,10 @@ class RunEvaluator:
         code = code_of(wanted.metrics, self.plan.config.eval.features.name)
         measured = {**provenance(), **where, "code": code, "seconds": round(time.monotonic() - began, 1)}
         return {"step": step, "scores": scores, "protocol": protocol, "measured": measured}
+
+    def _asked(self, first: int, count: int) -> np.ndarray | None:
+        """The labels that the generator is told with the numbers first, first + 1, ..., where a metric needs them."""
+        return self._labels(np.arange(first, first + count, dtype=np.uint32)) if self._labels else None
 
 
 def eval_settings(config: Config) -> Eval:
@@ -149,6 +160,7 @@ def check_scores(plan: Plan) -> None:
     check_eval(plan.config)
     scores, wanted = find_scores(plan.run.eval.metrics), plan.run.eval
     check_task(plan, scores)
+    check_plan(plan)
     if "fd" in wanted.metrics:
         network = plan.extractor
         dtype = np.uint8 if len(plan.image_shape) == 3 else np.float32
@@ -181,11 +193,15 @@ def real_images(config: Config, images: Images) -> Images:
 
 
 def summarise_sets(sets: list[dict[str, float]]) -> dict[str, dict[str, Any]]:
-    """{name: {"value": mean, "std": spread over the sets (absent for one), "values"}}."""
+    """{name: {"value": mean, "std": spread over the sets (absent for one), "values"}}; of scores that are made of one value
+    for each class also "classes", their means over the sets."""
     out = {}
     for name in sets[0]:
         values = [one[name] for one in sets]
-        out[name] = {"value": float(np.mean(values)), "values": values}
+        out[name] = {"value": float(np.mean(values)), "values": [float(x) for x in values]}
+        by_class = [x.classes for x in values if isinstance(x, ByClass)]
+        if by_class:
+            out[name]["classes"] = np.mean(by_class, 0).tolist()
         if len(values) > 1:
             out[name]["std"] = float(np.std(values, ddof=1))
     return out

@@ -13,20 +13,22 @@ import numpy as np
 
 from jaxgan.errors import UserError, nearest
 from jaxgan.extractors.base import Network
-from jaxgan.metrics import classes, kid, modes, moments, neighbours
+from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
 from jaxgan.scores import classification, path_length, reading, stability, translation
 from jaxgan.scores.collect import Statistics
 from jaxgan.tasks.task import PROTOCOLS, methods_of
 
 
 class Metric(NamedTuple):
-    """needs: what a `Statistics` must hold beside moments. fn: (real, fake, allow_few) -> {part of a score's name: value}.
-    One that needs "state" is of a run and not of images: fn: (plan, images, state). It names what else it needs:
-    "extractor", and protocols of `tasks.task` that the run's task must satisfy. All others need `Generates`.
+    """needs: what a `Statistics` must hold beside moments; with "labels" it is a `scores.labelled.Labelled`.
+    fn: (real, fake, allow_few) -> {part of a score's name: value}. One that needs "state" is of a run and not of images:
+    fn: (plan, images, state). It names what else it needs: "extractor", and protocols of `tasks.task` that the run's task
+    must satisfy. All others need `Generates`.
     better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
     what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a run that cannot be scored.
-    least: the fewest images, generated and real, of which its values are defined; `check_enough` refuses fewer. within: the
-    least and the largest value that can be; what is not named can be any number."""
+    least: the fewest images, generated and real, of which its values are defined, in each class where it needs labels;
+    `check_enough` and `scores.labelled` refuse fewer. within: the least and the largest value that can be; what is not named
+    can be any number."""
 
     needs: tuple[str, ...]
     fn: Callable[[Any, Any, Any], dict[str, float]]
@@ -112,6 +114,34 @@ METRICS = {
         {"modes": "higher", "high_quality": "higher", "reverse_kl": "lower"},
         f"the likeliest class, against the data's own shares where known; high quality above {classes.SURE}",
         within=MODES,
+    ),
+    "label_accuracy": Metric(
+        ("classes", "labels"),
+        lambda _, fake, __: labels.label_accuracy(fake.classes, fake.labels, fake.num_classes),
+        dict.fromkeys(("label_accuracy", "label_accuracy_worst"), "higher"),
+        "the likeliest class",
+        least=(1, 0),
+        within=dict.fromkeys(("label_accuracy", "label_accuracy_worst"), SHARE),
+    ),
+    "intra_fd": Metric(
+        ("features", "labels"),
+        lambda real, fake, few: labels.intra_fd(
+            real.features, real.labels, fake.features, fake.labels, real.num_classes, few
+        ),
+        {"intra_fd": "lower"},
+        "mean over classes",
+        least=(2, 2),
+        within={"intra_fd": POSITIVE},
+    ),
+    "class_recall": Metric(
+        ("features", "labels"),
+        lambda real, fake, _: labels.class_recall(
+            real.features, real.labels, fake.features, fake.labels, real.num_classes, K
+        ),
+        dict.fromkeys(("class_recall", "class_recall_worst"), "higher"),
+        f"k={K} within a class",
+        least=(K + 1, K + 1),
+        within=dict.fromkeys(("class_recall", "class_recall_worst"), SHARE),
     ),
     "ppl": Metric(
         ("state", "HasLatent", "extractor"),

@@ -67,7 +67,7 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
     if out and (out.suffix != ".json" or not out.parent.is_dir()):
         raise UserError(f"--out={values.out} must be FILE.json in a folder that exists")
     outputs.check(values, [out] if out else [], [values.samples, values.reference])
-    from jaxgan.scores.of_run import OF_RUNS
+    from jaxgan.scores.of_run import OF_RUNS, eval_settings
 
     for path, _ in overrides:
         if path in OF_RUNS:
@@ -76,11 +76,12 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
     from jaxgan.config.load import load_config
     from jaxgan.config.resolve import resolve_config
     from jaxgan.data.by_name import open_by_name
+    from jaxgan.scores.label_checks import of_labels
     from jaxgan.sections import sections
     from jaxgan.verbs.evaluation import evaluate_samples
 
     base = load_config(str(CONFIGS / "default.py"))
     resolved = resolve_config(base, [("eval.num_samples", "0"), *overrides], sections)
-    where = resolved.data.dir, resolved.data.corrupt, resolved.data.cache
+    where = resolved.data.dir, resolved.data.corrupt, resolved.data.cache, bool(of_labels(eval_settings(resolved)))
     samples, reference = (open_by_name(text, *where) for text in (values.samples, values.reference))
     evaluate_samples(samples, reference, resolved, out)

@@ -15,7 +15,8 @@ from jaxgan.errors import UserError
 from jaxgan.files import nulls, write_json
 from jaxgan.parallel import Placement
 from jaxgan.scores.code import code_of
-from jaxgan.scores.evaluator import Evaluator, check_shapes
+from jaxgan.scores.evaluator import check_shapes
+from jaxgan.scores.labelled import LabelledEvaluator
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
 from jaxgan.sections import extractor_of, open_data
@@ -68,7 +69,7 @@ def evaluate_samples(samples: Images, reference: Images, config: Config, out: Pa
     if of_runs:
         raise UserError(f"the metric '{of_runs[0]}' is of a run and not of pictures; leave it out of --config.eval.metrics")
     network = extractor_of(config).load(samples.image_shape)
-    evaluator = Evaluator(wanted, network, reference, placement)
+    evaluator = LabelledEvaluator(wanted, network, reference, placement)
     # At random: a folder lists class by class, and the Inception Score and fewer samples than there are go by their order.
     chosen = np.random.default_rng(0).permutation(len(samples))[: wanted.num_samples]
     scores = evaluator.of_stored(samples, chosen)

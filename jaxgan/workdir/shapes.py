@@ -20,7 +20,7 @@ DATA = {
 RECORD = {"names?": int, "config": {"data?": {"dir?": str}}, "data": DATA, "starts": [START]}
 LINE = {"step": STEP, str: (float, str, None)}
 NUMBER = (float, None)  # null: it could not be measured
-SCORES = {str: {"value?": NUMBER, "values": [NUMBER, ...]}}
+SCORES = {str: {"value?": NUMBER, "values": [NUMBER, ...], "classes?": [NUMBER, ...]}}  # classes: of each class
 PROTOCOL = {
     "real?": {"data?": str, "images?": STEP},
     "samples?": {"images?": STEP, "weights?": str},

@@ -12,19 +12,22 @@ from jaxgan.errors import UserError
 from jaxgan.files import nulls
 from jaxgan.images import save_npz
 from jaxgan.metrics.moments import Moments
-from jaxgan.scores.collect import Statistics
+from jaxgan.scores.labelled import Labelled
 from jaxgan.scores.of_run import check_scores
 from jaxgan.scores.table import METRICS, check_enough
 
 OF_IMAGES = {name: metric for name, metric in METRICS.items() if "state" not in metric.needs}
 LEAST = {"fd": (2, 2), "kid": (2, 2), "prdc": (6, 6), "repetition": (2, 2), "is": (20, 1), "cycles": (2, 2)}
+LEAST |= {"label_accuracy": (1, 0), "intra_fd": (2, 2), "class_recall": (6, 6)}  # in each class
 
 
-def statistics(n: int, seed: int) -> Statistics:
+def statistics(n: int, seed: int) -> Labelled:
+    """Of images of one class."""
     rng, moments = np.random.default_rng(seed), Moments.empty(3)
     features, classes = rng.normal(size=(n, 3)).astype(np.float32), rng.dirichlet(np.ones(3), n)
     moments.add(features)
-    return Statistics(moments, features, classes, Modes(np.eye(3), 0.1))
+    labels = np.zeros(n, np.int32)
+    return Labelled(moments, features, classes, Modes(np.eye(3), 0.1), labels=labels, num_classes=1)
 
 
 def test_the_least_numbers():
