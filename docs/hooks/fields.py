@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT))
 from jaxgan.config.run import FrozenRun, Run  # noqa: E402
 from jaxgan.config.schema import Field, section  # noqa: E402
 from jaxgan.data import SOURCES  # noqa: E402
+from jaxgan.data.subset import Subset  # noqa: E402
 from jaxgan.extractors.table import EXTRACTORS  # noqa: E402
 from jaxgan.nets import CRITICS, DISCRIMINATORS, GENERATORS, TRANSLATORS  # noqa: E402
 from jaxgan.objectives.augment import AUGMENTS  # noqa: E402
@@ -53,7 +54,10 @@ PLAIN = {
 # heading: [(the section's path, {name: class})]
 SECTIONS = {
     "The run": [("", {"": Run})],
-    "Data": [("data", {name: SOURCES[name] for name in ("digits", *(n for n in SOURCES if n not in ("digits",)))})],
+    "Data": [
+        ("data", {name: SOURCES[name] for name in ("digits", *(n for n in SOURCES if n not in ("digits",)))}),
+        ("data", {"": Subset}),
+    ],
     "Task": [("task", TASKS), ("critic", {"": Critic})],
     "Networks": [
         ("nets.gen", GENERATORS),
@@ -75,7 +79,7 @@ COMMON = {  # what fields of many classes mean, where the class says nothing mor
     "activation": "Of the hidden layers.",
 }
 WORDS = {int: "whole number", float: "number", bool: "true or false", str: "text", tuple[int, ...]: "whole numbers"}
-WORDS |= {tuple[str, ...]: "names", type(None): "none"}
+WORDS |= {tuple[str, ...]: "names", tuple[float, ...]: "numbers", type(None): "none"}
 
 
 def page() -> str:

@@ -22,7 +22,7 @@ from jaxgan.plan import Plan
 from jaxgan.scores.code import code_of
 from jaxgan.scores.evaluator import Evaluator
 from jaxgan.scores.table import better_way, check_enough, check_task, find_scores
-from jaxgan.sections import extractor_of, open_data
+from jaxgan.sections import extractor_of, open_data, without_subset
 from jaxgan.state import GanState
 from jaxgan.workdir.provenance import provenance
 
@@ -155,12 +155,16 @@ def without_state(wanted: Eval) -> Eval | None:
 
 
 def real_images(config: Config, images: Images) -> Images:
-    """The data that a run's scores are taken on. images: what it trains on."""
+    """The data that a run's scores are taken on. images: what it trains on. Of `eval.split` they are whole, and their labels
+    as they are: `data.subset.Subset` is of what a run trains on."""
     wanted = config.eval
     if not wanted.split and not wanted.source_split:
         return images
     other = config.copy_and_resolve_references().unlock()
-    other.data.split = wanted.split or other.data.split
+    if wanted.split:
+        if "split" not in other.data:
+            raise UserError(f"eval.split={wanted.split}, but data.name={config.data.name} has no splits")
+        other.data.update(split=wanted.split, **without_subset(config))
     if "jitter" in other.data:
         other.data.jitter = 0  # fitted to their size themselves, nothing of them cut off
     if wanted.source_split:
