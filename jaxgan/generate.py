@@ -97,6 +97,12 @@ def takes_labels(plan: Plan) -> bool:
     return "label" in jax.eval_shape(plan.task().draw, jax.random.split(jax.random.key(0), 1))
 
 
+def drawn_labels(plan: Plan, numbers: np.ndarray) -> np.ndarray:
+    """The labels that samples number [N] are asked for, of a generator that `takes_labels`; int32 [N, ...]."""
+    draw = jax.jit(lambda nets, numbers: _make_draw(plan)(nets, numbers)[1]["label"])
+    return np.asarray(draw(Trained({}, plan.inputs.frozen), numbers))
+
+
 def make_interpolate(plan: Plan, space: str = "z") -> Callable:
     """`(nets, from [N], to [N], t [N]) -> images [N, H, W, C]`: the share t of the way from one number to another, in the
     latent space ("z") or among styles ("w"); of a generator with styles perhaps truncated by one more argument."""

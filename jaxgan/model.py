@@ -19,8 +19,8 @@ from jaxgan.generate import CHUNK, make_generate, make_interpolate, make_picture
 from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.sections import open_data
 from jaxgan.tasks.task import Generates, HasLatent, HasStyles
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 

@@ -142,9 +142,10 @@ def _subset_fields(config: Config) -> dict[str, Field]:
     return {name: field for name, field in section(Subset).fields.items() if name not in own}
 
 
-def open_data(config: Config) -> Images:
-    """The images that a config names; pairs as two streams for a task that translates both ways. Raises UserError."""
-    images = source_of(config).open()
+def open_data(config: Config, made: Images | None = None) -> Images:
+    """The images that a config names; pairs as two streams for a task that translates both ways. made: what the source would
+    open, where that is made elsewhere; see `workdir.data.open_data`, which is what runs call. Raises UserError."""
+    images = source_of(config).open() if made is None else made
     if not isinstance(images, Images):
         raise UserError(f"open() of data set '{config.data.name}' must return jaxgan.data.source.Images, not {images!r:.80}")
     images = with_shares(subset_of(config).of(images, config.seed))

@@ -21,6 +21,7 @@ from jaxgan.data import SOURCES  # noqa: E402
 from jaxgan.data.subset import Subset  # noqa: E402
 from jaxgan.extractors.table import EXTRACTORS  # noqa: E402
 from jaxgan.nets import CRITICS, DISCRIMINATORS, GENERATORS, TRANSLATORS  # noqa: E402
+from jaxgan.nets.classifier import CLASSIFIERS  # noqa: E402
 from jaxgan.objectives.augment import AUGMENTS  # noqa: E402
 from jaxgan.objectives.losses import LOSSES  # noqa: E402
 from jaxgan.objectives.terms import TERMS  # noqa: E402
@@ -64,6 +65,7 @@ SECTIONS = {
         ("nets.gen", {name: TRANSLATORS[name] for name in TRANSLATORS}),
         ("nets.disc", DISCRIMINATORS),
         ("nets.disc", CRITICS),
+        ("nets.net", CLASSIFIERS),
     ],
     "Loss and terms": [("objective.terms.NAME", TERMS)],
     "Augmentation": [("augment", AUGMENTS)],

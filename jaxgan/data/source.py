@@ -56,6 +56,7 @@ class Images:
     jitter: stored pictures are this many pixels higher and wider than their shape. Training crops at random, alike for all
     features of a stream; evaluation takes the middle.
     digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
+    taken: the checkpoints that the examples were made by, {"data.workdir": {"workdir", "step", "digest"}}.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Images:
     jitter: int = 0
     digest: str = ""
     known: Known = Known()
+    taken: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.examples)

@@ -22,8 +22,9 @@ from jaxgan.plan import Plan
 from jaxgan.scores.code import code_of
 from jaxgan.scores.evaluator import Evaluator
 from jaxgan.scores.table import better_way, check_enough, check_task, find_scores
-from jaxgan.sections import extractor_of, open_data, without_subset
+from jaxgan.sections import extractor_of, without_subset
 from jaxgan.state import GanState
+from jaxgan.workdir.data import behind, open_data
 from jaxgan.workdir.provenance import provenance
 
 OF_RUNS = (
@@ -156,10 +157,11 @@ def without_state(wanted: Eval) -> Eval | None:
 
 def real_images(config: Config, images: Images) -> Images:
     """The data that a run's scores are taken on. images: what it trains on. Of `eval.split` they are whole, and their labels
-    as they are: `data.subset.Subset` is of what a run trains on."""
+    as they are: `data.subset.Subset` is of what a run trains on. Of samples of a run they are that run's data."""
     wanted = config.eval
     if not wanted.split and not wanted.source_split:
         return images
+    config = behind(config)
     other = config.copy_and_resolve_references().unlock()
     if wanted.split:
         if "split" not in other.data:

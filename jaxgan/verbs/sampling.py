@@ -14,11 +14,11 @@ from jaxgan.generate import CHUNK, given_inputs, make_generate, make_interpolate
 from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.sections import open_data
 from jaxgan.tasks.task import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs.sample_files import write_arrays, write_pictures
 from jaxgan.verbs.sample_request import SampleRequest, strip_of
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_weights, load_run, weights_digest
 

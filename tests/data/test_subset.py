@@ -1,6 +1,6 @@
 """Parts of a data set by class, wrong labels, and label vectors: functions of an example's number and a seed alone."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -127,8 +127,23 @@ def test_scores_of_a_split_are_against_all_of_it():
     test = real_images(tiny("dcgan.py", data__per_class=3, data__wrong_labels=0.5, eval__split="test"), images)
     np.testing.assert_array_equal(np.bincount(test.load()["label"]), [100] * 10)
     assert test.name == Tfds(split="test").open().name
-    with pytest.raises(UserError, match="eval.split=test, but data.name=ring has no splits"):
-        real_images(tiny("toy.py:ring", eval__split="test"), images)
+    with pytest.raises(UserError, match="eval.split=test, but data.name=.*Unsplit has no splits"):
+        real_images(tiny("dcgan.py", data__name=f"{__name__}:Unsplit", eval__split="test"), images)
+
+
+@dataclass(frozen=True)
+class Unsplit:
+    """Somebody's own source."""
+
+    per_class: int = 7  # a field of its own is its own
+
+    def open(self) -> Images:
+        return labelled(3 * self.per_class)
+
+
+def test_a_field_of_the_same_name_is_the_sources():
+    assert len(open_data(tiny("dcgan.py", data__name=f"{__name__}:Unsplit"))) == 21
+    assert len(open_data(tiny("dcgan.py", data__name=f"{__name__}:Unsplit", data__class_shares="1,1,0"))) == 14
 
 
 def test_members_of_a_population_share_their_data():
