@@ -39,7 +39,6 @@ CONFIGS = [
     "r3gan.py",
     "pix2pix.py",
     "cyclegan.py",
-    "classifier.py",
 ]
 SMALL = {"batch_size": "8", "steps": "4", "log.every": "2", "sample.num": "4", "checkpoint.every": "2"}
 

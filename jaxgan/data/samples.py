@@ -70,12 +70,13 @@ class Samples:
 
     def of(self, title: str, images: np.ndarray, labels: np.ndarray | None, classes: int, names: Any = ()) -> Images:
         """Samples in memory as a data set: images uint8 [N, H, W, C], or points; labels [N] or [N, K], or none."""
+        has_labels, vector = labels is not None, labels is not None and labels.ndim > 1
         digest = hashlib.sha256(np.ascontiguousarray(images).data)
         digest.update(b"" if labels is None else np.ascontiguousarray(labels, np.int32).data)
         return Images(
             name=f"samples of {title}, {len(images)}",
             examples=Arrays(images, labels, np.arange(len(images))),
-            features=features_of(images.shape[1:], classes * (labels is not None), names=names, vector=np.ndim(labels) > 1),
+            features=features_of(images.shape[1:], classes if has_labels else 0, names=names, vector=vector),
             resident=is_resident(self.resident, images.nbytes),
             flip=self.flip,
             digest=digest.hexdigest()[:16],
