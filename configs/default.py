@@ -126,7 +126,9 @@ def get_config() -> Any:
             "kid",
             "prdc",
             "repetition",
-        ),  # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading
+            # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading; of
+            # generators that are told classes cas; of classifiers accuracy
+        ),
         "features": {"name": "digits"},  # or efficientnet_lite0, inception (with eval.features.weights=FILE), random
         "num_samples": 5000,  # generated images
         "repeats": 3,  # sets of them that are scored at the end

@@ -84,7 +84,7 @@ def exchange_rate(summary: Summary):
     n, fewer = EXCHANGE
     points = [(num, values(f"{num} samples, {n}")) for num in fewer] + [(SAMPLES, values(f"samples, {n}"))]
     real = [(10 * count, values(f"real, {count}")) for count in COUNTS]
-    points, real = ([(x, np.mean(y), np.std(y)) for x, y in some if y] for some in (points, real))
+    points, real = ([(x, float(np.mean(y)), float(np.std(y))) for x, y in some if y] for some in (points, real))
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for x, y, spread in points:
@@ -92,7 +92,7 @@ def exchange_rate(summary: Summary):
     axes.plot([x for x, *_ in points], [y for _, y, _ in points], color="C0", label=f"samples of the GAN of {10 * n} labels")
     for count, y, _ in real:
         axes.axhline(y, color="C1", linewidth=0.8)
-        axes.annotate(f"{count} real", (SAMPLES, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.annotate(f" {count} real", (1, y), xycoords=("axes fraction", "data"), va="center", fontsize=8)
     for num, y, _ in points:
         worth = equal_real(y, real)
         axes.annotate(worth, (num, y), xytext=(4, -12), textcoords="offset points", fontsize=8)

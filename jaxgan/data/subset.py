@@ -19,7 +19,7 @@ OF_RUN = -1  # `subset_seed`: the run's own
 class Subset:
     """Of every data set with labels: a part of its examples, and wrong labels. The real images of `eval.split` are whole.
 
-    class_shares: of data with labels, what share of each class is kept, one number in [0, 1] a class, "1,1,.1"; empty: all.
+    class_shares: of data with labels, what share of each class is kept, one number in [0, 1] a class, "1,1,0.1"; empty: all.
     per_class: how many examples of each class there are before that; 0: all.
     wrong_labels: what share of the labels is replaced by another class, each of the others equally likely.
     subset_seed: which examples, and which labels; -1: the run's seed. Of one seed a smaller part is within a larger one.

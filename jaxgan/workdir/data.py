@@ -124,8 +124,9 @@ def _cached(donor: _Donor, judge: _Donor | None, count: int, has_labels: bool) -
     path = user_cache() / "samples" / f"{key[:24]}.npz"
     is_known = all(x is None or x.taken["digest"] for x in (donor, judge))  # else a name says nothing of the weights
     try:
-        if is_known:
-            return npz.read(path)
+        found = npz.read(path) if is_known else {}
+        if found.keys() >= {"images", "seeds"} | ({"labels"} if has_labels else set()):
+            return found
     except (OSError, ValueError):  # none, or damaged
         pass
     say(f"making {count:,} samples of {donor.folder}, step {donor.step}")
