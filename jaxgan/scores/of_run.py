@@ -75,9 +75,7 @@ class RunEvaluator:
             raise UserError("this run keeps no moving averages; score its weights with --config.eval.ema=false")
         self.images, metrics = real, find_scores(self.wanted.metrics)
         self.of_state = {name: metric for name, metric in metrics.items() if "state" in metric.needs}
-        for metric in self.of_state.values():
-            if metric.check:
-                metric.check(plan, real)
+        check_metrics(plan, real)
         if of_images := without_state(self.wanted):
             evaluator = evaluator or Evaluator(of_images, plan.extractor, real, placement)
         self.evaluator = evaluator
@@ -147,6 +145,13 @@ def check_scores(plan: Plan) -> None:
         features = jax.eval_shape(lambda variables, x: network.apply(variables, x)[0], network.variables, one)
         few = min(filter(None, (wanted.num_samples, wanted.num_real)))
         moments.check_counts(features.shape[1], few, wanted.allow_few)
+
+
+def check_metrics(plan: Plan, real: Images) -> None:
+    """Refuses what a run's metrics cannot measure on real images of this kind. Raises UserError."""
+    for metric in find_scores(plan.run.eval.metrics).values():
+        if metric.check:
+            metric.check(plan, real)
 
 
 def without_state(wanted: Eval) -> Eval | None:
