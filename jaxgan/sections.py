@@ -38,7 +38,7 @@ def sections(raw: dict) -> dict[str, Section]:
     own = _source_section(images, _name(raw, "data", "digits"))
     out = {
         "": section(Run),
-        "data": own._replace(fields=section(Subset).fields | own.fields),
+        "data": own._replace(fields=own.fields | {x: f for x, f in section(Subset).fields.items() if x not in own.fields}),
         "task": section(task, _name(raw, "task", "latent")),
         "rounds": Section(None, {player: Field(int, 1, least=1) for player in task.players}),
         "ema": section(Ema),

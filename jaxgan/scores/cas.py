@@ -59,11 +59,12 @@ def cas(plan: Plan, images: Images, state: Any) -> dict[str, float]:
 def check(plan: Plan, images: Images) -> None:
     """Refuses generators and data without classes, and test images that a run has trained on. Raises UserError."""
     label = images.features.get("label")
-    if label is None or label.shape or not takes_labels(plan):
-        what = "has none" if label is None else "has vectors of attributes" if label.shape else "has them"
+    if label is None or label.shape:
+        what = "no labels" if label is None else f"vectors of {label.classes} attributes"
+        raise UserError(f"the metric 'cas' is of data with classes, and {images.name} has {what}")
+    if not takes_labels(plan):
         raise UserError(
-            "the metric 'cas' is of a generator that is told classes (--config.task.num_classes), of data with classes; "
-            f"{images.name} {what}"
+            f"the metric 'cas' is of a generator that is told classes: --config.task.num_classes={label.classes}"
         )
     if len(plan.image_shape) != 3:
         raise UserError("the metric 'cas' is of pictures, and this run makes points")
