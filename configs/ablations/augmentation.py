@@ -96,7 +96,7 @@ def exchange_rate(summary: Summary):
     for num, y, _ in points:
         worth = equal_real(y, real)
         axes.annotate(worth, (num, y), xytext=(4, -12), textcoords="offset points", fontsize=8)
-    axes.set(xscale="log", xlabel="samples", ylabel=ACCURACY)
+    axes.set(xscale="log" if points else "linear", xlabel="samples", ylabel=ACCURACY)  # of no runs yet there is no log
     axes.legend(fontsize=8)
     return figure
 

@@ -1,5 +1,7 @@
 """The figure of augmentation.py: how many real pictures a set of samples is worth."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from configs.ablations import augmentation
@@ -11,6 +13,13 @@ def test_what_samples_are_worth_in_real_pictures():
     assert augmentation.equal_real(59, real) == "< 50" and augmentation.equal_real(81, real) == "> 200"
     assert augmentation.equal_real(65, real[:1]) == ""
     assert augmentation.equal_real(65, real[::-1]) == "?"  # more pictures are no better: nothing to read off
+
+
+def test_the_figure_of_a_table_without_all_of_its_runs(tmp_path):
+    for values in ([], [55.0, 57.0]):
+        rows = augmentation.rows("r3gan")
+        entries = {row: {augmentation.ACCURACY: SimpleNamespace(values=values)} for row in rows}
+        augmentation.exchange_rate(SimpleNamespace(entries=entries)).savefig(tmp_path / "figure.png")
 
 
 def test_every_arm_of_a_count_has_one_budget_and_the_same_labels():
