@@ -31,33 +31,35 @@ def get_config(variant: str):
     config = default.get_config()
     config.objective.loss = "hinge"
     config.task.fake_labels = "uniform"
-    config.nets.gen, config.nets.disc = {"name": "biggan"}, {"name": "biggan"}
+    gen: dict = {"name": "biggan"}
+    disc: dict = {"name": "biggan"}
     for player in ("disc", "gen"):
         config.optim[player].update(b1=0.0, b2=0.999)
     if variant == "digits":
         config.steps, config.batch_size, config.task.num_classes, config.task.z_dim = 3000, 32, 10, 60
-        config.nets.gen.update(width=8, shared=32, attention=14)
-        config.nets.disc.update(width=8, attention=14)
+        gen.update(width=8, shared=32, attention=14)
+        disc.update(width=8, attention=14)
         config.rounds.disc, config.ema.start_kimg = 2, 16.0
     elif variant == "cifar10":
         config.data.update(name="cifar10", flip=True)
         config.steps, config.batch_size, config.rounds.disc = 125_000, 50, 4
         config.task.update(num_classes=10, z_dim=128)
-        config.nets.gen.update(width=64, hierarchical=False, shared=0, kernel_init="normal")
-        config.nets.disc.update(width=64, kernel_init="normal")
+        gen.update(width=64, hierarchical=False, shared=0, kernel_init="normal")
+        disc.update(width=64, kernel_init="normal")
         config.ema.update(half_life_kimg=1386.0, rampup=0.0, start_kimg=200.0)  # .9999 a step
         config.eval.update(features={"name": "inception"}, metrics=("fd", "is"), num_samples=50_000)
     else:
         config.data.update(name="imagenet2012", size=(128,), flip=True)
         config.steps, config.batch_size = 500_000, 2048
         config.task.update(num_classes=1000, z_dim=120)
-        config.nets.gen.update(width=96, attention=64)
-        config.nets.disc.update(width=96, attention=64)
+        gen.update(width=96, attention=64)
+        disc.update(width=96, attention=64)
         config.objective.terms = {"orthogonal": {"weight": 1e-4}}
         for player, lr in (("gen", 1e-4), ("disc", 4e-4)):
             config.optim[player].update(lr=lr, eps=1e-6)
         config.ema.update(half_life_kimg=14195.0, rampup=0.0, start_kimg=40960.0)  # .9999 a step
         config.eval.update(features={"name": "inception"}, metrics=("fd", "is"), num_samples=50_000)
+    config.nets.gen, config.nets.disc = gen, disc
     if variant != "digits":
         config.log.every, config.sample.every, config.checkpoint.every = 100, 1000, 1000
     return config

@@ -33,13 +33,14 @@ def get_config(variant: str):
     config.nets.disc.norm = "none"
     for player in ("disc", "gen"):
         config.optim[player].lr = "linear(1e-3, 0, 50%, 100%)"
-    config.objective.terms = {"r1": {"weight": 1.0}}
+    terms: dict = {"r1": {"weight": 1.0}}
     config.task.update(num_classes=10, fake_labels="uniform")
     config.nets.gen.cond = "concat" if variant == "concat" else "norm"
     config.nets.disc.head = HEADS.get(variant, variant)
     if variant in ("acgan", "acgan_real"):
-        config.objective.terms.acgan = {"weight": 1.0, "fakes": variant == "acgan"}
+        terms["acgan"] = {"weight": 1.0, "fakes": variant == "acgan"}
     if variant == "reacgan":
-        config.objective.terms.contrast = {"weight": 0.5}
+        terms["contrast"] = {"weight": 0.5}
+    config.objective.terms = terms
     config.eval.metrics = ("fd", "prdc")
     return config

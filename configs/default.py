@@ -50,6 +50,10 @@ def get_config() -> Any:
         "resident": "auto",  # keep the split in device memory: auto (up to 1 GiB), on, off; the batches are the same
         "corrupt": "refuse",  # images that cannot be read, where they are fitted: refuse to go on, or skip them
         "cache": "",  # folder of fitted images; empty: ~/.cache/jaxgan/images
+        "class_shares": (),  # of data with labels: what share of each class is kept, one number a class; empty: all
+        "per_class": 0,  # how many examples of each class; 0: all
+        "wrong_labels": 0.0,  # what share of the labels is replaced by another class
+        "subset_seed": 0,  # which examples, and which labels; -1: the run's seed
     }
     config.task = {
         "name": "latent",  # or style, with generators of styles
@@ -127,8 +131,9 @@ def get_config() -> Any:
             "kid",
             "prdc",
             "repetition",
-        ),  # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading;
-        # of generators that are told labels label_accuracy, intra_fd, class_recall
+            # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading; of
+            # generators that are told labels label_accuracy, intra_fd, class_recall, cas; of classifiers accuracy
+        ),
         "features": {"name": "digits"},  # or efficientnet_lite0, inception (with eval.features.weights=FILE), random
         "num_samples": 5000,  # generated images
         "repeats": 3,  # sets of them that are scored at the end

@@ -20,10 +20,10 @@ from jaxgan.generate import CHUNK, check_labels, make_generate, make_interpolate
 from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.sections import open_data
 from jaxgan.standing import Standing
 from jaxgan.tasks.task import Generates, HasLatent, HasStyles
 from jaxgan.truncation import Truncation
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 

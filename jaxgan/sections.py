@@ -10,6 +10,7 @@ from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import Field, Section, section
 from jaxgan.data.pairs import unpaired
 from jaxgan.data.source import Images
+from jaxgan.data.subset import Subset, with_shares
 from jaxgan.errors import UserError, lookup_class, nearest
 from jaxgan.extractors.table import EXTRACTORS
 from jaxgan.objectives import losses
@@ -34,10 +35,10 @@ def sections(raw: dict) -> dict[str, Section]:
         name = _name(raw, path, default)
         return {path: section(lookup_class(table, name, kind, *needs), name)}
 
-    named = any(f.name == "name" for f in dataclasses.fields(images))
+    own = _source_section(images, _name(raw, "data", "digits"))
     out = {
         "": section(Run),
-        "data": section(images, _name(raw, "data", "digits"), named),
+        "data": own._replace(fields=own.fields | {x: f for x, f in section(Subset).fields.items() if x not in own.fields}),
         "task": section(task, _name(raw, "task", "latent")),
         "rounds": Section(None, {player: Field(int, 1, least=1) for player in task.players}),
         "ema": section(Ema),
@@ -115,16 +116,39 @@ def _name(raw: dict, path: str, default: str) -> str:
     return _at(raw, path).get("name", default)
 
 
+def _source_section(source: Any, name: str) -> Section:
+    """The section of a data source's own fields."""
+    return section(source, name, any(f.name == "name" for f in dataclasses.fields(source)))
+
+
 def source_of(config: Config) -> Any:
     """The data source that a config names, not yet opened. Raises UserError."""
-    return make_section(config, "data", sections(config.to_dict())["data"], {})
+    return make_section(config, "data", _source_section(data.find(config.data.name), config.data.name), {})
 
 
-def open_data(config: Config) -> Images:
-    """The images that a config names; pairs as two streams for a task that translates both ways. Raises UserError."""
-    images = source_of(config).open()
+def subset_of(config: Config) -> Subset:
+    """Which of the source's examples a config takes."""
+    return make_section(config, "data", Section(Subset, _subset_fields(config)), {})
+
+
+def without_subset(config: Config) -> dict[str, Any]:
+    """What the fields of the section `data` are where all examples are taken as they are."""
+    return {name: field.default for name, field in _subset_fields(config).items()}
+
+
+def _subset_fields(config: Config) -> dict[str, Field]:
+    """The fields of `Subset`; one that the source has itself is the source's."""
+    own = _source_section(data.find(config.data.name), config.data.name).fields
+    return {name: field for name, field in section(Subset).fields.items() if name not in own}
+
+
+def open_data(config: Config, made: Images | None = None) -> Images:
+    """The images that a config names; pairs as two streams for a task that translates both ways. made: what the source would
+    open, where that is made elsewhere; see `workdir.data.open_data`, which is what runs call. Raises UserError."""
+    images = source_of(config).open() if made is None else made
     if not isinstance(images, Images):
         raise UserError(f"open() of data set '{config.data.name}' must return jaxgan.data.source.Images, not {images!r:.80}")
+    images = with_shares(subset_of(config).of(images, config.seed))
     return unpaired(images) if images.paired and "ba" in getattr(task_class(config.to_dict()), "ways", ()) else images
 
 

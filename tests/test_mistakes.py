@@ -25,6 +25,7 @@ pass
 VANILLA, WGAN, DCGAN = ("--config=configs/vanilla.py", "--config=configs/wgan.py", "--config=configs/dcgan.py")
 FOLDER = "--config.data.name=image_folder"
 PIX2PIX, CYCLEGAN = ("--config=configs/pix2pix.py", "--config=configs/cyclegan.py")
+CLASSIFIER = "--config=configs/classifier.py"
 PAIRS = f"{PIX2PIX} --config.data.name=image_pairs"
 SMALL = ["--config.steps=2", "--config.batch_size=8", "--config.nets.gen.widths=4", "--config.nets.disc.widths=4"]
 PHOTOS = [VANILLA, FOLDER, "--config.data.size=8", "--config.data.cache=cache", *SMALL]
@@ -298,6 +299,24 @@ MISTAKES = {
         ("--mode=translate --workdir=done --input=photos --direction=back", "should be one of <ab|ba>"),
         ("--mode=translate --workdir=nowhere --input=photos", "nowhere holds no run"),
         ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
+    ],
+    "Parts of data, classifiers, samples": [
+        (f"{DCGAN} --config.data.class_shares=1,1", "data.class_shares has 2 numbers, and digits"),
+        (f"{DCGAN} --config.data.class_shares=0,0,0,0,0,0,0,0,0,0", "data.class_shares leaves nothing"),
+        (f"{DCGAN} --config.data.class_shares=2", "data.class_shares must be at least 0 and at most 1, not 2"),
+        (f"{DCGAN} --config.data.per_class=401", "data.per_class=401, but class 0 of digits"),
+        (f"{DCGAN} --config.data.label=none --config.data.per_class=4", "data.per_class is of data with labels"),
+        (f"{DCGAN} --config.data.wrong_labels=1", "data.wrong_labels must be at least 0 and below 1, not 1"),
+        (f"{CLASSIFIER} --config.data.label=none", "task.name=classify learns labels, and the data have none"),
+        (f"{CLASSIFIER} --config.task.num_classes=3", "task.num_classes=3, but the data have 10 classes"),
+        (
+            f"{CLASSIFIER} --config.data.name=shapes/32 --config.data.label=attributes",
+            "wants one class a picture, and the label is a vector of 10 attributes",
+        ),
+        (f"{CLASSIFIER} --config.data.name=samples", "say where the samples are"),
+        (f"{CLASSIFIER} --config.data.name=samples --config.data.dir=photoz.npz", "there is no 'photoz.npz'"),
+        (f"{CLASSIFIER} --config.data.name=samples --config.data.workdir=nowhere", "nowhere holds no run"),
+        (f"{DCGAN} --config.eval.every=50 --config.eval.metrics=cas", "is of a generator that is told classes"),
     ],
     "Evaluation": [
         (f"{DCGAN} --config.eval.every=50 --config.eval.metrics=fdd", "unknown metric 'fdd' in eval.metrics"),

@@ -18,8 +18,10 @@ sys.path.insert(0, str(ROOT))
 from jaxgan.config.run import FrozenRun, Run  # noqa: E402
 from jaxgan.config.schema import Field, section  # noqa: E402
 from jaxgan.data import SOURCES  # noqa: E402
+from jaxgan.data.subset import Subset  # noqa: E402
 from jaxgan.extractors.table import EXTRACTORS  # noqa: E402
 from jaxgan.nets import CRITICS, DISCRIMINATORS, GENERATORS, TRANSLATORS  # noqa: E402
+from jaxgan.nets.classifier import CLASSIFIERS  # noqa: E402
 from jaxgan.objectives.augment import AUGMENTS  # noqa: E402
 from jaxgan.objectives.losses import LOSSES  # noqa: E402
 from jaxgan.objectives.terms import TERMS  # noqa: E402
@@ -53,13 +55,17 @@ PLAIN = {
 # heading: [(the section's path, {name: class})]
 SECTIONS = {
     "The run": [("", {"": Run})],
-    "Data": [("data", {name: SOURCES[name] for name in ("digits", *(n for n in SOURCES if n not in ("digits",)))})],
+    "Data": [
+        ("data", {name: SOURCES[name] for name in ("digits", *(n for n in SOURCES if n not in ("digits",)))}),
+        ("data", {"": Subset}),
+    ],
     "Task": [("task", TASKS), ("critic", {"": Critic})],
     "Networks": [
         ("nets.gen", GENERATORS),
         ("nets.gen", {name: TRANSLATORS[name] for name in TRANSLATORS}),
         ("nets.disc", DISCRIMINATORS),
         ("nets.disc", CRITICS),
+        ("nets.net", CLASSIFIERS),
     ],
     "Loss and terms": [("objective.terms.NAME", TERMS)],
     "Augmentation": [("augment", AUGMENTS)],
@@ -75,8 +81,7 @@ COMMON = {  # what fields of many classes mean, where the class says nothing mor
     "activation": "Of the hidden layers.",
 }
 WORDS = {int: "whole number", float: "number", bool: "true or false", str: "text", tuple[int, ...]: "whole numbers"}
-WORDS |= {tuple[float, ...]: "numbers"}
-WORDS |= {tuple[str, ...]: "names", type(None): "none"}
+WORDS |= {tuple[str, ...]: "names", tuple[float, ...]: "numbers", type(None): "none"}
 
 
 def page() -> str:

@@ -26,9 +26,10 @@ from jaxgan.console import say
 from jaxgan.errors import Failure, UserError, nearest
 from jaxgan.plan import Plan
 from jaxgan.scores.table import find_scores
-from jaxgan.sections import open_data, sections
+from jaxgan.sections import sections
 from jaxgan.training import population
 from jaxgan.workdir.checkpoint import DamagedError
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.experiment import check_config, earlier_overrides, has_earlier_values
 from jaxgan.workdir.runs import load_frozen
 
@@ -90,8 +91,8 @@ def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> l
 def _check_fields(base: Config, given: dict[str, Any]) -> None:
     """Refuses stages in fields that hold no workdir. Raises UserError."""
     for key in stages_of(given):
-        if key.rpartition(".")[2] != "workdir":
-            known = [path for path in flat(resolve_config(base, [], sections).to_dict()) if path.endswith(".workdir")]
+        if not key.endswith("workdir"):
+            known = [path for path in flat(resolve_config(base, [], sections).to_dict()) if path.endswith("workdir")]
             raise UserError(f"'{key}' is no workdir, and Stage(...) stands for one; {nearest(key, known)}")
 
 

@@ -29,7 +29,8 @@ from jaxgan.scores.of_run import (
     summarise_sets,
     without_state,
 )
-from jaxgan.sections import extractor_of, open_data
+from jaxgan.sections import extractor_of
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.provenance import provenance
 from jaxgan.workdir.runs import load_frozen, new_state
 

@@ -12,7 +12,7 @@ OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "log", "
 OPERATIONAL += ("data.dir", "data.resident", "data.cache")
 # Where a run finds another run that it is made from. The path is operational, for folders move; which run it is, is not: a
 # start's record has the checkpoint that was taken, and `workdir.experiment.check_config` compares it.
-DONORS = ("init_from.workdir", "frozen.*.workdir")
+DONORS = ("init_from.workdir", "frozen.*.workdir", "data.workdir", "data.filter_workdir")
 OPERATIONAL += DONORS
 
 

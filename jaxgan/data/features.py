@@ -13,9 +13,11 @@ MAIN = "main"  # the stream of images
 class Feature:
     """One feature of an example in a batch.
 
-    kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32) or "label" (int32). shape: of one example.
+    kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32) or "label" (int32). shape: of one example; of a label
+      () is one class, and (K,) a vector of `classes` = K attributes, each 0 or 1.
     classes: of a label. stream: features of one stream belong to one example: they are drawn, cut and flipped together.
-      Another stream has its own length and order. names: of the classes, in their order, where they are known.
+      Another stream has its own length and order. names: of the classes, in their order, where they are known. shares: of
+      one class, the share of each in the split, where it is known without decoding pictures.
 
     Data with captions, masks or pictures of two sizes will add the kinds "tokens" and "mask" and the fields `scale` and
     `choices` here; streams, batches and records go by features already.
@@ -27,17 +29,22 @@ class Feature:
     classes: int = 0
     stream: str = MAIN
     names: tuple[str, ...] = ()
+    shares: tuple[float, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For the record of a run; `from_json` is the inverse."""
-        record = {**vars(self), "shape": list(self.shape), "dtype": np.dtype(self.dtype).name, "names": list(self.names)}
-        return record if self.names else {key: value for key, value in record.items() if key != "names"}
+        record = {**vars(self), "shape": list(self.shape), "dtype": np.dtype(self.dtype).name}
+        for name in ("names", "shares"):
+            value = list(record.pop(name))
+            record |= {name: value} if value else {}
+        return record
 
 
 def from_json(record: dict[str, Any]) -> Feature:
     """See `Feature.as_json`."""
     shape, dtype = tuple(record["shape"]), np.dtype(record["dtype"]).type
-    return Feature(**{**record, "shape": shape, "dtype": dtype, "names": tuple(record.get("names", ()))})
+    lists = {name: tuple(record.get(name, ())) for name in ("names", "shares")}
+    return Feature(**{**record, "shape": shape, "dtype": dtype, **lists})
 
 
 def image_of(shape: tuple[int, ...], stream: str = MAIN) -> Feature:
@@ -52,11 +59,13 @@ def features_of(
     source_shape: tuple[int, ...] = (),
     apart: bool = False,
     names: Iterable[str] = (),
+    vector: bool = False,
 ) -> dict[str, Feature]:
     """ "image", "label" where there are classes, and "source" where it has a shape; a stream of its own if `apart`.
 
-    names: of the classes.
+    names: of the classes. vector: they are attributes, of which an example may have several.
     """
     out = {"image": image_of(image_shape)}
-    out |= {"label": Feature("label", (), np.int32, classes, names=tuple(names))} if classes else {}
+    shape = (classes,) if vector else ()
+    out |= {"label": Feature("label", shape, np.int32, classes, names=tuple(names))} if classes else {}
     return out | ({"source": image_of(source_shape, "source" if apart else MAIN)} if source_shape else {})

@@ -23,6 +23,9 @@ class Beside:
     def __getitem__(self, i: int) -> dict[str, Any]:
         return {**self.examples[i], "source": self.sources[i]["image"]}
 
+    def all_labels(self) -> np.ndarray:
+        return self.examples.all_labels()
+
 
 @dataclass
 class AsSource:
@@ -66,6 +69,9 @@ class Alone:
     def __getitem__(self, i: int) -> dict[str, Any]:
         example = dict(self.examples[i])
         return {"truth": example.pop("source" if self.kept == "image" else "image"), **example}
+
+    def all_labels(self) -> np.ndarray:
+        return self.examples.all_labels()
 
 
 def unpaired(images: Images) -> Images:

@@ -132,6 +132,12 @@ def decode_labels(pixels: np.ndarray) -> np.ndarray:
     return _nearest(pixels, np.stack([PALETTE, PALETTE], 1))
 
 
+def present(boxes: dict[str, np.ndarray]) -> np.ndarray:
+    """Which kinds and colours a scene's objects have, int32 [4 + 6] of 0 and 1, from its feature "boxes"."""
+    kinds, colours = (np.isin(np.arange(len(names)), boxes[key]) for key, names in (("kind", KINDS), ("colour", COLOURS)))
+    return np.concatenate([kinds, colours]).astype(np.int32)
+
+
 class Shapes(tfds.core.GeneratorBasedBuilder):
     """Features of a picture of the side S that the configuration names:
 
@@ -142,6 +148,7 @@ class Shapes(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     decoders = {"image": (decode, len(CLASSES)), "labels": (decode_labels, len(CLASSES))}  # see `source.Images.decode`
+    attributes = {"attributes": ("boxes", (*KINDS, *COLOURS), present)}  # label vectors: the feature, names, what makes them
     BUILDER_CONFIGS = [tfds.core.BuilderConfig(name=str(side), description=f"{side} px a side") for side in SIDES]
 
     def _info(self):

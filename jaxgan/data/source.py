@@ -48,6 +48,7 @@ class Known:
 @dataclass
 class Images:
     """A split of a data set. `examples[i]`: the main stream's features of one example, {"image": uint8 [H, W, C], "label"}.
+    Examples may have `all_labels()`, every label [N] without decoding a picture.
 
     features: by name; "image" is one of them. Points in place of pictures are float32 [D].
     others: examples of other streams, by stream: `others["source"][i]` = {"source": uint8 [H, W, C']}.
@@ -55,6 +56,7 @@ class Images:
     jitter: stored pictures are this many pixels higher and wider than their shape. Training crops at random, alike for all
     features of a stream; evaluation takes the middle.
     digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
+    taken: the checkpoints that the examples were made by, {"data.workdir": {"workdir", "step", "digest"}}.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Images:
     jitter: int = 0
     digest: str = ""
     known: Known = Known()
+    taken: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -122,8 +125,8 @@ class Images:
         out = {}
         for key in keys:
             x = np.stack([np.asarray(example[key]) for example in found])
-            if x.ndim == 1:
-                x = x.astype(np.int32)  # a label
+            if x.ndim == 1 or (key in self.features and self.features[key].kind == "label"):
+                x = x.astype(np.int32)
             elif self.jitter and not whole:
                 low, (height, width) = self.jitter // 2, x.shape[1:3]
                 x = x[:, low : low + height - self.jitter, low : low + width - self.jitter]
@@ -192,3 +195,8 @@ class Arrays:
     def __getitem__(self, i: int) -> dict[str, Any]:
         at = self.index[i]
         return {"image": self.images[at]} | ({} if self.labels is None else {"label": self.labels[at]})
+
+    def all_labels(self) -> np.ndarray:
+        """Every example's label, [n, ...]; of examples with labels."""
+        assert self.labels is not None
+        return self.labels[self.index]

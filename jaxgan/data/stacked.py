@@ -70,5 +70,12 @@ class Stacks(Arrays):
     """Example i is the images `index[i]`, one behind the other."""
 
     def __getitem__(self, i: int):
-        at = self.index[i]
-        return {"image": np.moveaxis(self.images[at], 0, -1), "label": int(self.labels[at] @ (100, 10, 1))}  # pyright: ignore
+        return {"image": np.moveaxis(self.images[self.index[i]], 0, -1), "label": int(self._spelled(self.index[i]))}
+
+    def all_labels(self) -> np.ndarray:
+        return self._spelled(self.index)
+
+    def _spelled(self, index: np.ndarray) -> np.ndarray:
+        """The number that digits [..., 3] spell, [...]."""
+        assert self.labels is not None
+        return self.labels[index] @ (100, 10, 1)

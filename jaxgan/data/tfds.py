@@ -1,7 +1,7 @@
 """TFDS data sets by name, TFDS's own or one of ours, read through ArrayRecord and without TensorFlow."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from jaxgan.data.features import features_of
 from jaxgan.data.pairs import AsSource, Beside, Grey
 from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, Known, is_resident
+from jaxgan.data.tfds_label import Label, label_of
 from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.records import damage
 
@@ -28,7 +29,8 @@ class Tfds(Fit):
     name: as TFDS writes it, "cifar10" or "lsun/bedroom" or "mnist:3.0.1"; or "package.module:Builder".
     split: in TFDS's notation, "train[:20%]".
     dir: TFDS's data folder; empty for its default (TFDS_DATA_DIR, or ~/tensorflow_datasets).
-    image, label: names of the features; label "none" leaves labels out, and a set without "label" has none.
+    image, label: names of the features; label "none" leaves labels out, and a set without "label" has none. A feature of
+      several yes-or-no answers (celeb_a's "attributes"), and "attributes" of `shapes`, is a vector.
     source: of tasks that translate pictures, the feature with the one to start from; "grey" is the image without its
       colours. source_split: a split whose images are the sources, which belong to no image (CycleGAN's data: "trainA").
     truth: the feature with the picture's true translation into the other domain, for scores alone.
@@ -67,33 +69,33 @@ class Tfds(Fit):
     def open(self) -> Images:
         """Finds or prepares the data set. Raises UserError, saying what to install or to choose."""
         builder = self._builder()
-        num_classes = self._num_classes(builder.info.features)
+        label = self._label(builder)
         if not builder.data_path.exists():
             builders.refuse_hopeless(builder, self.name, self.dir)
         builders.prepare(builder, self.name)
         shape, source = self._shape(builder, self.image), self.source_shape
-        examples, digest = self._part(builder, self.split, self.image, bool(num_classes))
+        examples, digest = self._part(builder, self.split, self.image, label)
         feature = "" if self.image == "image" else f", feature {self.image}"
         name, sources = f"{builder.info.full_name}{feature}, split {self.split}", None
         if self.source == "grey":
             examples = Beside(examples, Grey(examples))
         elif self.source:
-            others, more = self._part(builder, self.split, self.source, False)
+            others, more = self._part(builder, self.split, self.source, None)
             examples, digest = Beside(examples, others), digest + more
         elif self.source_split:
-            sources, more = self._part(builder, self.source_split, self.image, bool(num_classes))
+            sources, more = self._part(builder, self.source_split, self.image, label)
             sources, digest = AsSource(sources), digest + more
         decode, pixel_classes = getattr(type(builder), "decoders", {}).get(self.image, (None, 0))
         decode = decode if shape[2] == 3 else None  # colours are what stand for classes
         if self.changes:
             name += f" ({shape[0]}x{shape[1]}, {self.fit}, {self.filter})"
         name += f", from {self.source or self.source_split}" if source else ""
-        names = builder.info.features[self.label].names if num_classes else ()
+        names, vector = (label.names, label.vector) if label else ((), False)
         size = len(examples) * math.prod(shape) + len(examples if sources is None else sources) * math.prod(source or (0,))
         return Images(
             name=name,
             examples=examples,
-            features=features_of(shape, num_classes, source, sources is not None, names),
+            features=features_of(shape, len(names), source, sources is not None, names, vector),
             resident=is_resident(self.resident, size),
             others={} if sources is None else {"source": sources},
             flip=self.flip,
@@ -138,12 +140,14 @@ class Tfds(Fit):
             kind = features[feature].np_dtype
             raise UserError(f"data set {self.name} has {kind} pixels; --config.data.channels makes them 8-bit")
 
-    def _part(self, builder: Any, split: str, feature: str, labelled: bool) -> tuple[Any, str]:
-        """One feature of a split as "image", with the label beside it if `labelled`; and a digest of what was fitted."""
-        keys = {"image": feature} | ({"label": self.label} if labelled else {})
+    def _part(self, builder: Any, split: str, feature: str, label: Label | None) -> tuple[Any, str]:
+        """One feature of a split as "image", with its label beside it, if any; and a digest of what was fitted."""
+        keys = {"image": feature} | ({"label": label.key} if label else {})
         keys |= {"truth": self.truth} if self.truth else {}
         try:
-            examples = _Renamed(builder.as_data_source(split), keys, Path(builder.data_path))
+            examples = _Renamed(
+                builder.as_data_source(split), keys, Path(builder.data_path), label, _undecoded(builder, split)
+            )
         except ValueError as error:
             splits = builder.info.splits
             raise UserError(f"data set {self.name} has no split '{split}'; {nearest(split, splits)}") from error
@@ -155,15 +159,12 @@ class Tfds(Fit):
             return examples, ""
         return self._fitted(builder, examples, split, feature)
 
-    def _num_classes(self, features: Any) -> int:
-        """0 for a set without labels. Raises UserError where labels were asked for by name."""
-        import tensorflow_datasets as tfds
-
-        if self.label in features and isinstance(features[self.label], tfds.features.ClassLabel):
-            return features[self.label].num_classes
-        if self.label in ("none", "label"):
-            return 0
-        known = [name for name, kind in features.items() if isinstance(kind, tfds.features.ClassLabel)]
+    def _label(self, builder: Any) -> Label | None:
+        """None for a set without labels. Raises UserError where labels were asked for by name."""
+        own = {name: Label(*one) for name, one in getattr(type(builder), "attributes", {}).items()}
+        known = own | {name: found for name, kind in builder.info.features.items() if (found := label_of(name, kind))}
+        if self.label in known or self.label in ("none", "label"):
+            return known.get(self.label)
         raise UserError(f"data set {self.name} has no labels '{self.label}'; {nearest(self.label, known)}")
 
     def _fitted(self, builder: Any, examples: "_Renamed", split: str, feature: str) -> tuple[Arrays, str]:
@@ -172,7 +173,8 @@ class Tfds(Fit):
         def entries() -> Iterator[Entry]:
             for i in range(len(examples)):
                 example = examples[i]
-                yield Entry(str(i), str(example.get("label", "")), partial(_picture, example["image"]))
+                label = " ".join(map(str, np.ravel(example.get("label", []))))
+                yield Entry(str(i), label, partial(_picture, example["image"]))
 
         home = Path(builder.data_path)
         files = sorted(home.iterdir()) if home.is_dir() else []
@@ -186,7 +188,8 @@ class Tfds(Fit):
             folder=as_path(self.cache) if self.cache else cache.default_folder(),
             corrupt=self.corrupt,
         )
-        labels = np.array([int(label) for label in cached.labels]) if "label" in examples.keys else None
+        labels = np.array([label.split() for label in cached.labels], int) if examples.label else None
+        labels = labels[:, 0] if labels is not None and examples.label and not examples.label.vector else labels
         return Arrays(cached.images, labels, np.arange(len(cached.names))), cached.digest
 
 
@@ -194,22 +197,47 @@ def _picture(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
+def _undecoded(builder: Any, split: str) -> Callable[[], Any]:
+    """Opens a split whose pictures are left as they are stored."""
+
+    def open_() -> Any:
+        import tensorflow_datasets as tfds
+
+        pictures = [name for name, kind in builder.info.features.items() if isinstance(kind, tfds.features.Image)]
+        return builder.as_data_source(split, decoders={name: tfds.decode.SkipDecoding() for name in pictures})
+
+    return open_
+
+
 @dataclass
 class _Renamed:
-    """Examples with the features that a run uses, under our names. home: the folder that they are read from."""
+    """Examples with the features that a run uses, under our names. home: the folder that they are read from. label: what
+    theirs are, if any. undecoded: opens the same examples with pictures left as they are stored."""
 
     examples: Any
     keys: dict[str, str]
     home: Path
+    label: Label | None
+    undecoded: Callable[[], Any]
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def __getitem__(self, i: int) -> dict[str, Any]:
+        example = self._read(self.examples, i)
+        out = {ours: example[theirs] for ours, theirs in self.keys.items()}
+        return out | ({"label": self.label.of(out["label"])} if self.label else {})
+
+    def all_labels(self) -> np.ndarray:
+        """Every example's label, [N, ...]; of examples with labels."""
+        assert self.label
+        examples = self.undecoded()
+        return np.array([self.label.of(self._read(examples, i)[self.label.key]) for i in range(len(self))])
+
+    def _read(self, examples: Any, i: int) -> dict[str, Any]:
         try:
-            example = self.examples[i]
+            return examples[i]
         except IndexError:
             raise
         except Exception as error:  # whatever readers and decoders make of damaged files
             raise damage(self.home, error, builders.PREPARED) from error
-        return {ours: example[theirs] for ours, theirs in self.keys.items()}

@@ -24,9 +24,10 @@ from jaxgan.scores.code import code_of
 from jaxgan.scores.label_checks import check_alike, check_plan
 from jaxgan.scores.labelled import LabelledEvaluator
 from jaxgan.scores.table import better_way, check_enough, check_task, find_scores
-from jaxgan.sections import extractor_of, open_data
+from jaxgan.sections import extractor_of, without_subset
 from jaxgan.standing import Standing
 from jaxgan.state import GanState
+from jaxgan.workdir.data import behind, open_data
 from jaxgan.workdir.provenance import provenance
 
 OF_RUNS = (
@@ -88,9 +89,7 @@ class RunEvaluator:
             self.samples["truncation"] = plan.truncation.protocol
         self.images, metrics = real, find_scores(self.wanted.metrics)
         self.of_state = {name: metric for name, metric in metrics.items() if "state" in metric.needs}
-        for metric in self.of_state.values():
-            if metric.check:
-                metric.check(plan, real)
+        check_metrics(plan, real)
         if of_images := without_state(self.wanted):
             evaluator = evaluator or LabelledEvaluator(of_images, plan.extractor, real, placement)
         self.evaluator = evaluator
@@ -170,6 +169,13 @@ def check_scores(plan: Plan) -> None:
         moments.check_counts(features.shape[1], few, wanted.allow_few)
 
 
+def check_metrics(plan: Plan, real: Images) -> None:
+    """Refuses what a run's metrics cannot measure on real images of this kind. Raises UserError."""
+    for metric in find_scores(plan.run.eval.metrics).values():
+        if metric.check:
+            metric.check(plan, real)
+
+
 def without_state(wanted: Eval) -> Eval | None:
     """`wanted` with the metrics of images alone; None where all are of a run's state."""
     metrics = tuple(name for name, metric in find_scores(wanted.metrics).items() if "state" not in metric.needs)
@@ -177,12 +183,17 @@ def without_state(wanted: Eval) -> Eval | None:
 
 
 def real_images(config: Config, images: Images) -> Images:
-    """The data that a run's scores are taken on. images: what it trains on."""
+    """The data that a run's scores are taken on. images: what it trains on. Of `eval.split` they are whole, and their labels
+    as they are: `data.subset.Subset` is of what a run trains on. Of samples of a run they are that run's data."""
     wanted = config.eval
     if not wanted.split and not wanted.source_split:
         return images
+    config = behind(config)
     other = config.copy_and_resolve_references().unlock()
-    other.data.split = wanted.split or other.data.split
+    if wanted.split:
+        if "split" not in other.data:
+            raise UserError(f"eval.split={wanted.split}, but data.name={config.data.name} has no splits")
+        other.data.update(split=wanted.split, **without_subset(config))
     if "jitter" in other.data:
         other.data.jitter = 0  # fitted to their size themselves, nothing of them cut off
     if wanted.source_split:

@@ -14,7 +14,7 @@ import numpy as np
 from jaxgan.errors import UserError, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
-from jaxgan.scores import classification, path_length, reading, stability, translation
+from jaxgan.scores import cas, classification, path_length, reading, stability, translation
 from jaxgan.scores.collect import Statistics
 from jaxgan.tasks.task import PROTOCOLS, methods_of
 
@@ -190,6 +190,15 @@ METRICS = {
         "share of real images whose likeliest class is their label",
         classification.check,
         within={"accuracy": SHARE},
+    ),
+    "cas": Metric(
+        ("state", "Generates"),
+        lambda plan, images, state: cas.cas(plan, images, state),
+        dict.fromkeys(("cas", "cas_real"), "higher"),
+        f"a classifier of {cas.STEPS} steps of {cas.BATCH}, trained on as many samples as there are training images, and "
+        "one on those; share of all images of eval.split whose likeliest class is their label",
+        cas.check,
+        within=dict.fromkeys(("cas", "cas_real"), SHARE),
     ),
     "stability": Metric(
         ("state", "extractor"),

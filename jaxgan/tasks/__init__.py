@@ -1,5 +1,11 @@
 """Tasks by the names that a config gives them; `task` says what a task is."""
 
-from jaxgan.tasks import latent, paired, style, unpaired
+from jaxgan.tasks import classify, latent, paired, style, unpaired
 
-TASKS = {"latent": latent.Latent, "style": style.Style, "paired": paired.Paired, "unpaired": unpaired.Unpaired}
+TASKS = {
+    "latent": latent.Latent,
+    "style": style.Style,
+    "paired": paired.Paired,
+    "unpaired": unpaired.Unpaired,
+    "classify": classify.Classify,
+}

@@ -16,6 +16,7 @@ from jax import lax
 from jaxgan import program
 from jaxgan.config.resolve import Config, flat, scalars_of
 from jaxgan.data.source import Images
+from jaxgan.data.subset import OF_RUN
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import sections
@@ -31,7 +32,8 @@ def kind(config: Config) -> str:
     if config.population == "off":
         return ""
     scalars = scalars_of(config, sections(config.to_dict()))
-    fields = {key: value for key, value in flat(config.to_dict()).items() if key != "seed" and key not in scalars}
+    data_follow = config.data.get("subset_seed") == OF_RUN  # then members of other seeds have other data
+    fields = {key: x for key, x in flat(config.to_dict()).items() if (key != "seed" or data_follow) and key not in scalars}
     return json.dumps([fields, str(jax.tree.structure(scalars))], default=str)
 
 

@@ -13,7 +13,7 @@ from jaxgan.errors import Failure, UserError
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.processes import lost_peer
-from jaxgan.scores.of_run import check_scores
+from jaxgan.scores.of_run import check_metrics, check_scores, real_images
 from jaxgan.state import GanState
 from jaxgan.training import budget, interrupt, population
 from jaxgan.training.loop import Loop
@@ -48,6 +48,8 @@ def train_together(runs: list[Job], images: Images) -> list[DivergedError | User
     for run in runs:
         check_run(run.plan, placement, run.folder, len(runs))
         check_data(run.folder, images)
+    if plan.run.eval.every:
+        check_metrics(plan, real_images(plan.config, images))  # before a folder is made
     budget.check(plan, images, placement, len(runs))
     ends: dict[Path, DivergedError | UserError | None] = {}
     for part in _parts(runs, placement):

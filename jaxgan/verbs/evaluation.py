@@ -19,8 +19,9 @@ from jaxgan.scores.evaluator import check_shapes
 from jaxgan.scores.labelled import LabelledEvaluator
 from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
-from jaxgan.sections import extractor_of, open_data
+from jaxgan.sections import extractor_of
 from jaxgan.workdir.archive import Archive
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.experiment import check_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.provenance import provenance

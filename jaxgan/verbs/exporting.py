@@ -20,12 +20,12 @@ from jaxgan.images import grid_picture, save_png, sheet_picture, to_uint8
 from jaxgan.objectives.objective import CRITIC
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.sections import open_data
 from jaxgan.tasks.task import Generates
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs import outputs
 from jaxgan.verbs.card import card
 from jaxgan.workdir.archive import CONFIG, MANIFEST, MODEL, SAMPLES, Archive, without_places, write_arrays, write_manifest
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.flat import flatten
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.provenance import provenance

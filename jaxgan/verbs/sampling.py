@@ -25,12 +25,12 @@ from jaxgan.generate import (
 from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.sections import open_data
 from jaxgan.standing import Standing
 from jaxgan.tasks.task import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs.sample_files import Samples, spelled, write_arrays, write_pictures
 from jaxgan.verbs.sample_request import SampleRequest, strip_of
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_weights, load_run, weights_digest
 

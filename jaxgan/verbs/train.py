@@ -36,10 +36,11 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.plan import Plan
     from jaxgan.program import make_program
     from jaxgan.scores.of_run import check_eval
-    from jaxgan.sections import open_data, sections, source_of, task_class
+    from jaxgan.sections import sections, source_of, task_class
     from jaxgan.training import budget
     from jaxgan.training.summary import summary
     from jaxgan.training.train import check_run, train
+    from jaxgan.workdir.data import open_data
     from jaxgan.workdir.experiment import earlier_overrides, has_earlier_values, saved_config
     from jaxgan.workdir.runs import load_frozen
 

@@ -18,9 +18,9 @@ from jaxgan.plan import Plan
 from jaxgan.scores.code import code_of
 from jaxgan.scores.of_run import RunEvaluator, check_scores
 from jaxgan.scores.table import find_scores, score_part
-from jaxgan.sections import open_data
 from jaxgan.truncation import Truncation
 from jaxgan.workdir.archive import Archive
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.experiment import check_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run, weights_digest

@@ -107,7 +107,7 @@ def record_start(
     if others:
         say(f"{workdir} goes on elsewhere than it began, {others}: its numbers may differ by rounding")
     start = {"step": step, "names": NAMES, "config": source, "overrides": [f"{k}={v}" for k, v in overrides]} | now
-    donors = donors | {donor.record["field"]: donor.record["taken"] for donor in plan.frozen.values()}
+    donors = donors | images.taken | {donor.record["field"]: donor.record["taken"] for donor in plan.frozen.values()}
     start |= {"donors": donors} if donors else {}
     config = json.loads(plan.config.to_json())
     classes = [config, *(donor.record["saved"]["config"] for donor in plan.frozen.values() if "saved" in donor.record)]

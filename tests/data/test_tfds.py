@@ -109,7 +109,7 @@ def test_tfds_sets_fitted(name, fields, shape, mocked):
         ("lsun/bedroom", {}, "images of many sizes .* choose one: --config.data.size=64"),
         ("lsun/bedrom", {}, "data set lsun has no 'bedrom'; did you mean 'bedroom'"),
         ("mnist:9.9.9", {}, "data set mnist has no '9.9.9'; did you mean|known: 3.0.1"),
-        ("celeb_a", {"label": "smiling"}, "no labels 'smiling'; there are none"),
+        ("celeb_a", {"label": "smiling"}, "no labels 'smiling'; known: attributes"),
         ("cifar10", {"label": "lable"}, "no labels 'lable'; did you mean 'label'"),
         ("imdb_reviews", {}, "no feature 'image'"),
     ],

@@ -1,0 +1,163 @@
+"""`samples`: generated pictures as a data set, from a file, a folder, or a run that is asked for them."""
+
+import csv
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from jaxgan import npz
+from jaxgan.config.schema import among, bounded
+from jaxgan.data.features import features_of
+from jaxgan.data.listing import nearest_beside
+from jaxgan.data.source import Arrays, Images, is_resident
+from jaxgan.errors import UserError, as_path
+
+LIST = "samples.csv"  # of a folder of samples: file, seed, label
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a generator has made, with the labels that it was asked for.
+
+    dir: what --mode=sample wrote with --out: FILE.npz ("images", and perhaps "labels"), or a folder with samples.csv.
+    workdir: in place of `dir`, a run whose newest checkpoint makes the samples, once: number i is the run's own sample i.
+    num: how many, the first; 0: all of `dir`, and as many as the run of `workdir` trained on.
+    real: of `workdir`, what share of the examples are the run's own real ones, labels and all, repeated as often as need be.
+    filter_workdir: of `workdir`, a classifier's run; only samples that it takes for what they were asked to be are kept.
+    classes: of the labels of `dir`; 0: the highest and one. flip: mirror every other picture, at random.
+    resident: keep them in (device) memory, "auto" up to 1 GiB, "on" or "off".
+    """
+
+    dir: str = ""
+    workdir: str = ""
+    num: int = bounded(0, least=0, below=2**31)
+    real: float = bounded(0.0, below=1)
+    filter_workdir: str = ""
+    classes: int = bounded(0, least=0)
+    flip: bool = False
+    resident: str = among(("auto", "on", "off"), "auto")
+
+    def check(self) -> None:
+        """Raises UserError for fields that do not go together."""
+        if bool(self.dir) == bool(self.workdir):
+            raise UserError(
+                "say where the samples are: --config.data.dir=FILE.npz (or a folder), or the run that makes them, "
+                "--config.data.workdir=RUN; one of the two"
+            )
+        for name in ("real", "filter_workdir"):
+            if self.dir and getattr(self, name):
+                raise UserError(f"data.{name} is of samples that a run makes: --config.data.workdir=RUN, not data.dir")
+
+    def open(self) -> Images:
+        """The samples of `dir`. Those of `workdir` are made by `workdir.data.open_data`. Raises UserError."""
+        self.check()
+        path = as_path(self.dir)
+        if not self.dir:
+            raise UserError("samples of data.workdir are made where a run is opened: jaxgan.workdir.data.open_data")
+        if not path.exists():
+            close = nearest_beside(path, (".npz",))
+            raise UserError(f"there is no '{self.dir}'" + (f"; did you mean '{close}'?" if close else ""))
+        images, labels = _from_folder(path) if path.is_dir() else _from_file(path)
+        if self.num > len(images):
+            raise UserError(f"data.num={self.num}, but '{self.dir}' has {len(images)} samples")
+        count = self.num or len(images)
+        images, labels = images[:count], None if labels is None else labels[:count]
+        return self.of(path.resolve().name, images, labels, self._classes(labels))
+
+    def of(self, title: str, images: np.ndarray, labels: np.ndarray | None, classes: int, names: Any = ()) -> Images:
+        """Samples in memory as a data set: images uint8 [N, H, W, C], or points; labels [N] or [N, K], or none."""
+        has_labels, vector = labels is not None, labels is not None and labels.ndim > 1
+        digest = hashlib.sha256(np.ascontiguousarray(images).data)
+        digest.update(b"" if labels is None else np.ascontiguousarray(labels, np.int32).data)
+        return Images(
+            name=f"samples of {title}, {len(images)}",
+            examples=Arrays(images, labels, np.arange(len(images))),
+            features=features_of(images.shape[1:], classes if has_labels else 0, names=names, vector=vector),
+            resident=is_resident(self.resident, images.nbytes),
+            flip=self.flip,
+            digest=digest.hexdigest()[:16],
+        )
+
+    def _classes(self, labels: np.ndarray | None) -> int:
+        if labels is None:
+            return 0
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or (self.classes and high >= self.classes):
+            known = f"data.classes={self.classes}" if self.classes else "labels begin at 0"
+            raise UserError(f"'{self.dir}' has labels from {low} to {high}, and {known}")
+        return self.classes or high + 1
+
+
+@dataclass
+class Followed:
+    """Examples, and behind them others, which begin again until there are `more` of them."""
+
+    first: Any
+    others: Any
+    more: int = field(default=0)
+
+    def __len__(self) -> int:
+        return len(self.first) + self.more
+
+    def __getitem__(self, i: int) -> dict[str, Any]:
+        behind = int(i) - len(self.first)
+        example = self.first[i] if behind < 0 else self.others[behind % len(self.others)]
+        return {name: example[name] for name in ("image", "label") if name in example}
+
+    def all_labels(self) -> np.ndarray:
+        others = self.others.all_labels()
+        return np.concatenate([self.first.all_labels(), np.resize(others, self.more)])
+
+
+def _from_file(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    def wanted(headers: dict[str, npz.Header]) -> list[str]:
+        if "images" not in headers:
+            raise UserError(f"'{path}' has no array 'images', but {', '.join(headers) or 'nothing'}")
+        return ["images", *(["labels"] if "labels" in headers else [])]
+
+    try:
+        found = npz.read(path, wanted)
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise UserError(f"'{path}' is no npz file of samples: {error}") from error
+    images, labels = found["images"], found.get("labels")
+    is_picture = images.ndim == 4 and images.dtype == np.uint8
+    if not len(images) or not (is_picture or (images.ndim == 2 and images.dtype == np.float32)):
+        raise UserError(f"'{path}' must hold uint8 images [N, H, W, C], not {images.dtype} {list(images.shape)}")
+    if labels is not None and (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"):
+        raise UserError(
+            f"'{path}' must hold a whole number as the label of each image, not {labels.dtype} {list(labels.shape)}"
+        )
+    return images, labels
+
+
+def _from_folder(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    if not (path / LIST).is_file():
+        raise UserError(
+            f"'{path}' has no {LIST}, which --mode=sample --out=FOLDER writes; other pictures: data.name=image_folder"
+        )
+    try:
+        with (path / LIST).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        labels = np.array([int(row["label"]) for row in rows]) if rows and rows[0].get("label") else None
+        names = [row["file"] for row in rows]
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        raise UserError(f"'{path / LIST}' must have the columns file, seed and label, with whole numbers") from error
+    images = []
+    for name in names:
+        try:
+            with Image.open(path / name) as picture:
+                pixels = np.asarray(picture, np.uint8)
+        except (OSError, ValueError) as error:
+            raise UserError(f"'{path / name}', which {LIST} names, cannot be read") from error
+        images.append(pixels[..., None] if pixels.ndim == 2 else pixels)
+        if images[-1].shape != images[0].shape:
+            raise UserError(f"'{path / name}' has another shape than the pictures before it")
+    if not images:
+        raise UserError(f"'{path / LIST}' names no pictures")
+    return np.stack(images), labels
