@@ -5,9 +5,9 @@
 The rows are the variants of `configs/cgan.py`, and `none`: a discriminator that is told nothing, so that its generator has
 no reason to obey. Columns: the share of samples that an independent classifier reads as the label that they were asked for,
 and that share of the worst class; the mean Fréchet distance within a class; the Fréchet distance of all; CAS, what a
-classifier trained on samples alone reads in real digits; recall. Published values are StudioGAN's CIFAR-10 benchmark, best checkpoints
-of other networks (AC-GAN's second form, PD-GAN without spectral norm, ReACGAN with BigGAN's networks): their order alone
-could be compared.
+classifier trained on samples alone reads in real digits; recall. Published values are StudioGAN's CIFAR-10 benchmark, best
+checkpoints of other networks (AC-GAN's second form, PD-GAN without spectral norm, ReACGAN with BigGAN's networks): their
+order alone could be compared.
 
 Real images are the 1,000 digits of `test`, a hundred a class, fewer than the features' 128 dimensions: distances within a
 class are larger than with more of them, for all rows and for real digits alike. Ten seeds: about six hours on two cores.
