@@ -5,8 +5,8 @@ conditional ones, SAGAN and BigGAN, with those of POSTECH-CVLab/PyTorch-StudioGA
     python launch.py --mode=ablate --config=configs/ablations/cifar10.py:digits ...     # a trial without CIFAR-10
 
 cifar10 (the default; not measured yet: it wants a GPU, TFDS's `cifar10` and the 2015 Inception's weights): the
-variants of `configs/cifar10.py` as they are, 100,000 steps (BigGAN 125,000), FID and Inception Score of 50,000 samples; three
-seeds. No claims. digits: the same networks at width 16 and 32 px on digits, 300 steps; a trial of all rows.
+variants of `configs/cifar10.py` as they are, 100,000 steps (BigGAN 125,000), FID and Inception Score of 50,000 samples;
+three seeds. No claims. digits: the same networks at width 16 and 32 px on digits, 300 steps; a trial of all rows.
 """
 
 from configs import cifar10
