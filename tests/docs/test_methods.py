@@ -16,7 +16,15 @@ from jaxgan.sections import sections
 
 FOLDER = ROOT / "docs" / "methods"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem != "index")
-NO_METHOD = {"default", "own", "stacked_digits", "celeba", "cifar10", "classifier"}  # the index has a table of them
+NO_METHOD = {
+    "default",
+    "own",
+    "stacked_digits",
+    "celeba",
+    "cifar10",
+    "classifier",
+    "detector",
+}  # the index has a table of them
 HEADINGS = [
     "The idea",
     "The maths",
