@@ -8,11 +8,12 @@ mirrored at random, on:
 - real: a few scenes, of one, two and three objects equally many, with their maps of classes, from which the boxes are;
 - generated: pictures that pix2pix (`configs/pix2pix.py`), which saw those very scenes and nothing else, makes of 500 maps of
   classes. The boxes of what it was asked for are exact, whether it painted them well or not;
-- real + generated: half of the examples are the real ones, repeated.
+- real + generated: half of the examples are the real ones, repeated;
+- real + repainted: a control without new maps: half are the real ones, and half what pix2pix makes of their own maps.
 
 The 500 maps are those of the split `validation`. No picture of that split is seen, but its maps say where objects lie and
-how large they are: the arm `real` does not have that. A map costs an annotator nothing, since a program can draw it; yet
-what is gained may be the maps' and not the pictures'.
+how large they are: the arms `real` and `real + repainted` do not have that. A program can draw such maps; yet what is gained
+may be the maps' and not the pictures'.
 
 Which scenes there are is drawn once a seed (`data.subset_seed=-1`) and shared by all arms, so claims are paired by seed.
 pix2pix' number of steps was not tuned, nor was any arm's; nothing is chosen on the test split. Ten seeds; not measured yet.
@@ -38,12 +39,14 @@ def rows() -> dict[str, Row]:
     out = {}
     for n in COUNTS:
         few = {"data.per_class": n, "data.subset_seed": -1}
-        made = {"data.name": "samples", "data.workdir": Stage(f"pix2pix, {3 * n}"), "data.sources": "validation"}
+        own_maps = {"data.name": "samples", "data.workdir": Stage(f"pix2pix, {3 * n}"), "data.flip": True}
+        made = own_maps | {"data.sources": "validation"}
         own = {"steps": 1000, "batch_size": 8, "log.tensorboard": False, "sample.every": 0, "checkpoint.every": 0}
         out[f"pix2pix, {3 * n}"] = Row(few | own, config="configs/pix2pix.py", hidden=True)
         out[f"real, {3 * n}"] = Row(few)
         out[f"generated, {3 * n}"] = Row(made)
         out[f"real + generated, {3 * n}"] = Row(made | {"data.real": 0.5})
+        out[f"real + repainted, {3 * n}"] = Row(own_maps | {"data.real": 0.5})
     return out
 
 
