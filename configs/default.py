@@ -132,7 +132,8 @@ def get_config() -> Any:
             "prdc",
             "repetition",
             # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading; of
-            # generators that are told labels label_accuracy, intra_fd, class_recall, cas; of classifiers accuracy
+            # generators that are told labels label_accuracy, intra_fd, class_recall, cas; of classifiers accuracy, of
+            # detectors map50
         ),
         "features": {"name": "digits"},  # or efficientnet_lite0, inception (with eval.features.weights=FILE), random
         "num_samples": 5000,  # generated images

@@ -22,6 +22,7 @@ from jaxgan.data.subset import Subset  # noqa: E402
 from jaxgan.extractors.table import EXTRACTORS  # noqa: E402
 from jaxgan.nets import CRITICS, DISCRIMINATORS, GENERATORS, TRANSLATORS  # noqa: E402
 from jaxgan.nets.classifier import CLASSIFIERS  # noqa: E402
+from jaxgan.nets.detector import DETECTORS  # noqa: E402
 from jaxgan.objectives.augment import AUGMENTS  # noqa: E402
 from jaxgan.objectives.losses import LOSSES  # noqa: E402
 from jaxgan.objectives.terms import TERMS  # noqa: E402
@@ -66,6 +67,7 @@ SECTIONS = {
         ("nets.disc", DISCRIMINATORS),
         ("nets.disc", CRITICS),
         ("nets.net", CLASSIFIERS),
+        ("nets.net", DETECTORS),
     ],
     "Loss and terms": [("objective.terms.NAME", TERMS)],
     "Augmentation": [("augment", AUGMENTS)],

@@ -13,6 +13,7 @@ from jaxgan import npz
 from jaxgan.config.schema import among, bounded
 from jaxgan.data.features import features_of
 from jaxgan.data.listing import nearest_beside
+from jaxgan.data.pairs import Beside
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path
 
@@ -25,7 +26,9 @@ class Samples:
 
     dir: what --mode=sample wrote with --out: FILE.npz ("images", and perhaps "labels"), or a folder with samples.csv.
     workdir: in place of `dir`, a run whose newest checkpoint makes the samples, once: number i is the run's own sample i.
-    num: how many, the first; 0: all of `dir`, and as many as the run of `workdir` trained on.
+    sources: of a `workdir` that translates pairs, the split of its data whose sources are translated, and stay beside what
+      is made of them; empty: the run's own examples.
+    num: how many, the first; 0: all of `dir`, as many as the run of `workdir` trained on, one of each of its sources.
     real: of `workdir`, what share of the examples are the run's own real ones, labels and all, repeated as often as need be.
     filter_workdir: of `workdir`, a classifier's run; only samples that it takes for what they were asked to be are kept.
     classes: of the labels of `dir`; 0: the highest and one. flip: mirror every other picture, at random.
@@ -34,6 +37,7 @@ class Samples:
 
     dir: str = ""
     workdir: str = ""
+    sources: str = ""
     num: int = bounded(0, least=0, below=2**31)
     real: float = bounded(0.0, below=1)
     filter_workdir: str = ""
@@ -48,7 +52,7 @@ class Samples:
                 "say where the samples are: --config.data.dir=FILE.npz (or a folder), or the run that makes them, "
                 "--config.data.workdir=RUN; one of the two"
             )
-        for name in ("real", "filter_workdir"):
+        for name in ("sources", "real", "filter_workdir"):
             if self.dir and getattr(self, name):
                 raise UserError(f"data.{name} is of samples that a run makes: --config.data.workdir=RUN, not data.dir")
 
@@ -68,16 +72,30 @@ class Samples:
         images, labels = images[:count], None if labels is None else labels[:count]
         return self.of(path.resolve().name, images, labels, self._classes(labels))
 
-    def of(self, title: str, images: np.ndarray, labels: np.ndarray | None, classes: int, names: Any = ()) -> Images:
-        """Samples in memory as a data set: images uint8 [N, H, W, C], or points; labels [N] or [N, K], or none."""
+    def of(
+        self,
+        title: str,
+        images: np.ndarray,
+        labels: np.ndarray | None,
+        classes: int,
+        names: Any = (),
+        sources: np.ndarray | None = None,
+    ) -> Images:
+        """Samples in memory as a data set: images uint8 [N, H, W, C], or points; labels [N] or [N, K], or none; sources
+        uint8 [N, H, W, C'], what each was made of, or none."""
         has_labels, vector = labels is not None, labels is not None and labels.ndim > 1
         digest = hashlib.sha256(np.ascontiguousarray(images).data)
         digest.update(b"" if labels is None else np.ascontiguousarray(labels, np.int32).data)
+        examples, shape, size = Arrays(images, labels, np.arange(len(images))), (), images.nbytes
+        if sources is not None:
+            digest.update(np.ascontiguousarray(sources).data)
+            examples = Beside(examples, Arrays(sources, None, np.arange(len(sources))))
+            shape, size = sources.shape[1:], size + sources.nbytes
         return Images(
             name=f"samples of {title}, {len(images)}",
-            examples=Arrays(images, labels, np.arange(len(images))),
-            features=features_of(images.shape[1:], classes if has_labels else 0, names=names, vector=vector),
-            resident=is_resident(self.resident, images.nbytes),
+            examples=examples,
+            features=features_of(images.shape[1:], classes if has_labels else 0, shape, names=names, vector=vector),
+            resident=is_resident(self.resident, size),
             flip=self.flip,
             digest=digest.hexdigest()[:16],
         )
@@ -106,7 +124,7 @@ class Followed:
     def __getitem__(self, i: int) -> dict[str, Any]:
         behind = int(i) - len(self.first)
         example = self.first[i] if behind < 0 else self.others[behind % len(self.others)]
-        return {name: example[name] for name in ("image", "label") if name in example}
+        return {name: example[name] for name in ("image", "label", "source") if name in example}
 
     def all_labels(self) -> np.ndarray:
         others = self.others.all_labels()

@@ -23,7 +23,7 @@ from jaxgan.plan import Plan
 from jaxgan.scores.code import code_of
 from jaxgan.scores.label_checks import check_alike, check_plan
 from jaxgan.scores.labelled import LabelledEvaluator
-from jaxgan.scores.table import better_way, check_enough, check_task, find_scores
+from jaxgan.scores.table import OF_REAL, better_way, check_enough, check_task, find_scores
 from jaxgan.sections import extractor_of, without_subset
 from jaxgan.standing import Standing
 from jaxgan.state import GanState
@@ -115,7 +115,7 @@ class RunEvaluator:
             scores, where["batch_size"], protocol = summarise_sets(sets), self.evaluator.size, {**self.evaluator.protocol}
         else:
             real = {"data": self.images.name, "digest": self.images.digest, "of": len(self.images)}
-            if any("Predicts" in metric.needs for metric in self.of_state.values()):
+            if any(OF_REAL & {*metric.needs} for metric in self.of_state.values()):
                 real["images"] = wanted.num_real or len(self.images)
             protocol = {"real": real, "metrics": {}}
             if any("extractor" in metric.needs for metric in self.of_state.values()):
@@ -125,7 +125,7 @@ class RunEvaluator:
             scores |= summarise_sets([metric.fn(self.plan, self.images, self.placement.local(state))])
         details = {name: metric.detail for name, metric in self.of_state.items()}
         protocol |= {"metrics": protocol["metrics"] | details}
-        if self.evaluator or any("Predicts" not in metric.needs for metric in self.of_state.values()):
+        if self.evaluator or any(not OF_REAL & {*metric.needs} for metric in self.of_state.values()):
             protocol["samples"] = samples
         else:
             protocol["weights"] = samples["weights"]

@@ -14,7 +14,7 @@ import numpy as np
 from jaxgan.errors import UserError, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
-from jaxgan.scores import cas, classification, path_length, reading, stability, translation
+from jaxgan.scores import cas, classification, detection, path_length, reading, stability, translation
 from jaxgan.scores.collect import Statistics
 from jaxgan.tasks.task import PROTOCOLS, methods_of
 
@@ -191,6 +191,15 @@ METRICS = {
         classification.check,
         within={"accuracy": SHARE},
     ),
+    "map50": Metric(
+        ("state", "Detects"),
+        lambda plan, images, state: {"map50": detection.map50(plan, images, state)},
+        {"map50": "higher"},
+        f"mean over classes of the area under precision over recall, found at an IoU of {detection.SHARED}; of boxes that "
+        f"share more than {detection.OVERLAP} the surest, with scores of at least {detection.FLOOR}",
+        detection.check,
+        within={"map50": SHARE},
+    ),
     "cas": Metric(
         ("state", "Generates"),
         lambda plan, images, state: cas.cas(plan, images, state),
@@ -208,6 +217,8 @@ METRICS = {
         within=dict.fromkeys(("spectral_radius", "distance"), POSITIVE),
     ),
 }
+
+OF_REAL = {"Predicts", "Detects"}  # protocols of metrics of what a network reads in real images: no samples are made
 
 
 def better_way(name: str) -> str:

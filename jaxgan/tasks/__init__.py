@@ -1,6 +1,6 @@
 """Tasks by the names that a config gives them; `task` says what a task is."""
 
-from jaxgan.tasks import classify, latent, paired, style, unpaired
+from jaxgan.tasks import classify, detect, latent, paired, style, unpaired
 
 TASKS = {
     "latent": latent.Latent,
@@ -8,4 +8,5 @@ TASKS = {
     "paired": paired.Paired,
     "unpaired": unpaired.Unpaired,
     "classify": classify.Classify,
+    "detect": detect.Detect,
 }

@@ -182,6 +182,20 @@ class Predicts(Protocol):
 
 
 @runtime_checkable
+class Detects(Protocol):
+    """Says where objects are, and of which class. Boxes: (top, left, bottom, right), the side as unit."""
+
+    def detect(self, variables: dict[str, Any], image: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Boxes [N, M, 4] and each one's score of each class [N, M, K], in [0, 1], of images [N, H, W, C] in [-1, 1], from
+        {player: flax variables} as after training."""
+        ...
+
+    def objects(self, source: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The true boxes [N, K, 4], and which there are, bool [N, K], of maps of classes [N, H, W, C] in [-1, 1]."""
+        ...
+
+
+@runtime_checkable
 class Describes(Protocol):
     """Has features of images."""
 
@@ -207,5 +221,7 @@ def methods_of(protocol: Any) -> list[str]:
 
 PROTOCOLS: dict[str, type] = {
     cls.__name__: cls
-    for cls in (*(Generates, HasLatent, Truncates, Settles, HasStyles, Translates, Judges, Predicts, Describes, Shows),)
+    for cls in (
+        *(Generates, HasLatent, Truncates, Settles, HasStyles, Translates, Judges, Predicts, Detects, Describes, Shows),
+    )
 }

@@ -73,25 +73,51 @@ def _made(source: Samples) -> Images:
     """The samples of `source.workdir`, and the run's real examples behind them, if any are wanted."""
     source.check()
     donor = _donor("data.workdir", source.workdir)
-    if not donor.plan.can(Generates) or donor.plan.given:
-        raise UserError(
-            f"data.workdir={source.workdir}: {donor.plan.config.task.name} makes no pictures from noise; name a generator"
-        )
-    has_labels = takes_labels(donor.plan)
+    layouts = _layouts(donor, source)
+    has_labels = layouts is None and takes_labels(donor.plan)
     judge = _donor("data.filter_workdir", source.filter_workdir) if source.filter_workdir else None
     if judge:
         _check_judge(judge, donor, has_labels)
-    real = open_data(donor.plan.config) if source.real or not source.num else None
-    count = source.num or len(real or ())
-    found = _cached(donor, judge, count, has_labels)
+    real = _data_of(donor) if source.real or not (source.num or layouts) else None
+    count = source.num or len(layouts or real or ())
+    found = _cached(donor, judge, count, has_labels, layouts)
     label = donor.plan.features.get("label")
     title = f"{donor.plan.config.task.name}, step {donor.step}" + (", filtered" if judge else "")
-    images = source.of(
-        title, found["images"], found.get("labels"), label.classes if label else 0, label.names if label else ()
-    )
+    labels, sources = found.get("labels"), None
+    if layouts:
+        title += f", from {layouts.name}"
+        beside = {name: layouts.gather_feature(name, np.arange(count)) for name in {"source", "label"} & {*layouts.features}}
+        labels, sources = beside.get("label"), beside["source"]
+    images = source.of(title, found["images"], labels, label.classes if label else 0, label.names if label else (), sources)
     taken = {"data.workdir": donor.taken} | ({"data.filter_workdir": judge.taken} if judge else {})
     images = replace(images, taken=taken)
     return _followed(images, real, source.real) if source.real and real is not None else images
+
+
+def _data_of(donor: _Donor, **fields: Any) -> Images:
+    """The data of a run as it sees them outside training: nothing of them cut off. fields: of the section, to change."""
+    config = donor.plan.config.copy_and_resolve_references().unlock()
+    config.data.update(fields | ({"jitter": 0} if "jitter" in config.data else {}))
+    return open_data(config.lock())
+
+
+def _layouts(donor: _Donor, source: Samples) -> Images | None:
+    """The examples whose sources a run translates; None for a generator from noise. Raises UserError for other runs."""
+    plan = donor.plan
+    told = f"data.workdir={source.workdir}: {plan.config.task.name}"
+    if not plan.can(Generates) or plan.given not in ((), ("source",)):
+        raise UserError(f"{told} makes no pictures from noise; name a generator")
+    if not plan.given and source.sources:
+        raise UserError(f"{told} translates no sources; --config.data.sources=")
+    if not plan.given:
+        return None
+    if source.sources and "split" not in plan.config.data:
+        raise UserError(f"data.sources={source.sources}, but data.name={plan.config.data.name} has no splits")
+    other = {"split": source.sources, **sections.without_subset(plan.config)} if source.sources else {}
+    images = _data_of(donor, **other)
+    if not images.paired:
+        raise UserError(f"{told} learns from pictures that belong to no source; name a run of pairs, configs/pix2pix.py")
+    return images
 
 
 def _followed(images: Images, real: Images, share: float) -> Images:
@@ -115,11 +141,14 @@ def _check_judge(judge: _Donor, donor: _Donor, has_labels: bool) -> None:
         raise UserError(f"data.filter_workdir was trained on images of {shapes[0]}, and samples are {shapes[1]}")
 
 
-def _cached(donor: _Donor, judge: _Donor | None, count: int, has_labels: bool) -> dict[str, np.ndarray]:
+def _cached(
+    donor: _Donor, judge: _Donor | None, count: int, has_labels: bool, layouts: Images | None
+) -> dict[str, np.ndarray]:
     """{"images", "seeds", perhaps "labels"} of a generator's first `count` samples that a classifier, if any, agrees with;
     from the cache if they have been made before, on such a device and by these versions."""
     taken = [x and (x.taken["digest"], x.step, x.plan.config.to_json()) for x in (donor, judge)]
     about = [taken, count, jax.devices()[0].device_kind, jax.__version__, jaxgan.__version__]
+    about += [[layouts.name, layouts.digest]] if layouts else []
     key = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
     path = user_cache() / "samples" / f"{key[:24]}.npz"
     is_known = all(x is None or x.taken["digest"] for x in (donor, judge))  # else a name says nothing of the weights
@@ -130,7 +159,7 @@ def _cached(donor: _Donor, judge: _Donor | None, count: int, has_labels: bool) -
     except (OSError, ValueError):  # none, or damaged
         pass
     say(f"making {count:,} samples of {donor.folder}, step {donor.step}")
-    out = _generated(donor, judge, count, has_labels)
+    out = _generated(donor, judge, count, has_labels, layouts)
     try:
         with replacing(path) as file:
             np.savez(file, **out)  # pyright: ignore[reportArgumentType]
@@ -139,8 +168,10 @@ def _cached(donor: _Donor, judge: _Donor | None, count: int, has_labels: bool) -
     return out
 
 
-def _generated(donor: _Donor, judge: _Donor | None, count: int, has_labels: bool) -> dict[str, np.ndarray]:
-    make, right = make_pictures(donor.plan, donor.nets()), _agrees(judge) if judge else None
+def _generated(
+    donor: _Donor, judge: _Donor | None, count: int, has_labels: bool, layouts: Images | None
+) -> dict[str, np.ndarray]:
+    make, right = make_pictures(donor.plan, donor.nets(), layouts), _agrees(judge) if judge else None
     parts: list[dict[str, np.ndarray]] = []
     have = first = 0
     while have < count:

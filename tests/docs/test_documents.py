@@ -92,7 +92,8 @@ def check_launch(words: list[str]) -> None:
     with jax.enable_x64(resolved.dtype == "float64"):
         side = (resolved.data.get("size") or (28,))[0] if "128" in spec else 28  # large networks want large pictures
         classes = resolved.task.get("num_classes", 0) or 10
-        Plan(resolved, features_of((side, side, 1), classes, source_shape=(28, 28, 1)))
+        of_source = 3 if resolved.task.name == "detect" else 1  # a detector reads classes from colours
+        Plan(resolved, features_of((side, side, 1), classes, source_shape=(28, 28, of_source)))
 
 
 def check_python(words: list[str]) -> None:

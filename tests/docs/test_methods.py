@@ -25,6 +25,7 @@ NO_METHOD = {
     "classifier",
     "biggan",
     "sagan",
+    "detector",
 }  # the index has a table of them
 HEADINGS = [
     "The idea",

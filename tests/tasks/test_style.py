@@ -154,7 +154,6 @@ def test_a_generator_without_styles_is_told(tmp_path):
 @pytest.mark.parametrize(
     "spec, overrides, message",
     [
-        ("dcgan.py", {"task__num_classes": 10}, "nets.disc.name=dcgan takes no labels; stylegan and r3gan do"),
         (SPEC, {"task__num_classes": 10, "critic__pack": 2}, "a pack of images has no label of its own"),
     ],
 )

@@ -39,6 +39,13 @@ def runs(tmp_path_factory):
     return home
 
 
+@pytest.fixture(scope="module")
+def translator(tmp_path_factory):
+    """A run of pix2pix that saw six scenes."""
+    config = tiny("pix2pix.py", data__per_class=2, data__subset_seed=5, steps=2, log__tensorboard=False)
+    return run(config, tmp_path_factory.mktemp("runs") / "translator")
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -93,11 +100,49 @@ def test_the_test_images_are_of_the_runs_own_data(runs):
     assert "digits" in real.name and len(real) == 1000 and "a class" not in real.name
 
 
-def test_what_makes_no_samples(runs, tmp_path):
+def test_translations_of_other_sources_with_what_they_were_made_of(runs, translator):
+    fields = {"workdir": translator, "sources": "test[:30]", "num": 0}
+    images = open_data(of(runs, **fields))
+    layouts = open_data(tiny("pix2pix.py", data__split="test[:30]"))
+    plan, _, state = load_run(translator, Placement())
+    found, theirs = images.load(), layouts.load()
+    made = make_pictures(plan, trained(plan, state, True), layouts)(np.arange(30, dtype=np.uint32))
+    np.testing.assert_array_equal(found["source"], theirs["source"])
+    np.testing.assert_array_equal(found["label"], theirs["label"])
+    assert np.mean(found["image"] == made) > 0.999 and np.mean(found["image"] == theirs["image"]) < 0.5
+    assert "test[:30]" in images.name and images.paired and images.taken["data.workdir"]["step"] == 2
+    own = open_data(of(runs, workdir=translator))  # by default what it saw itself
+    assert len(own) == 6 and own.digest != images.digest
+    mixed = open_data(of(runs, real=0.5, **fields))
+    found = mixed.load()
+    assert len(mixed) == 60
+    np.testing.assert_array_equal(found["source"][:30], theirs["source"])
+    seen = open_data(tiny("pix2pix.py", data__per_class=2, data__subset_seed=5)).load()
+    for name in ("image", "source", "label"):
+        np.testing.assert_array_equal(found[name][30:], np.concatenate([seen[name]] * 5))
+    more = open_data(of(runs, **fields | {"num": 31})).load()  # beyond the last they begin again
+    np.testing.assert_array_equal(more["source"][30], theirs["source"][0])
+
+
+def test_a_detector_learns_from_translations_and_is_scored_on_real_pictures(translator, tmp_path):
+    own = {"data__workdir": translator, "data__sources": "test[:30]", "data__real": 0.5, "data__flip": True}
+    config = tiny("detector.py", data__name="samples", steps=2, eval__every=2, eval__num_real=40, **own)
+    folder = run(config, tmp_path / "detector")
+    scored = json.loads((folder / "evaluation.json").read_text())
+    scored = scored["evaluations"][-1] if "evaluations" in scored else scored
+    assert set(scored["scores"]) == {"map50"}
+    assert scored["protocol"]["real"]["images"] == 40 and "split test, from labels" in scored["protocol"]["real"]["data"]
+    assert "samples" not in scored["protocol"]
+
+
+def test_what_makes_no_samples(runs, translator, tmp_path):
     for fields, message in (
         ({"workdir": runs / "classifier"}, "classify makes no pictures from noise; name a generator"),
         ({"workdir": tmp_path}, "holds no run"),
         ({"filter_workdir": runs / "gan"}, "latent predicts no classes; name a classifier's run"),
+        ({"sources": "test"}, "latent translates no sources; --config.data.sources="),
+        ({"workdir": translator, "sources": "tset"}, "has no split 'tset'"),
+        ({"workdir": translator, "filter_workdir": runs / "classifier"}, "is told no labels that a classifier could check"),
     ):
         with pytest.raises(UserError, match=message):
             open_data(of(runs, **fields))
