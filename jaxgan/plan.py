@@ -157,6 +157,7 @@ class Plan:
         supplied = {
             **shapes,
             "data": self.features,
+            "label": self.features.get("label"),
             "batch_size": self.config.batch_size,
             "dtype": DTYPES[self.config.dtype],
         }

@@ -222,8 +222,9 @@ MISTAKES = {
         ("--mode=project --workdir=done", "--mode=project needs --input"),
         ("--mode=project --workdir=done --input=empty.npz", "'empty.npz' cannot be read: No such file"),
         (
-            "--config=configs/dcgan.py --config.task.num_classes=10",
-            "nets.disc.name=dcgan takes no labels; stylegan and r3gan do",
+            "--config=configs/toy.py:ring --config.task.num_classes=10 --config.nets.gen.name=dirac "
+            "--config.nets.disc.name=dirac",
+            "nets.disc.name=dirac takes no labels; dcgan, for one, does",
         ),
         ("--config=configs/stylegan_lite.py --config.task.num_classes=7", "the data set has labels of 10 classes"),
         (

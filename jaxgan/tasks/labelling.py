@@ -15,7 +15,7 @@ HEADS = {"auxiliary": ("classes", "acgan"), "contrast": ("embedding", "contrast"
 
 def draw(task: Any, keys: jax.Array) -> jax.Array:
     """A label, int32 [N], or a vector of attributes, [N, K], for each key of [N], as `task.fake_labels` says."""
-    label, shares = task.data.get("label"), _shares(task)
+    label, shares = task.label, _shares(task)
     if label and label.shape:
         p = jnp.array(shares or (0.5,) * task.num_classes)
         return jax.vmap(lambda key: jax.random.bernoulli(key, p).astype(jnp.int32))(keys)
@@ -27,7 +27,7 @@ def draw(task: Any, keys: jax.Array) -> jax.Array:
 
 def _shares(task: Any) -> tuple[float, ...]:
     """How likely each class is, or each attribute; () where all classes are alike, and attributes as likely as not."""
-    own = getattr(task.data.get("label"), "shares", ())
+    own = getattr(task.label, "shares", ())
     return {"data": own, "weights": task.fake_weights}.get(task.fake_labels, ())
 
 

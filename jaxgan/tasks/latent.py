@@ -52,7 +52,7 @@ class Latent(AdversarialTask):
     num_classes: int = bounded(0, least=0)
     fake_labels: str = among(("batch", "data", "uniform", "weights"), "batch")
     fake_weights: tuple[float, ...] = ()
-    data: dict[str, Feature]
+    label: Feature | None
 
     nets = {"disc": DISCRIMINATORS, "gen": GENERATORS}
     players = {"disc": {"disc": "disc"}, "gen": {"gen": "gen"}}
@@ -96,7 +96,7 @@ class Latent(AdversarialTask):
 
     def init(self, rng: jax.Array) -> dict[str, Any]:
         """{player: flax variables}."""
-        shape = self.data["label"].shape if "label" in self.data else ()
+        shape = self.label.shape if self.label else ()
         label = (lambda n: jnp.zeros((n, *shape), int)) if self.num_classes else lambda n: None
         n = 2 * coupled(self.disc)
         image, z = self.critic.empty(n, self.image_shape, self.dtype), jnp.zeros((2, self.z_dim), wide(self.dtype))
