@@ -90,7 +90,7 @@ def check_launch(words: list[str]) -> None:
         return  # a file of the reader's own, which the test of its page runs
     resolved = resolve_config(load_config(str(ROOT / spec)), overrides, sections)
     with jax.enable_x64(resolved.dtype == "float64"):
-        side = (resolved.data.get("size") or (28,))[0] if "128" in spec else 28  # large networks want large pictures
+        side = 128 if "128" in spec else 32 if "cifar10" in spec else 28  # large networks want large pictures
         classes = resolved.task.get("num_classes", 0) or 10
         of_source = 3 if resolved.task.name == "detect" else 1  # a detector reads classes from colours
         Plan(resolved, features_of((side, side, 1), classes, source_shape=(28, 28, of_source)))
