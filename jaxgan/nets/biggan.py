@@ -94,7 +94,7 @@ class Generator(nn.Module):
     spectral: bool = True
     kernel_init: str = among(INITS, "orthogonal")
     epsilon: float = bounded(1e-5, below=1)
-    tiny: ClassVar = {"width": 2, "shared": 4}
+    tiny: ClassVar = {"width": 2, "shared": 4, "attention": 0}
 
     @nn.compact
     def __call__(self, z, cond=None, *, train: bool, keys=None):
@@ -146,7 +146,7 @@ class Discriminator(nn.Module):
     norm: str = among(("spectral", "none"), "spectral")
     kernel_init: str = among(INITS, "orthogonal")
     head: str = among(labels.HEADS, "projection")
-    tiny: ClassVar = {"width": 2}
+    tiny: ClassVar = {"width": 2, "attention": 0}
 
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
