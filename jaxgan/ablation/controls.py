@@ -17,9 +17,9 @@ from jaxgan.config.run import OPERATIONAL
 from jaxgan.console import say
 from jaxgan.errors import UserError
 from jaxgan.files import nulls
+from jaxgan.scores.names import score_part
 from jaxgan.scores.noise import LARGEST
 from jaxgan.scores.of_run import eval_settings, without_state
-from jaxgan.scores.table import score_part
 from jaxgan.workdir.shapes import MEASURED, NUMBER, PROTOCOL
 
 FILE, OLD = "controls.json", "real.json"  # in a table's folder; older revisions scored real images alone, and once

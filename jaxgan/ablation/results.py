@@ -16,8 +16,9 @@ from jaxgan.ablation.stages import blocked
 from jaxgan.ablation.table import REAL, Table
 from jaxgan.errors import UserError
 from jaxgan.extractors.table import EXTRACTORS
+from jaxgan.scores.names import score_part
 from jaxgan.scores.of_run import same_protocol
-from jaxgan.scores.table import find_scores, score_part
+from jaxgan.scores.table import find_scores
 from jaxgan.workdir.folder import Workdir
 
 STATES = ("diverged", "crashed", "blocked", "unscored", "open")  # of runs that are not done

@@ -14,7 +14,7 @@ import flax.linen as nn
 
 from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.nets import labels, layers
+from jaxgan.nets import groups, labels, layers
 
 
 def check_sides(image_shape: tuple[int, ...]) -> None:
@@ -113,9 +113,9 @@ class Discriminator(nn.Module):
                 x = layers.Norm(self.norm, self.dtype, self.epsilon)(x, train)
             x = layers.ACTIVATIONS[self.activation](x)
         if self.minibatch == "stddev":
-            x = layers.minibatch_stddev(x, self.group)
+            x = groups.minibatch_stddev(x, self.group)
         features = x.reshape(len(x), -1)
         if self.minibatch == "discrimination":
-            features = layers.MinibatchDiscrimination(self.group, dtype=self.dtype, spectral=spectral)(features)
+            features = groups.MinibatchDiscrimination(self.group, dtype=self.dtype, spectral=spectral)(features)
         linear = partial(layers.Dense, dtype=layers.wide(self.dtype), spectral=spectral)
         return labels.head(self.head, features, cond, self.num_classes, linear)

@@ -18,7 +18,7 @@ import numpy as np
 from jaxgan import parallel
 from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
-from jaxgan.nets import labels, layers, resample
+from jaxgan.nets import groups, labels, layers, resample
 from jaxgan.nets.conv import conv
 from jaxgan.nets.dcgan import halvings
 from jaxgan.nets.styled import GAIN, Mapping, Scaled, StyledConv, ToImage, leaky, normalised
@@ -199,7 +199,7 @@ class Discriminator(nn.Module):
             if self.input == "skip":
                 image = resample.down(image, taps)
         if self.group > 1:
-            x = layers.minibatch_stddev(x, self.group)
+            x = groups.minibatch_stddev(x, self.group)
         x = self._hidden("last_conv", x, 3, widths[n], dtypes[n])
         x = x.reshape(len(x), -1).astype(exact)
         features = leaky(Scaled((x.shape[-1], widths[n]), exact, name="dense")(x))

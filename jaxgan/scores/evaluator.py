@@ -18,8 +18,9 @@ from jaxgan.files import replacing, user_cache
 from jaxgan.metrics import moments
 from jaxgan.metrics.moments import Moments
 from jaxgan.parallel import Placement
+from jaxgan.scores.checks import check_enough
 from jaxgan.scores.collect import Collector, Statistics
-from jaxgan.scores.table import check_enough, find_scores, score_name
+from jaxgan.scores.table import find_scores, score_name
 
 Batches = Iterable[tuple[jax.Array, int]]
 

@@ -20,10 +20,12 @@ from jaxgan.metrics import moments
 from jaxgan.metrics.labels import ByClass
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
+from jaxgan.scores.checks import check_enough, check_task
 from jaxgan.scores.code import code_of
 from jaxgan.scores.label_checks import check_alike, check_plan
 from jaxgan.scores.labelled import LabelledEvaluator
-from jaxgan.scores.table import OF_REAL, better_way, check_enough, check_task, find_scores
+from jaxgan.scores.names import better_way
+from jaxgan.scores.table import OF_REAL, find_scores
 from jaxgan.sections import extractor_of, without_subset
 from jaxgan.standing import Standing
 from jaxgan.state import GanState

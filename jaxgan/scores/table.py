@@ -4,7 +4,6 @@ A metric sees statistics of images, never a run, so that anybody's samples can b
 """
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,7 +15,6 @@ from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
 from jaxgan.scores import cas, classification, detection, path_length, reading, stability, translation
 from jaxgan.scores.collect import Statistics
-from jaxgan.tasks.task import PROTOCOLS, methods_of
 
 
 class Metric(NamedTuple):
@@ -221,26 +219,6 @@ METRICS = {
 OF_REAL = {"Predicts", "Detects"}  # protocols of metrics of what a network reads in real images: no samples are made
 
 
-def better_way(name: str) -> str:
-    """ "lower" or "higher", for a score's name, fd_digits5k or fid50k."""
-    return _ways()[score_part(name)]
-
-
-def score_part(name: str) -> str:
-    """What a score's name begins with: "fd" of fd_digits5k, and of fid50k."""
-    matches = [part for part in _ways() if re.match(rf"{part}(_|\d|$)", name)]
-    return matches[-1] if matches else "fd"  # the last: kid_error is no kid; none: FID
-
-
-def _ways() -> dict[str, str]:
-    return {part: way for metric in METRICS.values() for part, way in metric.better.items()}
-
-
-def score_range(part: str) -> tuple[float, float]:
-    """The least and the largest value that a score can have, by what its name begins with; of anything else, any number."""
-    return next((metric.within[part] for metric in METRICS.values() if part in metric.within), ANY)
-
-
 def find_scores(names: Iterable[str]) -> dict[str, Metric]:
     """The metrics of these names. Raises UserError with the nearest name that there is."""
     out = {}
@@ -251,32 +229,6 @@ def find_scores(names: Iterable[str]) -> dict[str, Metric]:
     if not out:
         raise UserError(f"eval.metrics is empty; there are {', '.join(METRICS)}")
     return out
-
-
-def check_enough(scores: dict[str, Metric], generated: int, real: int = 0) -> None:
-    """Refuses scores of fewer images than their values are defined for. real: 0 where that is not known yet. Raises
-    UserError."""
-    for name, metric in scores.items():
-        for kind, field, least, have in zip(
-            ("generated", "real"), ("num_samples", "num_real"), metric.least, (generated, real or max(metric.least))
-        ):
-            if have < least:
-                raise UserError(
-                    f"the metric '{name}' needs at least {least} {kind} images, not {have}: take more "
-                    f"(eval.{field}), or leave it out of --config.eval.metrics"
-                )
-
-
-def check_task(plan: Any, scores: dict[str, Metric]) -> None:
-    """Refuses scores of what the run's task cannot do. Raises UserError."""
-    for name, metric in scores.items():
-        needs = [need for need in metric.needs if need in PROTOCOLS] if "state" in metric.needs else ["Generates"]
-        for need in needs:
-            if not plan.can(PROTOCOLS[need]):
-                raise UserError(
-                    f"the metric '{name}' is of a task that has {', '.join(methods_of(PROTOCOLS[need]))}, which "
-                    f"{plan.config.task.name} has not; leave it out of --config.eval.metrics"
-                )
 
 
 def score_name(part: str, network: Network, count: int) -> str:

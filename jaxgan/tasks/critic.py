@@ -11,7 +11,8 @@ from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys
-from jaxgan.nets.layers import Out, packed, unpacked, wide
+from jaxgan.nets.groups import packed, unpacked
+from jaxgan.nets.layers import Out, wide
 from jaxgan.objectives.context import Examples, Judged
 from jaxgan.tasks.networks import Variables, run
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from jaxgan.plan import Plan
-from jaxgan.scores.table import better_way
+from jaxgan.scores.names import better_way
 from jaxgan.workdir.folder import Workdir
 
 # What is known of the licence of data, by the beginning of the data set's name.

@@ -16,8 +16,9 @@ from jaxgan.generate import truncated
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.code import code_of
+from jaxgan.scores.names import score_part
 from jaxgan.scores.of_run import RunEvaluator, check_scores
-from jaxgan.scores.table import find_scores, score_part
+from jaxgan.scores.table import find_scores
 from jaxgan.truncation import Truncation
 from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.data import open_data

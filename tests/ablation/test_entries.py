@@ -11,7 +11,7 @@ from jaxgan.ablation.entries import entry_of, failure_of, printed_step
 from jaxgan.ablation.results import Result
 from jaxgan.ablation.table import Column, Row, Table
 from jaxgan.errors import UserError
-from jaxgan.scores.table import score_range
+from jaxgan.scores.names import score_range
 
 X = Column("x", better="higher", format=".2f")
 

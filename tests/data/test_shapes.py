@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from jaxgan.data import scenes as drawn
 from jaxgan.data import shapes
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
@@ -15,26 +16,26 @@ SIDES = (32, 64, 128, 256)
 
 @pytest.fixture(scope="module")
 def scenes():
-    return [shapes.scene(split, i) for split in shapes.SPLITS for i in range(60)]
+    return [drawn.scene(split, i) for split in drawn.SPLITS for i in range(60)]
 
 
 @pytest.fixture(scope="module")
 def rendered(scenes):
     """Every scene at every side but 256, some at 256."""
-    return {side: [shapes.render(scene, side) for scene in scenes[:: 6 if side == 256 else 1]] for side in SIDES}
+    return {side: [drawn.render(scene, side) for scene in scenes[:: 6 if side == 256 else 1]] for side in SIDES}
 
 
 def test_a_scene_is_a_function_of_split_and_index():
     for split, i in (("train", 0), ("train", 3999), ("test", 7)):
-        one, two = shapes.render(shapes.scene(split, i), 32), shapes.render(shapes.scene(split, i), 32)
+        one, two = drawn.render(drawn.scene(split, i), 32), drawn.render(drawn.scene(split, i), 32)
         assert all(np.array_equal(one[name], two[name]) for name in one)
-    pictures = {shapes.render(shapes.scene(split, i), 32)["image"].tobytes() for split in shapes.SPLITS for i in range(100)}
+    pictures = {drawn.render(drawn.scene(split, i), 32)["image"].tobytes() for split in drawn.SPLITS for i in range(100)}
     assert len(pictures) == 300
 
 
 def test_every_value_of_every_factor_appears(scenes):
     factors = np.concatenate([scene.factors for scene in scenes])
-    for column, names in enumerate((shapes.KINDS, shapes.COLOURS, shapes.SHADES, shapes.SIZES)):
+    for column, names in enumerate((drawn.KINDS, drawn.COLOURS, drawn.SHADES, drawn.SIZES)):
         share = np.bincount(factors[:, column].astype(int), minlength=len(names)) / len(factors)
         assert len(share) == len(names) and np.all(share > 0.6 / len(names))
     assert {len(scene) for scene in scenes} == {1, 2, 3} and {scene.background for scene in scenes} == {0, 1}
@@ -47,42 +48,42 @@ def test_classes_are_decoded_exactly(rendered):
     for side in SIDES:
         images = np.stack([x["image"] for x in rendered[side]])
         labels = np.stack([x["labels"] for x in rendered[side]])
-        classes = shapes.decode_labels(labels)
-        np.testing.assert_array_equal(shapes.PALETTE[classes], labels)
+        classes = drawn.decode_labels(labels)
+        np.testing.assert_array_equal(drawn.PALETTE[classes], labels)
         assert classes.shape == (len(images), side, side) and set(np.unique(classes)) == set(range(7))
-        np.testing.assert_array_equal(shapes.decode(images), classes)
+        np.testing.assert_array_equal(drawn.decode(images), classes)
 
 
 def test_what_lies_between_two_shades_is_of_their_class():
     """So that an average over what a map leaves open counts as the class that it is."""
     share = np.linspace(0, 1, 11)[:, None, None]
-    between = (1 - share) * shapes.INKS[:, 0] + share * shapes.INKS[:, 1]
-    np.testing.assert_array_equal(shapes.decode(np.rint(between)), np.broadcast_to(np.arange(7), (11, 7)))
+    between = (1 - share) * drawn.INKS[:, 0] + share * drawn.INKS[:, 1]
+    np.testing.assert_array_equal(drawn.decode(np.rint(between)), np.broadcast_to(np.arange(7), (11, 7)))
 
 
 def test_decoding_bears_noise():
     """Half the distance between shades of different classes is over what a texture and some noise add."""
-    inks = shapes.INKS.reshape(-1, 3).astype(int)
+    inks = drawn.INKS.reshape(-1, 3).astype(int)
     apart = np.linalg.norm(inks[:, None] - inks, axis=-1)
     nearest = apart[np.arange(14)[:, None] // 2 != np.arange(14) // 2].min()
-    assert nearest / 2 > np.sqrt(3) * (shapes.TEXTURE + 8)
-    assert inks.min() >= shapes.TEXTURE and inks.max() <= 255 - shapes.TEXTURE
-    palette = shapes.PALETTE.astype(int)
+    assert nearest / 2 > np.sqrt(3) * (drawn.TEXTURE + 8)
+    assert inks.min() >= drawn.TEXTURE and inks.max() <= 255 - drawn.TEXTURE
+    palette = drawn.PALETTE.astype(int)
     assert np.linalg.norm(palette[:, None] - palette, axis=-1)[~np.eye(7, dtype=bool)].min() == 255
     noisy = np.clip(palette + np.random.default_rng(0).integers(-70, 71, palette.shape), 0, 255)
-    np.testing.assert_array_equal(shapes.decode_labels(noisy), range(7))
+    np.testing.assert_array_equal(drawn.decode_labels(noisy), range(7))
 
 
 def test_pixels_have_the_colour_and_shade_of_their_factors(scenes, rendered):
     """An object is the only one of its class, and within TEXTURE of its own shade."""
     for scene, x in zip(scenes, rendered[64]):
-        classes = shapes.decode(x["image"])
+        classes = drawn.decode(x["image"])
         for k, (colour, shade) in enumerate(scene.factors[:, 1:3].astype(int)):
             np.testing.assert_array_equal(classes == 1 + colour, x["objects"] == k + 1)
-            off = x["image"][x["objects"] == k + 1].astype(int) - shapes.INKS[1 + colour, shade]
-            assert abs(off).max() <= shapes.TEXTURE and np.all(off == off[:, :1])
-        off = x["image"][x["objects"] == 0].astype(int) - shapes.INKS[0, scene.background]
-        assert abs(off).max() <= shapes.TEXTURE
+            off = x["image"][x["objects"] == k + 1].astype(int) - drawn.INKS[1 + colour, shade]
+            assert abs(off).max() <= drawn.TEXTURE and np.all(off == off[:, :1])
+        off = x["image"][x["objects"] == 0].astype(int) - drawn.INKS[0, scene.background]
+        assert abs(off).max() <= drawn.TEXTURE
         assert len(np.unique(x["image"][x["objects"] == 0], axis=0)) > 1  # textured
 
 
@@ -91,11 +92,11 @@ def test_one_map_of_classes_has_many_pictures(scenes):
     factors = scene.factors.copy()
     factors[:, 2] = 1 - factors[:, 2]
     for other in (
-        shapes.Scene(factors, scene.background, scene.textures),
-        shapes.Scene(scene.factors, 1 - scene.background, scene.textures),
-        shapes.Scene(scene.factors, scene.background, 1 - scene.textures % 2),
+        drawn.Scene(factors, scene.background, scene.textures),
+        drawn.Scene(scene.factors, 1 - scene.background, scene.textures),
+        drawn.Scene(scene.factors, scene.background, 1 - scene.textures % 2),
     ):
-        one, two = shapes.render(scene, 64), shapes.render(other, 64)
+        one, two = drawn.render(scene, 64), drawn.render(other, 64)
         assert np.array_equal(one["labels"], two["labels"]) and np.array_equal(one["outline"], two["outline"])
         assert np.mean(one["image"] != two["image"]) > 0.02
 
@@ -111,9 +112,9 @@ def test_a_scene_is_the_same_at_every_side(scenes, rendered):
             assert whole.mean() > 0.7
             np.testing.assert_allclose(small["boxes"], large["boxes"], atol=1.01 / 32)
             means = large["image"].reshape(32, scale, 32, scale, 3).mean((1, 3))
-            assert abs(means - small["image"])[whole].max() <= 2 * shapes.TEXTURE  # the same shades
+            assert abs(means - small["image"])[whole].max() <= 2 * drawn.TEXTURE  # the same shades
             off = (means - small["image"])[whole & (small["objects"] > 0)]
-            assert abs(off).mean() < shapes.TEXTURE / 2  # and nearly the same texture
+            assert abs(off).mean() < drawn.TEXTURE / 2  # and nearly the same texture
 
 
 def test_an_object_has_the_same_pixels_wherever_it_is(scenes):
@@ -123,8 +124,8 @@ def test_an_object_has_the_same_pixels_wherever_it_is(scenes):
         for scene in scenes:
             if len(scene) == 1:
                 kind, _, _, size, x, y = scene.factors[0]
-                radius, cx, cy = int(shapes.RADII[int(size)] * side / 32), int(x * side), int(y * side)
-                objects = shapes.render(scene, side)["objects"]
+                radius, cx, cy = int(drawn.RADII[int(size)] * side / 32), int(x * side), int(y * side)
+                objects = drawn.render(scene, side)["objects"]
                 cut = objects[cy - radius : cy + radius, cx - radius : cx + radius]
                 assert cut.sum() == objects.sum()
                 seen.setdefault((int(kind), int(size)), set()).add(cut.tobytes())
@@ -136,8 +137,8 @@ def test_at_least_half_of_an_object_is_visible(scenes, rendered):
     for side in (32, 64, 128):
         for scene, x in zip(scenes, rendered[side]):
             for k in range(len(scene)):
-                alone = shapes.Scene(scene.factors[k : k + 1], 0, scene.textures[[0, k + 1]])
-                whole = (shapes.render(alone, side)["objects"] == 1).sum()
+                alone = drawn.Scene(scene.factors[k : k + 1], 0, scene.textures[[0, k + 1]])
+                whole = (drawn.render(alone, side)["objects"] == 1).sum()
                 visible = (x["objects"] == k + 1).sum()
                 assert visible >= whole / 2
                 covered += visible < whole
@@ -197,11 +198,11 @@ def test_captions_are_true(scenes, rendered):
         groups = match.groups()
         told = [words for words in (groups[:4], groups[5:9], groups[9:13]) if words[0]]
         assert len(told) == len(scene)
-        classes, boxes = shapes.decode(x["image"]), x["boxes"]
+        classes, boxes = drawn.decode(x["image"]), x["boxes"]
         for words, factors in zip(told, scene.factors[:, :4].astype(int)):
             kind, colour, shade, size = factors
-            assert words == (shapes.SIZES[size], shapes.SHADES[shade], shapes.COLOURS[colour], shapes.KINDS[kind])
-            assert (classes == 1 + shapes.COLOURS.index(words[2])).any()
+            assert words == (drawn.SIZES[size], drawn.SHADES[shade], drawn.COLOURS[colour], drawn.KINDS[kind])
+            assert (classes == 1 + drawn.COLOURS.index(words[2])).any()
         for k, box in enumerate(boxes):  # the centre is where the pixels are, some of them perhaps covered
             middle = np.array([box[1] + box[3], box[0] + box[2]]) / 2
             assert abs(middle - scene.factors[k, 4:]).max() < 0.08
@@ -218,9 +219,9 @@ def test_kinds_differ_in_their_pixels():
     """How much of its box a kind fills, and whether it is the same upside down."""
     shares = {}
     for kind in range(4):
-        scene = shapes.Scene(np.array([[kind, 0, 0, 1, 0.5, 0.5]], np.float32), 0, np.zeros((2, 2), int))
-        seen = shapes.render(scene, 256)["objects"] == 1
-        shares[shapes.KINDS[kind]] = seen.mean() * (32 / 14) ** 2
+        scene = drawn.Scene(np.array([[kind, 0, 0, 1, 0.5, 0.5]], np.float32), 0, np.zeros((2, 2), int))
+        seen = drawn.render(scene, 256)["objects"] == 1
+        shares[drawn.KINDS[kind]] = seen.mean() * (32 / 14) ** 2
         assert np.array_equal(seen, seen[:, ::-1]) and np.array_equal(seen, seen[::-1]) == (kind != 2)
         if kind == 2:  # on its base
             assert seen[: len(seen) // 2].sum() < seen[len(seen) // 2 :].sum()
@@ -230,7 +231,7 @@ def test_kinds_differ_in_their_pixels():
 
 def test_preparing_needs_no_tensorflow(tmp_path, monkeypatch):
     """A few scenes through TFDS and back, example i being scene i."""
-    assert shapes.SPLITS == {"train": 4000, "validation": 500, "test": 1000}
+    assert drawn.SPLITS == {"train": 4000, "validation": 500, "test": 1000}
     monkeypatch.setattr(shapes, "SPLITS", {"train": 30, "validation": 5, "test": 10})
     builder = shapes.Shapes(config="32", data_dir=str(tmp_path), file_format="array_record")
     builder.download_and_prepare(file_format="array_record")
@@ -239,8 +240,8 @@ def test_preparing_needs_no_tensorflow(tmp_path, monkeypatch):
         source = builder.as_data_source(split)
         assert len(source) == size
         for i in range(size):
-            example, scene = source[i], shapes.scene(split, i)
-            n, expected = len(scene), shapes.render(scene, 32)
+            example, scene = source[i], drawn.scene(split, i)
+            n, expected = len(scene), drawn.render(scene, 32)
             for name in ("image", "outline", "labels"):
                 np.testing.assert_array_equal(example[name], expected[name])
                 assert example[name].dtype == np.uint8
@@ -251,7 +252,7 @@ def test_preparing_needs_no_tensorflow(tmp_path, monkeypatch):
             np.testing.assert_array_equal(example["factors"][:n], scene.factors)
             assert example["factors"].shape == (3, 6) and np.all(example["factors"][n:] == -1)
     names = builder.info.features["boxes"]["colour"].names
-    assert tuple(names) == shapes.COLOURS and tuple(builder.info.features["label"].names) == shapes.COUNTS
+    assert tuple(names) == drawn.COLOURS and tuple(builder.info.features["label"].names) == drawn.COUNTS
     assert "tensorflow" not in sys.modules
 
 
@@ -269,7 +270,7 @@ def test_by_name(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_no_picture_is_in_two_splits():
     pictures = [
-        {shapes.render(shapes.scene(split, i), 32)["image"].tobytes() for i in range(size)}
-        for split, size in shapes.SPLITS.items()
+        {drawn.render(drawn.scene(split, i), 32)["image"].tobytes() for i in range(size)}
+        for split, size in drawn.SPLITS.items()
     ]
     assert not (pictures[0] & pictures[1] or pictures[0] & pictures[2] or pictures[1] & pictures[2])

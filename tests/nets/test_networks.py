@@ -8,7 +8,7 @@ from flax.traverse_util import flatten_dict
 
 from jaxgan import spectral
 from jaxgan.errors import UserError
-from jaxgan.nets import DISCRIMINATORS, GENERATORS, dcgan, layers
+from jaxgan.nets import DISCRIMINATORS, GENERATORS, dcgan, groups, layers
 
 SHAPE = (12, 12, 3)
 NETS = sorted(GENERATORS.keys() - {"dirac", "stylegan", "r3gan", "biggan"})  # whose norms cannot be chosen
@@ -58,17 +58,17 @@ def test_bfloat16_keeps_params_norms_and_logits_wide(name):
 
 def test_minibatch_stddev_is_of_groups_of_adjacent_examples():
     x = jax.random.normal(jax.random.key(0), (8, 3, 3, 5)) * jnp.arange(1, 9)[:, None, None, None]
-    out = layers.minibatch_stddev(x, 4)
+    out = groups.minibatch_stddev(x, 4)
     assert out.shape == (8, 3, 3, 6)
     np.testing.assert_array_equal(out[..., :5], x)
     for first in (0, 4):
         np.testing.assert_allclose(out[first : first + 4, ..., 5], np.asarray(x)[first : first + 4].std(0).mean(), rtol=1e-5)
-    alike = layers.minibatch_stddev(jnp.ones((4, 2)), 4)
+    alike = groups.minibatch_stddev(jnp.ones((4, 2)), 4)
     assert alike.shape == (4, 3) and float(alike[0, 2]) < 1e-3
 
 
 def test_minibatch_discrimination_knows_how_near_the_others_are():
-    net = layers.MinibatchDiscrimination(2, kernels=3, dims=2)
+    net = groups.MinibatchDiscrimination(2, kernels=3, dims=2)
     x = jax.random.normal(jax.random.key(0), (4, 6))
     x = x.at[3].set(x[2])  # the second pair is one example twice
     variables = net.init(jax.random.key(1), x)

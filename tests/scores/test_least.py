@@ -12,9 +12,10 @@ from jaxgan.errors import UserError
 from jaxgan.files import nulls
 from jaxgan.images import save_npz
 from jaxgan.metrics.moments import Moments
+from jaxgan.scores.checks import check_enough
 from jaxgan.scores.labelled import Labelled
 from jaxgan.scores.of_run import check_scores
-from jaxgan.scores.table import METRICS, check_enough
+from jaxgan.scores.table import METRICS
 
 OF_IMAGES = {name: metric for name, metric in METRICS.items() if "state" not in metric.needs}
 LEAST = {"fd": (2, 2), "kid": (2, 2), "prdc": (6, 6), "repetition": (2, 2), "is": (20, 1), "cycles": (2, 2)}

@@ -7,7 +7,7 @@ import pytest
 from helpers import tiny
 
 from configs import detector
-from jaxgan.data import shapes
+from jaxgan.data import scenes as drawn
 from jaxgan.data.features import features_of
 from jaxgan.data.pairs import Beside
 from jaxgan.data.source import Arrays, Images
@@ -27,9 +27,9 @@ def plan_of(**overrides) -> Plan:
     return Plan(tiny("detector.py", **overrides), FEATURES)
 
 
-def scenes(n: int) -> tuple[list[shapes.Scene], list[dict]]:
-    some = [shapes.scene("test", i) for i in range(n)]
-    return some, [shapes.render(scene, SIDE) for scene in some]
+def scenes(n: int) -> tuple[list[drawn.Scene], list[dict]]:
+    some = [drawn.scene("test", i) for i in range(n)]
+    return some, [drawn.render(scene, SIDE) for scene in some]
 
 
 def seen(pictures) -> jax.Array:
@@ -37,7 +37,7 @@ def seen(pictures) -> jax.Array:
 
 
 def test_the_palette_is_that_of_shapes():
-    assert [bytes(colour).hex() for colour in shapes.PALETTE[1:]] == list(detector.PALETTE)
+    assert [bytes(colour).hex() for colour in drawn.PALETTE[1:]] == list(detector.PALETTE)
 
 
 def test_boxes_are_those_of_the_data():

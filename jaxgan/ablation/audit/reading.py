@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxgan.ablation.table import Claim, Column
 from jaxgan.monitor import COLLAPSE
-from jaxgan.scores.table import score_range
+from jaxgan.scores.names import score_range
 
 Values = Sequence[float]
 Run = Mapping[str, Any]  # of report.json
