@@ -17,7 +17,7 @@ PICTURES = {
     "r3gan": ("r3gan/emoji.png", (0, 0, 128, 128), "r3gan", "emoji", "28 min"),
     "pix2pix": ("pix2pix/labels.png", (0, 0, 96, 96), "pix2pix", "labels", "12 min"),
     "cyclegan": ("cyclegan/styled_to_plain.png", (0, 0, 96, 96), "cyclegan", "digits", "20 min"),
-    "toy": ("toy/swiss_roll.png", (40, 25, 470, 455), "toy", "swiss_roll", "10 min"),
+    "toy": ("toy/swiss_roll.png", (33, 25, 463, 455), "toy", "swiss_roll", "10 min"),
 }
 
 

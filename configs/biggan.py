@@ -19,7 +19,8 @@ The settings of cifar10 and imagenet128 are those of ajbrock/BigGAN-PyTorch (lau
 the paper has step sizes of 5e-5 and 2e-4 and two updates of the discriminator. Its orthogonal regularisation is on in
 imagenet128 (weight 1e-4), as in the paper, while the released models were trained without. BatchNorm's statistics are of
 the whole batch. Published FID: CIFAR-10 14.7 in the paper, 4.16 in StudioGAN at its best checkpoint; ImageNet at 128 px 8.7
-in the paper. Neither was run here: both need the data and days of GPUs.
+in the paper. Neither was run here: both need the data and days of GPUs. The
+small one was not trained to its end yet.
 """
 
 from configs import default

@@ -9,7 +9,7 @@ with gains and shifts of its own for each class; a projection in the discriminat
 steps, attention at 32 px; FID 18.28 there, which StudioGAN could not reproduce (51.8). digits: width 8, batch 64, 3,000
 steps, attention at 14 px. cifar10: width 64, attention at 16 px, batch 64, five updates of the discriminator, Adam 2e-4
 (.5, .999), 100,000 steps; StudioGAN's best checkpoint has IS 8.64 and FID 10.35. The larger two were not run here: they need
-the data and days of a GPU.
+the data and days of a GPU. The small one was not trained to its end yet.
 
 The blocks' widths are BigGAN's (see `jaxgan/nets/biggan.py`), which are the paper's at 128 px.
 """

@@ -45,8 +45,7 @@ class Plan:
     run: the run's own fields, typed. features: of the data. inputs: what the compiled step reads beside state and batch.
     updates: the step's list. players: those that have an update.
     kimg_per_step: thousands of real images that the first update sees in a step. rounds: batches that a step needs.
-    group: a replica's batch is a multiple of it. truncation: of sampled latents, see
-    `generate.truncated`.
+    group: a replica's batch is a multiple of it. truncation: of sampled latents, set by `generate.truncated`, or None.
 
     Args:
       config: resolved.

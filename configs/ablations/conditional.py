@@ -10,7 +10,7 @@ checkpoints of other networks (AC-GAN's second form, PD-GAN without spectral nor
 order alone could be compared.
 
 Real images are the 1,000 digits of `test`, a hundred a class, fewer than the features' 128 dimensions: distances within a
-class are larger than with more of them, for all rows and for real digits alike. Ten seeds: about six hours on two cores.
+class are larger than with more of them, for all rows and for real digits alike. Ten seeds; not measured yet.
 """
 
 from configs import cgan

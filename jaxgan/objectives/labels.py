@@ -12,7 +12,7 @@ from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import bounded
 from jaxgan.objectives.context import Context, Result
 
-HEADS = frozenset({"judged", "judged.aux"})
+NEEDS = frozenset({"judged", "judged.aux"})
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class AcGan:
     weight: Scalar = 1.0
     fakes: bool = True
     every: int = bounded(1, least=1, below=2)
-    side, needs, aux = "both", HEADS, "classes"
+    side, needs, aux = "both", NEEDS, "classes"
 
     def __call__(self, ctx: Context) -> Result:
         real, fake = ctx.judged.real, ctx.judged.fake
@@ -57,7 +57,7 @@ class Contrast:
     margin: Scalar = 0.98
     temperature: Scalar = 0.5
     every: int = bounded(1, least=1, below=2)
-    side, needs, aux = "both", HEADS, "embedding"
+    side, needs, aux = "both", NEEDS, "embedding"
 
     def __call__(self, ctx: Context) -> Result:
         out, shown = (

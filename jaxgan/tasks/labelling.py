@@ -10,7 +10,7 @@ from jaxgan.errors import UserError
 from jaxgan.objectives.context import Facts
 
 # Heads of a discriminator that learn labels by a term alone: what they return in `Out.aux`, and the term.
-HEADS = {"auxiliary": ("classes", "acgan"), "contrast": ("embedding", "contrast")}
+BY_TERM = {"auxiliary": ("classes", "acgan"), "contrast": ("embedding", "contrast")}
 
 
 def draw(task: Any, keys: jax.Array) -> jax.Array:
@@ -27,7 +27,7 @@ def draw(task: Any, keys: jax.Array) -> jax.Array:
 
 def _shares(task: Any) -> tuple[float, ...]:
     """How likely each class is, or each attribute; () where all classes are alike, and attributes as likely as not."""
-    own = getattr(task.label, "shares", ())
+    own = task.label.shares if task.label else ()
     return {"data": own, "weights": task.fake_weights}.get(task.fake_labels, ())
 
 
@@ -42,7 +42,7 @@ def check_fake_labels(task: Any, facts: Facts) -> None:
         raise UserError(f"task.fake_weights wants {classes} numbers, one a class, and not all 0; it has {len(weights)}")
     if label and label.shape and weights and max(weights) > 1:
         raise UserError("task.fake_weights of attributes are probabilities, from 0 to 1 each")
-    if task.fake_labels == "data" and facts.opened and not getattr(label, "shares", ()):
+    if task.fake_labels == "data" and facts.opened and not (label and label.shares):
         raise UserError(
             "task.fake_labels=data needs to know how often each class occurs, which this data set does not say; "
             "--config.task.fake_labels=batch, or weights"
@@ -57,12 +57,12 @@ def check_heads(task: Any) -> None:
     own = task.disc.head if task.num_classes else ""
     asked = {name: term.aux for name, term in task.objective.terms.items() if getattr(term, "aux", "")}
     for name, aux in asked.items():
-        head = next(head for head, (returned, _) in HEADS.items() if returned == aux)
+        head = next(head for head, (returned, _) in BY_TERM.items() if returned == aux)
         if own != head:
             more = "" if task.num_classes else ", and --config.task.num_classes says how many labels there are"
             raise UserError(f"objective.terms.{name} reads a head of its own: --config.nets.disc.head={head}{more}")
-    if own in HEADS and HEADS[own][0] not in asked.values():
+    if own in BY_TERM and BY_TERM[own][0] not in asked.values():
         raise UserError(
             f"nets.disc.head={own} learns labels by a term, and there is none; "
-            f"--config.objective.terms.{HEADS[own][1]}.weight=1"
+            f"--config.objective.terms.{BY_TERM[own][1]}.weight=1"
         )

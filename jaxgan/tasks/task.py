@@ -222,7 +222,5 @@ def methods_of(protocol: Any) -> list[str]:
 
 PROTOCOLS: dict[str, type] = {
     cls.__name__: cls
-    for cls in (
-        *(Generates, HasLatent, Truncates, Settles, HasStyles, Translates, Judges, Predicts, Detects, Describes, Shows),
-    )
+    for cls in (Generates, HasLatent, Truncates, Settles, HasStyles, Translates, Judges, Predicts, Detects, Describes, Shows)
 }

@@ -12,7 +12,7 @@ from jaxgan.verbs import outputs
 from jaxgan.verbs.common import configure, configure_like, model_of
 
 EXAMPLES = """
-python launch.py --mode=evaluate --workdir=runs/wgan --truncation=scale:0.2,0.4,0.6,0.8,1     a curve over truncation
+python launch.py --mode=evaluate --workdir=runs/wgan --config.eval.metrics=fd,kid
 python launch.py --mode=evaluate --samples=pictures --reference=digits@test --out=scores.json
 """
 TAKES_OVERRIDES = True

@@ -12,8 +12,8 @@ from jaxgan.verbs.common import configure_like, model_of
 from jaxgan.verbs.sample_request import sample_request
 
 EXAMPLES = """
+python launch.py --mode=sample --workdir=digits --grid=8x8       of the model that comes with the package
 python launch.py --mode=sample --workdir=runs/wgan --num=50000 --out=samples.npz
-python launch.py --mode=sample --workdir=runs/cgan --labels=0-9         a table: a row each, the same latent in a column
 """
 TAKES_OVERRIDES = False
 
