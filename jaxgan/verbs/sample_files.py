@@ -14,13 +14,13 @@ import numpy as np
 from jaxgan.batches import batches
 from jaxgan.console import bar
 from jaxgan.data import sample_records
+from jaxgan.data.samples import LIST
 from jaxgan.files import write_text
 from jaxgan.images import Rows, save_npy, save_npz, save_png
 from jaxgan.verbs.outputs import claim_folder, clear_folder
 
 # (numbers uint32 [N], and by name what is asked of each, [N]) -> images uint8 [N, H, W, C], or points
 Make = Callable[..., np.ndarray]
-LIST = "samples.csv"
 
 
 class Samples(NamedTuple):

@@ -172,6 +172,7 @@ def _generated(
     donor: _Donor, judge: _Donor | None, count: int, has_labels: bool, layouts: Images | None
 ) -> dict[str, np.ndarray]:
     make, right = make_pictures(donor.plan, donor.nets(), layouts), _agrees(judge) if judge else None
+    asked = make_labels(donor.plan) if has_labels else None
     parts: list[dict[str, np.ndarray]] = []
     have = first = 0
     while have < count:
@@ -181,8 +182,8 @@ def _generated(
         part = {"images": make(numbers), "seeds": numbers}
         if not np.isfinite(part["images"]).all():
             raise UserError(f"data.workdir: samples of {donor.folder} are not finite")
-        if has_labels:
-            part["labels"] = make_labels(donor.plan)(numbers)
+        if asked:
+            part["labels"] = asked(numbers)
         if right:
             kept = right(part["images"], part["labels"])
             part = {name: x[kept] for name, x in part.items()}
