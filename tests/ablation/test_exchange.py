@@ -17,13 +17,13 @@ def test_what_samples_are_worth_in_real_pictures():
 
 def test_the_figure_of_a_table_without_all_of_its_runs(tmp_path):
     for values in ([], [55.0, 57.0]):
-        rows = augmentation.rows("r3gan")
+        rows = augmentation.rows()
         entries = {row: {augmentation.ACCURACY: SimpleNamespace(values=values)} for row in rows}
         augmentation.exchange_rate(SimpleNamespace(entries=entries)).savefig(tmp_path / "figure.png")
 
 
 def test_every_arm_of_a_count_has_one_budget_and_the_same_labels():
-    rows = augmentation.rows("r3gan")
+    rows = augmentation.rows()
     for n in augmentation.COUNTS:
         own = {name: row.overrides for name, row in rows.items() if name.endswith(f", {n}")}
         changed = {
