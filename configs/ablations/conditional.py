@@ -9,8 +9,11 @@ classifier trained on samples alone reads in real digits; recall. Published valu
 checkpoints of other networks (AC-GAN's second form, PD-GAN without spectral norm, ReACGAN with BigGAN's networks): their
 order alone could be compared.
 
+Runs are twice as long as those of `configs/cgan.py`: the projection of results/cgan obeyed 97.3 % after 4,000 steps, and one
+run with seed 100 obeyed 98.4 % after 8,000. The length was chosen by that, and by nothing that needs test images.
+
 Real images are the 1,000 digits of `test`, a hundred a class, fewer than the features' 128 dimensions: distances within a
-class are larger than with more of them, for all rows and for real digits alike. Ten seeds; not measured yet.
+class are larger than with more of them, for all rows and for real digits alike. Five seeds; not measured yet.
 """
 
 from configs import cgan
@@ -21,10 +24,11 @@ ACCURACY, WORST, INTRA, FD, CAS = "obeyed, %", "worst class, %", "intra-class di
 
 def get_config():
     config = cgan.get_config("projection")
+    config.steps = 8000
     config.log = {"every": 100, "tensorboard": False}
     config.sample.every, config.checkpoint.every = 1000, 1000
     metrics = ("label_accuracy", "intra_fd", "class_recall", "fd", "prdc", "cas")
-    config.eval.update(split="test", num_samples=5000, repeats=1, every=4000, allow_few=True, metrics=metrics)
+    config.eval.update(split="test", num_samples=5000, repeats=1, every=8000, allow_few=True, metrics=metrics)
     return config
 
 
@@ -50,8 +54,8 @@ def table() -> Table:
         length=Length(
             100_000,
             "generator updates",
-            least=0.04,
-            why="the claims are about 4,000 digits, which 4,000 steps go over 64 times",
+            least=0.08,
+            why="the claims are about 4,000 digits, which 8,000 steps go over 128 times",
         ),
         published="CIFAR-10 in StudioGAN: best checkpoints of ResNets and, of ReACGAN, BigGAN's networks; no spread",
         differs=("digits", "DCGAN's networks", "the non-saturating loss with R1", "other features"),
@@ -71,7 +75,7 @@ def table() -> Table:
             "AC-GAN, reals alone": row("acgan_real", {INTRA: "72.75", FD: "33.39"}),
             "ReACGAN": row("reacgan", {INTRA: "15.17", FD: "3.87"}),
         },
-        seeds=range(10),
+        seeds=range(5),
         real="digits@train",
         claims=(
             Claim(ACCURACY, "projection", above=95.0, text="projection obeys"),
