@@ -19,7 +19,7 @@ from jaxgan.ablation.stages import (
     stages_of,
     waits,
 )
-from jaxgan.ablation.table import Stage, Table
+from jaxgan.ablation.table import BySeed, Stage, Table
 from jaxgan.config.load import call_file, load_config
 from jaxgan.config.resolve import Config, Overrides, flat, resolve_config
 from jaxgan.console import say
@@ -65,7 +65,8 @@ def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> l
             for i, seed in enumerate(table.seeds):
                 stages = {key: made[x.row][(i + x.seed) % len(table.seeds)] for key, x in stages_of(given).items()}
                 filled = {key: str(stage.folder) for key, stage in stages.items()}
-                mine = [(key, text(filled.get(key, x))) for key, x in given.items()] + overrides
+                plain = {key: x.of(seed) if isinstance(x, BySeed) else x for key, x in given.items()} | filled
+                mine = [(key, text(x)) for key, x in plain.items()] + overrides
                 config = resolve_config(base, mine, sections)
                 if not row.hidden:
                     _check_scores(table, config)

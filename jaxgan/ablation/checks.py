@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from jaxgan.ablation.stages import check_stages
-from jaxgan.ablation.table import CONTROLS, Claim, Column, Stage, Table
+from jaxgan.ablation.stages import check_stages, row_overrides
+from jaxgan.ablation.table import CONTROLS, BySeed, Claim, Column, Stage, Table
 from jaxgan.errors import UserError, nearest
 
 
@@ -88,6 +88,10 @@ def _check_types(found: Table, spec: str) -> None:
     for name in ("columns", "rows", "seeds"):
         if not getattr(found, name):
             raise UserError(f"{spec}: the table has no {name}")
+    for name in found.rows:
+        for key, x in row_overrides(found, name).items():
+            if isinstance(x, BySeed) and (isinstance(x.values, str) or not x.values or Stage in map(type, x.values)):
+                raise UserError(f"row '{name}', {key}: {x!r:.60} must be several values, none of them a Stage")
     for name in CONTROLS:
         if name in found.rows:
             raise UserError(f"{spec}: the row '{name}' is a control, which every table has by itself; rename it")

@@ -25,6 +25,21 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class BySeed:
+    """An override with a value for each seed: {"data.classes": BySeed(("0", "1", "2"))}.
+
+    Seed 0 has the first value, and after the last comes the first again. So the mean of a row is the mean over the values,
+    where there are as many seeds, or twice as many.
+    """
+
+    values: Sequence[Any]
+
+    def of(self, seed: int) -> Any:
+        """The value that a seed has."""
+        return self.values[seed % len(self.values)]
+
+
+@dataclass(frozen=True)
 class Row:
     """One method.
 

@@ -87,6 +87,20 @@ def command(spec, folder, *arguments, check: int | None = 0):
     return launch(*words, check=check, env=ENV | {"PYTHONPATH": str(folder.parent)})
 
 
+def test_an_override_with_a_value_for_each_seed(spec, tmp_path):
+    given = {"seeds=(0, 1)": "seeds=(0, 1, 2, 4)", "import Claim": "import BySeed, Claim"}
+    rows = f'"base": Row({{"data.points": BySeed((100, 200, 300))}}), {TUNED}'
+    by_seed = {cell.name: cell.config.data.points for cell in cells(spec(rows, **given), tmp_path / "runs")}
+    assert [by_seed[f"base, seed {seed}"] for seed in (0, 1, 2, 4)] == [100, 200, 300, 200]
+    assert {x for name, x in by_seed.items() if name.startswith("tuned")} == {500}
+    for values in ("()", "'abc'", "(Stage('tuned'),)"):
+        rows = f'"base": Row({{"data.points": BySeed({values})}}), {TUNED}'
+        with pytest.raises(
+            UserError, match="row 'base', data.points: BySeed.* must be several values, none of them a Stage"
+        ):
+            cells(spec(rows, **given), tmp_path / "others")
+
+
 def test_a_stage_is_the_run_of_the_same_seed_or_of_one_further_on(spec, tmp_path):
     rows = f'{TUNED}, "judged": Row({{"{FROM}": Stage("base", seed=1)}}), {BASE}'
     every = cells(spec(rows), tmp_path / "runs")
