@@ -4,6 +4,7 @@ import importlib.util
 import re
 import shlex
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -93,7 +94,9 @@ def check_launch(words: list[str]) -> None:
         side = 128 if "128" in spec else 32 if "cifar10" in spec else 28  # large networks want large pictures
         classes = resolved.task.get("num_classes", 0) or 10
         of_source = 3 if resolved.task.name == "detect" else 1  # a detector reads classes from colours
-        Plan(resolved, features_of((side, side, 1), classes, source_shape=(28, 28, of_source)))
+        have = features_of((side, side, 1), classes, source_shape=(28, 28, of_source))
+        have["label"] = replace(have["label"], shares=(1 / classes,) * classes)
+        Plan(resolved, have)
 
 
 def check_python(words: list[str]) -> None:
