@@ -14,7 +14,7 @@ OPERATIONAL += ("data.dir", "data.resident", "data.cache")
 # start's record has the checkpoint that was taken, and `workdir.experiment.check_config` compares it.
 DONORS = ("init_from.workdir", "frozen.*.workdir", "data.workdir", "data.filter_workdir")
 OPERATIONAL += DONORS
-# How a run was made that this one trained first. What came of them is compared: `training.stages.check`.
+# How a run was made that this one trained first. What came of them is compared: `workdir.frozen.check_stage`.
 OPERATIONAL += ("frozen.*.config", "frozen.*.overrides")
 
 

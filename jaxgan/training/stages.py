@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import ml_collections
 import numpy as np
 
 from jaxgan.config.load import load_config
-from jaxgan.config.resolve import Config, Overrides, difference, is_among, resolve_config
-from jaxgan.config.run import OPERATIONAL
+from jaxgan.config.resolve import Config, Overrides, is_among, resolve_config
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
@@ -25,8 +23,8 @@ from jaxgan.training.train import check_run, train
 from jaxgan.workdir.data import open_data
 from jaxgan.workdir.experiment import check_config, check_data
 from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.frozen import check_stage
 from jaxgan.workdir.runs import load_frozen
-from jaxgan.workdir.saved import resolve_saved
 
 SHARED = ("seed", "dtype", "parallel", "deterministic", "data")  # what a stage has of the run that it is for
 
@@ -39,8 +37,11 @@ def stages(config: Config) -> dict[str, tuple[Config, Overrides]]:
             continue
         given = [_override(name, text) for text in frozen.overrides]
         try:
-            raw = load_config(frozen.config).to_dict() | {field: config.to_dict()[field] for field in SHARED}
-            resolved = resolve_config(ml_collections.ConfigDict(raw, type_safe=False), given, sections)
+            base = load_config(frozen.config).copy_and_resolve_references().unlock()
+            with base.ignore_type():
+                base.update({field: config[field] for field in SHARED if field != "data"})
+                base.data = config.data.to_dict()
+            resolved = resolve_config(base, given, sections)
         except UserError as error:
             raise UserError(f"frozen.{name}: {error}") from error
         if stages(resolved):
@@ -71,7 +72,7 @@ def networks(config: Config, images: Images, folder: Path, train_first: bool = T
             check_config(folder, config)
         found = load_frozen(config, folder, images.image_shape)
         for name, (stage, _) in wanted.items():
-            check(config, folder, name, stage, found[name])
+            check_stage(folder, name, stage, config.frozen[name].step, found[name])
         return found
     plans = {}
     for name, (stage, _) in wanted.items():
@@ -105,15 +106,3 @@ def planned(config: Config, name: str, plan: Plan) -> Donor:
     record = {"title": f"{plan.config.task.name} of {config.frozen[name].config}, not trained yet"}
     record |= {"field": f"frozen.{name}.workdir", "saved": {"data": {"features": features}}}
     return Donor(plan.task, jax.tree.map(zeros, variables), record)
-
-
-def check(config: Config, folder: Path, name: str, wanted: Config, found: Donor) -> None:
-    """Refuses to go on with a run whose stage was another than is wanted now. Raises UserError."""
-    saved = resolve_saved(found.record["saved"]["config"], folder / "frozen" / name, "restore it")
-    lines = difference(saved.to_dict(), wanted.to_dict(), OPERATIONAL)
-    began, steps = found.record["taken"]["step"], config.frozen[name].step or wanted.steps
-    lines += [f"steps: {began} -> {steps}"] if began != steps else []
-    if lines:
-        raise UserError(
-            f"{folder} began from another frozen.{name}; choose another --workdir, or undo of its stage: {'; '.join(lines)}"
-        )
