@@ -15,4 +15,5 @@ from configs import dcgan
 
 def get_config():
     config = dcgan.get_config()
+    config.eval.detector = {"name": "search"}
     return config
