@@ -26,6 +26,7 @@ VANILLA, WGAN, DCGAN = ("--config=configs/vanilla.py", "--config=configs/wgan.py
 FOLDER = "--config.data.name=image_folder"
 PIX2PIX, CYCLEGAN = ("--config=configs/pix2pix.py", "--config=configs/cyclegan.py")
 CLASSIFIER = "--config=configs/classifier.py"
+FANOGAN = "--config=configs/fanogan.py"
 PAIRS = f"{PIX2PIX} --config.data.name=image_pairs"
 SMALL = ["--config.steps=2", "--config.batch_size=8", "--config.nets.gen.widths=4", "--config.nets.disc.widths=4"]
 PHOTOS = [VANILLA, FOLDER, "--config.data.size=8", "--config.data.cache=cache", *SMALL]
@@ -318,6 +319,22 @@ MISTAKES = {
         (f"{CLASSIFIER} --config.data.name=samples --config.data.dir=photoz.npz", "there is no 'photoz.npz'"),
         (f"{CLASSIFIER} --config.data.name=samples --config.data.workdir=nowhere", "nowhere holds no run"),
         (f"{DCGAN} --config.eval.every=50 --config.eval.metrics=cas", "is of a generator that is told classes"),
+    ],
+    "Anomalies": [
+        (f"{FANOGAN} --config.frozen.first.overrides=steps", "frozen.first.overrides are FIELD=VALUE"),
+        (
+            f"{FANOGAN} --config.frozen.first.overrides=stepz=3",
+            "frozen.first: no config field 'stepz'; did you mean 'steps'?",
+        ),
+        (f"{FANOGAN} --config.frozen.first.overrides=seed=3", "seed is that of the run itself, --config.seed=3"),
+        (f"{FANOGAN} --config.frozen.first.config=configs/wgn.py", "did you mean 'configs/wgan.py'?"),
+        (f"{FANOGAN} --config.frozen.first.workdir=nowhere", "nowhere holds no run"),
+        (f"{FANOGAN} --config.task.z_dim=7", "the generator of frozen.first has a z of 64; --config.task.z_dim=64"),
+        (f"{FANOGAN} --config.objective.loss=hinge", "trains an encoder by terms alone: --config.objective.loss=none"),
+        (f"{FANOGAN} --config.frozen.first=none", "needs a frozen network 'first'"),
+        (f"{FANOGAN} --config.nets.enc.name=mlp", "unknown network for enc 'mlp'"),
+        (f"{FANOGAN} --config.objective.terms.image.of=latnt", "objective.terms.image needs the pair 'latnt'"),
+        ("--config=configs/ganomaly.py --config.objective.loss=minimx", "did you mean 'minimax'?"),
     ],
     "Evaluation": [
         (f"{DCGAN} --config.eval.every=50 --config.eval.metrics=fdd", "unknown metric 'fdd' in eval.metrics"),

@@ -39,6 +39,10 @@ def resolve_config(base: Config, overrides: Overrides, sections: Sections) -> Co
     for name in OPTIONAL:  # of another task, which the file starts from
         if name not in known:
             raw.pop(name, None)
+    if any(path == "task.name" for path, _ in overrides):  # another's networks and players
+        raw["nets"] = {net: x for net, x in raw.get("nets", {}).items() if f"nets.{net}" in known}
+        raw["optim"] = {player: x for player, x in raw.get("optim", {}).items() if f"optim.{player}" in known}
+        raw["rounds"] = {player: x for player, x in raw.get("rounds", {}).items() if player in known["rounds"].fields}
     config = _fill(raw, known)
     for path, text in overrides:
         name, _, key = path.rpartition(".")

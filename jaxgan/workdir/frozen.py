@@ -10,6 +10,9 @@ import numpy as np
 
 from jaxgan import npz, records
 from jaxgan.config.renamed import renamed_record
+from jaxgan.config.resolve import Config, difference
+from jaxgan.config.run import OPERATIONAL
+from jaxgan.errors import UserError
 from jaxgan.files import replacing, write_json
 from jaxgan.plan import Donor, Plan
 from jaxgan.workdir.flat import digest, flatten, unflatten
@@ -60,3 +63,19 @@ def saved_donor(folder: Path) -> Donor | None:
         if digest(flatten(variables)) != record["arrays"]:
             raise ValueError("its bytes are not those that were saved")
     return Donor(plan.task, variables, record)
+
+
+def check_stage(folder: Path, name: str, wanted: Config, step: int, donor: Donor) -> None:
+    """Refuses to go on with a run whose network `name` came from another run than the one that it would train first now.
+
+    wanted: the config of that run. step: of its checkpoint; 0: the last. donor: the copy, which has been read and trusted.
+    Raises UserError.
+    """
+    saved = resolve_saved(donor.record["saved"]["config"], folder / "frozen" / name / RECORD, ADVICE)
+    lines = difference(saved.to_dict(), wanted.to_dict(), OPERATIONAL)
+    began, now = donor.record["taken"]["step"], step or wanted.steps
+    lines += [f"steps: {began} -> {now}"] if began != now else []
+    if lines:
+        raise UserError(
+            f"{folder} began from another frozen.{name}; choose another --workdir, or undo of its stage: {'; '.join(lines)}"
+        )

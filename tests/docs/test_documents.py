@@ -9,13 +9,12 @@ from pathlib import Path
 
 import jax
 import pytest
-from helpers import ROOT
+from helpers import ROOT, plan_after_stages
 
 from jaxgan import command_line
 from jaxgan.config.load import load_config
 from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import features_of
-from jaxgan.plan import Plan
 from jaxgan.sections import sections
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -96,7 +95,7 @@ def check_launch(words: list[str]) -> None:
         of_source = 3 if resolved.task.name == "detect" else 1  # a detector reads classes from colours
         have = features_of((side, side, 1), classes, source_shape=(28, 28, of_source))
         have["label"] = replace(have["label"], shares=(1 / classes,) * classes)
-        Plan(resolved, have)
+        plan_after_stages(resolved, have)
 
 
 def check_python(words: list[str]) -> None:

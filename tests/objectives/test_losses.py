@@ -34,7 +34,8 @@ CLOSED = {
 
 
 def test_every_loss_has_a_closed_form_here():
-    assert CLOSED.keys() | {"none"} == LOSSES.keys() and LOSSES["none"] == (None, None)
+    assert CLOSED.keys() | {"none", "bce_critic"} == LOSSES.keys() and LOSSES["none"] == (None, None)
+    assert LOSSES["bce_critic"] == (LOSSES["minimax"][0], None)
 
 
 @pytest.mark.parametrize("name", CLOSED)
