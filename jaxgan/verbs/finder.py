@@ -1,0 +1,210 @@
+"""A run's detector of abnormal pictures, with the threshold that its own held-out normal pictures give it."""
+
+import dataclasses
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import jaxgan
+from jaxgan.batches import batches
+from jaxgan.config.resolve import Config
+from jaxgan.console import bar
+from jaxgan.data import listing
+from jaxgan.data.decode import decoded
+from jaxgan.data.resize import MODES, Fit
+from jaxgan.data.source import Images
+from jaxgan.errors import Failure, UserError, as_path
+from jaxgan.generate import Trained
+from jaxgan.images import to_uint8
+from jaxgan.plan import Plan
+from jaxgan.tasks.task import FindsAnomalies
+from jaxgan.verbs.given_pictures import listed
+from jaxgan.workdir.archive import Archive
+from jaxgan.workdir.calibration import Calibration, Calibrations
+from jaxgan.workdir.data import open_data
+from jaxgan.workdir.folder import Workdir
+from jaxgan.workdir.runs import weights_digest
+
+BATCH = 64  # pictures that are scored, and written, together
+RARE = 0.95  # the share of normal pictures in whose maps nothing is fully red
+
+
+class Detection(NamedTuple):
+    """What a detector says of N pictures.
+
+    score: float [N], larger is more abnormal. p_value: [N], the share of the run's held-out normal pictures, this one with
+    them, whose score is at least as high. abnormal: bool [N], p_value <= rate. map: float [N, H, W], larger is more
+    abnormal, or None. reconstruction: uint8 [N, H, W, C], what the run makes of each, or None. parts: {name: [N]}, further
+    scores.
+    """
+
+    score: np.ndarray
+    p_value: np.ndarray
+    abnormal: np.ndarray
+    map: np.ndarray | None
+    reconstruction: np.ndarray | None
+    parts: dict[str, np.ndarray]
+
+
+class Finder:
+    """Scores pictures of the run's size.
+
+    Args: folder, plan, step: of the run. nets: its networks on this host, `ema` where of moving averages.
+    calibration: of the normal pictures that the run holds out, whose name is `split`. title: of the detector, a line.
+    Raises UserError for a run that finds no anomalies, and for a split without normal pictures.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, step: int, nets: Trained, ema: bool):
+        check_finds(folder, plan)
+        self._detect, self.calibration, self.split = _calibrated(folder, plan, step, nets, ema)
+        self.plan, self.step, self.ema, self.title = plan, step, ema, self._detect.title
+
+    def at(self, rate: float | None) -> float:
+        """The share of normal pictures that may be called abnormal, by default the config's. Raises UserError for one that
+        so few pictures cannot tell."""
+        rate, m = float(self.plan.config.eval.detector.rate if rate is None else rate), len(self.calibration.scores)
+        if not 0 < rate < 1:
+            raise UserError(f"rate must be above 0 and below 1, not {rate:g}")
+        if rate < 1 / (m + 1):
+            raise UserError(
+                f"eval.detector.rate={rate:g} is below 1/{m + 1}, the least that the {m} normal pictures of {self.split} "
+                f"can tell; ask for {_up(1 / (m + 1))} or more, or hold out more pictures"
+            )
+        return rate
+
+    def threshold(self, rate: float) -> float:
+        """The score above which a picture is abnormal."""
+        m = len(self.calibration.scores)
+        allowed = int(np.sum((1 + np.arange(m + 1)) / (m + 1) <= rate)) - 1  # of normal pictures above it
+        return float(np.sort(self.calibration.scores)[::-1][allowed])
+
+    def read(self, paths: Any) -> np.ndarray:
+        """Pictures brought to the run's size, uint8 [N, H, W, C]. paths: of pictures; or one, of a picture, a folder or an
+        archive. Raises UserError naming one that cannot be read."""
+        some = [paths] if isinstance(paths, str | Path) else paths
+        items = [item for path in some for item in listed(as_path(path), alone=True)]
+        entries, out = listing.entries(items, [""] * len(items)), []
+        for entry, pixels in decoded(entries, fit_of(self.plan.config, self.plan.image_shape), []):
+            if isinstance(pixels, str):
+                raise UserError(f"'{entry.name}' cannot be read: {pixels}")
+            out.append(pixels)
+        return np.stack(out)
+
+    def __call__(self, images: np.ndarray, rate: float) -> Detection:
+        """Of uint8 [N, H, W, C]. What it says of a picture follows from its pixels, and not from its place among others.
+        Raises Failure where a score is no number."""
+        found = _found(self._detect, images)
+        if np.isnan(found.score).any():
+            raise Failure("a score is not a number; this run's networks cannot be used")
+        p = p_values(self.calibration.scores, found.score)
+        made = None if found.reconstruction is None else to_uint8(found.reconstruction)
+        return Detection(found.score, p, p <= rate, found.map, made, found.parts)
+
+
+def make_detector(*arguments: Any) -> Any:
+    from jaxgan.anomaly.detector import make_detector as make
+
+    return make(*arguments)
+
+
+def p_values(calibration: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    from jaxgan.anomaly.conformal import p_values as of
+
+    return of(calibration, scores)
+
+
+def check_finds(folder: Path, plan: Plan) -> None:
+    """Refuses a run that finds no anomalies. Raises UserError."""
+    if len(plan.image_shape) != 3 or plan.image_shape[2] not in MODES:
+        shape = "x".join(map(str, plan.image_shape))
+        raise UserError(f"anomalies are found in pictures, and {folder} was trained on {shape}")
+    if Archive(folder).is_archive:
+        raise UserError(f"{folder} is an exported model, a generator alone; name the run that it was made of")
+    if plan.config.eval.detector.name == "task" and not plan.can(FindsAnomalies):
+        raise UserError(
+            f"the task of {folder} ({plan.config.task.name}) finds no anomalies as such; name a detector: "
+            "--config.eval.detector.name=search, pca or patches"
+        )
+
+
+def fit_of(config: Config, shape: tuple[int, ...]) -> Fit:
+    """How a run's own pictures were brought to their shape [H, W, C]."""
+    own = {field.name: config.data[field.name] for field in dataclasses.fields(Fit) if field.name in config.data}
+    return Fit(**{**own, "size": tuple(shape[:2]), "channels": shape[2], "jitter": 0})
+
+
+def _calibrated(folder: Path, plan: Plan, step: int, nets: Trained, ema: bool) -> tuple[Any, Calibration, str]:
+    """(the detector, what it says of the pictures that the run holds out, their name). Raises UserError."""
+    held_out = held_out_images(plan.config)
+    detect = make_detector(plan, nets, open_data(plan.config))
+    kept = Calibrations(Workdir(folder).outputs)
+    settings = {key: x for key, x in plan.config.eval.detector.to_dict().items() if key not in ("rate", "test")}
+    about = {"step": step, "checkpoint": weights_digest(folder, step), "detector": settings, "ema": ema}
+    about |= {"data": held_out.name, "digest": held_out.digest, "pictures": len(held_out), "version": jaxgan.__version__}
+    found = kept.find(about) if about["checkpoint"] else None
+    if found is None:
+        found = _calibration(detect, held_out)
+        if about["checkpoint"]:
+            kept.add(about, found)
+    return detect, found, held_out.name
+
+
+def held_out_images(config: Config) -> Images:
+    """The normal pictures of the split `eval.detector.calibrate`. Raises UserError where there are none."""
+    split = config.eval.detector.calibrate
+    if "split" not in config.data:
+        raise UserError(f"eval.detector.calibrate={split}, but data.name={config.data.name} has no splits")
+    other = config.copy_and_resolve_references().unlock()
+    other.data.split = split
+    if "jitter" in other.data:
+        other.data.jitter = 0
+    found = open_data(other.lock())
+    if not len(found):
+        raise UserError(f"the split {split} of {found.name} has no normal pictures; --config.eval.detector.calibrate=SPLIT")
+    return found
+
+
+def _calibration(detect: Any, held_out: Images) -> Calibration:
+    scores, low, high, last = [], [], [], None
+    with bar(None, "calibrated", len(held_out), "pictures") as shown:
+        for rows, count in batches(len(held_out), BATCH):
+            last = _found(detect, held_out.gather(rows[:count])["image"])
+            scores.append(last.score)
+            if last.map is not None:
+                low.append(np.median(last.map, (1, 2)))
+                high.append(np.max(last.map, (1, 2)))
+            shown.update(count)
+    assert last is not None
+    every = np.concatenate(scores).astype(float)
+    if not np.isfinite(every).all():
+        bad = int(np.sum(~np.isfinite(every)))
+        raise UserError(
+            f"the scores of {bad} of {len(every)} pictures of {held_out.name} are not finite; train this run anew"
+        )
+    has_map = last.map is not None
+    usual, rare = (
+        (float(np.median(np.concatenate(low))), float(np.quantile(np.concatenate(high), RARE))) if has_map else (0, 1)
+    )
+    return Calibration(every, tuple(last.parts), has_map, last.reconstruction is not None, usual, rare)
+
+
+def _found(detect: Any, images: np.ndarray) -> Any:
+    """The detector's `Anomaly`; with a reconstruction and no map, the map is the mean absolute residual over channels."""
+    found = detect(images, _numbers(images))
+    if found.map is None and found.reconstruction is not None:
+        residual = np.abs(images.astype(np.float32) / 127.5 - 1 - found.reconstruction).mean(-1)
+        found = found._replace(map=residual)
+    return found
+
+
+def _numbers(images: np.ndarray) -> np.ndarray:
+    """A number for each picture that a search draws its starts from; the same pixels have the same."""
+    return np.array([zlib.crc32(x.tobytes()) for x in images], np.uint32)
+
+
+def _up(x: float) -> str:
+    """Two digits, no less than x."""
+    text = f"{x:.2g}"
+    return text if float(text) >= x else f"{x * 1.05:.2g}"
