@@ -171,7 +171,7 @@ class Model:
         from jaxgan.verbs.finder import Finder
 
         if "finder" not in self._made:
-            self._made["finder"] = Finder(self.path, self._plan, self.step, self._nets, bool(self._state.ema))
+            self._made["finder"] = Finder(self.path, self._plan, self.step, self._nets, bool(self._state.ema), rate)
         finder = self._made["finder"]
         given = images if isinstance(images, np.ndarray) else finder.read(images)
         if given.dtype != np.uint8 or given.shape[1:] != self.image_shape or not len(given):

@@ -1,6 +1,7 @@
 """A run's detector of abnormal pictures, with the threshold that its own held-out normal pictures give it."""
 
 import dataclasses
+import json
 import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import jaxgan
+from jaxgan.anomaly.conformal import check_rate, p_values, threshold
+from jaxgan.anomaly.detector import make_detector
 from jaxgan.batches import batches
 from jaxgan.config.resolve import Config
 from jaxgan.console import bar
@@ -15,15 +18,14 @@ from jaxgan.data import listing
 from jaxgan.data.decode import decoded
 from jaxgan.data.resize import MODES, Fit
 from jaxgan.data.source import Images
-from jaxgan.errors import Failure, UserError, as_path
+from jaxgan.errors import UserError, as_path
 from jaxgan.generate import Trained
 from jaxgan.images import to_uint8
 from jaxgan.plan import Plan
-from jaxgan.tasks.task import FindsAnomalies
 from jaxgan.verbs.given_pictures import listed
 from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.calibration import Calibration, Calibrations
-from jaxgan.workdir.data import open_data
+from jaxgan.workdir.data import open_data, open_split
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import weights_digest
 
@@ -51,34 +53,33 @@ class Detection(NamedTuple):
 class Finder:
     """Scores pictures of the run's size.
 
-    Args: folder, plan, step: of the run. nets: its networks on this host, `ema` where of moving averages.
+    Args: folder, plan, step: of the run. nets: its networks on this host, `ema` where of moving averages. rate: that will be
+    asked for, see `at`.
     calibration: of the normal pictures that the run holds out, whose name is `split`. title: of the detector, a line.
-    Raises UserError for a run that finds no anomalies, and for a split without normal pictures.
+    Raises UserError, before anything is computed, for a run that finds no anomalies, for a split without normal pictures, and
+    for a rate that so few of them cannot tell.
     """
 
-    def __init__(self, folder: Path, plan: Plan, step: int, nets: Trained, ema: bool):
+    def __init__(self, folder: Path, plan: Plan, step: int, nets: Trained, ema: bool, rate: float | None = None):
         check_finds(folder, plan)
-        self._detect, self.calibration, self.split = _calibrated(folder, plan, step, nets, ema)
-        self.plan, self.step, self.ema, self.title = plan, step, ema, self._detect.title
+        held_out = held_out_images(plan)
+        self.plan, self.step, self.ema = plan, step, ema
+        self.split, self._count = held_out.name, len(held_out)
+        self.at(rate)
+        self._detect = make_detector(plan, nets, open_data(plan.config))
+        self.title = self._detect.title
+        self.calibration = _calibrated(folder, plan, step, ema, self._detect, held_out)
 
     def at(self, rate: float | None) -> float:
         """The share of normal pictures that may be called abnormal, by default the config's. Raises UserError for one that
-        so few pictures cannot tell."""
-        rate, m = float(self.plan.config.eval.detector.rate if rate is None else rate), len(self.calibration.scores)
-        if not 0 < rate < 1:
-            raise UserError(f"rate must be above 0 and below 1, not {rate:g}")
-        if rate < 1 / (m + 1):
-            raise UserError(
-                f"eval.detector.rate={rate:g} is below 1/{m + 1}, the least that the {m} normal pictures of {self.split} "
-                f"can tell; ask for {_up(1 / (m + 1))} or more, or hold out more pictures"
-            )
+        so few held-out pictures cannot tell."""
+        rate = float(self.plan.detector.rate if rate is None else rate)
+        check_rate(self._count, rate, self.split)
         return rate
 
     def threshold(self, rate: float) -> float:
         """The score above which a picture is abnormal."""
-        m = len(self.calibration.scores)
-        allowed = int(np.sum((1 + np.arange(m + 1)) / (m + 1) <= rate)) - 1  # of normal pictures above it
-        return float(np.sort(self.calibration.scores)[::-1][allowed])
+        return threshold(self.calibration.scores, rate)
 
     def read(self, paths: Any) -> np.ndarray:
         """Pictures brought to the run's size, uint8 [N, H, W, C]. paths: of pictures; or one, of a picture, a folder or an
@@ -94,25 +95,11 @@ class Finder:
 
     def __call__(self, images: np.ndarray, rate: float) -> Detection:
         """Of uint8 [N, H, W, C]. What it says of a picture follows from its pixels, and not from its place among others.
-        Raises Failure where a score is no number."""
+        Raises UserError where a score is not finite."""
         found = _found(self._detect, images)
-        if np.isnan(found.score).any():
-            raise Failure("a score is not a number; this run's networks cannot be used")
         p = p_values(self.calibration.scores, found.score)
         made = None if found.reconstruction is None else to_uint8(found.reconstruction)
         return Detection(found.score, p, p <= rate, found.map, made, found.parts)
-
-
-def make_detector(*arguments: Any) -> Any:
-    from jaxgan.anomaly.detector import make_detector as make
-
-    return make(*arguments)
-
-
-def p_values(calibration: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    from jaxgan.anomaly.conformal import p_values as of
-
-    return of(calibration, scores)
 
 
 def check_finds(folder: Path, plan: Plan) -> None:
@@ -122,11 +109,7 @@ def check_finds(folder: Path, plan: Plan) -> None:
         raise UserError(f"anomalies are found in pictures, and {folder} was trained on {shape}")
     if Archive(folder).is_archive:
         raise UserError(f"{folder} is an exported model, a generator alone; name the run that it was made of")
-    if plan.config.eval.detector.name == "task" and not plan.can(FindsAnomalies):
-        raise UserError(
-            f"the task of {folder} ({plan.config.task.name}) finds no anomalies as such; name a detector: "
-            "--config.eval.detector.name=search, pca or patches"
-        )
+    plan.detector.check(plan)
 
 
 def fit_of(config: Config, shape: tuple[int, ...]) -> Fit:
@@ -135,34 +118,29 @@ def fit_of(config: Config, shape: tuple[int, ...]) -> Fit:
     return Fit(**{**own, "size": tuple(shape[:2]), "channels": shape[2], "jitter": 0})
 
 
-def _calibrated(folder: Path, plan: Plan, step: int, nets: Trained, ema: bool) -> tuple[Any, Calibration, str]:
-    """(the detector, what it says of the pictures that the run holds out, their name). Raises UserError."""
-    held_out = held_out_images(plan.config)
-    detect = make_detector(plan, nets, open_data(plan.config))
+def _calibrated(folder: Path, plan: Plan, step: int, ema: bool, detect: Any, held_out: Images) -> Calibration:
+    """What the detector says of the pictures that the run holds out, from the run's folder where it is known."""
     kept = Calibrations(Workdir(folder).outputs)
     settings = {key: x for key, x in plan.config.eval.detector.to_dict().items() if key not in ("rate", "test")}
     about = {"step": step, "checkpoint": weights_digest(folder, step), "detector": settings, "ema": ema}
     about |= {"data": held_out.name, "digest": held_out.digest, "pictures": len(held_out), "version": jaxgan.__version__}
+    about = json.loads(json.dumps(about))  # as a file has it
     found = kept.find(about) if about["checkpoint"] else None
     if found is None:
         found = _calibration(detect, held_out)
         if about["checkpoint"]:
             kept.add(about, found)
-    return detect, found, held_out.name
+    return found
 
 
-def held_out_images(config: Config) -> Images:
+def held_out_images(plan: Plan) -> Images:
     """The normal pictures of the split `eval.detector.calibrate`. Raises UserError where there are none."""
-    split = config.eval.detector.calibrate
-    if "split" not in config.data:
-        raise UserError(f"eval.detector.calibrate={split}, but data.name={config.data.name} has no splits")
-    other = config.copy_and_resolve_references().unlock()
-    other.data.split = split
-    if "jitter" in other.data:
-        other.data.jitter = 0
-    found = open_data(other.lock())
+    split = plan.detector.calibrate
+    found = open_split(plan.config, split)
     if not len(found):
-        raise UserError(f"the split {split} of {found.name} has no normal pictures; --config.eval.detector.calibrate=SPLIT")
+        raise UserError(
+            f"the split {split} of {found.name} has no normal pictures; hold some out: --config.eval.detector.calibrate=SPLIT"
+        )
     return found
 
 
@@ -178,11 +156,6 @@ def _calibration(detect: Any, held_out: Images) -> Calibration:
             shown.update(count)
     assert last is not None
     every = np.concatenate(scores).astype(float)
-    if not np.isfinite(every).all():
-        bad = int(np.sum(~np.isfinite(every)))
-        raise UserError(
-            f"the scores of {bad} of {len(every)} pictures of {held_out.name} are not finite; train this run anew"
-        )
     has_map = last.map is not None
     usual, rare = (
         (float(np.median(np.concatenate(low))), float(np.quantile(np.concatenate(high), RARE))) if has_map else (0, 1)
@@ -202,9 +175,3 @@ def _found(detect: Any, images: np.ndarray) -> Any:
 def _numbers(images: np.ndarray) -> np.ndarray:
     """A number for each picture that a search draws its starts from; the same pixels have the same."""
     return np.array([zlib.crc32(x.tobytes()) for x in images], np.uint32)
-
-
-def _up(x: float) -> str:
-    """Two digits, no less than x."""
-    text = f"{x:.2g}"
-    return text if float(text) >= x else f"{x * 1.05:.2g}"
