@@ -161,8 +161,8 @@ class Model:
         """How abnormal pictures are, as `--mode=detect` says it: an object with `score`, `p_value`, `abnormal`, `map`,
         `reconstruction` and `parts`, arrays over the pictures.
 
-        images: uint8 [N, H, W, C] of the size that the run was trained on; or paths of pictures of any size; or one path, of a
-        picture, a folder or an archive. rate: the share of normal pictures that may be called abnormal;
+        images: uint8 [N, H, W, C] of the size that the run was trained on; or paths of pictures of any size; or one path, of
+        a picture, a folder or an archive. rate: the share of normal pictures that may be called abnormal;
         `eval.detector.rate` by default. The first call scores the pictures that the run holds out; calibration.json in its
         folder keeps that.
 

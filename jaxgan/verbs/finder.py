@@ -56,8 +56,8 @@ class Finder:
     Args: folder, plan, step: of the run. nets: its networks on this host, `ema` where of moving averages. rate: that will be
     asked for, see `at`.
     calibration: of the normal pictures that the run holds out, whose name is `split`. title: of the detector, a line.
-    Raises UserError, before anything is computed, for a run that finds no anomalies, for a split without normal pictures, and
-    for a rate that so few of them cannot tell.
+    Raises UserError, before anything is computed, for a run that finds no anomalies, for a split without normal pictures,
+    and for a rate that so few of them cannot tell.
     """
 
     def __init__(self, folder: Path, plan: Plan, step: int, nets: Trained, ema: bool, rate: float | None = None):
@@ -138,9 +138,7 @@ def held_out_images(plan: Plan) -> Images:
     split = plan.detector.calibrate
     found = open_split(plan.config, split)
     if not len(found):
-        raise UserError(
-            f"the split {split} of {found.name} has no normal pictures; hold some out: --config.eval.detector.calibrate=SPLIT"
-        )
+        raise UserError(f"the split {split} of {found.name} has no normal pictures: --config.eval.detector.calibrate=SPLIT")
     return found
 
 
