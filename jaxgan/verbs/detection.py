@@ -176,7 +176,7 @@ def _tell(page: Page, damaged: list[tuple[str, str]], rate: float, path: Path) -
         raise Failure(f"none of the {len(damaged)} pictures can be read, the first '{name}': {why}")
     if damaged:
         some = ", ".join(name for name, _ in damaged[:NAMED]) + (", ..." if len(damaged) > NAMED else "")
-        say(f"{len(damaged)} pictures cannot be read and have no score: {some}")
+        say(f"without a score, since they cannot be read: {some}")
     found = dict(page.asked)["Found"]
     say(f"{page.total + len(damaged):,} pictures at a rate of {rate:g}: {found}: {path}")
 

@@ -86,6 +86,8 @@ class Finder:
         archive. Raises UserError naming one that cannot be read."""
         some = [paths] if isinstance(paths, str | Path) else paths
         items = [item for path in some for item in listed(as_path(path), alone=True)]
+        if not items:
+            raise UserError("give at least one picture")
         entries, out = listing.entries(items, [""] * len(items)), []
         for entry, pixels in decoded(entries, fit_of(self.plan.config, self.plan.image_shape), []):
             if isinstance(pixels, str):
