@@ -196,6 +196,30 @@ class Detects(Protocol):
         ...
 
 
+class Anomaly(NamedTuple):
+    """How abnormal images are. In all of it larger is more abnormal.
+
+    score: [N]. map: [N, H, W], where in the image, or None. reconstruction: the nearest normal images [N, H, W, C] in
+    [-1, 1], or None. parts: {name: [N]}, what the score is made of, and scores that others use: "image", "features",
+    "latent".
+    """
+
+    score: jax.Array
+    map: jax.Array | None
+    reconstruction: jax.Array | None
+    parts: dict[str, jax.Array]
+
+
+@runtime_checkable
+class FindsAnomalies(Protocol):
+    """Says how abnormal an image is, having learned from normal ones."""
+
+    def anomalies(self, variables: dict[str, Any], image: jax.Array) -> Anomaly:
+        """Of images [N, H, W, C] in [-1, 1], from {player: flax variables} as after training. What it says of one image does
+        not depend on the others."""
+        ...
+
+
 @runtime_checkable
 class Describes(Protocol):
     """Has features of images."""
@@ -222,5 +246,18 @@ def methods_of(protocol: Any) -> list[str]:
 
 PROTOCOLS: dict[str, type] = {
     cls.__name__: cls
-    for cls in (Generates, HasLatent, Truncates, Settles, HasStyles, Translates, Judges, Predicts, Detects, Describes, Shows)
+    for cls in (
+        Generates,
+        HasLatent,
+        Truncates,
+        Settles,
+        HasStyles,
+        Translates,
+        Judges,
+        Predicts,
+        Detects,
+        FindsAnomalies,
+        Describes,
+        Shows,
+    )
 }
