@@ -14,6 +14,8 @@ OPERATIONAL += ("data.dir", "data.resident", "data.cache")
 # start's record has the checkpoint that was taken, and `workdir.experiment.check_config` compares it.
 DONORS = ("init_from.workdir", "frozen.*.workdir", "data.workdir", "data.filter_workdir")
 OPERATIONAL += DONORS
+# How a run was made that this one trained first. What came of them is compared: `training.stages.check`.
+OPERATIONAL += ("frozen.*.config", "frozen.*.overrides")
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,14 @@ class FrozenRun:
     """A network of another run, which this one reads and never trains.
 
     workdir: that run's folder. At this run's first start the arrays are copied to frozen/NAME in its own folder, and from
-    then on the copy is read. players: whose networks; empty: all. ema: their moving averages, for players that have them.
-    step: of the checkpoint; 0: the newest.
+    then on the copy is read. config: where workdir is empty, a config to train first, in stages/NAME of this run's folder,
+    on this run's data and with its seed. overrides: of that config, FIELD=VALUE. players: whose networks; empty: all. ema:
+    their moving averages, for players that have them. step: of the checkpoint; 0: the newest.
     """
 
     workdir: str = ""
+    config: str = ""
+    overrides: tuple[str, ...] = ()
     players: tuple[str, ...] = ()
     ema: bool = True
     step: int = bounded(0, least=0)

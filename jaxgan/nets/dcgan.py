@@ -3,7 +3,8 @@
 The number of halvings follows the image. The generator's go on as long as both sides are even and above four pixels: 28 px
 has two (7, 14, 28), 32 and 64 px have three and four, up from 4x4; any multiple of four, square or not, works. The
 discriminator's go on to four pixels or less, an odd side rounded up: 28, 14, 7, 4. Without that last one, all that it knows
-of a 28 px image beyond windows of ten pixels would be a single linear layer.
+of a 28 px image beyond windows of ten pixels would be a single linear layer. The encoder is a discriminator with z in the
+place of the logit; on four pixels its linear layer is the last 4x4 convolution of GANomaly's.
 """
 
 import math
@@ -11,6 +12,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import flax.linen as nn
+import jax
 
 from jaxgan.config.schema import among, bounded
 from jaxgan.errors import UserError
@@ -104,14 +106,7 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(self, image, cond=None, *, train: bool, keys=None):
         spectral = self.norm == "spectral"
-        x = labels.planes(image, cond, self.head, self.num_classes)
-        halvings(image.shape[1:])  # refuses sizes that the generator cannot make
-        for i in range(max(1, math.ceil(math.log2(min(image.shape[1:3]) / 4)))):
-            use_bias = i == 0 or self.norm in ("none", "spectral")
-            x = layers.Conv(self.width << i, size=4, stride=2, dtype=self.dtype, spectral=spectral, use_bias=use_bias)(x)
-            if i:  # the paper leaves the first layer without BatchNorm
-                x = layers.Norm(self.norm, self.dtype, self.epsilon)(x, train)
-            x = layers.ACTIVATIONS[self.activation](x)
+        x = _halved(self, labels.planes(image, cond, self.head, self.num_classes), train)
         if self.minibatch == "stddev":
             x = groups.minibatch_stddev(x, self.group)
         features = x.reshape(len(x), -1)
@@ -119,3 +114,37 @@ class Discriminator(nn.Module):
             features = groups.MinibatchDiscrimination(self.group, dtype=self.dtype, spectral=spectral)(features)
         linear = partial(layers.Dense, dtype=layers.wide(self.dtype), spectral=spectral)
         return labels.head(self.head, features, cond, self.num_classes, linear)
+
+
+class Encoder(nn.Module):
+    """Images [N, H, W, C] -> z [N, z_dim].
+
+    width: channels after the first layer, doubled at each halving. epsilon: of norms. output: "tanh" for a z in [-1, 1], or
+    "linear".
+    """
+
+    z_dim: int
+    dtype: Any
+    width: int = bounded(64, least=1)
+    activation: str = among(layers.ACTIVATIONS, "leaky_relu")
+    norm: str = among(("none", "batch", "layer"), "batch")
+    epsilon: float = bounded(1e-5, below=1)
+    output: str = among(("tanh", "linear"), "linear")
+    tiny: ClassVar = {"width": 4}
+
+    @nn.compact
+    def __call__(self, image, *, train: bool):
+        return layers.encoded(_halved(self, image, train), self.z_dim, self.output, self.dtype)
+
+
+def _halved(net: Any, x: jax.Array, train: bool) -> jax.Array:
+    """Images down to four pixels or less, by the layers of a discriminator or an encoder, in whose scope it is called."""
+    halvings(x.shape[1:])  # refuses sizes that the generator cannot make
+    spectral = net.norm == "spectral"
+    for i in range(max(1, math.ceil(math.log2(min(x.shape[1:3]) / 4)))):
+        use_bias = i == 0 or net.norm in ("none", "spectral")
+        x = layers.Conv(net.width << i, size=4, stride=2, dtype=net.dtype, spectral=spectral, use_bias=use_bias)(x)
+        if i:  # the paper leaves the first layer without BatchNorm
+            x = layers.Norm(net.norm, net.dtype, net.epsilon)(x, train)
+        x = layers.ACTIVATIONS[net.activation](x)
+    return x

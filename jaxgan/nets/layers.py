@@ -55,6 +55,13 @@ def wide(dtype: Any) -> Any:
     return jnp.promote_types(dtype, jnp.float32)
 
 
+def encoded(x: jax.Array, dims: int, output: str, dtype: Any) -> jax.Array:
+    """The head of an encoder, in whose scope it is called: hidden layers [N, ...] -> z [N, dims], by one linear layer.
+    output: "linear", or "tanh" after it."""
+    z = Dense(dims, dtype=wide(dtype), name="z")(x.reshape(len(x), -1))
+    return jnp.tanh(z) if output == "tanh" else z
+
+
 class _Kernel(nn.Module):
     """A layer with a kernel whose last axis is `features`, divided by its largest singular value if `spectral`.
 

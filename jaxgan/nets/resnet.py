@@ -3,7 +3,8 @@
 Generator: a dense layer, then blocks that double the image (norm, ReLU, nearest upsampling, 3x3, norm, ReLU, 3x3).
 Discriminator: a first block that takes the raw image, one more block that halves it, two that keep it, ReLU, pooling.
 The papers' CIFAR-10 settings: width 128 and mean pooling without a norm in WGAN-GP's critic; width 256 and 128 and
-*sum* pooling with spectral norm in SNGAN.
+*sum* pooling with spectral norm in SNGAN. Encoder: blocks that halve the image, down to where the generator begins, as in
+the critic of f-AnoGAN's and WGAN-GP's code for 64 px, norm, ReLU, a linear layer.
 """
 
 from functools import partial
@@ -127,3 +128,27 @@ class Discriminator(nn.Module):
         spectral = self.norm == "spectral"
         linear = partial(layers.Dense, dtype=layers.wide(self.dtype), kernel_init=LINEAR, spectral=spectral)
         return labels.head(self.head, features, cond, self.num_classes, linear)
+
+
+class Encoder(nn.Module):
+    """Images [N, H, W, C] -> z [N, z_dim].
+
+    width: channels of the first block, doubled at each further one, up to eight times. epsilon: of norms. output: "tanh" for
+    a z in [-1, 1], or "linear".
+    """
+
+    z_dim: int
+    dtype: Any
+    width: int = bounded(64, least=1)
+    norm: str = among(("none", "batch", "layer"), "batch")
+    epsilon: float = bounded(1e-5, below=1)
+    output: str = among(("tanh", "linear"), "linear")
+    tiny: ClassVar = {"width": 4}
+
+    @nn.compact
+    def __call__(self, image, *, train: bool):
+        x = image
+        for i in range(halvings(image.shape[1:])):
+            x = Block(self.width << min(i, 3), "down", self.norm, self.epsilon, self.dtype, first=i == 0)(x, train)
+        x = nn.relu(layers.Norm(self.norm, self.dtype, self.epsilon)(x, train))
+        return layers.encoded(x, self.z_dim, self.output, self.dtype)

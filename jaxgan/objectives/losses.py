@@ -81,6 +81,7 @@ LOSSES: dict[str, tuple[Loss | None, Loss | None]] = {
     "hinge": (hinge_disc, wasserstein_gen),
     "wasserstein": (wasserstein_disc, wasserstein_gen),
     "relativistic": (relativistic_disc, relativistic_gen),
+    "bce_critic": (minimax_disc, None),  # makers that match the critic's features by a term, as GANomaly's
     "none": (None, None),  # terms alone
 }
 

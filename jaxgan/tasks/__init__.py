@@ -1,6 +1,6 @@
 """Tasks by the names that a config gives them; `task` says what a task is."""
 
-from jaxgan.tasks import classify, detect, latent, paired, style, unpaired
+from jaxgan.tasks import classify, detect, encode, ganomaly, latent, paired, style, unpaired
 
 TASKS = {
     "latent": latent.Latent,
@@ -9,4 +9,6 @@ TASKS = {
     "unpaired": unpaired.Unpaired,
     "classify": classify.Classify,
     "detect": detect.Detect,
+    "encode": encode.Encode,
+    "ganomaly": ganomaly.Ganomaly,
 }

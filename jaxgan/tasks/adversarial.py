@@ -5,7 +5,8 @@
     make(player, state, batch, keys, wants) -> Making       images, pairs and values, as far as `wants` asks for them
     shown(making, state, batch) -> {critic: (network, its variables, {"real": examples, "fake": examples})}
 
-A task with one critic calls it "". `offers` says what else there is: `path(state, keys)` for "path".
+A task with one critic calls it "". `offers` says what else there is: `path(state, keys)` for "path". A task without critics
+is an `ObjectiveTask`, which has `make` alone; what trains it are an objective's terms.
 """
 
 import math
@@ -68,7 +69,7 @@ def adversarial_loss(
         gradients=partial(gradients, task, state, batch, keys),
         frozen=getattr(task, "frozen", {}),
         memory=state.memory,
-        keys=keys.grouped(task.critic.pack),
+        keys=keys.grouped(task.critic.pack) if hasattr(task, "critic") else keys,
     )
     if term:
         value, metrics, memory = objective.lazy_term(term, ctx, judged, memories)
@@ -89,31 +90,20 @@ def adversarial_loss(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdversarialTask(BaseTask):
-    """A task of one player that makes and one that judges.
+class ObjectiveTask(BaseTask):
+    """A task whose losses are those of an objective: terms, and between a maker and its critics an adversarial loss.
 
-    critics: names of the critic player's networks; ("",) if it has one.
+    critics: names of the critic player's networks; ("",) if it has one, () if there is no such player.
     """
 
     objective: Objective
-    critic: Critic
-    augment: Any
     frozen: dict[str, Frozen] = field(default_factory=dict)
     dtype: Any
-    sides = {"disc": CRITIC, "gen": MAKER}
-    averaged = ("gen",)
 
     @property
     def critics(self) -> tuple[str, ...]:
         """What critics are called."""
-        return names_of(self.players[player_of(self, CRITIC)])
-
-    @property
-    def group(self) -> int:
-        """A replica's batch must be a multiple of this: packs, coupled examples, and each term's shrink."""
-        nets = {getattr(self, section) for section in self.players[player_of(self, CRITIC)].values()}
-        shares = [getattr(term, "shrink", 1) for term in self.objective.terms.values()]
-        return self.critic.pack * math.lcm(*(coupled(net) for net in nets), *shares)
+        return names_of(self.players[player_of(self, CRITIC)]) if CRITIC in self.sides.values() else ()
 
     def updates(self, rounds: dict[str, int]) -> list[Update]:
         """For each player its main update, if it has anything to descend on, and those of its lazy terms. The images of the
@@ -126,11 +116,32 @@ class AdversarialTask(BaseTask):
         return out
 
     def init_memory(self) -> dict[str, Any]:
-        """What terms and augmentation carry from step to step, at step 0."""
-        memory = {**self.objective.memory(self.critics), **self.augment.memory}
-        return {name: jnp.asarray(x, wide(self.dtype)) for name, x in memory.items()}
+        """What terms carry from step to step, at step 0."""
+        return {name: jnp.asarray(x, wide(self.dtype)) for name, x in self.objective.memory(self.critics).items()}
 
     loss = adversarial_loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialTask(ObjectiveTask):
+    """A task of one player that makes and one that judges."""
+
+    critic: Critic
+    augment: Any
+    sides = {"disc": CRITIC, "gen": MAKER}
+    averaged = ("gen",)
+
+    @property
+    def group(self) -> int:
+        """A replica's batch must be a multiple of this: packs, coupled examples, and each term's shrink."""
+        nets = {getattr(self, section) for section in self.players[player_of(self, CRITIC)].values()}
+        shares = [getattr(term, "shrink", 1) for term in self.objective.terms.values()]
+        return self.critic.pack * math.lcm(*(coupled(net) for net in nets), *shares)
+
+    def init_memory(self) -> dict[str, Any]:
+        """What terms and augmentation carry from step to step, at step 0."""
+        own = {name: jnp.asarray(x, wide(self.dtype)) for name, x in self.augment.memory.items()}
+        return {**super().init_memory(), **own}
 
 
 def play(

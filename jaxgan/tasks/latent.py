@@ -140,9 +140,9 @@ class Latent(AdversarialTask):
         return self.disc.apply(variables["disc"], image, None, train=False).logits  # pyright: ignore
 
     def features(self, variables: dict[str, Any], image: jax.Array) -> jax.Array:
-        """The discriminator's hidden layers [N, D] of images [N, H, W, C], from {"disc": variables} as after training."""
-        out = self.disc.apply(variables["disc"], image, None, train=False)
-        return jnp.concatenate([x.reshape(len(image), -1) for x in jax.tree.leaves(out.features)], -1)  # pyright: ignore
+        """The discriminator's last hidden layers [N, D] of images or packs, from {"disc": variables} as after training."""
+        found = jax.tree.leaves(self.disc.apply(variables["disc"], image, None, train=False).features)  # pyright: ignore
+        return jnp.concatenate([x.reshape(len(x), -1) for x in found], -1)
 
     def make(self, player: str, state: GanState, batch: Batch, keys: Keys, wants: frozenset[str]) -> Making:
         """Fakes for a player's update; the generator's own may have several for each real example."""

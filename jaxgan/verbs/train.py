@@ -37,7 +37,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.program import make_program
     from jaxgan.scores.of_run import check_eval
     from jaxgan.sections import sections, source_of, task_class
-    from jaxgan.training import budget
+    from jaxgan.training import budget, stages
     from jaxgan.training.summary import summary
     from jaxgan.training.train import check_run, train
     from jaxgan.workdir.data import open_data
@@ -64,13 +64,21 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     frozen = {}
     features = features_of(shape, source_shape=getattr(source, "source_shape", ())) if shape else {}
     task = task_class(resolved.to_dict())
-    if shape and not task.__dataclass_fields__.keys() & {"data"} and {*getattr(task, "given", ())} <= {*features, "source"}:
+    if (
+        shape
+        and not stages.stages(resolved)
+        and not task.__dataclass_fields__.keys() & {"data"}
+        and {*getattr(task, "given", ())} <= {*features, "source"}
+    ):
         # Known before the data are, which may take long to prepare.
         frozen = load_frozen(resolved, workdir, shape)
         plan = Plan(resolved, features, frozen, opened=False)
         check_run(plan, Placement(resolved.parallel), workdir)
     images = open_data(resolved)
-    plan = Plan(resolved, images.features, frozen or load_frozen(resolved, workdir, images.image_shape))
+    networks = frozen or stages.networks(resolved, images, workdir, train_first=not values.dry_run)
+    if networks is None:  # a signal has stopped a stage, which says so
+        return
+    plan = Plan(resolved, images.features, networks)
     if values.dry_run:
         placement = Placement()
         budget.check_batch(plan, placement)

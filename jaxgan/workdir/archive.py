@@ -43,7 +43,13 @@ MANIFEST_SHAPE = {
     "made": dict,
     "stablehlo?": dict,
 }
-PLACES = ("data.dir", "data.cache", "init_from.workdir", "frozen.*.workdir")  # of the machine that a run was trained on
+PLACES = (
+    "data.dir",
+    "data.cache",
+    "init_from.workdir",
+    "frozen.*.workdir",
+    "frozen.*.config",
+)  # of the machine that a run was trained on
 
 
 class Archive:

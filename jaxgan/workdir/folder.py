@@ -41,6 +41,10 @@ class Workdir:
         self.record, self._done = self.path / "config.json", self.path / "DONE"
         self._evaluations, self._failure = self.path / "evaluation.json", self.path / "failure.json"
 
+    def stage(self, name: str) -> Path:
+        """The folder of the run that this one trains first, for the section `frozen.NAME`."""
+        return self.path / "stages" / name
+
     @property
     def is_run(self) -> bool:
         """Whether a run has begun here."""

@@ -2,6 +2,7 @@
 
 import itertools
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,12 @@ def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
     return Plan(resolved, features, load_frozen(resolved, workdir, features["image"].shape), opened=False)
 
 
-def load_frozen(config: Config, folder: Path | None, image_shape: tuple[int, ...] = ()) -> dict[str, Donor]:
+def load_frozen(
+    config: Config, folder: Path | None, image_shape: tuple[int, ...] = (), planned: dict[str, Donor] | None = None
+) -> dict[str, Donor]:
     """The networks of the sections `frozen.NAME`: the copies in a run's `folder`, or, for a new run, the other runs'.
 
-    image_shape: of what extractors look at. Raises UserError.
+    image_shape: of what extractors look at. planned: networks in the place of some of them. Raises UserError.
     """
     out: dict[str, Donor] = {}
     known = sections(config.to_dict()) if config.get("frozen") else {}
@@ -58,7 +61,9 @@ def load_frozen(config: Config, folder: Path | None, image_shape: tuple[int, ...
             continue
         copy = folder / "frozen" / name if folder and Workdir(folder).is_run else None
         before = Workdir(folder).donors.get(f"frozen.{name}.workdir") if folder and copy else None
-        out[name] = (saved_donor(copy) if copy else None) or _taken(name, made)
+        if folder and made.config and not made.workdir and Workdir(Workdir(folder).stage(name)).is_run:
+            made = replace(made, workdir=str(Workdir(folder).stage(name)))
+        out[name] = (planned or {}).get(name) or (saved_donor(copy) if copy else None) or _taken(name, made)
         if before and before["digest"] != out[name].record["taken"]["digest"]:
             raise UserError(f"{copy} is gone, and {made.workdir} holds other networks than it was copied from; restore it")
         theirs = features_in(out[name].record["saved"]["data"])["image"].shape
