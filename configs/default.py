@@ -50,8 +50,11 @@ def get_config() -> Any:
         "resident": "auto",  # keep the split in device memory: auto (up to 1 GiB), on, off; the batches are the same
         "corrupt": "refuse",  # images that cannot be read, where they are fitted: refuse to go on, or skip them
         "cache": "",  # folder of fitted images; empty: ~/.cache/jaxgan/images
+        "classes": (),  # of data with labels: those that are kept in every split, by name or number; empty: all
+        "without": (),  # or those that are not
         "class_shares": (),  # of data with labels: what share of each class is kept, one number a class; empty: all
         "per_class": 0,  # how many examples of each class; 0: all
+        "contamination": 0.0,  # what share of the training examples are of classes that are not kept
         "wrong_labels": 0.0,  # what share of the labels is replaced by another class
         "subset_seed": 0,  # which examples, and which labels; -1: the run's seed
     }

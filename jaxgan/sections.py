@@ -9,6 +9,7 @@ from jaxgan.config.resolve import Config, make_section
 from jaxgan.config.run import Checkpoint, Eval, FrozenRun, InitFrom, Log, Run, Sample
 from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import Field, Section, section
+from jaxgan.data.kept import Kept
 from jaxgan.data.pairs import unpaired
 from jaxgan.data.source import Images
 from jaxgan.data.subset import Subset, with_shares
@@ -39,7 +40,7 @@ def sections(raw: dict) -> dict[str, Section]:
     own = _source_section(images, _name(raw, "data", "digits"))
     out = {
         "": section(Run),
-        "data": own._replace(fields=own.fields | {x: f for x, f in section(Subset).fields.items() if x not in own.fields}),
+        "data": own._replace(fields=own.fields | _subset_fields(images, own)),
         "task": section(task, _name(raw, "task", "latent")),
         "rounds": Section(None, {player: Field(int, 1, least=1) for player in task.players}),
         "ema": section(Ema),
@@ -130,18 +131,26 @@ def source_of(config: Config) -> Any:
 
 def subset_of(config: Config) -> Subset:
     """Which of the source's examples a config takes."""
-    return make_section(config, "data", Section(Subset, _subset_fields(config)), {})
+    return make_section(config, "data", Section(Subset, _fields_of_subset(config)), {})
 
 
-def without_subset(config: Config) -> dict[str, Any]:
-    """What the fields of the section `data` are where all examples are taken as they are."""
-    return {name: field.default for name, field in _subset_fields(config).items()}
+def without_subset(config: Config, whole: bool = False) -> dict[str, Any]:
+    """What the fields of the section `data` are where all examples of the classes that are kept are taken as they are; or,
+    whole, those of all classes."""
+    fields, kept = section(Subset).fields, section(Kept).fields
+    return {name: fields[name].default for name in _fields_of_subset(config) if whole or name not in kept}
 
 
-def _subset_fields(config: Config) -> dict[str, Field]:
-    """The fields of `Subset`; one that the source has itself is the source's."""
-    own = _source_section(data.find(config.data.name), config.data.name).fields
-    return {name: field for name, field in section(Subset).fields.items() if name not in own}
+def _fields_of_subset(config: Config) -> dict[str, Field]:
+    source = data.find(config.data.name)
+    return _subset_fields(source, _source_section(source, config.data.name))
+
+
+def _subset_fields(source: Any, own: Section) -> dict[str, Field]:
+    """The fields of `Subset`; one that the source has itself is the source's. Its `presets` are other defaults."""
+    presets = getattr(source, "presets", {})
+    fields = {name: field for name, field in section(Subset).fields.items() if name not in own.fields}
+    return {name: field._replace(default=presets.get(name, field.default)) for name, field in fields.items()}
 
 
 def open_data(config: Config, made: Images | None = None) -> Images:

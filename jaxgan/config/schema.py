@@ -165,9 +165,11 @@ def _coerce(value: Any, kinds: tuple) -> Any:
         if isinstance(value, str):
             inner = typing.get_args(kinds[0])[0]
             value = _words(value) if inner is str else ast.literal_eval(value)
-        return tuple(
-            _coerce(v, typing.get_args(kinds[0])[:1]) for v in (value if isinstance(value, tuple | list) else (value,))
-        )
+        kinds = typing.get_args(kinds[0])[:1]
+        values = value if isinstance(value, tuple | list) else (value,)
+        if str in kinds:  # names may be numbers: digits' classes
+            values = [str(v) if type(v) is int else v for v in values]
+        return tuple(_coerce(v, kinds) for v in values)
     raise TypeError
 
 

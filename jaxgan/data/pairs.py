@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan.data.groups import groups_of
 from jaxgan.data.source import Images
 
 LUMA = np.array([299, 587, 114])  # of ITU-R 601, in thousandths
@@ -26,6 +27,9 @@ class Beside:
     def all_labels(self) -> np.ndarray:
         return self.examples.all_labels()
 
+    def all_groups(self) -> np.ndarray | None:
+        return groups_of(self.examples)
+
 
 @dataclass
 class AsSource:
@@ -39,6 +43,9 @@ class AsSource:
     def __getitem__(self, i: int) -> dict[str, Any]:
         example = dict(self.examples[i])
         return {"source": example.pop("image"), **example}
+
+    def all_labels(self) -> np.ndarray:
+        return self.examples.all_labels()
 
 
 @dataclass
@@ -72,6 +79,9 @@ class Alone:
 
     def all_labels(self) -> np.ndarray:
         return self.examples.all_labels()
+
+    def all_groups(self) -> np.ndarray | None:
+        return groups_of(self.examples)
 
 
 def unpaired(images: Images) -> Images:

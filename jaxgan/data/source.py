@@ -48,7 +48,7 @@ class Known:
 @dataclass
 class Images:
     """A split of a data set. `examples[i]`: the main stream's features of one example, {"image": uint8 [H, W, C], "label"}.
-    Examples may have `all_labels()`, every label [N] without decoding a picture.
+    Examples may have `all_labels()`, every label [N] without decoding a picture, and `all_groups()`, see `data.groups`.
 
     features: by name; "image" is one of them. Points in place of pictures are float32 [D].
     others: examples of other streams, by stream: `others["source"][i]` = {"source": uint8 [H, W, C']}.

@@ -8,71 +8,92 @@ from typing import Any
 import numpy as np
 
 from jaxgan.config.schema import bounded
-from jaxgan.data.features import MAIN
-from jaxgan.data.source import RESIDENT_BYTES, Images
+from jaxgan.data.groups import groups_of
+from jaxgan.data.kept import MOST, Kept, check_classes
+from jaxgan.data.source import RESIDENT_BYTES, Images, Modes
 from jaxgan.errors import UserError
 
 OF_RUN = -1  # `subset_seed`: the run's own
 
 
 @dataclass(frozen=True)
-class Subset:
-    """Of every data set with labels: a part of its examples, and wrong labels. The real images of `eval.split` are whole.
+class Subset(Kept):
+    """Of every data set with labels: a part of its examples, and wrong labels. The real images of `eval.split` are all those
+    of the classes that `classes` or `without` keep; other fields are of training alone.
 
     class_shares: of data with labels, what share of each class is kept, one number in [0, 1] a class, "1,1,0.1"; empty: all.
     per_class: how many examples of each class there are before that; 0: all.
+    contamination: what share of the examples are of classes that are not kept, taken at random and added to the others.
     wrong_labels: what share of the labels is replaced by another class, each of the others equally likely.
     subset_seed: which examples, and which labels; -1: the run's seed. Of one seed a smaller part is within a larger one.
     """
 
     class_shares: tuple[float, ...] = bounded((), most=1)
     per_class: int = bounded(0, least=0)
+    contamination: float = bounded(0.0, below=1)
     wrong_labels: float = bounded(0.0, below=1)
     subset_seed: int = bounded(0, least=OF_RUN, below=2**32)
 
+    def __post_init__(self):
+        super().__post_init__()
+        if self.contamination and not (self.classes or self.without):
+            raise UserError(
+                "data.contamination is of classes that are not kept; --config.data.classes says which ones are, or .without"
+            )
+
     @property
-    def is_whole(self) -> bool:
-        """Whether all examples are taken as they are."""
-        return not (self.class_shares or self.per_class or self.wrong_labels)
+    def asked(self) -> str:
+        """The first field that asks for a part; "" where all examples are taken as they are."""
+        names = ("class_shares", "per_class", "wrong_labels", "classes", "without")
+        return next((name for name in names if getattr(self, name)), "")
 
     def of(self, images: Images, seed: int) -> Images:
         """The part of a data set. seed: the run's. Raises UserError where it has no such part."""
-        if self.is_whole:
+        if not self.asked:
             return images
         self._check(images)
+        if self.asked in ("classes", "without") and not self.contamination and self.mask(images).all():
+            return images
         own = seed if self.subset_seed == OF_RUN else self.subset_seed
-        classes, labels = images.num_classes, labels_of(images)
-        index = _chosen(labels, self._counts(images, labels), own)
-        true = labels[index]
-        told = _wrong(true, index, self.wrong_labels, classes, own)
-        name = f"{images.name}, {self._told(own)}"
-        known = images.known if images.known.shares is None else replace(images.known, shares=_shares(true, classes))
-        digest = hashlib.sha256(f"{images.digest} {name}".encode()).hexdigest()[:16] if images.digest else ""
-        return replace(images, name=name, examples=Chosen(images.examples, index, told), digest=digest, known=known)
+        classes, labels, mask = images.num_classes, labels_of(images), self.mask(images)
+        order = np.random.default_rng([own, *b"subset"]).permutation(len(labels))
+        index = _chosen(labels, self._counts(images, labels, mask), order)
+        told = _wrong(labels[index], index, self.wrong_labels, np.flatnonzero(mask), own)
+        more = self._more(images, labels, mask, order, len(index))
+        index, told = np.concatenate([index, more]), np.concatenate([told, labels[more]])
+        index, told = index[np.argsort(index)], told[np.argsort(index)]
+        name = ", ".join([images.name, *self._told(images, own)])
+        label, shares = images.features["label"], _shares(labels[index], classes)
+        return replace(
+            images,
+            name=name,
+            examples=Chosen(images.examples, index, told),
+            digest=hashlib.sha256(f"{images.digest} {name}".encode()).hexdigest()[:16] if images.digest else "",
+            features=images.features | {"label": replace(label, shares=tuple(shares.tolist()) if label.shares else ())},
+            others={stream: _of_classes(examples, mask) for stream, examples in images.others.items()},
+            known=replace(
+                images.known,
+                shares=None if images.known.shares is None else shares,
+                modes=_modes(images.known.modes, mask),
+            ),
+        )
 
     def _check(self, images: Images) -> None:
-        fields = {name: getattr(self, name) for name in ("class_shares", "per_class", "wrong_labels")}
-        asked = next(name for name, value in fields.items() if value)
-        label = images.features.get("label")
-        if label is None or label.stream != MAIN:
-            raise UserError(f"data.{asked} is of data with labels, and {images.name} has none")
-        if label.shape:
-            raise UserError(
-                f"data.{asked} is of classes, and the label of {images.name} is a vector of {label.classes} attributes"
-            )
+        label = check_classes(images, self.asked)
         if self.class_shares and len(self.class_shares) != label.classes:
             raise UserError(
                 f"data.class_shares has {len(self.class_shares)} numbers, and {images.name} has {label.classes} classes"
             )
         if self.class_shares and not any(self.class_shares):
             raise UserError("data.class_shares leaves nothing: at least one class needs a share above 0")
-        if self.wrong_labels and label.classes < 2:
-            raise UserError(f"data.wrong_labels needs another class to choose, and {images.name} has one")
+        if self.wrong_labels and (label.classes < 2 or self.mask(images).sum() < 2):
+            kept = "one" if label.classes < 2 else "one that is kept"
+            raise UserError(f"data.wrong_labels needs another class to choose, and {images.name} has {kept}")
 
-    def _counts(self, images: Images, labels: np.ndarray) -> np.ndarray:
+    def _counts(self, images: Images, labels: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """How many examples of each class are kept, int [K]. A share above 0 keeps one at least."""
         there = np.bincount(labels[labels >= 0], minlength=images.num_classes)
-        shares = np.array(self.class_shares or [1.0] * len(there))
+        shares = np.where(mask, self.class_shares or 1.0, 0.0)
         if self.per_class and (short := np.flatnonzero((there < self.per_class) & (shares > 0))).size:
             few = short[0]
             raise UserError(f"data.per_class={self.per_class}, but class {few} of {images.name} has {there[few]} examples")
@@ -80,16 +101,30 @@ class Subset:
         counts = np.where(shares > 0, np.maximum(np.floor(shares * before + 0.5), 1), 0).astype(int)
         counts = np.minimum(counts, there)
         if not counts.any():
-            raise UserError(f"data.class_shares leaves nothing: {images.name} has no example of the classes that it keeps")
+            raise UserError(f"data.{self.asked} leaves nothing: {images.name} has no example of the classes that it keeps")
         return counts
 
-    def _told(self, seed: int) -> str:
+    def _more(self, images: Images, labels: np.ndarray, mask: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:
+        """The numbers of the examples of other classes that are added to `count`: the first by `order`."""
+        other = order[(labels[order] >= 0) & ~mask[labels[order]]]
+        wanted = int(self.contamination / (1 - self.contamination) * count + 0.5)
+        if wanted > len(other):
+            most = f"; at most {len(other) / (len(other) + count):.3g} here" if len(other) else ""
+            raise UserError(
+                f"data.contamination={self.contamination:g} needs {wanted} examples of classes that are not kept, and "
+                f"{images.name} has {len(other)}{most}"
+            )
+        return other[:wanted]
+
+    def _told(self, images: Images, seed: int) -> list[str]:
+        """What a part is called, behind the name of the whole."""
         shares = ",".join(f"{share:g}" for share in self.class_shares)
-        if len(self.class_shares) > 20:  # as a digest, or a name would fill a page
+        if len(self.class_shares) > MOST:
             shares = hashlib.sha256(json.dumps(self.class_shares).encode()).hexdigest()[:8]
-        parts = [f"{self.per_class} a class"] * bool(self.per_class) + [f"class shares {shares}"] * bool(shares)
-        parts += [f"{100 * self.wrong_labels:g} % of labels wrong"] * bool(self.wrong_labels)
-        return ", ".join([*parts, f"subset_seed {seed}"])
+        drawn = [f"{self.per_class} a class"] * bool(self.per_class) + [f"class shares {shares}"] * bool(shares)
+        drawn += [f"{100 * self.contamination:g} % of other classes"] * bool(self.contamination)
+        drawn += [f"{100 * self.wrong_labels:g} % of labels wrong"] * bool(self.wrong_labels)
+        return self.told(images) + (drawn + [f"subset_seed {seed}"] if drawn else [])
 
 
 @dataclass
@@ -109,12 +144,20 @@ class Chosen:
     def all_labels(self) -> np.ndarray:
         return self.labels
 
+    def all_groups(self) -> np.ndarray | None:
+        groups = groups_of(self.examples)
+        return None if groups is None else groups[self.index]
+
 
 def labels_of(images: Images) -> np.ndarray:
     """Every example's class, int [N]; without decoding pictures where the examples have `all_labels`."""
-    if hasattr(images.examples, "all_labels"):
-        return np.asarray(images.examples.all_labels(), int)
-    return np.array([int(images.examples[i]["label"]) for i in range(len(images))])
+    return _labels(images.examples)
+
+
+def _labels(examples: Any) -> np.ndarray:
+    if hasattr(examples, "all_labels"):
+        return np.asarray(examples.all_labels(), int)
+    return np.array([int(examples[i]["label"]) for i in range(len(examples))])
 
 
 def with_shares(images: Images) -> Images:
@@ -133,17 +176,31 @@ def _shares(labels: np.ndarray, classes: int) -> np.ndarray:
     return counts / counts.sum()
 
 
-def _chosen(labels: np.ndarray, counts: np.ndarray, seed: int) -> np.ndarray:
-    """Of each class the first `counts` by a fixed permutation of the whole split; their numbers, in order."""
-    order = np.random.default_rng([seed, *b"subset"]).permutation(len(labels))
+def _chosen(labels: np.ndarray, counts: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Of each class the first `counts` by a permutation of the whole split; their numbers, in order."""
     kept = [order[labels[order] == label][:count] for label, count in enumerate(counts)]
     return np.sort(np.concatenate(kept))
 
 
-def _wrong(labels: np.ndarray, index: np.ndarray, share: float, classes: int, seed: int) -> np.ndarray:
-    """Labels [n] of which round(share n) are another class: those whose example has the least number drawn."""
+def _wrong(labels: np.ndarray, index: np.ndarray, share: float, kept: np.ndarray, seed: int) -> np.ndarray:
+    """Labels [n] of which round(share n) are another class of `kept`: those whose example has the least number drawn."""
     rng, last = np.random.default_rng([seed, *b"wrong"]), int(index.max()) + 1
     drawn, by = rng.random((last, 2))[index].T  # two numbers an example of the split, whatever else is kept
     out, which = labels.copy(), np.argsort(drawn, kind="stable")[: int(share * len(labels) + 0.5)]
-    out[which] = (labels[which] + 1 + (by[which] * (classes - 1)).astype(int)) % classes
+    place = np.searchsorted(kept, labels[which]) + 1 + (by[which] * (len(kept) - 1)).astype(int)
+    out[which] = kept[place % len(kept)]
     return out
+
+
+def _of_classes(examples: Any, mask: np.ndarray) -> Any:
+    """The examples of another stream whose class is kept; all of a stream without labels."""
+    if mask.all() or not len(examples) or "label" not in examples[0]:
+        return examples
+    labels = _labels(examples)
+    index = np.flatnonzero((labels >= 0) & mask[labels])
+    return Chosen(examples, index, labels[index])
+
+
+def _modes(modes: Modes | None, mask: np.ndarray) -> Modes | None:
+    """The modes that are kept, of points whose classes are modes."""
+    return replace(modes, centres=modes.centres[mask]) if modes and len(modes.centres) == len(mask) else modes

@@ -26,10 +26,10 @@ from jaxgan.scores.label_checks import check_alike, check_plan
 from jaxgan.scores.labelled import LabelledEvaluator
 from jaxgan.scores.names import better_way
 from jaxgan.scores.table import OF_REAL, find_scores
-from jaxgan.sections import extractor_of, without_subset
+from jaxgan.sections import extractor_of
 from jaxgan.standing import Standing
 from jaxgan.state import GanState
-from jaxgan.workdir.data import behind, open_data
+from jaxgan.workdir.data import open_split
 from jaxgan.workdir.provenance import provenance
 
 OF_RUNS = (
@@ -185,24 +185,13 @@ def without_state(wanted: Eval) -> Eval | None:
 
 
 def real_images(config: Config, images: Images) -> Images:
-    """The data that a run's scores are taken on. images: what it trains on. Of `eval.split` they are whole, and their labels
-    as they are: `data.subset.Subset` is of what a run trains on. Of samples of a run they are that run's data."""
+    """The data that a run's scores are taken on. images: what it trains on. Of `eval.split` they are all examples of the
+    classes that are kept, with their own labels: other fields of `data.subset.Subset` are of training. Of samples of a run
+    they are that run's data."""
     wanted = config.eval
     if not wanted.split and not wanted.source_split:
         return images
-    config = behind(config)
-    other = config.copy_and_resolve_references().unlock()
-    if wanted.split:
-        if "split" not in other.data:
-            raise UserError(f"eval.split={wanted.split}, but data.name={config.data.name} has no splits")
-        other.data.update(split=wanted.split, **without_subset(config))
-    if "jitter" in other.data:
-        other.data.jitter = 0  # fitted to their size themselves, nothing of them cut off
-    if wanted.source_split:
-        if "source_split" not in other.data:
-            raise UserError(f"eval.source_split={wanted.source_split}, but data.name={config.data.name} has no such splits")
-        other.data.source_split = wanted.source_split
-    return open_data(other.lock())
+    return open_split(config, wanted.split, wanted.source_split)
 
 
 def summarise_sets(sets: list[dict[str, float]]) -> dict[str, dict[str, Any]]:

@@ -16,6 +16,7 @@ from jaxgan.config.resolve import Config
 from jaxgan.console import say
 from jaxgan.data.samples import Followed, Samples
 from jaxgan.data.source import Images
+from jaxgan.data.subset import Subset
 from jaxgan.errors import UserError, as_path
 from jaxgan.files import replacing, user_cache
 from jaxgan.generate import make_labels, make_pictures, takes_labels, trained
@@ -40,8 +41,42 @@ def open_data(config: Config) -> Images:
 
 def behind(config: Config) -> Config:
     """The config of the run whose samples are the data of another; any other config as it is. Raises UserError."""
+    return _chain(config)[-1]
+
+
+def _chain(config: Config) -> list[Config]:
+    """A config, that of the run whose samples are its data, and so on."""
     source = sections.source_of(config)
-    return behind(saved_config(as_path(source.workdir))) if isinstance(source, Samples) and source.workdir else config
+    is_of_run = isinstance(source, Samples) and bool(source.workdir)
+    return [config, *(_chain(saved_config(as_path(source.workdir))) if is_of_run else ())]
+
+
+def open_split(config: Config, split: str = "", source_split: str = "", whole: bool = False) -> Images:
+    """A split of a run's data as scores see it, nothing of it cut off: all its examples of the classes that are kept, with
+    their own labels; or, whole, of all classes, as anomaly scores need it. Of samples of a run it is that run's data.
+
+    split, source_split: empty for the run's own. Raises UserError where the data have no splits."""
+    other = behind(config).copy_and_resolve_references().unlock()
+    for name, value in (("split", split), ("source_split", source_split)):
+        if value and name not in other.data:
+            such = "" if name == "split" else " such"
+            raise UserError(f"eval.{name}={value}, but data.name={other.data.name} has no{such} splits")
+        other.data.update({name: value} if value else {})
+    if split or whole:
+        other.data.update(sections.without_subset(other, whole))
+    if "jitter" in other.data:
+        other.data.jitter = 0  # fitted to their size themselves
+    images = open_data(other.lock())
+    for run in () if whole else _chain(config)[:-1]:  # what runs on samples leave out themselves
+        subset = sections.subset_of(run)
+        images = Subset(classes=subset.classes, without=subset.without).of(images, run.seed)
+    return images
+
+
+def trained_classes(config: Config, images: Images) -> np.ndarray:
+    """Which classes a run is trained on, bool [K]; of samples of a run those that both keep. images: of any split of its
+    data."""
+    return np.logical_and.reduce([sections.subset_of(run).mask(images) for run in _chain(config)])
 
 
 class _Donor(NamedTuple):

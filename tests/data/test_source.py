@@ -28,7 +28,8 @@ class Mine:
 
 def test_a_source_from_elsewhere():
     resolved = resolve_config(tiny("dcgan.py"), [("data.name", f"{__name__}:Mine"), ("data.size", "20")], sections)
-    subset = {"class_shares": (), "per_class": 0, "wrong_labels": 0.0, "subset_seed": 0}
+    subset = {"classes": (), "without": (), "class_shares": (), "per_class": 0, "contamination": 0.0, "wrong_labels": 0.0}
+    subset |= {"subset_seed": 0}
     assert resolved.data.to_dict() == {"name": f"{__name__}:Mine", "size": 20, **subset}
     assert len(open_data(resolved)) == 20
     with pytest.raises(UserError, match="must be a dataclass"):
