@@ -30,6 +30,9 @@ from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import weights_digest
 
 BATCH = 64  # pictures that are scored, and written, together
+HOLD_BACK = (
+    "--config.data.split=train[:80%] --config.eval.detector.calibrate=train[80%:] trains on a part and holds one back"
+)
 RARE = 0.95  # the share of normal pictures in whose maps nothing is fully red
 
 
@@ -66,7 +69,9 @@ class Finder:
         self.plan, self.step, self.ema = plan, step, ema
         self.split, self._count = held_out.name, len(held_out)
         self.at(rate)
-        self._detect = make_detector(plan, nets, open_data(plan.config))
+        training = open_data(plan.config)
+        _check_apart(training, held_out)
+        self._detect = make_detector(plan, nets, training)
         self.title = self._detect.title
         self.calibration = _calibrated(folder, plan, step, ema, self._detect, held_out)
 
@@ -136,12 +141,30 @@ def _calibrated(folder: Path, plan: Plan, step: int, ema: bool, detect: Any, hel
 
 
 def held_out_images(plan: Plan) -> Images:
-    """The normal pictures of the split `eval.detector.calibrate`. Raises UserError where there are none."""
+    """The normal pictures of the split `eval.detector.calibrate`. Raises UserError where there are none, and where the run
+    trains on them."""
     split = plan.detector.calibrate
-    found = open_split(plan.config, split)
+    told = f"eval.detector.calibrate={split}, held-out normal pictures"
+    if split in ("", plan.config.data.get("split")):
+        raise UserError(f"{told}: the run trains on these; {HOLD_BACK}")
+    try:
+        found = open_split(plan.config, split)
+    except UserError as error:
+        raise UserError(f"{told}: {error}; {HOLD_BACK}") from error
     if not len(found):
-        raise UserError(f"the split {split} of {found.name} has no normal pictures: --config.eval.detector.calibrate=SPLIT")
+        raise UserError(f"{told}: {found.name} has none; {HOLD_BACK}")
     return found
+
+
+def _check_apart(training: Images, held_out: Images) -> None:
+    """Refuses held-out pictures most of which are training pictures under another name. Raises UserError."""
+    if training.resident and held_out.resident:
+        seen = {x.tobytes() for x in training.load()["image"]}
+        inside = sum(x.tobytes() in seen for x in held_out.load()["image"])
+        if 2 * inside > len(held_out):
+            raise UserError(
+                f"{inside} of the {len(held_out)} pictures of {held_out.name} are training pictures; {HOLD_BACK}"
+            )
 
 
 def _calibration(detect: Any, held_out: Images) -> Calibration:

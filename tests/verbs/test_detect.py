@@ -401,6 +401,42 @@ def test_a_split_that_holds_nothing_out(run, known, album, tmp_path, monkeypatch
     empty = open_data(load_run(run, Placement(), overrides=OF_RUN)[0].config)
     empty.examples.index = empty.examples.index[:0]
     monkeypatch.setattr(finder, "open_split", lambda *_: empty)
-    with pytest.raises(UserError, match="has no normal pictures: --config.eval.detector.calibrate=SPLIT"):
+    with pytest.raises(
+        UserError, match="calibrate=test, held-out normal pictures: data, split train .* has none; --config.data.split=train"
+    ):
         detect(run, album, tmp_path / "out", OF_RUN)
     assert not (tmp_path / "out").exists()
+
+
+def test_held_out_pictures_that_the_run_trains_on(run, known, album, tmp_path, monkeypatch):
+    """Under another name: their scores would be too low, and the threshold with them."""
+    monkeypatch.setattr(finder, "open_split", lambda config, split: open_data(config))
+    with pytest.raises(
+        UserError, match="6 of the 6 pictures of data, split train .* are training pictures; --config.data.sp"
+    ):
+        detect(run, album, tmp_path / "out", [*OF_RUN, ("eval.detector.rate", "0.5")])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_finds_no_anomalies(run, album, tmp_path):
+    with pytest.raises(
+        UserError, match="task.name=latent has no score of abnormality of its own.*eval.detector.name=search"
+    ):
+        detect(run, album, tmp_path / "out", [*OF_RUN, ("eval.detector.name", "task")])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_real_detector_and_a_real_command(run, tmp_path):
+    """PCA of the training pictures: flat ones are all alike, and those of a bright corner are not."""
+    for i in range(12):
+        flat(tmp_path / "in" / f"{i:02}.png", i, corner=90 if i in (4, 9) else None)
+    words = [f"--workdir={run}", *FLAGS, "--config.eval.detector.name=pca", f"--input={tmp_path / 'in'}"]
+    for out in ("one", "two"):
+        assert cli.main(["launch.py", "--mode=detect", *words, f"--out={tmp_path / out}"]) == 0
+    rows = table(tmp_path / "one")
+    assert {name for name, row in rows.items() if row["verdict"] == "abnormal"} == {"04.png", "09.png"}
+    heat = array(tmp_path / "one" / "heat" / "04.png").astype(int)
+    assert (heat[2, 2] != heat[12, 12]).any() and np.ptp(heat[12, 12]) <= np.ptp(heat[2, 2])
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    (run / "calibration.json").unlink()
