@@ -299,6 +299,12 @@ MISTAKES = {
         ),
         ("--mode=translate --workdir=done --input=photos --direction=back", "should be one of <ab|ba>"),
         ("--mode=translate --workdir=nowhere --input=photos", "nowhere holds no run"),
+        ("--mode=detect --workdir=done", "--mode=detect needs --input"),
+        ("--mode=detect --workdir=done --input=fotos", "there is no 'fotos'; did you mean 'photos'?"),
+        ("--mode=detect --workdir=done --input=photos", "has no score of abnormality of its own"),
+        ("--mode=detect --workdir=done --input=photos --out=photos/new", "photos/new is among what is read, photos"),
+        ("--mode=detect --workdir=done --input=photos --config.eval.detector.name=pca", "held-out normal pictures"),
+        ("--mode=detect --workdir=done --input=photos --config.steps=9", "--config.steps has no effect in --mode=detect"),
         ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
     ],
     "Parts of data, classifiers, samples": [

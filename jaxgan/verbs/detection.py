@@ -148,21 +148,22 @@ def _page(
     best = heapq.nsmallest(num, scored())
     shown = [Shown(file, names[i], -score, p, is_abnormal) for score, p, file, i, is_abnormal in best]
     m, threshold = len(finder.calibration.scores), finder.threshold(rate)
-    config, total = finder.plan.config, sum(counts.values())
-    settings = ", ".join(f"{key}={x}" for key, x in config.eval.detector.to_dict().items() if key not in ("test", "rate"))
+    total = sum(counts.values())
     asked = [
         ("Run", f"{folder}, step {finder.step}, {'moving averages of the ' if finder.ema else ''}weights"),
-        ("Detector", f"{finder.title} ({settings})"),
+        ("Detector", finder.title),
         ("Pictures", str(source)),
         (
             "Threshold",
-            f"score above {threshold:.6g}: p at most {rate:g}, so {rate:.1%} of normal pictures are called abnormal",
+            f"score above {threshold:.6g}: p at most {rate:g}; no larger share of normal pictures is called abnormal",
         ),
         ("Calibrated on", f"{m:,} normal pictures, {finder.split}"),
         ("Found", f"{counts['abnormal']:,} abnormal, {counts['normal']:,} normal, {len(damaged):,} that cannot be read"),
     ]
     if "heat" in kinds:
-        asked.append(("Colours", "red: as no place in 95 of 100 of those normal pictures; orange: halfway there"))
+        asked.append(
+            ("Colours", "red: a residual that 95 of 100 of those normal pictures have nowhere; orange: halfway there")
+        )
     line = f"Threshold: above this line the score is above {threshold:.6g} (p at most {rate:g})"
     title = f"Anomalies: {folder.name}, step {finder.step}"
     height, width = finder.plan.image_shape[:2]

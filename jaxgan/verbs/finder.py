@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import jaxgan
+from jaxgan.anomaly.base import BATCH as BATCH_NORM
+from jaxgan.anomaly.base import RUNNING
 from jaxgan.anomaly.conformal import check_rate, p_values, threshold
 from jaxgan.anomaly.detector import make_detector
 from jaxgan.batches import batches
@@ -116,6 +118,8 @@ def check_finds(folder: Path, plan: Plan) -> None:
         raise UserError(f"anomalies are found in pictures, and {folder} was trained on {shape}")
     if Archive(folder).is_archive:
         raise UserError(f"{folder} is an exported model, a generator alone; name the run that it was made of")
+    if getattr(plan.detector, "batch_norm", RUNNING) == BATCH_NORM:
+        raise UserError(f"eval.detector.batch_norm={BATCH_NORM}: a score would depend on the pictures beside; leave it out")
     plan.detector.check(plan)
 
 

@@ -419,6 +419,8 @@ def test_held_out_pictures_that_the_run_trains_on(run, known, album, tmp_path, m
 
 
 def test_a_run_that_finds_no_anomalies(run, album, tmp_path):
+    with pytest.raises(UserError, match="eval.detector.batch_norm=batch: a score would depend on the pictures beside"):
+        detect(run, album, tmp_path / "out", [*OF_RUN, ("eval.detector.batch_norm", "batch")])
     with pytest.raises(
         UserError, match="task.name=latent has no score of abnormality of its own.*eval.detector.name=search"
     ):
