@@ -44,6 +44,7 @@ CONFIGS = [
     "sagan.py",
     "pix2pix.py",
     "cyclegan.py",
+    "ganomaly.py",
 ]
 SMALL = {"batch_size": "8", "steps": "4", "log.every": "2", "sample.num": "4", "checkpoint.every": "2"}
 
