@@ -30,7 +30,7 @@ def get_config() -> Any:
     config.deterministic = False  # forbid nondeterministic GPU kernels (slower; CPU and TPU are exact anyway)
 
     config.data = {
-        "name": "digits",  # any of TFDS ("mnist", "lsun/bedroom"), image_folder, stacked_digits, a toy (ring, ...)
+        "name": "digits",  # any of TFDS ("mnist", "lsun/bedroom"), image_folder, solar_cells, a toy (ring, ...), ...
         "split": "train",  # in TFDS's notation
         "dir": "",  # TFDS's data folder; empty: its default
         "image": "image",  # names of the features

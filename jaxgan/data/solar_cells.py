@@ -1,0 +1,158 @@
+"""`solar_cells`: electroluminescence pictures of 2,624 solar cells, from the package elpv-dataset (CC BY-NC-SA 4.0).
+
+Grey, 300x300 pixels, of 44 modules, each with a probability of being defective: 0, 1/3, 2/3 or 1 (Buerhop-Lutz et al. 2018;
+Deitsch et al. 2019). The list does not say which module a cell is from, but keeps the cells of a module together: most of
+its runs of one type are multiples of 60 long. `BLOCKS` cuts it into 44 pieces, as many as there are modules. In the runs of
+714 and 530 cells one piece is short; it stands where the pictures of each piece are most alike, give or take a few cells. A
+split by picture has cells of one module on both sides.
+"""
+
+import hashlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxgan.config.schema import among, bounded
+from jaxgan.data import cache, groups
+from jaxgan.data.decode import Entry
+from jaxgan.data.features import features_of
+from jaxgan.data.picture import opened
+from jaxgan.data.resize import Fit
+from jaxgan.data.source import Arrays, Images, is_resident
+from jaxgan.errors import UserError, as_path
+
+PACKAGE = "elpv_dataset"
+NAMES = ("sound", "doubtful", "defective")
+BLOCKS = (*[60] * 20, 54, *[60] * 6, *[60] * 3, 50, *[60] * 5, 72, *[60] * 3, 48, *[60] * 3)  # cells of a module, in order
+TEST, VALIDATION = 0.25, 0.2  # shares
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class SolarCells(Fit):
+    """Cells as grey pictures, labelled sound (probability 0), doubtful (1/3, 2/3) or defective (1). Examples have "mono",
+    whether the cell is monocrystalline, and are grouped by block.
+
+    split: about 55 % of the cells, 20 %, and 25 %; or "all".
+    by: what makes the splits: whole "blocks" of about 60 neighbours in the list, of each type so many, chosen once by a
+      fixed permutation; or "names", a hash of each picture's name, which tears modules apart and lets scores see that.
+    flip: mirror every other picture, at random. resident: keep the split in (device) memory, "auto" up to 1 GiB.
+    cache: folder of first passes; empty: ~/.cache/jaxgan/images.
+    """
+
+    split: str = among((*SPLITS, "all"), "train")
+    by: str = among(("blocks", "names"), "blocks")
+    flip: bool = False
+    resident: str = among(("auto", "on", "off"), "auto")
+    cache: str = ""
+    size: tuple[int, ...] = bounded((64,), least=1, below=8193)
+    channels: int = among((1, 3), 1)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """[H, W, C], known before a picture is."""
+        if not self.size:
+            raise UserError("solar cells have 300x300 pixels; say how many networks see: --config.data.size=64")
+        return self.shape
+
+    def open(self) -> Images:
+        """Finds the package and, once, fits its pictures. Raises UserError where it is not there, or damaged."""
+        (height, width, channels), root = self.image_shape, _folder()
+        cells, stamps = _listed(root / "labels.csv"), []
+        blocks = blocks_of([cell.mono for cell in cells])
+        for cell in cells:
+            status = (root / cell.file).stat() if (root / cell.file).exists() else None  # decoding tells what is not there
+            stamps.append((cell.file, status and (status.st_size, status.st_mtime_ns)))
+        cached = cache.first_pass(
+            title="solar cells",
+            identity=[str(root), hashlib.sha256(json.dumps(stamps).encode()).hexdigest()],
+            entries=lambda: [Entry(cell.file, "", partial(opened, root / cell.file)) for cell in cells],
+            total=len(cells),
+            fit=self,
+            folder=as_path(self.cache) if self.cache else cache.default_folder(),
+        )
+        sides = _by_blocks(blocks, cells) if self.by == "blocks" else _by_names(cells)
+        index = np.flatnonzero([self.split in (side, "all") for side in sides])
+        labels = np.array([0 if cell.probability == 0 else 2 if cell.probability == 1 else 1 for cell in cells])
+        return Images(
+            name=f"solar cells, split {self.split} by {self.by} ({height}x{width}, {self.fit}, {self.filter})",
+            examples=Cells(cached.images, labels, index, blocks, np.array([cell.mono for cell in cells])),
+            features=features_of((height, width, channels), len(NAMES), names=NAMES),
+            resident=is_resident(self.resident, len(index) * height * width * channels),
+            flip=self.flip,
+            jitter=self.jitter,
+            digest=cached.digest,
+        )
+
+
+@dataclass
+class Cells(Arrays):
+    """Examples with the blocks that they are of, int [N], and "mono", bool [N]."""
+
+    blocks: np.ndarray
+    mono: np.ndarray
+
+    def __getitem__(self, i: int) -> dict[str, Any]:
+        return super().__getitem__(i) | {"mono": int(self.mono[self.index[i]])}
+
+    def all_groups(self) -> np.ndarray:
+        return self.blocks[self.index]
+
+
+class Cell(NamedTuple):
+    """A line of the list. file: of the picture, below the list's folder."""
+
+    file: str
+    probability: float
+    mono: bool
+
+
+def blocks_of(mono: list[bool]) -> np.ndarray:
+    """The block of each cell in the order of the list, int [N]. Raises UserError for another list."""
+    blocks = np.repeat(np.arange(len(BLOCKS)), BLOCKS)
+    changes = np.flatnonzero(np.diff(np.array(mono, int))) + 1
+    if len(mono) != len(blocks) or not set(changes) <= set(np.cumsum(BLOCKS)):
+        raise UserError("the cells of elpv-dataset are not those whose modules are known; install its version 1.0")
+    return blocks
+
+
+def _by_blocks(blocks: np.ndarray, cells: list[Cell]) -> list[str]:
+    """The split of each cell, whole blocks of both types."""
+    firsts = np.unique(blocks, return_index=True)[1]
+    order, side = np.random.default_rng(60).permutation(len(firsts)), np.full(len(firsts), "train", object)
+    for mono in (True, False):
+        mine = [block for block in order if cells[firsts[block]].mono == mono]
+        tests, others = round(TEST * len(mine)), round(VALIDATION * len(mine))
+        side[mine[:tests]] = "test"
+        side[mine[tests : tests + others]] = "validation"
+    return list(side[blocks])
+
+
+def _by_names(cells: list[Cell]) -> list[str]:
+    """The split of each cell, by itself."""
+    shares = [groups.share(key) for key in groups.keys([cell.file for cell in cells], None)]
+    return ["test" if share < TEST else "validation" if share < TEST + VALIDATION else "train" for share in shares]
+
+
+def _folder() -> Path:
+    """The folder of the package's pictures and their list. Raises UserError."""
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise UserError('solar cells need the package elpv-dataset (CC BY-NC-SA): pip install -e ".[elpv]"')
+    return Path(found.submodule_search_locations[0]) / "data"
+
+
+def _listed(file: Path) -> list[Cell]:
+    """The lines of the list. Raises UserError where it cannot be read."""
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            rows = [line.split() for line in lines if line.strip()]
+        types = {"mono": True, "poly": False}
+        return [Cell(name, float(probability), types[kind]) for name, probability, kind in rows]
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"'{file}' is damaged; install the package elpv-dataset anew") from error
