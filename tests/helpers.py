@@ -105,6 +105,17 @@ def plan_of(spec: str = "wgan.py", **overrides) -> Plan:
     return Plan(config, noise_features(config))
 
 
+def plan_after_stages(config, features: dict[str, Feature]) -> Plan:
+    """The plan of a config, with untrained networks in the place of frozen runs that it would train first."""
+    from jaxgan.training.stages import planned, stages
+
+    own = config.copy_and_resolve_references().unlock()
+    for frozen in own.get("frozen", {}).values():
+        frozen.workdir = ""
+    first = {name: planned(own, name, Plan(stage, features)) for name, (stage, _) in stages(own).items()}
+    return Plan(config, features, first)
+
+
 def numbers(line: dict) -> dict[str, float]:
     """A line of the log without what was not measured, or is text."""
     return {key: x for key, x in line.items() if isinstance(x, int | float)}
