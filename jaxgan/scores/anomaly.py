@@ -66,7 +66,7 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     for numbers, one in _found(detector, opened.test, rows):
         found.append(one.score)
         if pixels and one.map is not None:
-            pixels.add(one.map, opened.test.gather(numbers)["mask"][..., 0] > ABNORMAL)
+            pixels.add(np.asarray(one.map), opened.test.gather(numbers)["mask"][..., 0] > ABNORMAL)
     score = np.concatenate(found)
     calibration = np.concatenate([one.score for _, one in _found(detector, opened.calibration, opened.calibrating)])
     out = {"auroc": metrics.auroc(score, abnormal)}
