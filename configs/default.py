@@ -135,6 +135,7 @@ def get_config() -> Any:
             "prdc",
             "repetition",
             # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading; of
+            # runs on normal pictures anomaly; of
             # generators that are told labels label_accuracy, intra_fd, class_recall, cas; of classifiers accuracy, of
             # detectors map50
         ),
