@@ -98,7 +98,7 @@ def get_config() -> Any:
         },
     }
     config.objective = {
-        "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic; none: terms alone
+        "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic, bce_critic; none: terms
         "weight": 1.0,  # * of the generator's adversarial loss
         # wgan_gp, dragan, r1, r2, lecam, consensus, path_length, l1, l2, feature_distance, acgan, contrast, orthogonal:
         # each {"weight": *, "every": steps between its updates, 1 = part of the loss, ...}
@@ -135,6 +135,7 @@ def get_config() -> Any:
             "prdc",
             "repetition",
             # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading; of
+            # runs on normal pictures anomaly; of
             # generators that are told labels label_accuracy, intra_fd, class_recall, cas; of classifiers accuracy, of
             # detectors map50
         ),

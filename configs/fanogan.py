@@ -42,6 +42,7 @@ def get_config(variant: str):
 
 def first():
     config = wgan.get_config("gp")
+    config.steps = 2250
     config.task.z_dim = Z
     return config
 
@@ -51,7 +52,7 @@ def encoder(variant: str):
     image, latent = {"name": "l2", "of": "image"}, {"name": "l2", "of": "latent"}
     features = {"name": "feature_distance", "of": "image", "net": "first", "weight": 1.0}
     terms = {"izif": {"image": image, "features": features}, "izi": {"image": image}, "ziz": {"latent": latent}}
-    config.steps = 3000
+    config.steps = 2000
     config.task = {"name": "encode", "z_dim": Z, "kappa": 1.0 if variant == "izif" else 0.0}
     config.frozen = {"first": {"name": "run", "config": "configs/fanogan.py:wgan"}}
     config.nets = {"enc": {"name": "dcgan", "width": 32, "output": "linear"}}

@@ -44,6 +44,7 @@ CONFIGS = [
     "sagan.py",
     "pix2pix.py",
     "cyclegan.py",
+    "ganomaly.py",
 ]
 SMALL = {"batch_size": "8", "steps": "4", "log.every": "2", "sample.num": "4", "checkpoint.every": "2"}
 
@@ -102,6 +103,17 @@ def plan_of(spec: str = "wgan.py", **overrides) -> Plan:
     """The plan of a tiny config over `noise_images`."""
     config = tiny(spec, **overrides)
     return Plan(config, noise_features(config))
+
+
+def plan_after_stages(config, features: dict[str, Feature]) -> Plan:
+    """The plan of a config, with untrained networks in the place of frozen runs that it would train first."""
+    from jaxgan.training.stages import planned, stages
+
+    own = config.copy_and_resolve_references().unlock()
+    for frozen in own.get("frozen", {}).values():
+        frozen.workdir = ""
+    first = {name: planned(own, name, Plan(stage, features)) for name, (stage, _) in stages(own).items()}
+    return Plan(config, features, first)
 
 
 def numbers(line: dict) -> dict[str, float]:

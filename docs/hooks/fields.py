@@ -21,7 +21,7 @@ from jaxgan.config.schema import Field, section  # noqa: E402
 from jaxgan.data import SOURCES  # noqa: E402
 from jaxgan.data.subset import Subset  # noqa: E402
 from jaxgan.extractors.table import EXTRACTORS  # noqa: E402
-from jaxgan.nets import CRITICS, DISCRIMINATORS, GENERATORS, TRANSLATORS  # noqa: E402
+from jaxgan.nets import CRITICS, DISCRIMINATORS, ENCODERS, GENERATORS, TRANSLATORS  # noqa: E402
 from jaxgan.nets.classifier import CLASSIFIERS  # noqa: E402
 from jaxgan.nets.detector import DETECTORS  # noqa: E402
 from jaxgan.objectives.augment import AUGMENTS  # noqa: E402
@@ -67,6 +67,7 @@ SECTIONS = {
         ("nets.gen", {name: TRANSLATORS[name] for name in TRANSLATORS}),
         ("nets.disc", DISCRIMINATORS),
         ("nets.disc", CRITICS),
+        ("nets.enc", ENCODERS),
         ("nets.net", CLASSIFIERS),
         ("nets.net", DETECTORS),
     ],

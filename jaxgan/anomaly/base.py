@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -47,6 +47,7 @@ class Detecting:
     ignore: classes of the test split that are neither normal nor abnormal, by name or number; they are left out.
     """
 
+    lasting: ClassVar[tuple[str, ...]] = ("test", "calibrate", "rate", "ignore")  # fields that another name leaves
     test: str = "test"
     calibrate: str = "validation"
     rate: float = bounded(0.05, most=1)

@@ -36,14 +36,14 @@ class Search(OfNetworks):
 
     def check(self, plan: Any) -> None:
         """Refuses runs without a generator that starts from z, or without a critic that has features. Raises UserError."""
-        task = plan.task()
-        name = plan.config.task.name
-        if not isinstance(task, HasLatent) or not isinstance(task, Describes) or not hasattr(task, "z_dim"):
+        task, name = plan.task(), plan.config.task.name
+        gan = _gan(task, None)[0]
+        if not _searchable(gan):
             raise UserError(
                 f"eval.detector.name=search looks for the z of a generator, with the features of its critic, and "
                 f"task.name={name} has not both; name a run of configs/anogan.py"
             )
-        if getattr(getattr(task, "critic", None), "pack", 1) > 1:
+        if getattr(getattr(gan, "critic", None), "pack", 1) > 1:
             raise UserError("eval.detector.name=search needs a critic of single images: --config.critic.pack=1")
         if self.start == "encoder" and not hasattr(task, "encode"):
             raise UserError(
@@ -68,14 +68,15 @@ class Search(OfNetworks):
 
     def _searched(self, task: Any, players: Any, x: jax.Array, numbers: jax.Array, key: jax.Array) -> Anomaly:
         restarts, weight = jnp.arange(self.restarts), self.features_weight
+        gan, nets = _gan(task, players)
         keys = jax.vmap(lambda i: jax.vmap(lambda r: jax.random.fold_in(jax.random.fold_in(key, i), r))(restarts))(numbers)
-        inputs = task.draw(keys.reshape(-1))  # [N * restarts, ...], an image's starts beside each other
-        true = jax.tree.map(lambda a: jnp.repeat(a, self.restarts, 0), (x, task.features(players, x)))
+        inputs = gan.draw(keys.reshape(-1))  # [N * restarts, ...], an image's starts beside each other
+        true = jax.tree.map(lambda a: jnp.repeat(a, self.restarts, 0), (x, gan.features(nets, x)))
 
         def residuals(z: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-            made = task.generate(players, {**inputs, "z": z})
+            made = gan.generate(nets, {**inputs, "z": z})
             image, features = (
-                jnp.abs(a - b).reshape(len(z), -1).sum(-1) for a, b in zip(true, (made, task.features(players, made)))
+                jnp.abs(a - b).reshape(len(z), -1).sum(-1) for a, b in zip(true, (made, gan.features(nets, made)))
             )
             return image, (features, made)
 
@@ -97,3 +98,13 @@ class Search(OfNetworks):
         best = jnp.argmin(by_start[0], -1)
         score, image, features, made = jax.tree.map(lambda a: jax.vmap(lambda row, i: row[i])(a, best), by_start)
         return Anomaly(score, jnp.abs(x - made).mean(-1), made, {"image": image, "features": features})
+
+
+def _gan(task: Any, players: Any) -> tuple[Any, Any]:
+    """(A GAN to search in, its players' variables): the run's own, or the frozen one that its encoder is of."""
+    frozen = [one for one in getattr(task, "frozen", {}).values() if _searchable(one.task)]
+    return (task, players) if _searchable(task) or not frozen else tuple(frozen[0])
+
+
+def _searchable(task: Any) -> bool:
+    return isinstance(task, HasLatent) and isinstance(task, Describes) and hasattr(task, "z_dim")

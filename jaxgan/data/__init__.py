@@ -6,12 +6,13 @@ A source is a dataclass whose fields are the config's `data` section, with `open
 import dataclasses
 from typing import Any
 
-from jaxgan.data import builders, folder, image_pairs, samples, solar_cells, stacked, tfds, toy
+from jaxgan.data import anomaly_folder, builders, folder, image_pairs, samples, solar_cells, stacked, tfds, toy
 from jaxgan.errors import UserError, is_reference, lookup, lookup_class
 
 SOURCES = {name: tfds.Tfds for name in builders.BUILDERS} | toy.TOYS
 SOURCES |= {
     "image_folder": folder.ImageFolder,
+    "anomaly_folder": anomaly_folder.AnomalyFolder,
     "image_pairs": image_pairs.ImagePairs,
     "stacked_digits": stacked.StackedDigits,
     "samples": samples.Samples,

@@ -13,14 +13,15 @@ MAIN = "main"  # the stream of images
 class Feature:
     """One feature of an example in a batch.
 
-    kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32) or "label" (int32). shape: of one example; of a label
-      () is one class, and (K,) a vector of `classes` = K attributes, each 0 or 1.
+    kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32), "label" (int32) or "mask" (uint8, above 127 where a
+      picture is abnormal, for scores). shape: of one example; of a label () is one class, and (K,) a vector of `classes` = K
+      attributes, each 0 or 1.
     classes: of a label. stream: features of one stream belong to one example: they are drawn, cut and flipped together.
       Another stream has its own length and order. names: of the classes, in their order, where they are known. shares: of
       one class, the share of each in the split, where it is known without decoding pictures.
 
-    Data with captions, masks or pictures of two sizes will add the kinds "tokens" and "mask" and the fields `scale` and
-    `choices` here; streams, batches and records go by features already.
+    Data with captions or pictures of two sizes will add the kind "tokens" and the fields `scale` and `choices` here;
+    streams, batches and records go by features already.
     """
 
     kind: str

@@ -3,12 +3,12 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from jaxgan.config.schema import among, bounded
-from jaxgan.data import cache, layout, listing
+from jaxgan.data import cache, groups, layout, listing
 from jaxgan.data.archives import ARCHIVES
 from jaxgan.data.features import features_of
 from jaxgan.data.resize import Fit
@@ -26,6 +26,8 @@ class ImageFolder(Fit):
     split: "train", "test" or "all". Folders `train/` and `test/` (or `val/`) are the splits. Else a picture's side follows
       from a hash of its path below `dir` (in an archive, below the folder that holds all of it) without the ending, so that
       adding pictures moves none. test_share: of them, about.
+    group: a regular expression on names below `dir`, "patient(\\d+)"; pictures in which it finds the same text are on one
+      side of the split, and one group to scores.
     labels: sub-folders are classes ("folders"; where there are, StyleGAN's `dataset.json` and the `.cls` files of tar files
       say the classes), numbered in the order of their names; "auto": if every picture has one and there are two; or "none".
     corrupt: "refuse" to go on when a picture cannot be read or an archive is cut short, or "skip" what is lost.
@@ -36,6 +38,7 @@ class ImageFolder(Fit):
     dir: str = ""
     split: str = among(("train", "test", "all"), "train")
     test_share: float = bounded(0.1, below=1)
+    group: str = ""
     labels: str = among(("auto", "folders", "none"), "auto")
     corrupt: str = among(("refuse", "skip"), "refuse")
     flip: bool = False
@@ -53,7 +56,7 @@ class ImageFolder(Fit):
 
     def open(self) -> Images:
         """Finds the pictures and, once, fits them. Raises UserError."""
-        height, width, channels = self.image_shape
+        (height, width, channels), group = self.image_shape, groups.pattern(self.group)
         root = self._root()
         try:
             there = listing.found(root, self.corrupt)
@@ -66,7 +69,7 @@ class ImageFolder(Fit):
         sides = [""] * len(items) if whole else layout.sides(items, self.dir)
         is_split, mine = any(sides), layout.in_split(sides, self.split)
         title, labels = root.resolve().name, layout.classes(there, mine, is_split, self.labels, self.dir)
-        identity = [[item.name, *_stamp(item.file), label] for item, label in zip(items, labels)]
+        identity = [[*listing.stamp(item), label] for item, label in zip(items, labels)]
         cached = cache.first_pass(
             title=title,
             identity=[str(root.resolve()), hashlib.sha256(json.dumps(identity).encode()).hexdigest()],
@@ -76,17 +79,18 @@ class ImageFolder(Fit):
             folder=as_path(self.cache) if self.cache else cache.default_folder(),
             corrupt=self.corrupt,
         )
-        kept = np.array(self._kept(cached.names, {item.name for item, one in zip(items, mine) if one}, is_split), int)
+        keys = groups.keys(cached.names, group)
+        kept = np.array(self._kept(cached.names, keys, {item.name for item, one in zip(items, mine) if one}, is_split), int)
         if not len(kept):
             why = "" if is_split else f", test_share={self.test_share:g}"
             raise UserError(f"split {self.split} of '{self.dir}' is empty: {len(cached.names)} pictures{why}")
         names = sorted(set(cached.labels) - {""}, key=_in_order)
         index = {name: i for i, name in enumerate(names)}
+        by = f" by '{self.group}'" if self.group else ""
+        labelled = np.array([index.get(label, -1) for label in cached.labels]) if names else None
         return Images(
-            name=f"{title}, split {self.split} ({height}x{width}, {self.fit}, {self.filter})",
-            examples=Arrays(
-                cached.images, np.array([index.get(label, -1) for label in cached.labels]) if names else None, kept
-            ),
+            name=f"{title}, split {self.split}{by} ({height}x{width}, {self.fit}, {self.filter})",
+            examples=Arrays(cached.images, labelled, kept, groups.numbers(keys) if group else None),
             features=features_of((height, width, channels), len(names), names=names),
             resident=is_resident(self.resident, len(kept) * height * width * channels),
             flip=self.flip,
@@ -108,25 +112,14 @@ class ImageFolder(Fit):
         close = listing.nearest_beside(root, ARCHIVES)
         raise UserError(f"there is no '{self.dir}'" + (f"; did you mean '{close}'?" if close else ""))
 
-    def _kept(self, names: list[str], mine: set[str], is_split: bool) -> list[int]:
+    def _kept(self, names: list[str], keys: list[str], mine: set[str], is_split: bool) -> list[int]:
         """Positions of this split's pictures in the order of their names, which no archive's order changes."""
         order = [i for i in sorted(range(len(names)), key=names.__getitem__) if names[i] in mine]
         if self.split == "all" or is_split:
             return order
-        return [i for i in order if (_share(names[i]) < self.test_share) == (self.split == "test")]
+        return [i for i in order if (groups.share(keys[i]) < self.test_share) == (self.split == "test")]
 
 
 def _in_order(label: str) -> tuple[int, str]:
     """Numbers by their value, other classes by name."""
     return (int(label), label) if label.isdecimal() else (0, label)
-
-
-def _share(name: str) -> float:
-    """A number in [0, 1) for a picture's name, the ending aside: two formats of one picture share a side."""
-    stem = str(PurePosixPath(name).with_suffix(""))
-    return int.from_bytes(hashlib.sha256(stem.encode(errors="surrogateescape")).digest()[:8]) / 2**64
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_size, status.st_mtime_ns

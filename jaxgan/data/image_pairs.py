@@ -66,10 +66,7 @@ class ImagePairs(Fit):
         height, width, channels = self.image_shape
         if not self.dir:
             raise UserError(f"say where the pictures are: --config.data.dir=FOLDER, with {LAYOUTS.format(self.split)}")
-        root = as_path(self.dir)
-        if not root.is_dir():
-            close = listing.nearest_beside(root, ())
-            raise UserError(f"there is no folder '{self.dir}'" + (f"; did you mean '{close}'?" if close else ""))
+        root = listing.folder(self.dir)
         sides, pairs = self._sides(root)
         source, image = (sides[domain] for domain in self.direction.upper())
         examples, sources = (Arrays(x.images, None, np.arange(len(x.names))) for x in (image, source))
@@ -108,7 +105,7 @@ class ImagePairs(Fit):
     def _fitted(self, part: str, items: list[Item], ways: list[Callable], others: Sequence[Item] = ()) -> Cached:
         """The pictures of the items, each opened in its way. others: further ones whose change makes them others."""
         root = as_path(self.dir).resolve()
-        status = [(item.name, item.file.stat().st_size, item.file.stat().st_mtime_ns) for item in (*items, *others)]
+        status = [listing.stamp(item) for item in (*items, *others)]
         return cache.first_pass(  # one picture left out would shift the others' partners, so none may be
             title=f"{root.name} {part}",
             identity=[str(root), part, hashlib.sha256(json.dumps(status).encode()).hexdigest()],

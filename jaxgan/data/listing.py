@@ -16,7 +16,7 @@ from jaxgan.console import say
 from jaxgan.data import archives, picture
 from jaxgan.data.archives import ARCHIVES, Member
 from jaxgan.data.decode import Entry
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, as_path
 
 PICTURES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".jp2"),
@@ -68,6 +68,21 @@ def none_in(what: str, there: Found, kinds: str = "") -> UserError:
     """The mistake of naming a place without pictures. kinds: what else is taken."""
     beside = f"; it holds {there.told()}" if there.passed_over else ""
     return UserError(f"'{what}' holds no pictures ({' '.join(PICTURES)}){kinds}{beside}")
+
+
+def folder(text: str) -> Path:
+    """The folder that a person names. Raises UserError, with the nearest one that there is."""
+    root = as_path(text)
+    if not root.is_dir():
+        close = nearest_beside(root, ())
+        raise UserError(f"there is no folder '{text}'" + (f"; did you mean '{close}'?" if close else ""))
+    return root
+
+
+def stamp(item: Item) -> tuple[str, int, int]:
+    """What changes with a picture: its name, and the size and time of its file."""
+    status = item.file.stat()
+    return item.name, status.st_size, status.st_mtime_ns
 
 
 def nearest_beside(path: Path, kinds: tuple[str, ...]) -> Path | None:

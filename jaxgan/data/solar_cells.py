@@ -81,7 +81,7 @@ class SolarCells(Fit):
         labels = np.array([0 if cell.probability == 0 else 2 if cell.probability == 1 else 1 for cell in cells])
         return Images(
             name=f"solar cells, split {self.split} by {self.by} ({height}x{width}, {self.fit}, {self.filter})",
-            examples=Cells(cached.images, labels, index, blocks, np.array([cell.mono for cell in cells])),
+            examples=Cells(cached.images, labels, index, blocks, mono=np.array([cell.mono for cell in cells])),
             features=features_of((height, width, channels), len(NAMES), names=NAMES),
             resident=is_resident(self.resident, len(index) * height * width * channels),
             flip=self.flip,
@@ -90,18 +90,14 @@ class SolarCells(Fit):
         )
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Cells(Arrays):
-    """Examples with the blocks that they are of, int [N], and "mono", bool [N]."""
+    """Examples with "mono", bool [N]."""
 
-    blocks: np.ndarray
     mono: np.ndarray
 
     def __getitem__(self, i: int) -> dict[str, Any]:
         return super().__getitem__(i) | {"mono": int(self.mono[self.index[i]])}
-
-    def all_groups(self) -> np.ndarray:
-        return self.blocks[self.index]
 
 
 class Cell(NamedTuple):

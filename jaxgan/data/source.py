@@ -183,11 +183,12 @@ class _Steps:
 
 @dataclass
 class Arrays:
-    """Examples `index` of arrays: images [N, ...], labels [N] or None."""
+    """Examples `index` of arrays: images [N, ...], labels [N] or None, groups [N] or None."""
 
     images: np.ndarray
     labels: np.ndarray | None
     index: np.ndarray
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -200,3 +201,7 @@ class Arrays:
         """Every example's label, [n, ...]; of examples with labels."""
         assert self.labels is not None
         return self.labels[self.index]
+
+    def all_groups(self) -> np.ndarray | None:
+        """Every example's group, int [n]; None where none are known."""
+        return None if self.groups is None else self.groups[self.index]

@@ -38,8 +38,11 @@ def stages(config: Config) -> dict[str, tuple[Config, Overrides]]:
         if not frozen.get("config") or frozen.workdir:
             continue
         given = [_override(name, text) for text in frozen.overrides]
-        raw = load_config(frozen.config).to_dict() | {field: config.to_dict()[field] for field in SHARED}
-        resolved = resolve_config(ml_collections.ConfigDict(raw, type_safe=False), given, sections)
+        try:
+            raw = load_config(frozen.config).to_dict() | {field: config.to_dict()[field] for field in SHARED}
+            resolved = resolve_config(ml_collections.ConfigDict(raw, type_safe=False), given, sections)
+        except UserError as error:
+            raise UserError(f"frozen.{name}: {error}") from error
         if stages(resolved):
             raise UserError(f"frozen.{name}.config={frozen.config} has a stage itself; name a config that has none")
         out[name] = resolved, given
@@ -74,8 +77,8 @@ def networks(config: Config, images: Images, folder: Path, train_first: bool = T
     for name, (stage, _) in wanted.items():
         data = open_data(stage)
         plans[name] = Plan(stage, data.features, load_frozen(stage, None, data.image_shape)), data
-    planned = {name: _planned(config, name, plan) for name, (plan, _) in plans.items()}
-    whole = load_frozen(config, folder, images.image_shape, planned)
+    later = {name: planned(config, name, plan) for name, (plan, _) in plans.items()}
+    whole = load_frozen(config, folder, images.image_shape, later)
     if not train_first:
         return whole
     check_run(Plan(config, images.features, whole), Placement(config.parallel), folder)  # before hours of a stage
@@ -92,7 +95,7 @@ def networks(config: Config, images: Images, folder: Path, train_first: bool = T
     return load_frozen(config, folder, images.image_shape)
 
 
-def _planned(config: Config, name: str, plan: Plan) -> Donor:
+def planned(config: Config, name: str, plan: Plan) -> Donor:
     """What a stage will hand on, as zeros."""
     shapes = plan.shapes()
     players = config.frozen[name].players or tuple(shapes.params)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import devices, plan_of
+from helpers import devices, plan_of, tiny
 
 from jaxgan.anomaly.base import Found, OfNetworks
 from jaxgan.anomaly.detector import Detector, make_detector
@@ -19,6 +19,7 @@ from jaxgan.extractors import efficientnet
 from jaxgan.generate import trained
 from jaxgan.nets.layers import Norm
 from jaxgan.parallel import Placement
+from jaxgan.plan import Donor, Plan
 from jaxgan.tasks.task import Anomaly
 
 SIDE = 12
@@ -174,6 +175,28 @@ def test_the_best_of_more_starts_is_never_worse_and_a_number_has_its_own(searche
     detector = made(plan, nets=nets)
     again, other = (detector(inside[:1], numbers(1, first)).score[0] for first in (0, 9))
     assert again != other
+
+
+@pytest.mark.slow
+def test_search_in_a_frozen_run_from_its_encoder_too():
+    """The frozen generator makes the pictures; an encoder that says their z is right from the start."""
+    donor = plan_of("fanogan.py:wgan")
+    state = jax.device_get(donor.init(jax.random.key(5)).replace(rng=None))
+    frozen = {"first": Donor(donor.task, {player: state.variables(player) for player in donor.players}, {"title": ""})}
+    own = {"eval__detector__name": "search", "eval__detector__steps": 1, "eval__batch_size": 8, "eval__detector__lr": 1e-6}
+    task, scores = donor.task(), {}
+    z = task.draw(jax.random.split(jax.random.key(1), 5))["z"]
+    images = task.generate(frozen["first"].variables, {"z": z, "noise": jax.random.split(jax.random.key(0), 5)})
+    pixels = np.asarray(jnp.round((images + 1) * 127.5)).astype(np.uint8)
+    for start in ("random", "encoder"):
+        plan = Plan(tiny("fanogan.py", eval__detector__start=start, **own), features_of((SIDE, SIDE, 1), 10), frozen)
+        nets = trained(plan, plan.init(jax.random.key(0)), ema=False)
+        detector = made(plan, nets=nets)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(plan.task()), "encode", lambda self, variables, image: z[: len(image)])
+            scores[start] = made(plan, nets=nets)(pixels[:2], numbers(2)).score
+        assert detector.title.endswith(f"({start})") and np.isfinite(detector(pixels, numbers(5)).score).all()
+    assert (scores["encoder"] < 0.2 * scores["random"]).all()
 
 
 class Own:

@@ -389,3 +389,22 @@ def test_labels_only_where_every_picture_has_one(photos, capsys):
         shutil.copy(photos / "cats" / "01.png", photos / f"loose{i}.png")
     assert read(photos).num_classes == 0
     assert "no labels: 13 of 25 pictures of" in capsys.readouterr().out
+
+
+def test_groups_stay_on_one_side(tmp_path):
+    for i in range(40):
+        path = tmp_path / "scans" / f"patient{i // 4:02}_{i:03}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("L", (8, 8), i).save(path)
+    train, test = (
+        read(tmp_path / "scans", split=split, group=r"patient(\d+)", test_share=0.3) for split in ("train", "test")
+    )
+    assert len(train) + len(test) == 40 and not set(train.examples.all_groups()) & set(test.examples.all_groups())
+    numbers = test.load()["image"][:, 0, 0, 0] // 4
+    np.testing.assert_array_equal(numbers, test.examples.all_groups())
+    assert all((numbers == one).sum() == 4 for one in set(numbers)) and test.name.startswith("scans, split test by 'patient")
+    assert read(tmp_path / "scans").examples.all_groups() is None
+    with pytest.raises(UserError, match=r"data.group='scan\(' is no regular expression"):
+        read(tmp_path / "scans", group="scan(")
+    with pytest.raises(UserError, match="data.group='p0' finds nothing in the names of 40 pictures, the first patient00_"):
+        read(tmp_path / "scans", group="p0")

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import jax
 import pytest
-from helpers import ROOT
+from helpers import ROOT, plan_after_stages
 
 from jaxgan import command_line
 from jaxgan.config.load import load_config
 from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import features_of
-from jaxgan.plan import Plan
 from jaxgan.sections import sections
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
@@ -93,7 +92,7 @@ def check_launch(words: list[str]) -> None:
         side = 128 if "128" in spec else 32 if "cifar10" in spec else 28  # large networks want large pictures
         classes = resolved.task.get("num_classes", 0) or 10
         of_source = 3 if resolved.task.name == "detect" else 1  # a detector reads classes from colours
-        Plan(resolved, features_of((side, side, 1), classes, source_shape=(28, 28, of_source)))
+        plan_after_stages(resolved, features_of((side, side, 1), classes, source_shape=(28, 28, of_source)))
 
 
 def check_python(words: list[str]) -> None:

@@ -5,13 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-from helpers import ROOT
+from helpers import ROOT, plan_after_stages
 
 from jaxgan.command_line import split
 from jaxgan.config.load import load_config
 from jaxgan.config.resolve import flat, resolve_config
 from jaxgan.data.features import features_of
-from jaxgan.plan import Plan
 from jaxgan.sections import sections
 
 FOLDER = ROOT / "docs" / "methods"
@@ -108,7 +107,7 @@ def test_its_overrides_are_fields_and_change_something(page):
         config = resolved(config_of(page), overrides)
         assert not words and overrides
         assert flat(config.to_dict()) != flat(plain.to_dict()), f"{cell} is what the config has anyway"
-        Plan(config, features(config))
+        plan_after_stages(config, features(config))
 
 
 @pytest.mark.parametrize("page", [*PAGES, FOLDER / "index.md"], ids=lambda page: page.stem)
