@@ -90,7 +90,8 @@ def check(plan: Any, images: Images) -> None:
     opened = open_pictures(plan, images)
     plan.detector.check(plan)
     check_rate(len(opened.calibrating), plan.detector.rate, opened.calibration.name)
-    _check_apart(open_data(plan.config), opened, plan.detector)
+    calibrate, test = (opened.calibration, opened.calibrating), (opened.test, opened.rows[~opened.abnormal])
+    check_apart(open_data(plan.config), plan.detector, calibrate=calibrate, test=test)
 
 
 def open_pictures(plan: Any, images: Images) -> Opened:
@@ -158,22 +159,31 @@ def _calibration(wanted: Any, config: Any, test: Images, normal: np.ndarray) -> 
     """(A split, the numbers of its normal pictures.) normal: those of the test split. Raises UserError."""
     if wanted.calibrate == wanted.test:
         return test, normal
-    told = f"eval.detector.calibrate={wanted.calibrate}, held-out normal pictures"
-    if wanted.calibrate in ("", config.data.get("split")):
-        raise UserError(f"{told}: the run trains on these; {HOLD_BACK}")
-    try:
-        found = open_split(config, wanted.calibrate)
-    except UserError as error:
-        raise UserError(f"{told}: {error}; {HOLD_BACK}") from error
+    found = held_out(config, wanted.calibrate)
     return found, np.arange(len(found))
 
 
-def _check_apart(real: Images, opened: Opened, wanted: Any) -> None:
-    """Refuses calibration and test pictures most of which are training images under another name."""
-    if not (real.resident and opened.test.resident and opened.calibration.resident):
+def held_out(config: Any, split: str) -> Images:
+    """The normal pictures of a split that calibrates. Raises UserError where there are none, and where the run trains on
+    them."""
+    told = f"eval.detector.calibrate={split}, held-out normal pictures"
+    if split in ("", config.data.get("split")):
+        raise UserError(f"{told}: the run trains on these; {HOLD_BACK}")
+    try:
+        found = open_split(config, split)
+    except UserError as error:
+        raise UserError(f"{told}: {error}; {HOLD_BACK}") from error
+    if not len(found):
+        raise UserError(f"{told}: {found.name} has none; {HOLD_BACK}")
+    return found
+
+
+def check_apart(real: Images, wanted: Any, **sets: tuple[Images, np.ndarray]) -> None:
+    """Refuses pictures most of which are training images under another name. wanted: the section `eval.detector`. sets: by
+    the field that names their split, (images, numbers of the normal ones). Raises UserError."""
+    if not all(images.resident for images in (real, *(images for images, _ in sets.values()))):
         return
     seen = {x.tobytes() for x in real.load()["image"]}
-    sets = {"calibrate": (opened.calibration, opened.calibrating), "test": (opened.test, opened.rows[~opened.abnormal])}
     for field, (images, rows) in sets.items():
         inside = sum(x.tobytes() in seen for x in images.gather(rows)["image"])
         if 2 * inside > len(rows):

@@ -24,17 +24,15 @@ from jaxgan.errors import UserError, as_path
 from jaxgan.generate import Trained
 from jaxgan.images import to_uint8
 from jaxgan.plan import Plan
+from jaxgan.scores.anomaly import check_apart, held_out
 from jaxgan.verbs.given_pictures import listed
 from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.calibration import Calibration, Calibrations
-from jaxgan.workdir.data import open_data, open_split
+from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import weights_digest
 
 BATCH = 64  # pictures that are scored, and written, together
-HOLD_BACK = (
-    "--config.data.split=train[:80%] --config.eval.detector.calibrate=train[80%:] trains on a part and holds one back"
-)
 RARE = 0.95  # the share of normal pictures in whose maps nothing is fully red
 
 
@@ -67,15 +65,15 @@ class Finder:
 
     def __init__(self, folder: Path, plan: Plan, step: int, nets: Trained, ema: bool, rate: float | None = None):
         check_finds(folder, plan)
-        held_out = held_out_images(plan)
+        normal = held_out(plan.config, plan.detector.calibrate)
         self.plan, self.step, self.ema = plan, step, ema
-        self.split, self._count = held_out.name, len(held_out)
+        self.split, self._count = normal.name, len(normal)
         self.at(rate)
         training = open_data(plan.config)
-        _check_apart(training, held_out)
+        check_apart(training, plan.detector, calibrate=(normal, np.arange(len(normal))))
         self._detect = make_detector(plan, nets, training)
         self.title = self._detect.title
-        self.calibration = _calibrated(folder, plan, step, ema, self._detect, held_out)
+        self.calibration = _calibrated(folder, plan, step, ema, self._detect, normal)
 
     def at(self, rate: float | None) -> float:
         """The share of normal pictures that may be called abnormal, by default the config's. Raises UserError for one that
@@ -129,53 +127,26 @@ def fit_of(config: Config, shape: tuple[int, ...]) -> Fit:
     return Fit(**{**own, "size": tuple(shape[:2]), "channels": shape[2], "jitter": 0})
 
 
-def _calibrated(folder: Path, plan: Plan, step: int, ema: bool, detect: Any, held_out: Images) -> Calibration:
+def _calibrated(folder: Path, plan: Plan, step: int, ema: bool, detect: Any, normal: Images) -> Calibration:
     """What the detector says of the pictures that the run holds out, from the run's folder where it is known."""
     kept = Calibrations(Workdir(folder).outputs)
     settings = {key: x for key, x in plan.config.eval.detector.to_dict().items() if key not in ("rate", "test")}
     about = {"step": step, "checkpoint": weights_digest(folder, step), "detector": settings, "ema": ema}
-    about |= {"data": held_out.name, "digest": held_out.digest, "pictures": len(held_out), "version": jaxgan.__version__}
+    about |= {"data": normal.name, "digest": normal.digest, "pictures": len(normal), "version": jaxgan.__version__}
     about = json.loads(json.dumps(about))  # as a file has it
     found = kept.find(about) if about["checkpoint"] else None
     if found is None:
-        found = _calibration(detect, held_out)
+        found = _calibration(detect, normal)
         if about["checkpoint"]:
             kept.add(about, found)
     return found
 
 
-def held_out_images(plan: Plan) -> Images:
-    """The normal pictures of the split `eval.detector.calibrate`. Raises UserError where there are none, and where the run
-    trains on them."""
-    split = plan.detector.calibrate
-    told = f"eval.detector.calibrate={split}, held-out normal pictures"
-    if split in ("", plan.config.data.get("split")):
-        raise UserError(f"{told}: the run trains on these; {HOLD_BACK}")
-    try:
-        found = open_split(plan.config, split)
-    except UserError as error:
-        raise UserError(f"{told}: {error}; {HOLD_BACK}") from error
-    if not len(found):
-        raise UserError(f"{told}: {found.name} has none; {HOLD_BACK}")
-    return found
-
-
-def _check_apart(training: Images, held_out: Images) -> None:
-    """Refuses held-out pictures most of which are training pictures under another name. Raises UserError."""
-    if training.resident and held_out.resident:
-        seen = {x.tobytes() for x in training.load()["image"]}
-        inside = sum(x.tobytes() in seen for x in held_out.load()["image"])
-        if 2 * inside > len(held_out):
-            raise UserError(
-                f"{inside} of the {len(held_out)} pictures of {held_out.name} are training pictures; {HOLD_BACK}"
-            )
-
-
-def _calibration(detect: Any, held_out: Images) -> Calibration:
+def _calibration(detect: Any, normal: Images) -> Calibration:
     scores, low, high, last = [], [], [], None
-    with bar(None, "calibrated", len(held_out), "pictures") as shown:
-        for rows, count in batches(len(held_out), BATCH):
-            last = _found(detect, held_out.gather(rows[:count])["image"])
+    with bar(None, "calibrated", len(normal), "pictures") as shown:
+        for rows, count in batches(len(normal), BATCH):
+            last = _found(detect, normal.gather(rows[:count])["image"])
             scores.append(last.score)
             if last.map is not None:
                 low.append(np.median(last.map, (1, 2)))

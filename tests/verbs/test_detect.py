@@ -19,6 +19,7 @@ from jaxgan import cli
 from jaxgan.errors import Failure, UserError
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
+from jaxgan.scores import anomaly
 from jaxgan.sections import open_data
 from jaxgan.tasks.task import Anomaly
 from jaxgan.training.train import train
@@ -400,7 +401,7 @@ def test_mistakes(arguments, message, run, known, album, tmp_path, capsys):
 def test_a_split_that_holds_nothing_out(run, known, album, tmp_path, monkeypatch):
     empty = open_data(load_run(run, Placement(), overrides=OF_RUN)[0].config)
     empty.examples.index = empty.examples.index[:0]
-    monkeypatch.setattr(finder, "open_split", lambda *_: empty)
+    monkeypatch.setattr(anomaly, "open_split", lambda *_: empty)
     with pytest.raises(
         UserError, match="calibrate=test, held-out normal pictures: data, split train .* has none; --config.data.split=train"
     ):
@@ -410,10 +411,8 @@ def test_a_split_that_holds_nothing_out(run, known, album, tmp_path, monkeypatch
 
 def test_held_out_pictures_that_the_run_trains_on(run, known, album, tmp_path, monkeypatch):
     """Under another name: their scores would be too low, and the threshold with them."""
-    monkeypatch.setattr(finder, "open_split", lambda config, split: open_data(config))
-    with pytest.raises(
-        UserError, match="6 of the 6 pictures of data, split train .* are training pictures; --config.data.sp"
-    ):
+    monkeypatch.setattr(anomaly, "open_split", lambda config, split: open_data(config))
+    with pytest.raises(UserError, match="calibrate=test: 6 of its 6 normal pictures are training images; --config.data.sp"):
         detect(run, album, tmp_path / "out", [*OF_RUN, ("eval.detector.rate", "0.5")])
     assert not (tmp_path / "out").exists()
 
