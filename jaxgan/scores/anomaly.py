@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxgan.anomaly.base import OfNetworks
 from jaxgan.anomaly.conformal import check_rate, p_values
 from jaxgan.anomaly.detector import Detector, make_detector
 from jaxgan.console import say
@@ -55,9 +56,14 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     the pictures whose conformal p-value is at most the asked rate; where masks are, and the detector has maps,
     "pixel_auroc" and "aupro". Says an AUROC below chance, and what leaks.
 
-    Raises UserError where scores are not finite.
+    Raises UserError where scores are not finite, and for an exported model whose detector needs more networks.
     """
     wanted = plan.detector
+    if isinstance(wanted, OfNetworks) and {*plan.players} - {*state.params}:
+        raise UserError(
+            f"eval.detector.name={plan.config.eval.detector.name} needs all networks of a run, and an exported model is a "
+            "generator alone; name the run that it was made of, or --config.eval.detector.name=pca"
+        )
     detector = make_detector(plan, trained(plan, state, plan.run.eval.ema), open_data(plan.config))
     order = _order(opened.abnormal, getattr(wanted, "order", ""), bool(wanted.leaks))
     rows, abnormal = opened.rows[order], opened.abnormal[order]
@@ -172,10 +178,10 @@ def _check_apart(real: Images, opened: Opened, wanted: Any) -> None:
     """Refuses calibration and test pictures most of which are training images under another name."""
     if not (real.resident and opened.test.resident and opened.calibration.resident):
         return
-    seen = {x.tobytes() for x in real.load()["image"]}
+    seen = {hash(x.tobytes()) for x in real.load()["image"]}
     sets = {"calibrate": (opened.calibration, opened.calibrating), "test": (opened.test, opened.rows[~opened.abnormal])}
     for field, (images, rows) in sets.items():
-        inside = sum(x.tobytes() in seen for x in images.gather(rows)["image"])
+        inside = sum(hash(x.tobytes()) in seen for x in images.gather(rows)["image"])
         if 2 * inside > len(rows):
             raise UserError(
                 f"eval.detector.{field}={getattr(wanted, field)}: {inside} of its {len(rows)} normal pictures are training "
