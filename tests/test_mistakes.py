@@ -106,7 +106,7 @@ MISTAKES = {
     "Values": [
         (f"{WGAN} --config.steps=many", "steps must be a whole number, not 'many'"),
         (f"{WGAN} --config.steps=1.5", "steps must be a whole number, not '1.5'"),
-        (f"{WGAN} --config.steps=-1", "steps must be at least 1, not -1"),
+        (f"{WGAN} --config.steps=-1", "steps must be at least 0, not -1"),
         (f"{WGAN} --config.steps=1e9", "more than 2^32"),
         (f"{WGAN} --config.seed=99999999999", "seed must be at least 0 and below"),
         (f"{WGAN} --config.batch_size=0", "batch_size must be at least 1, not 0"),

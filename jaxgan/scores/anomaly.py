@@ -1,12 +1,13 @@
 """How well a run's detector tells abnormal pictures from normal ones: of a test split whose classes the run has not all
 trained on, with a threshold that held-out normal pictures alone give."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from jaxgan.anomaly.base import OfNetworks
 from jaxgan.anomaly.conformal import check_rate, p_values
 from jaxgan.anomaly.detector import Detector, make_detector
 from jaxgan.console import say
@@ -55,9 +56,10 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     the pictures whose conformal p-value is at most the asked rate; where masks are, and the detector has maps,
     "pixel_auroc" and "aupro". Says an AUROC below chance, and what leaks.
 
-    Raises UserError where scores are not finite.
+    Raises UserError where scores are not finite, and for an exported model whose detector needs more networks.
     """
     wanted = plan.detector
+    check_networks(plan, state.params)
     detector = make_detector(plan, trained(plan, state, plan.run.eval.ema), open_data(plan.config))
     order = _order(opened.abnormal, getattr(wanted, "order", ""), bool(wanted.leaks))
     rows, abnormal = opened.rows[order], opened.abnormal[order]
@@ -81,6 +83,15 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     for line in told:
         say(f"{detector.title}: {line}")
     return out
+
+
+def check_networks(plan: Any, players: Collection[str]) -> None:
+    """Refuses an exported model, which has these players alone, where the detector needs more. Raises UserError."""
+    if isinstance(plan.detector, OfNetworks) and {*plan.players} - {*players}:
+        raise UserError(
+            f"eval.detector.name={plan.config.eval.detector.name} needs all networks of a run, and an exported model is a "
+            "generator alone; name the run that it was made of, or --config.eval.detector.name=pca"
+        )
 
 
 def check(plan: Any, images: Images) -> None:
@@ -183,9 +194,9 @@ def check_apart(real: Images, wanted: Any, **sets: tuple[Images, np.ndarray]) ->
     the field that names their split, (images, numbers of the normal ones). Raises UserError."""
     if not all(images.resident for images in (real, *(images for images, _ in sets.values()))):
         return
-    seen = {x.tobytes() for x in real.load()["image"]}
+    seen = {hash(x.tobytes()) for x in real.load()["image"]}
     for field, (images, rows) in sets.items():
-        inside = sum(x.tobytes() in seen for x in images.gather(rows)["image"])
+        inside = sum(hash(x.tobytes()) in seen for x in images.gather(rows)["image"])
         if 2 * inside > len(rows):
             raise UserError(
                 f"eval.detector.{field}={getattr(wanted, field)}: {inside} of its {len(rows)} normal pictures are training "

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,9 +25,8 @@ from jaxgan.errors import UserError, as_path
 from jaxgan.generate import Trained
 from jaxgan.images import to_uint8
 from jaxgan.plan import Plan
-from jaxgan.scores.anomaly import check_apart, held_out
+from jaxgan.scores.anomaly import check_apart, check_networks, held_out
 from jaxgan.verbs.given_pictures import listed
-from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.calibration import Calibration, Calibrations
 from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
@@ -64,7 +64,7 @@ class Finder:
     """
 
     def __init__(self, folder: Path, plan: Plan, step: int, nets: Trained, ema: bool, rate: float | None = None):
-        check_finds(folder, plan)
+        check_finds(folder, plan, nets.players)
         normal = held_out(plan.config, plan.detector.calibrate)
         self.plan, self.step, self.ema = plan, step, ema
         self.split, self._count = normal.name, len(normal)
@@ -109,16 +109,15 @@ class Finder:
         return Detection(found.score, p, p <= rate, found.map, made, found.parts)
 
 
-def check_finds(folder: Path, plan: Plan) -> None:
-    """Refuses a run that finds no anomalies. Raises UserError."""
+def check_finds(folder: Path, plan: Plan, players: Collection[str]) -> None:
+    """Refuses a run that finds no anomalies. players: those that are there. Raises UserError."""
     if len(plan.image_shape) != 3 or plan.image_shape[2] not in MODES:
         shape = "x".join(map(str, plan.image_shape))
         raise UserError(f"anomalies are found in pictures, and {folder} was trained on {shape}")
-    if Archive(folder).is_archive:
-        raise UserError(f"{folder} is an exported model, a generator alone; name the run that it was made of")
     if getattr(plan.detector, "batch_norm", RUNNING) == BATCH_NORM:
         raise UserError(f"eval.detector.batch_norm={BATCH_NORM}: a score would depend on the pictures beside; leave it out")
     plan.detector.check(plan)
+    check_networks(plan, players)
 
 
 def fit_of(config: Config, shape: tuple[int, ...]) -> Fit:

@@ -193,6 +193,16 @@ def test_data_without_classes(opened):
         anomaly.check(plan_of_cells(), opened["train"])
 
 
+def test_an_exported_model_has_too_few_networks(opened):
+    plan, everywhere = plan_of_cells(eval__detector__name="search"), Placement()
+    state = new_state(plan, everywhere)
+    alone = state.replace(params={"gen": state.params["gen"]})
+    with pytest.raises(
+        UserError, match="name=search needs all networks of a run, and an exported model is a generator alone"
+    ):
+        anomaly.scores(plan, anomaly.open_pictures(plan, opened["train"]), alone)
+
+
 def test_a_hash_of_its_code_follows_the_conformal_threshold():
     from jaxgan.scores import code
 

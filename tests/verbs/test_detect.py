@@ -15,7 +15,7 @@ from helpers import tiny
 from PIL import Image
 
 import jaxgan
-from jaxgan import cli
+from jaxgan import cli, models
 from jaxgan.errors import Failure, UserError
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
@@ -87,7 +87,7 @@ def known(monkeypatch, run):
         return states[key]
 
     monkeypatch.setattr(finder, "make_detector", lambda plan, nets, normal, placement=None: made)
-    monkeypatch.setattr(finder, "check_finds", lambda folder, plan: None)
+    monkeypatch.setattr(finder, "check_finds", lambda *_: None)
     monkeypatch.setattr(detection, "load_run", remembered)
     yield made
     (run / "calibration.json").unlink(missing_ok=True)
@@ -378,10 +378,12 @@ def test_from_python(run, known, album, tmp_path):
         (["--input={}/album", "--num=0"], "--num must be at least 1, not 0"),
         (["--input={}/album", "--config.steps=3"], "--config.steps has no effect in --mode=detect"),
         (["--input={}/album", "--out={}/new", "--config.eval.detector.rate=0.01"], "a rate of at least 0.05"),
+        (["--input={}/album", "--out={}/new", "--config.eval.detector.calibrate=train"], "the run trains on these"),
         (
-            ["--input={}/album", "--out={}/new", "--config.eval.detector.calibrate=all", "--config.data.dir={}/empty"],
-            "empty",
+            ["--input={}/album", "--out={}/new", "--config.eval.detector.calibrate=tset"],
+            "data.split cannot be 'tset'; did you mean",
         ),
+        (["--input={}/album", "--out={}/new", "--config.data.dir={}/empty"], "'{}/empty' holds no pictures"),
     ],
 )
 def test_mistakes(arguments, message, run, known, album, tmp_path, capsys):
@@ -420,6 +422,8 @@ def test_held_out_pictures_that_the_run_trains_on(run, known, album, tmp_path, m
 def test_a_run_that_finds_no_anomalies(run, album, tmp_path):
     with pytest.raises(UserError, match="eval.detector.batch_norm=batch: a score would depend on the pictures beside"):
         detect(run, album, tmp_path / "out", [*OF_RUN, ("eval.detector.batch_norm", "batch")])
+    with pytest.raises(UserError, match="eval.detector.name=pca|task.name=latent"):
+        detect(models.find("digits"), album, tmp_path / "out", [("eval.detector.calibrate", "test")])
     with pytest.raises(
         UserError, match="task.name=latent has no score of abnormality of its own.*eval.detector.name=search"
     ):
