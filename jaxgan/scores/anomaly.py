@@ -18,6 +18,7 @@ from jaxgan.data.subset import labels_of
 from jaxgan.errors import UserError
 from jaxgan.generate import trained
 from jaxgan.metrics import anomaly as metrics
+from jaxgan.sections import sections
 from jaxgan.tasks.task import Anomaly
 from jaxgan.workdir.data import open_data, open_split, trained_classes
 
@@ -177,16 +178,25 @@ def _calibration(wanted: Any, config: Any, test: Images, normal: np.ndarray) -> 
 def held_out(config: Any, split: str) -> Images:
     """The normal pictures of a split that calibrates. Raises UserError where there are none, and where the run trains on
     them."""
-    told = f"eval.detector.calibrate={split}, held-out normal pictures"
+    told, advice = f"eval.detector.calibrate={split}, held-out normal pictures", _hold_back(config)
     if split in ("", config.data.get("split")):
-        raise UserError(f"{told}: the run trains on these; {HOLD_BACK}")
+        raise UserError(f"{told}: the run trains on these; {advice}")
     try:
         found = open_split(config, split)
     except UserError as error:
-        raise UserError(f"{told}: {error}; {HOLD_BACK}") from error
+        raise UserError(f"{told}: {error}; {advice}") from error
     if not len(found):
-        raise UserError(f"{told}: {found.name} has none; {HOLD_BACK}")
+        raise UserError(f"{told}: {found.name} has none; {advice}")
     return found
+
+
+def _hold_back(config: Any) -> str:
+    """How such data hold normal pictures back: by a split of theirs, by slices of TFDS, or as another data set."""
+    known = sections(config.to_dict())["data"].fields
+    splits = known["split"].choices if "split" in known else ("",)
+    if "validation" in splits:
+        return "--config.eval.detector.calibrate=validation holds some back"
+    return "--config.data.name=anomaly_folder holds some back, of folders" if splits else HOLD_BACK
 
 
 def check_apart(real: Images, wanted: Any, **sets: tuple[Images, np.ndarray]) -> None:

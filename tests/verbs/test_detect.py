@@ -378,7 +378,10 @@ def test_from_python(run, known, album, tmp_path):
         (["--input={}/album", "--num=0"], "--num must be at least 1, not 0"),
         (["--input={}/album", "--config.steps=3"], "--config.steps has no effect in --mode=detect"),
         (["--input={}/album", "--out={}/new", "--config.eval.detector.rate=0.01"], "a rate of at least 0.05"),
-        (["--input={}/album", "--out={}/new", "--config.eval.detector.calibrate=train"], "the run trains on these"),
+        (
+            ["--input={}/album", "--out={}/new", "--config.eval.detector.calibrate=train"],
+            "the run trains on these; --config.data.name=anomaly_folder",
+        ),
         (
             ["--input={}/album", "--out={}/new", "--config.eval.detector.calibrate=tset"],
             "data.split cannot be 'tset'; did you mean",
@@ -405,7 +408,8 @@ def test_a_split_that_holds_nothing_out(run, known, album, tmp_path, monkeypatch
     empty.examples.index = empty.examples.index[:0]
     monkeypatch.setattr(anomaly, "open_split", lambda *_: empty)
     with pytest.raises(
-        UserError, match="calibrate=test, held-out normal pictures: data, split train .* has none; --config.data.split=train"
+        UserError,
+        match="calibrate=test, held-out normal pictures: data, split train .* has none; .*=anomaly_folder holds",
     ):
         detect(run, album, tmp_path / "out", OF_RUN)
     assert not (tmp_path / "out").exists()
