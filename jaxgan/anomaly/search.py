@@ -29,7 +29,7 @@ class Search(OfNetworks):
     """
 
     steps: int = bounded(500, least=1)
-    lr: float = bounded(0.02, least=1e-9)
+    lr: float = bounded(0.1, least=1e-9)
     restarts: int = bounded(4, least=1)
     features_weight: float = bounded(0.1, most=1)
     start: str = among(("random", "encoder"), "random")
