@@ -135,9 +135,20 @@ def get_config() -> Any:
             "prdc",
             "repetition",
             # and: ppl; is, classes, class_modes, for extractors that have classes; of translators pairs, cycles, reading; of
+            # runs on normal pictures anomaly; of
             # generators that are told labels label_accuracy, intra_fd, class_recall, cas; of classifiers accuracy, of
             # detectors map50
         ),
+        # Of the metric anomaly: task, the run's own score; search, for AnoGAN; pca, patches.
+        "detector": {
+            "name": "task",
+            "test": "test",  # split of normal and abnormal pictures: of classes that data.classes keeps, and of others
+            "calibrate": "validation",  # split of held-out normal pictures that the threshold comes of
+            "rate": 0.05,  # false positive rate that is asked for
+            "ignore": (),  # classes of the test split that are neither normal nor abnormal
+            "batch_norm": "running",  # or batch, a leak: BatchNorm by the test batch
+            "order": "mixed",  # of such batches; or pure, normal pictures first
+        },
         "features": {"name": "digits"},  # or efficientnet_lite0, inception (with eval.features.weights=FILE), random
         "num_samples": 5000,  # generated images
         "repeats": 3,  # sets of them that are scored at the end

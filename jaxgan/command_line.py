@@ -18,6 +18,7 @@ VERBS = {
     "ablate": "jaxgan.verbs.ablate",
     "project": "jaxgan.verbs.project",
     "translate": "jaxgan.verbs.translate",
+    "detect": "jaxgan.verbs.detect",
     "export": "jaxgan.verbs.export",
     "verify": "jaxgan.verbs.verify",
 }

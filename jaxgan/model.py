@@ -5,7 +5,7 @@ import html
 import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
@@ -21,11 +21,14 @@ from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.standing import Standing
-from jaxgan.tasks.task import Generates, HasLatent, HasStyles
+from jaxgan.tasks.task import FindsAnomalies, Generates, HasLatent, HasStyles
 from jaxgan.truncation import Truncation
 from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
+
+if TYPE_CHECKING:
+    from jaxgan.verbs.finder import Detection
 
 SHOWN = 16  # pictures in a notebook
 
@@ -39,7 +42,7 @@ class Model:
     def __init__(self, path: Path, step: int | None = None):
         placement = Placement()
         plan, self.step, state = load_run(path, placement, step)
-        if not plan.can(Generates):
+        if not plan.can(Generates) and not plan.can(FindsAnomalies):
             raise UserError(f"the task of {path} ({plan.config.task.name}) generates nothing")
         self.path, self.config, self.image_shape = path, plan.config, plan.image_shape
         self._plan: Plan = plan
@@ -70,6 +73,10 @@ class Model:
 
         Raises UserError for what this generator cannot do.
         """
+        if not self._plan.can(Generates):
+            raise UserError(
+                f"the task of {self.path} ({self.config.task.name}) generates nothing; it finds anomalies: detect()"
+            )
         if seeds is not None and num is not None:
             raise UserError("give num or seeds, and not both")
         labels = None if label is None else np.asarray(label)
@@ -150,6 +157,28 @@ class Model:
         made = each_batch(lambda n, x: np.asarray(fn(self._nets, n, source=x)), CHUNK, numbers, pictures)
         return to_uint8(np.concatenate([*made]))
 
+    def detect(self, images: Any, rate: float | None = None) -> "Detection":
+        """How abnormal pictures are, as `--mode=detect` says it: an object with `score`, `p_value`, `abnormal`, `map`,
+        `reconstruction` and `parts`, arrays over the pictures.
+
+        images: uint8 [N, H, W, C] of the size that the run was trained on; or paths of pictures of any size; or one path, of
+        a picture, a folder or an archive. rate: the share of normal pictures that may be called abnormal;
+        `eval.detector.rate` by default. The first call scores the pictures that the run holds out; calibration.json in its
+        folder keeps that.
+
+        Raises UserError for a run that finds no anomalies, and for a rate that its held-out pictures cannot tell.
+        """
+        from jaxgan.verbs.finder import Finder
+
+        if "finder" not in self._made:
+            self._made["finder"] = Finder(self.path, self._plan, self.step, self._nets, bool(self._state.ema), rate)
+        finder = self._made["finder"]
+        given = images if isinstance(images, np.ndarray) else finder.read(images)
+        if given.dtype != np.uint8 or given.shape[1:] != self.image_shape or not len(given):
+            wanted = ", ".join(map(str, ("N", *self.image_shape)))
+            raise UserError(f"images must be uint8 [{wanted}], or paths, not {given.dtype} {list(given.shape)}")
+        return finder(given, finder.at(rate))
+
     @property
     def scores(self) -> dict[str, float]:
         """The newest scores in `evaluation.json`, by name; none where the run was never evaluated."""
@@ -185,7 +214,7 @@ class Model:
         """What a notebook shows: the first samples and the scores."""
         scores = "".join(f"<tr><td>{html.escape(name)}</td><td>{x:.4g}</td></tr>" for name, x in self.scores.items() if x)
         picture = ""
-        if len(self.image_shape) == 3:
+        if len(self.image_shape) == 3 and self._plan.can(Generates):
             file, grid = io.BytesIO(), self.grid(SHOWN)
             grid.resize((grid.width * 2, grid.height * 2), 0).save(file, "PNG")
             picture = f'<img alt="{SHOWN} samples" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'

@@ -19,7 +19,7 @@ from jaxgan.extractors.base import Network
 from jaxgan.objectives import losses
 from jaxgan.objectives.objective import Objective
 from jaxgan.plan_checks import check_given, check_parts
-from jaxgan.sections import WATCHED, extractor_of, sections
+from jaxgan.sections import WATCHED, detector_of, extractor_of, sections
 from jaxgan.state import GanState, StepInputs, Update, init_state
 from jaxgan.step import Parts
 from jaxgan.tasks.task import Frozen, Translates
@@ -198,6 +198,11 @@ class Plan:
     def extractor(self) -> Network:
         """The network whose features images are scored by. Raises UserError."""
         return extractor_of(self.config).load(self.image_shape)
+
+    @functools.cached_property
+    def detector(self) -> Any:
+        """The section `eval.detector`, by which anomalies are found."""
+        return detector_of(self.config)
 
     def shapes(self) -> GanState:
         """The state's shapes and dtypes, without an array."""

@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from jaxgan import data
+from jaxgan.anomaly.table import DETECTORS
 from jaxgan.config.resolve import Config, make_section
 from jaxgan.config.run import Checkpoint, Eval, FrozenRun, InitFrom, Log, Run, Sample
 from jaxgan.config.schedules import Scalar
@@ -45,6 +46,7 @@ def sections(raw: dict) -> dict[str, Section]:
         "ema": section(Ema),
         **{path: section(cls) for path, cls in WATCHED.items()},
         **tagged("eval.features", "digits", EXTRACTORS, "extractor", "check", "load"),
+        **tagged("eval.detector", "task", DETECTORS, "detector", "check", "make"),
     }
     has = {f.name for f in dataclasses.fields(task)}
     if "objective" in has:
@@ -164,3 +166,8 @@ def open_data(config: Config, made: Images | None = None) -> Images:
 def extractor_of(config: Config) -> Any:
     """The extractor that a config names, not yet loaded."""
     return make_section(config, "eval.features", sections(config.to_dict())["eval.features"], {})
+
+
+def detector_of(config: Config) -> Any:
+    """The detector that a config names, not yet made."""
+    return make_section(config, "eval.detector", sections(config.to_dict())["eval.detector"], {})

@@ -13,6 +13,7 @@ COMMANDS = {  # file: (arguments beside --smoke, what is printed)
     "claims.py": ([], "| in pairs | normal |"),
     "damage.py": ([], "| blur, 2 px |"),
     "data_speed.py": ([], "with the data on the device"),
+    "detection.py": ([], "| AnoGAN, 2 steps, 1 start |"),
     "faults.py": ([], "| a workdir with [ in its path | refused at the start | 1 of 1 |"),
     "monitor.py": ([], "| ring, PacGAN's MLPs"),
     "population.py": ([], "| ring, PacGAN's MLPs"),

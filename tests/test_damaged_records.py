@@ -31,6 +31,7 @@ from jaxgan.data.by_name import open_by_name
 from jaxgan.errors import Failure, UserError
 from jaxgan.files import write_json
 from jaxgan.sections import open_data
+from jaxgan.workdir.calibration import Calibration, Calibrations
 from jaxgan.workdir.experiment import check_config, check_data
 from jaxgan.workdir.frozen import ARRAYS, RECORD, save_frozen, saved_donor
 from jaxgan.workdir.runs import _taken, saved_plan
@@ -82,6 +83,7 @@ def made(tmp_path_factory):
         (home / "pictures").mkdir(exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)).save(home / "pictures" / f"{i}.png")
     open_by_name(str(home / "pictures"))
+    Calibrations(home / "calibrated").add(ABOUT, Calibration(np.arange(9.0) / 7, ("image",), True, True, 0.5, 2.25))
     data = open_data(cell.config)
     yield SimpleNamespace(home=home, folder=folder, table=table, cells=cells, cell=cell, data=data)
     os.environ.pop("XDG_CACHE_HOME")
@@ -118,6 +120,7 @@ def read_registration(made):
 
 
 CELL = "table/cells/plain_0"
+ABOUT = {"detector": {"name": "search"}, "checkpoint": "a digest", "ema": True}
 CASES = {
     "config": Case(f"{CELL}/config.json", read_config),
     "log": Case(f"{CELL}/metrics.jsonl", lambda made: (made.cell.workdir.logged_step(), summary(made))),
@@ -132,6 +135,7 @@ CASES = {
     "arrays": Case(
         f"{CELL}/frozen/it/{ARRAYS}", lambda made: saved_donor(made.cell.folder / "frozen" / "it"), is_text=False
     ),
+    "calibration": Case("calibrated/calibration.json", lambda made: calibrated(made), spared=True),
     "picture": Case(f"{CELL}/samples/step_00000004.png", lambda made: pictures(made), is_text=False),
     "index": Case("cache/jaxgan/images/*/index.json", lambda made: read_pictures(made), spared=True),
 }
@@ -142,6 +146,12 @@ def summary_of_joined(made):
     found = summarise(made.table, [], kept=rows)
     report.provenance(found, made.folder)
     return saved_report.dump(found)
+
+
+def calibrated(made):
+    """What is damaged is as good as not there."""
+    found = Calibrations(made.home / "calibrated").find(ABOUT)
+    return found and (found.scores.sum(), found.high - found.low, sorted(found.parts))
 
 
 def pictures(made):

@@ -22,6 +22,7 @@ FLOORS = (
     "plan",
     "plan_checks",
     "sections",
+    "anomaly",
     "tasks",
     "objectives",
     "extractors",

@@ -107,7 +107,7 @@ MISTAKES = {
     "Values": [
         (f"{WGAN} --config.steps=many", "steps must be a whole number, not 'many'"),
         (f"{WGAN} --config.steps=1.5", "steps must be a whole number, not '1.5'"),
-        (f"{WGAN} --config.steps=-1", "steps must be at least 1, not -1"),
+        (f"{WGAN} --config.steps=-1", "steps must be at least 0, not -1"),
         (f"{WGAN} --config.steps=1e9", "more than 2^32"),
         (f"{WGAN} --config.seed=99999999999", "seed must be at least 0 and below"),
         (f"{WGAN} --config.batch_size=0", "batch_size must be at least 1, not 0"),
@@ -300,6 +300,12 @@ MISTAKES = {
         ),
         ("--mode=translate --workdir=done --input=photos --direction=back", "should be one of <ab|ba>"),
         ("--mode=translate --workdir=nowhere --input=photos", "nowhere holds no run"),
+        ("--mode=detect --workdir=done", "--mode=detect needs --input"),
+        ("--mode=detect --workdir=done --input=fotos", "there is no 'fotos'; did you mean 'photos'?"),
+        ("--mode=detect --workdir=done --input=photos", "has no score of abnormality of its own"),
+        ("--mode=detect --workdir=done --input=photos --out=photos/new", "photos/new is among what is read, photos"),
+        ("--mode=detect --workdir=done --input=photos --config.eval.detector.name=pca", "held-out normal pictures"),
+        ("--mode=detect --workdir=done --input=photos --config.steps=9", "--config.steps has no effect in --mode=detect"),
         ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
     ],
     "Parts of data, classifiers, samples": [

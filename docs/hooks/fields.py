@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from jaxgan.anomaly.table import DETECTORS as ANOMALY_DETECTORS  # noqa: E402
 from jaxgan.config.run import FrozenRun, Run  # noqa: E402
 from jaxgan.config.schema import Field, section  # noqa: E402
 from jaxgan.data import SOURCES  # noqa: E402
@@ -74,7 +75,7 @@ SECTIONS = {
     "Augmentation": [("augment", AUGMENTS)],
     "Optimizers and averages": [("optim.PLAYER", OPTIMIZERS), ("ema", {"": Ema})],
     "Log, pictures, checkpoints": [(path, {"": WATCHED[path]}) for path in ("log", "sample", "checkpoint")],
-    "Evaluation": [("eval", {"": WATCHED["eval"]}), ("eval.features", EXTRACTORS)],
+    "Evaluation": [("eval", {"": WATCHED["eval"]}), ("eval.features", EXTRACTORS), ("eval.detector", ANOMALY_DETECTORS)],
     "Other runs": [("init_from", {"": WATCHED["init_from"]}), ("frozen.NAME", {"run": FrozenRun})],
 }
 COMMON = {  # what fields of many classes mean, where the class says nothing more

@@ -19,7 +19,7 @@ from jaxgan.ablation.stages import (
     stages_of,
     waits,
 )
-from jaxgan.ablation.table import BySeed, Stage, Table
+from jaxgan.ablation.table import BEST, BySeed, Stage, Table
 from jaxgan.config.load import call_file, load_config
 from jaxgan.config.resolve import Config, Overrides, flat, resolve_config
 from jaxgan.console import say
@@ -71,7 +71,7 @@ def make_cells(table: Table, spec: str, folder: Path, overrides: Overrides) -> l
                 if not row.hidden:
                     _check_scores(table, config)
                     if not config.eval.every:  # a cell is scored at its end, as part of its run
-                        mine.append(("eval.every", str(config.steps)))
+                        mine.append(("eval.every", str(max(1, config.steps))))
                 own = [*mine, ("seed", str(seed))]
                 own += earlier_overrides(base, own) if is_earlier else []
                 number = list(table.rows).index(name) * len(table.seeds) + i
@@ -100,7 +100,7 @@ def _check_fields(base: Config, given: dict[str, Any]) -> None:
 def _check_scores(table: Table, resolved: Config) -> None:
     """Refuses columns and curves that the runs will not have. Raises UserError."""
     measured = {part for metric in find_scores(resolved.eval.metrics).values() for part in metric.better}
-    for name in [column.score for column in table.columns if not column.word] + list(table.curves):
+    for name in [column.score.removeprefix(BEST) for column in table.columns if not column.word] + list(table.curves):
         if name not in measured and "/" not in name and name not in ("kimg", "img_per_sec"):
             raise UserError(f"no score '{name}' among those of eval.metrics; {nearest(name, measured)}")
 

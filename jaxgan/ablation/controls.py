@@ -56,9 +56,10 @@ def draws(control: dict[str, Any]) -> list[dict[str, float]]:
 
 
 def decisive(every: Iterable[Cell]) -> list[Cell]:
-    """The cells that controls are scored like, one a seed: those of the first shown row that begins from no other run, or of
-    the first shown row where all do."""
+    """The cells that controls are scored like, one a seed: those of the first shown row that is trained and begins from no
+    other run, or of the first shown row where there is none."""
     shown = [cell for cell in every if not cell.hidden]
+    shown = [cell for cell in shown if cell.config.steps] or shown
     row = next((cell for cell in shown if _begins_anew(cell)), shown[0]).row
     return [cell for cell in shown if cell.row == row]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxgan.ablation.statistics import mean_interval, one_count, variance
-from jaxgan.ablation.table import Column, Table
+from jaxgan.ablation.table import BEST, Column, Table
 from jaxgan.errors import UserError, described
 from jaxgan.monitor import COLLAPSE
 from jaxgan.scores.names import score_range
@@ -68,7 +68,7 @@ def entry_of(column: Column, results: Iterable[Any]) -> Entry:
     sets = [np.multiply(x.sets[column.score], column.scale) for x in sound if len(x.sets.get(column.score, ())) > 1]
     spreads = [float(np.var(one, ddof=1)) for one in sets]
     noise = math.sqrt(float(np.mean(spreads))) if spreads and len(sets) == len(sound) else math.nan
-    low, high = (end * column.scale for end in column.within or score_range(column.score))
+    low, high = (end * column.scale for end in column.within or score_range(column.score.removeprefix(BEST)))
     n = max(1, len(values))
     least = one_count(column.count * column.scale or printed_step(column.format, values), n)
     if spreads and len(sets) == len(sound):

@@ -6,6 +6,7 @@ from typing import Any
 from jaxgan import monitor
 from jaxgan.ablation import published
 from jaxgan.ablation.results import Result, Summary
+from jaxgan.scores.anomaly import CHANCE
 
 LEGEND = (
     "Mean ± standard deviation over the runs that did not fail; a second ± is between sets of samples of one run. A run has "
@@ -53,6 +54,21 @@ def illnesses(summary: Summary) -> list[str]:
     return _by_seeds(summary.results, told)
 
 
+def anomalies(summary: Summary) -> list[str]:
+    """A line for runs of a row whose anomaly scores are below chance, or have leaks."""
+
+    def below(result: Result) -> str:
+        auroc = result.numbers.get("auroc", CHANCE)
+        return f"below chance: normal pictures score higher than abnormal ones (AUROC {auroc:.3f})" if auroc < CHANCE else ""
+
+    def leaky(result: Result) -> str:
+        found = ((result.evaluation or {}).get("measured") or {}).get("anomaly") or {}
+        leaks = found.get("detector", {}).get("leaks", [])
+        return f"a leak: {'; '.join(leaks)}" if leaks else ""
+
+    return _by_seeds(summary.results, leaky) + _by_seeds(summary.results, below)
+
+
 def _by_seeds(results: Mapping[str, list[Result]], told: Callable[[Result], str]) -> list[str]:
     seeds: dict[tuple[str, str], list[int]] = {}
     for row, some in results.items():
@@ -83,5 +99,6 @@ def notices(summary: Summary) -> list[tuple[str, list[str]]]:
         ("What differs from the paper", [summary.length] * bool(summary.length) + list(table.differs)),
         ("The paper's order and ours", order + [f"Published: {table.published}"] * bool(table.published)),
         ("Runs that are not done", failures(summary)),
+        ("What the anomaly scores say", anomalies(summary)),
         ("What the stability monitor said last", illnesses(summary)),
     ]

@@ -75,7 +75,8 @@ def _checks(table: Table, configs: Sequence[Config]) -> dict[str, Callable[[], A
 
 def _shortest(length: Length, configs: Sequence[Config | Fields]) -> float:
     rows = _values([_fields(config) for config in configs], length.of)
-    return min(_product(values, "*".join(length.of)) for values in rows)
+    lengths = [_product(values, "*".join(length.of)) for values in rows]
+    return min([x for x in lengths if x] or [0])  # a baseline of 0 steps has no length
 
 
 def _fields(config: Config | Fields) -> Fields:

@@ -13,10 +13,10 @@ from jaxgan.ablation.comparison import failures
 from jaxgan.ablation.controls import draws
 from jaxgan.ablation.entries import Entry, entry_of, failure_of
 from jaxgan.ablation.stages import blocked
-from jaxgan.ablation.table import REAL, Table
+from jaxgan.ablation.table import BEST, REAL, Table
 from jaxgan.errors import UserError
 from jaxgan.extractors.table import EXTRACTORS
-from jaxgan.scores.names import score_part
+from jaxgan.scores.names import better_way, score_part
 from jaxgan.scores.of_run import same_protocol
 from jaxgan.scores.table import find_scores
 from jaxgan.workdir.folder import Workdir
@@ -56,6 +56,7 @@ def read_result(cell: Any) -> Result:
     history, step = workdir.metrics(), workdir.done_step
     for line in history:
         numbers |= {key: x for key, x in line.items() if not isinstance(x, str) and not key.startswith("eval/")}
+    numbers |= _best(history)
     if step is not None:
         there = [one for one in workdir.evaluations() if one["step"] == step and _is_asked(one, cell.config)]
         logged = {name: x for line in history if line["step"] == step for name, x in line.items()}
@@ -80,6 +81,16 @@ def read_result(cell: Any) -> Result:
     message, verdict = failure["message"] if failure else "", told[-1] if told else ""
     starts = workdir.starts
     return Result(cell, state, numbers, history, message, evaluation, starts, verdict, sets=sets, no_numbers=no_numbers)
+
+
+def _best(history: list[dict[str, Any]]) -> dict[str, float]:
+    """{"best/fd": the best of all evaluations in the log}."""
+    found: dict[str, list[float]] = {}
+    for line in history:
+        for name, x in line.items():
+            if name.startswith("eval/") and x is not None and better_way(name.removeprefix("eval/")):
+                found.setdefault(name.removeprefix("eval/"), []).append(x)
+    return {BEST + score_part(name): {"lower": min, "higher": max}[better_way(name)](some) for name, some in found.items()}
 
 
 def _is_asked(evaluation: dict[str, Any], config: Any) -> bool:

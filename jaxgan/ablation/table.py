@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+BEST = "best/"  # before a score's name: the best of a run's evaluations, in place of the last
 CONTROLS = (REAL, NOISE, UNTRAINED) = ("real images", "noise", "untrained")  # the names of their rows, in order
 
 
@@ -58,7 +59,8 @@ class Row:
 class Column:
     """One number, or word, of each run.
 
-    score: part of an evaluation's score ("fd", "modes"), or a metric of metrics.jsonl, the newest ("gen/loss").
+    score: part of an evaluation's score ("fd", "modes"), or a metric of metrics.jsonl, the newest ("gen/loss"). "best/fd" is
+    the best of all evaluations of a run: who takes it has chosen by the test set, which its name then says.
     title: what it is called; by default `score`. better: "lower", "higher", or "" where neither is. format: of a mean.
     scale: what numbers are multiplied by for the table, 100 for per cent. word: of a run (a `results.Result`), in
     place of a number.
@@ -79,6 +81,8 @@ class Column:
 
     @property
     def name(self) -> str:
+        if self.score.startswith(BEST):
+            return f"{self.title or self.score.removeprefix(BEST)} (best epoch, a leak)"
         return self.title or self.score
 
 

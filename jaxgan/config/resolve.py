@@ -138,8 +138,10 @@ def _override_name(raw: dict, path: str, text: str, sections: Sections) -> None:
         if sure or (name in known and known[name].tagged):
             here = _at(raw, name, create=True)
             if here.get("name") != text:
+                lasting = getattr(known[name].cls, "lasting", ()) if name in known else ()
+                kept = {key: here[key] for key in lasting if key in here}
                 here.clear()
-                here["name"] = text
+                here.update(kept, name=text)
 
 
 def _names_a_network(path: str) -> bool:

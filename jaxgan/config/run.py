@@ -102,13 +102,14 @@ class FrozenRun:
 class Run:
     """What every run has: the fields at the root, and the sections that say how it is watched.
 
-    steps: passes over the update list. seed: of every draw and of the order of the data. batch_size: real images in each
-    update's round, over all devices. dtype: what networks compute in; params, terms, norms and logits keep at least
-    float32. parallel: the wrapper, same bits either way. simultaneous: all players' gradients at the same params.
-    deterministic: forbid XLA's nondeterministic kernels on GPU (CPU and TPU have none). steps_per_dispatch: how many steps
-    the device makes before the host hands it more, where the data are resident; 0: 1 for a run on a CPU, else 8. Same bits.
-    population: whether --mode=ablate trains cells that differ in seed and scalars alone by one program: "auto" where their
-    data are resident, "on" refuses data that are not, "off" trains each alone.
+    steps: passes over the update list; 0: nothing is trained, and the networks as they begin are saved and scored. seed: of
+    every draw and of the order of the data. batch_size: real images in each update's round, over all devices. dtype: what
+    networks compute in; params, terms, norms and logits keep at least float32. parallel: the wrapper, same bits either way.
+    simultaneous: all players' gradients at the same params. deterministic: forbid XLA's nondeterministic kernels on GPU (CPU
+    and TPU have none). steps_per_dispatch: how many steps the device makes before the host hands it more, where the data are
+    resident; 0: 1 for a run on a CPU, else 8. Same bits. population: whether --mode=ablate trains cells that differ in seed
+    and scalars alone by one program: "auto" where their data are resident, "on" refuses data that are not, "off" trains each
+    alone.
     """
 
     log: Log
@@ -116,7 +117,7 @@ class Run:
     checkpoint: Checkpoint
     eval: Eval
     init_from: InitFrom
-    steps: int = bounded(1000, least=1)
+    steps: int = bounded(1000, least=0)
     seed: int = bounded(0, below=2**32)
     batch_size: int = bounded(64, least=1)
     dtype: str = among(DTYPES, "float32")

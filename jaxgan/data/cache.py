@@ -24,7 +24,7 @@ import numpy as np
 from jaxgan import records
 from jaxgan.console import bar, say
 from jaxgan.data import picture
-from jaxgan.data.decode import CHUNK, Entry, decoded
+from jaxgan.data.decode import CHUNK, Entry, dark_ones, decoded
 from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
 from jaxgan.files import user_cache
@@ -181,12 +181,8 @@ def _write(title: str, home: Path, entries: Iterable[Entry], total: int, fit: Fi
     if bad:
         left_out = ", ".join(name for name, _ in bad[:5]) + (", ..." if len(bad) > 5 else "")
         say(f"left out {len(bad)} of {total} pictures in {title}: {left_out}")
-    if tops and max(tops)[0] <= picture.DIM:
-        level, name = max(tops)[0], tops[0][1]
-        say(
-            f"{len(tops)} of {total} pictures in {title} have 16 bits and no level above {level:g}, {name} for one: 65535 is"
-            f" white, so they are dark; for pictures of 12 bits say --config.data.white={picture.DIM}"
-        )
+    if dark := dark_ones(tops, total, title):
+        say(f"{dark}; for pictures of 12 bits say --config.data.white={picture.DIM}")
     digest = _digest(shape, names, labels, hashes)
     index = {"shape": shape, "names": names, "labels": labels, "digest": digest}
     (home / "index.json").write_text(json.dumps(index))

@@ -48,6 +48,17 @@ def decoded(entries: Iterable[Entry], fit: Fit, tops: list) -> Iterator[tuple[En
             yield from zip(chunk, pool.map(decode, chunk))
 
 
+def dark_ones(tops: list, total: int, title: str) -> str:
+    """A line on 16-bit pictures, none of which comes near to white; "" where one does, or there are none. tops: of
+    `decoded`."""
+    if not tops or max(tops)[0] > picture.DIM:
+        return ""
+    return (
+        f"{len(tops)} of {total} pictures in {title} have 16 bits and no level above {max(tops)[0]:g}, {tops[0][1]} for one:"
+        " 65535 is white, so they are dark"
+    )
+
+
 def _chunks(entries: Iterable[Entry], size: int) -> Iterator[list[Entry]]:
     """Entries to decode together. size: bytes of a fitted picture."""
     chunk, held = [], 0

@@ -8,7 +8,9 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
+import flax.linen as nn
 import jax
+import jax.numpy as jnp
 from jax.nn import relu6
 
 from jaxgan.errors import UserError
@@ -83,6 +85,24 @@ def _pooled(conv, x):
             x = _block(conv, x, f"_blocks.{block}.", size, 1 if i else stride, expansion, features)
             block += 1
     return relu6(conv(x, "_conv_head", "_bn1", 1280, 1)).mean((1, 2))
+
+
+def patch_features(weights, images, side: int = SIDE):
+    """What the network sees in each patch, after Roth et al. 2022 (PatchCore): the maps after its third and fifth stage,
+    each averaged over 3x3 neighbours, the second brought to the size of the first.
+
+    images: uint8 [N, H, W, 1 or 3], resized to `side`. Returns float32 [N, side / 8, side / 8, 152].
+    """
+    conv, x = convnet.conv_of(weights), convnet.rgb(images)
+    x = (jax.image.resize(x, (len(x), side, side, 3), "bicubic", antialias=True) - 127) / 128
+    x, block, maps = relu6(conv(x, "_conv_stem", "_bn0", 32, 3, stride=2)), 0, []
+    for blocks, size, stride, expansion, features in STAGES[:5]:
+        for i in range(blocks):
+            x = _block(conv, x, f"_blocks.{block}.", size, 1 if i else stride, expansion, features)
+            block += 1
+        maps.append(nn.avg_pool(x, (3, 3), padding="SAME", count_include_pad=False))
+    fine, coarse = maps[2], maps[4]
+    return jnp.concatenate([fine, jax.image.resize(coarse, (*fine.shape[:3], coarse.shape[-1]), "bilinear")], -1)
 
 
 def _block(conv, x, name, size, stride, expansion, features):

@@ -9,7 +9,13 @@ import jaxgan
 from jaxgan.scores.table import METRICS
 from jaxgan.source_code import Definitions
 
-ROOMS = ("metrics", "scores", "extractors", "images")  # what is followed; a name of any other module counts as a name
+ROOMS = (
+    "metrics",
+    "scores",
+    "extractors",
+    "anomaly",
+    "images",
+)  # what is followed; a name of any other module counts as a name
 TABLE, EXTRACTORS = "jaxgan.scores.table", "jaxgan.extractors.table"
 # What every metric of images is measured through, and what those of labels are besides.
 THROUGH = (("jaxgan.scores.evaluator", "Evaluator"), ("jaxgan.scores.of_run", "make_generated"))

@@ -40,6 +40,7 @@ OF_RUNS = (
     "eval.ema",
     "eval.batch_norm",
     "eval.standing_passes",
+    "eval.detector",
 )  # which foreign samples have no use for
 
 
@@ -92,6 +93,7 @@ class RunEvaluator:
         self.images, metrics = real, find_scores(self.wanted.metrics)
         self.of_state = {name: metric for name, metric in metrics.items() if "state" in metric.needs}
         check_metrics(plan, real)
+        self.opened = {name: metric.opens(plan, real) for name, metric in self.of_state.items() if metric.opens}
         if of_images := without_state(self.wanted):
             evaluator = evaluator or LabelledEvaluator(of_images, plan.extractor, real, placement)
         self.evaluator = evaluator
@@ -119,19 +121,22 @@ class RunEvaluator:
             real = {"data": self.images.name, "digest": self.images.digest, "of": len(self.images)}
             if any(OF_REAL & {*metric.needs} for metric in self.of_state.values()):
                 real["images"] = wanted.num_real or len(self.images)
-            protocol = {"real": real, "metrics": {}}
+            protocol = ({"real": real} if len(self.of_state) > len(self.opened) else {}) | {"metrics": {}}
             if any("extractor" in metric.needs for metric in self.of_state.values()):
                 network = self.plan.extractor
                 protocol["extractor"] = {"name": network.name, "weights": network.hash, "input": network.contract}
-        for metric in self.of_state.values():
-            scores |= summarise_sets([metric.fn(self.plan, self.images, self.placement.local(state))])
+        for name, metric in self.of_state.items():
+            of = self.opened.get(name, self.images)
+            scores |= summarise_sets([metric.fn(self.plan, of, self.placement.local(state))])
         details = {name: metric.detail for name, metric in self.of_state.items()}
         protocol |= {"metrics": protocol["metrics"] | details}
-        if self.evaluator or any(not OF_REAL & {*metric.needs} for metric in self.of_state.values()):
+        protocol |= {name: one.protocol for name, one in self.opened.items()}
+        if self.evaluator or not all(OF_REAL & {*x.needs} or name in self.opened for name, x in self.of_state.items()):
             protocol["samples"] = samples
         else:
             protocol["weights"] = samples["weights"]
         code = code_of(wanted.metrics, self.plan.config.eval.features.name)
+        where |= {name: one.measured for name, one in self.opened.items()}
         measured = {**provenance(), **where, "code": code, "seconds": round(time.monotonic() - began, 1)}
         return {"step": step, "scores": scores, "protocol": protocol, "measured": measured}
 
@@ -228,5 +233,5 @@ def as_lines(result: dict[str, Any]) -> str:
     rows = []
     for name, one in result["scores"].items():
         spread = f" +- {one['std']:.3g} over {len(one['values'])} sets" if "std" in one else ""
-        rows.append(f"  {name:<34} {one['value']:<9.4g}{spread:<24} {better_way(name)} is better")
+        rows.append(f"  {name:<34} {one['value']:<9.4g}{spread:<24} {better_way(name) or 'neither'} is better")
     return "\n".join(rows)

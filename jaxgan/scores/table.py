@@ -13,7 +13,7 @@ import numpy as np
 from jaxgan.errors import UserError, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
-from jaxgan.scores import cas, classification, detection, path_length, reading, stability, translation
+from jaxgan.scores import anomaly, cas, classification, detection, path_length, reading, stability, translation
 from jaxgan.scores.collect import Statistics
 
 
@@ -22,8 +22,11 @@ class Metric(NamedTuple):
     fn: (real, fake, allow_few) -> {part of a score's name: value}. One that needs "state" is of a run and not of images:
     fn: (plan, images, state). It names what else it needs: "extractor", and protocols of `tasks.task` that the run's task
     must satisfy. All others need `Generates`.
-    better: of each value, "lower" or "higher"; the values that a perfect generator has are in `docs/evaluation.md`. detail:
-    what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a run that cannot be scored.
+    opens: (plan, images) -> what fn is given in place of images, once a run: an `anomaly.Opened`, or another with `protocol`
+    and `measured`, which are noted beside the scores. No samples are made for it.
+    better: of each value, "lower" or "higher", or "" where neither is; the values that a perfect generator has are in
+    `docs/evaluation.md`. detail: what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a
+    run that cannot be scored.
     least: the fewest images, generated and real, of which its values are defined, in each class where it needs labels;
     `check_enough` and `scores.labelled` refuse fewer. within: the least and the largest value that can be; what is not named
     can be any number."""
@@ -35,6 +38,7 @@ class Metric(NamedTuple):
     check: Callable[[Any, Any], None] | None = None
     least: tuple[int, int] = (1, 1)
     within: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    opens: Callable[[Any, Any], Any] | None = None
 
 
 ANY, POSITIVE, SHARE = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)  # ranges of values
@@ -206,6 +210,15 @@ METRICS = {
         "one on those; share of all images of eval.split whose likeliest class is their label",
         cas.check,
         within=dict.fromkeys(("cas", "cas_real"), SHARE),
+    ),
+    "anomaly": Metric(
+        ("state",),
+        anomaly.scores,
+        anomaly.BETTER,
+        anomaly.DETAIL,
+        anomaly.check,
+        within=dict.fromkeys(anomaly.BETTER, SHARE),
+        opens=anomaly.open_pictures,
     ),
     "stability": Metric(
         ("state", "extractor"),

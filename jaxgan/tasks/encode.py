@@ -111,7 +111,7 @@ class Encode(ObjectiveTask):
 
     def generate(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> jax.Array:
         """Reconstructions G(E(x)) [N, H, W, C] in [-1, 1] of images x, from {"enc": variables} as after training."""
-        return self._generated(self._encoded(variables, inputs["image"]), inputs["noise"])
+        return self._generated(self.encode(variables, inputs["image"]), inputs["noise"])
 
     def anomalies(self, variables: dict[str, Any], image: jax.Array) -> Anomaly:
         """Of images [N, H, W, C] in [-1, 1], from {"enc": variables} as after training.
@@ -121,13 +121,13 @@ class Encode(ObjectiveTask):
         - E(x)|.
         """
         first, noise = self.frozen["first"], jnp.broadcast_to(jax.random.key(0), (len(image),))
-        z = self._encoded(variables, image)
+        z = self.encode(variables, image)
         nearest = self._generated(z, noise)
         seen, again = (first.task.features(first.variables, x) for x in (image, nearest))
         parts = {
             "image": per_example((image - nearest) ** 2),
             "features": per_example((seen - again) ** 2),
-            "latent": per_example(jnp.abs(self._encoded(variables, nearest) - z)),
+            "latent": per_example(jnp.abs(self.encode(variables, nearest) - z)),
         }
         score = parts["image"] + self.kappa * parts["features"]
         return Anomaly(score, residual_map(image, nearest), nearest, parts)
@@ -136,7 +136,8 @@ class Encode(ObjectiveTask):
         """Images, their reconstructions, and where they differ."""
         return columns(examples["image"], self.anomalies(variables, examples["image"]))
 
-    def _encoded(self, variables: dict[str, Any], image: jax.Array) -> jax.Array:
+    def encode(self, variables: dict[str, Any], image: jax.Array) -> jax.Array:
+        """z [N, z_dim] of images [N, H, W, C] in [-1, 1], from {"enc": variables} as after training."""
         return networks.run(self.enc, variables["enc"], image, train=False)[0]
 
     def _generated(self, z: jax.Array, noise: jax.Array) -> jax.Array:

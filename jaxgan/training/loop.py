@@ -81,6 +81,9 @@ class Loop:
             # Saved, and then stopped before the scores.
             if first and member.scores_due(first) and not self.placement.all(member.writer.has_scores):
                 self._score(member, own, first)
+        if not config.steps:  # networks as they begin are saved and scored all the same
+            scored = self.placement.all(all(member.writer.has_scores for member in self.alive))
+            self._record(state, 0, sampling=True, saving=True, scoring=not scored)
         for step in program.dispatches(config, self.per_dispatch, first):
             state, report = self.program(state, self.inputs, next(data), self.count(step - done))
             self._watch(step, report)

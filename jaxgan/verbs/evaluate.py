@@ -66,10 +66,11 @@ def _evaluate_pictures(values: flags.FlagValues, overrides: list[tuple[str, str]
     if out and (out.suffix != ".json" or not out.parent.is_dir()):
         raise UserError(f"--out={values.out} must be FILE.json in a folder that exists")
     outputs.check(values, [out] if out else [], [values.samples, values.reference])
+    from jaxgan.config.resolve import is_among
     from jaxgan.scores.of_run import OF_RUNS, eval_settings
 
     for path, _ in overrides:
-        if path in OF_RUNS:
+        if is_among(path, OF_RUNS):
             raise UserError(f"--config.{path} has no effect beside --samples, which are nobody's run")
     configure(values)
     from jaxgan.config.load import load_config

@@ -8,6 +8,7 @@ from absl import flags
 from jaxgan.errors import UserError, as_path
 from jaxgan.verbs import outputs
 from jaxgan.verbs.common import configure_like, model_of
+from jaxgan.verbs.given_pictures import input_of
 
 EXAMPLES = """
 python launch.py --mode=translate --workdir=runs/pix2pix --input=FOLDER
@@ -28,16 +29,8 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Translates. Raises UserError."""
-    from jaxgan.data import listing
-    from jaxgan.data.archives import ARCHIVES
-
-    workdir = model_of(values)
-    if not values.input:
-        raise UserError("--mode=translate needs --input: a folder or archive of pictures")
-    source, out = as_path(values.input), as_path(values.out) if values.out else None
-    if not source.exists():
-        close = listing.nearest_beside(source, ARCHIVES)
-        raise UserError(f"there is no '{values.input}'" + (f"; did you mean '{close}'?" if close else ""))
+    workdir, source = model_of(values), input_of(values.input, "translate")
+    out = as_path(values.out) if values.out else None
     if out and out.is_file():
         raise UserError(f"--out={values.out} must be a folder, and not a file")
     if out:

@@ -5,9 +5,8 @@ import html
 import io
 import math
 import warnings
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -15,7 +14,6 @@ from PIL import Image
 
 from jaxgan.console import bar, say
 from jaxgan.data import listing
-from jaxgan.data.archives import ARCHIVES
 from jaxgan.data.picture import reason
 from jaxgan.data.resize import Fit
 from jaxgan.errors import UserError
@@ -25,6 +23,7 @@ from jaxgan.images import as_picture, save_png, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.verbs import outputs
+from jaxgan.verbs.given_pictures import listed, png_names
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_weights, load_run, weights_digest
 
@@ -62,9 +61,9 @@ def translate(
     out = out or Workdir(folder).outputs / "translated" / way
     outputs.check_folder(out, [source])
     shape = plan.source_shape if way == "ab" else plan.image_shape
-    data, items = plan.config.data, _listed(source)
+    data, items = plan.config.data, listed(source)
     fit = Fit(channels=shape[2], background=tuple(data.get("background", (255,))), white=data.get("white", 0.0))
-    names = _names([item.name for item in items], source)
+    names = png_names([item.name for item in items], source)
     for _ in bar(_decoded(items, source, fit), "checked", len(names), "pictures"):
         pass  # read twice, so that none is kept and nothing is written where one cannot be read
     nets = placement.local(trained(plan, state, ema))
@@ -90,19 +89,6 @@ def translate(
     return page
 
 
-def _listed(source: Path) -> list[listing.Item]:
-    """The pictures below a folder, or in an archive. Raises UserError where there are none."""
-    if source.is_file() and not source.name.lower().endswith(ARCHIVES):
-        raise UserError(f"'{source}' is neither a folder nor an archive ({' '.join(ARCHIVES)})")
-    try:
-        there = listing.found(source, corrupt="")
-    except OSError as error:
-        raise UserError(f"'{source}' cannot be read: {error.strerror}") from error
-    if not there.items:
-        raise listing.none_in(str(source), there)
-    return there.items
-
-
 def _decoded(items: list[listing.Item], source: Path, fit: Fit) -> Iterator[np.ndarray]:
     """uint8 pictures [H, W, C] of any sizes, one at a time. Raises UserError naming one that cannot be read."""
     for entry in listing.entries(items, [""] * len(items)):
@@ -117,16 +103,6 @@ def _decoded(items: list[listing.Item], source: Path, fit: Fit) -> Iterator[np.n
             why = f"is {why}" if why.startswith("no picture") else f"cannot be read: {why}"
             raise UserError(f"'{entry.name}' in '{source}' {why}") from error
         yield pixels
-
-
-def _names(found: list[str], source: Path) -> list[str]:
-    paths = [PurePosixPath(name) for name in found]
-    for path in paths:
-        if path.is_absolute() or ".." in path.parts:  # which an archive may hold
-            raise UserError(f"'{path}' in '{source}' would be written outside of --out")
-    stems, taken = [path.with_suffix("") for path in paths], set(paths)
-    counts = Counter(stems)
-    return [f"{path if counts[stem] > 1 or stem in taken else stem}.png" for path, stem in zip(paths, stems)]
 
 
 def _padded(picture: np.ndarray, plan: Plan, shape: tuple[int, ...]) -> np.ndarray:

@@ -13,6 +13,7 @@ import jaxgan
 from jaxgan import npz, sections
 from jaxgan.batches import in_batches
 from jaxgan.config.resolve import Config
+from jaxgan.config.schema import value_of
 from jaxgan.console import say
 from jaxgan.data.samples import Followed, Samples
 from jaxgan.data.source import Images
@@ -55,13 +56,15 @@ def open_split(config: Config, split: str = "", source_split: str = "", whole: b
     """A split of a run's data as scores see it, nothing of it cut off: all its examples of the classes that are kept, with
     their own labels; or, whole, of all classes, as anomaly scores need it. Of samples of a run it is that run's data.
 
-    split, source_split: empty for the run's own. Raises UserError where the data have no splits."""
+    split, source_split: empty for the run's own. Raises UserError where the data have no such split."""
     other = behind(config).copy_and_resolve_references().unlock()
     for name, value in (("split", split), ("source_split", source_split)):
         if value and name not in other.data:
             such = "" if name == "split" else " such"
             raise UserError(f"eval.{name}={value}, but data.name={other.data.name} has no{such} splits")
-        other.data.update({name: value} if value else {})
+        if value:
+            value_of(f"data.{name}", value, sections.sections(other.to_dict())["data"].fields[name])
+            other.data.update({name: value})
     if split or whole:
         other.data.update(sections.without_subset(other, whole))
     if "jitter" in other.data:

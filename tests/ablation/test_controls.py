@@ -48,6 +48,12 @@ def values(one):
     return {name: x["values"] for name, x in one["scores"].items()}
 
 
+def test_a_row_that_trains_nothing_is_no_control():
+    baseline, trained = cells_of(steps=0), [replace(cell, row="b") for cell in cells_of()]
+    assert {cell.row for cell in decisive([*baseline, *trained])} == {"b"}
+    assert {cell.row for cell in decisive(baseline)} == {"a"}
+
+
 @pytest.mark.slow
 def test_controls_are_scored_like_cells_and_once(pictures, tmp_path, capsys):
     some, table = cells_of(), table_of()

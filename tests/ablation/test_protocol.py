@@ -93,3 +93,8 @@ def test_cells_are_not_made_of_a_table_that_names_other_fields(changes, message,
     with pytest.raises(UserError) as told:
         make_cells(replace(table, **changes), spec, tmp_path, [])
     assert str(told.value).startswith(message)
+
+
+def test_a_baseline_of_0_steps_has_no_length():
+    length = Length(1000, "steps")
+    assert share(length, [{"steps": 0}, {"steps": 600}]) == 0.6 and share(length, [{"steps": 0}]) == 0

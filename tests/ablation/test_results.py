@@ -14,6 +14,7 @@ from made_tables import summary
 from PIL import Image
 
 from jaxgan.ablation import figures, formats, notices, page, report
+from jaxgan.ablation.entries import entry_of
 from jaxgan.ablation.results import Result, read_result, series, summarise
 from jaxgan.ablation.table import Claim, Column, Row, Table
 from jaxgan.errors import UserError
@@ -103,6 +104,27 @@ def test_illnesses_are_listed_by_row(tmp_path):
     assert "<li>b, seeds 0, 1: collapsed: all alike</li>" in page.page(found, {}, {}, {})
     assert "## What the stability monitor said last\n\n- b, seeds 0, 1" in report.markdown(found, {}, [])
     assert "monitor" not in report.markdown(summary({"a": GOOD, "b": POOR}), {}, [])
+
+
+def test_anomaly_scores_below_chance_and_leaks_are_listed_by_row():
+    found = summary({"a": [{"auroc": 0.9}] * 2, "b": [{"auroc": 0.42}, {"auroc": 0.6}]}, (), (Column("auroc"),))
+    leak = {"measured": {"anomaly": {"detector": {"leaks": ["BatchNorm"]}}}}
+    found.results["a"] = [dataclasses.replace(x, evaluation=x.evaluation | leak) for x in found.results["a"]]
+    below = "- b, seed 0: below chance: normal pictures score higher than abnormal ones (AUROC 0.420)"
+    assert notices.anomalies(found) == ["- a, seeds 0, 1: a leak: BatchNorm", below]
+    assert f"## What the anomaly scores say\n\n- a, seeds 0, 1: a leak: BatchNorm\n{below}" in report.markdown(found, {}, [])
+
+
+def test_the_best_of_all_evaluations_is_a_column_that_says_it_is_a_leak(tmp_path):
+    lines = [{"step": step, "eval/auroc": auroc, "eval/fd_digits1k": fd} for step, auroc, fd in ((2, 0.9, 5), (4, 0.8, 7))]
+    (tmp_path / "metrics.jsonl").write_text(
+        "".join(json.dumps(line) + "\n" for line in [*lines, {"step": 4, "eval/auroc": None}])
+    )
+    found = read_result(SimpleNamespace(folder=tmp_path, is_over=True, stages={}, failure=None, config=CONFIG))
+    assert (found.numbers["best/auroc"], found.numbers["best/fd"]) == (0.9, 5)
+    assert Column("best/auroc").name == "auroc (best epoch, a leak)" and Column("best/auroc", "A").name.startswith("A (best")
+    entry = entry_of(Column("best/auroc"), [dataclasses.replace(found, state="done", cell=SimpleNamespace(seed=3))])
+    assert entry.values == (0.9,) and entry.within == (0, 1)
 
 
 def test_curves_are_over_the_steps_that_all_runs_have(tmp_path):

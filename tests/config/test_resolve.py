@@ -83,7 +83,7 @@ MISTAKES = [
     ("nets.gan.width=3", "no config field 'nets.gan.width'; did you mean 'nets.gen.width"),
     ("steps=many", "steps must be a whole number, not 'many'"),
     ("steps=1.5", "steps must be a whole number, not '1.5'"),
-    ("steps=-1", "steps must be at least 1, not -1"),
+    ("steps=-1", "steps must be at least 0, not -1"),
     ("optim.gen.lr=fast", "optim.gen.lr must be a number or a schedule (linear|cosine|geometric("),
     ("optim.gen.lr=linear(1, 2)", "optim.gen.lr must be a number or a schedule"),
     ("optim.gen.lr=nan", "optim.gen.lr must be a finite number"),
@@ -218,3 +218,12 @@ def test_a_player_that_lazy_terms_alone_train_keeps_its_rates():
 
 def test_tiny_configs_keep_what_they_are_about():
     assert tiny("wgan.py:clip").optim.disc.clip_weights == 0.01
+
+
+def test_another_detector_keeps_where_it_is_measured():
+    config = resolve("dcgan.py", "eval.detector.calibrate=train[80%:]", "eval.detector.name=search", "eval.detector.steps=3")
+    base = load_config(f"{ROOT}/configs/dcgan.py")
+    base.eval.detector = config.eval.detector.to_dict() | {"rate": 0.1}
+    other = resolve_config(base, [("eval.detector.name", "pca")], sections)
+    assert (other.eval.detector.calibrate, other.eval.detector.rate) == ("train[80%:]", 0.1)
+    assert "steps" not in other.eval.detector and other.eval.detector.components == 0.95

@@ -403,3 +403,22 @@ def test_looking_at_a_run_that_goes_on_disturbs_nothing(tmp_path):
     before = sorted(tmp_path.rglob("*"))
     assert load_run(tmp_path, Placement())[1] == 2
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_a_run_of_0_steps_is_saved_scored_and_done_and_may_train_on(tmp_path):
+    scored = {"eval__every": 1, "eval__metrics": "repetition", "eval__features__name": "random", "eval__num_samples": 16}
+    own = {**scored, "eval__repeats": 1, "eval__batch_size": 8}
+    fit(tmp_path / "a", steps=0, **own)
+    workdir = Workdir(tmp_path / "a")
+    assert workdir.done_step == 0 and workdir.saved_steps == {0} and [x["step"] for x in workdir.evaluations()] == [0]
+    assert [line["step"] for line in metrics_of(tmp_path / "a")] == [0]
+    assert (workdir.samples / "step_00000000.png").exists()
+    before = (tmp_path / "a" / "evaluation.json").read_bytes()
+    fit(tmp_path / "a", steps=0, **own)
+    assert (tmp_path / "a" / "evaluation.json").read_bytes() == before  # done, and left alone
+    (tmp_path / "a" / "DONE").unlink()  # killed after its scores
+    fit(tmp_path / "a", steps=0, **own)
+    assert workdir.done_step == 0 and (tmp_path / "a" / "evaluation.json").read_bytes() == before
+    fit(tmp_path / "a", steps=2, **own)
+    assert_same_bits(state_of(tmp_path / "a"), state_of(fit(tmp_path / "b", steps=2, **own)))

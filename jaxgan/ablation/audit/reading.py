@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgan.ablation.table import Claim, Column
+from jaxgan.ablation.table import BEST, Claim, Column
 from jaxgan.monitor import COLLAPSE
 from jaxgan.scores.names import score_range
 
@@ -133,7 +133,7 @@ def _place(column: Column, runs: Sequence[Run], failed: Sequence[str]) -> Place:
 
 def range_of(column: Column) -> tuple[float, float]:
     """The least and the largest value that a run can have, before `scale`."""
-    return column.within or score_range(column.score)
+    return column.within or score_range(column.score.removeprefix(BEST))
 
 
 def place_of(column: Column, values: Values, seeds: Sequence[int], failed: Values, sets: Sequence[Values]) -> Place:
