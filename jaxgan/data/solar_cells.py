@@ -30,7 +30,7 @@ PACKAGE = "elpv_dataset"
 NAMES = ("sound", "doubtful", "defective")
 BLOCKS = (*[60] * 20, 54, *[60] * 6, *[60] * 3, 50, *[60] * 5, 72, *[60] * 3, 48, *[60] * 3)  # cells of a module, in order
 TEST, VALIDATION = 0.25, 0.2  # shares
-SPLITS = ("train", "validation", "test")
+SPLITS, WAYS = ("train", "validation", "test"), ("blocks", "halves", "torn")
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,15 @@ class SolarCells(Fit):
 
     split: about 55 % of the cells, 20 %, and 25 %; or "all".
     by: what makes the splits: whole "blocks" of about 60 neighbours in the list, of each type so many, chosen once by a
-      fixed permutation; or "names", a hash of each picture's name, which tears modules apart and lets scores see that.
+      fixed permutation. To measure what torn modules are worth: "halves", of which `test` has every other cell of the test's
+      blocks, by a hash of its name; and "torn", with the same `test`, whose other cells are in `train` in place of as many
+      of each class.
     flip: mirror every other picture, at random. resident: keep the split in (device) memory, "auto" up to 1 GiB.
     cache: folder of first passes; empty: ~/.cache/jaxgan/images.
     """
 
     split: str = among((*SPLITS, "all"), "train")
-    by: str = among(("blocks", "names"), "blocks")
+    by: str = among(WAYS, "blocks")
     flip: bool = False
     resident: str = among(("auto", "on", "off"), "auto")
     cache: str = ""
@@ -76,11 +78,14 @@ class SolarCells(Fit):
             fit=self,
             folder=as_path(self.cache) if self.cache else cache.default_folder(),
         )
-        sides = _by_blocks(blocks, cells) if self.by == "blocks" else _by_names(cells)
-        index = np.flatnonzero([self.split in (side, "all") for side in sides])
         labels = np.array([0 if cell.probability == 0 else 2 if cell.probability == 1 else 1 for cell in cells])
+        sides = _by_blocks(blocks, cells)
+        if self.by != "blocks":
+            sides = _halves(sides, cells, labels, torn=self.by == "torn")
+        index = np.flatnonzero((sides == self.split) | (self.split == "all"))
+        by = self.by if self.by != "torn" or self.split == "train" else "halves"  # its other splits are those
         return Images(
-            name=f"solar cells, split {self.split} by {self.by} ({height}x{width}, {self.fit}, {self.filter})",
+            name=f"solar cells, split {self.split} by {by} ({height}x{width}, {self.fit}, {self.filter})",
             examples=Cells(cached.images, labels, index, blocks, mono=np.array([cell.mono for cell in cells])),
             features=features_of((height, width, channels), len(NAMES), names=NAMES),
             resident=is_resident(self.resident, len(index) * height * width * channels),
@@ -117,7 +122,7 @@ def blocks_of(mono: list[bool]) -> np.ndarray:
     return blocks
 
 
-def _by_blocks(blocks: np.ndarray, cells: list[Cell]) -> list[str]:
+def _by_blocks(blocks: np.ndarray, cells: list[Cell]) -> np.ndarray:
     """The split of each cell, whole blocks of both types."""
     firsts = np.unique(blocks, return_index=True)[1]
     order, side = np.random.default_rng(60).permutation(len(firsts)), np.full(len(firsts), "train", object)
@@ -126,13 +131,18 @@ def _by_blocks(blocks: np.ndarray, cells: list[Cell]) -> list[str]:
         tests, others = round(TEST * len(mine)), round(VALIDATION * len(mine))
         side[mine[:tests]] = "test"
         side[mine[tests : tests + others]] = "validation"
-    return list(side[blocks])
+    return side[blocks]
 
 
-def _by_names(cells: list[Cell]) -> list[str]:
-    """The split of each cell, by itself."""
-    shares = [groups.share(key) for key in groups.keys([cell.file for cell in cells], None)]
-    return ["test" if share < TEST else "validation" if share < TEST + VALIDATION else "train" for share in shares]
+def _halves(sides: np.ndarray, cells: list[Cell], labels: np.ndarray, torn: bool) -> np.ndarray:
+    """The same splits with half of the test's cells. torn: the other half trains, in place of as many of each class."""
+    shares = np.array([groups.share(key) for key in groups.keys([cell.file for cell in cells], None)])
+    out, spare = sides.copy(), (sides == "test") & (shares < 0.5)
+    out[spare] = "train" if torn else ""
+    for label in range(len(NAMES)) if torn else ():
+        mine = np.flatnonzero((sides == "train") & (labels == label))
+        out[mine[np.argsort(shares[mine])][: (spare & (labels == label)).sum()]] = ""
+    return out
 
 
 def _folder() -> Path:

@@ -59,18 +59,34 @@ def test_blocks_are_runs_of_one_type():
             blocks_of(list(other))
 
 
-def test_splits_by_blocks_tear_none_apart_and_splits_by_names_do(cells):
-    for by, shared in (("blocks", False), ("names", True)):
-        splits = [cells(split=split, by=by) for split in ("train", "validation", "test")]
-        index = [set(split.examples.index.tolist()) for split in splits]
-        assert sum(map(len, index)) == 2624 and set.union(*index) == set(range(2624))
-        blocks = [set(groups_of(split.examples)) for split in splits]
-        assert bool(blocks[0] & blocks[2]) == bool(blocks[0] & blocks[1]) == shared
-        assert all(0.17 < len(part) / 2624 < 0.27 for part in index[1:])
-        types = [split.gather_key("mono", np.arange(len(split))) for split in splits]
-        assert all(0.3 < mono.mean() < 0.5 for mono in types)  # 0.41 of all
-    assert len({cells(split="test", by=by).name for by in ("blocks", "names")}) == 2
-    assert len(cells(split="train")) == 1494  # as the documentation says
+def test_splits_by_blocks_tear_none_apart(cells):
+    splits = [cells(split=split) for split in ("train", "validation", "test")]
+    index = [set(split.examples.index.tolist()) for split in splits]
+    assert sum(map(len, index)) == 2624 and set.union(*index) == set(range(2624)) and len(index[0]) == 1494  # as documented
+    blocks = [set(groups_of(split.examples)) for split in splits]
+    assert not blocks[0] & blocks[1] and not blocks[0] & blocks[2] and not blocks[1] & blocks[2]
+    assert all(0.17 < len(part) / 2624 < 0.27 for part in index[1:])
+    types = [split.gather_key("mono", np.arange(len(split))) for split in splits]
+    assert all(0.3 < mono.mean() < 0.5 for mono in types)  # 0.41 of all
+
+
+def test_a_torn_split_differs_from_an_honest_one_in_what_trains_alone(cells):
+    whole, halves, torn = (
+        {split: cells(split=split, by=by) for split in ("train", "validation", "test")}
+        for by in ("blocks", "halves", "torn")
+    )
+    for split in ("validation", "test"):
+        np.testing.assert_array_equal(halves[split].examples.index, torn[split].examples.index)
+        assert halves[split].name == torn[split].name
+    assert halves["train"].name != torn["train"].name
+    index = {name: set(images["train"].examples.index) for name, images in (("halves", halves), ("torn", torn))}
+    test, tested = set(whole["test"].examples.index), set(halves["test"].examples.index)
+    assert tested < test and 0.4 < len(tested) / len(test) < 0.6
+    assert index["torn"] - index["halves"] == test - tested
+    assert not index["halves"] & test and index["halves"] == set(whole["train"].examples.index)
+    counts = [np.bincount(labels_of(images["train"])).tolist() for images in (halves, torn)]
+    assert counts[0] == counts[1]
+    assert set(groups_of(torn["train"].examples)) >= set(groups_of(torn["test"].examples))
 
 
 def test_groups_go_with_a_part(cells):
