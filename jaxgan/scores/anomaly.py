@@ -25,6 +25,8 @@ from jaxgan.workdir.data import open_data, open_split, trained_classes
 BETTER = dict.fromkeys(("auroc", "auroc_low", "auroc_high", "average_precision"), "higher") | {"base_rate": ""}
 BETTER |= {"f1": "higher", "tpr": "higher", "fpr": "lower", "pixel_auroc": "higher", "aupro": "higher"}
 DETAIL = f"split-conformal p-values; regions with their corners, up to a false positive rate of {metrics.LIMIT}"
+PERCENTS = (1, 5, 10)  # asked rates of which the measured ones are scores, whatever `rate` is
+BETTER |= {f"fpr_{percent}": "" for percent in PERCENTS}
 CHANCE = 0.5  # AUROC of scores that say nothing
 HOLD_BACK = "--config.data.split=train[:80%] --config.eval.detector.calibrate=train[80%:] holds some back"
 ABNORMAL = 127  # pixels of a mask above this are
@@ -54,7 +56,8 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
 
     "auroc", with the middle 95 % of its bootstrap as "auroc_low" and "auroc_high", over groups where there are groups;
     "average_precision", and "base_rate", which it has by chance: the share of abnormal pictures; "f1", "tpr" and "fpr" of
-    the pictures whose conformal p-value is at most the asked rate; where masks are, and the detector has maps,
+    the pictures whose conformal p-value is at most the asked rate; "fpr_1", "fpr_5" and "fpr_10" at asked rates of 1, 5 and
+    10 %, where enough pictures are held out; where masks are, and the detector has maps,
     "pixel_auroc" and "aupro". Says an AUROC below chance, and what leaks.
 
     Raises UserError where scores are not finite, and for an exported model whose detector needs more networks.
@@ -76,7 +79,10 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     interval = metrics.auroc_interval(score, abnormal, None if opened.groups is None else opened.groups[order])
     out |= dict(zip(("auroc_low", "auroc_high"), interval)) if interval else {}
     out |= {"average_precision": metrics.average_precision(score, abnormal), "base_rate": float(abnormal.mean())}
-    out |= metrics.verdict_scores(p_values(calibration, score) <= wanted.rate, abnormal)
+    p = p_values(calibration, score)
+    out |= metrics.verdict_scores(p <= wanted.rate, abnormal)
+    out |= {f"fpr_{percent}": metrics.verdict_scores(p <= rate, abnormal)["fpr"]
+            for percent in PERCENTS if (rate := percent / 100) * (len(calibration) + 1) >= 1}  # fmt: skip
     out |= pixels.scores() if pixels else {}
     told = [f"a leak: {leak}" for leak in wanted.leaks]
     if out["auroc"] < CHANCE:
