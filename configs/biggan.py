@@ -11,7 +11,7 @@
 | the label in the norms  | shared, 32   | tables         | shared, 128                     |
 | attention               | 14 px        | none           | 64 px                           |
 | batch, updates of the discriminator | 32, 2 | 50, 4     | 2,048, 1                        |
-| step sizes, generator and discriminator | 2e-4, 2e-4 | 2e-4, 2e-4 | 1e-4, 4e-4             |
+| step sizes, generator and discriminator | 1e-3, 1e-3 | 2e-4, 2e-4 | 1e-4, 4e-4             |
 | averages begin after    | 16 kimg      | 1,000 steps    | 20,000 steps                    |
 | steps                   | 3,000        | 125,000        | 500,000                         |
 
@@ -20,7 +20,7 @@ the paper has step sizes of 5e-5 and 2e-4 and two updates of the discriminator. 
 imagenet128 (weight 1e-4), as in the paper, while the released models were trained without. BatchNorm's statistics are of
 the whole batch. Published FID: CIFAR-10 14.7 in the paper, 4.16 in StudioGAN at its best checkpoint; ImageNet at 128 px 8.7
 in the paper. imagenet128 is scored with standing statistics over 16 batches. Neither of the two was run here: both need the
-data and days of GPUs. The small one was not trained to its end yet.
+data and days of GPUs.
 """
 
 from configs import default
@@ -41,6 +41,7 @@ def get_config(variant: str):
         gen.update(width=8, shared=32, attention=14)
         disc.update(width=8, attention=14)
         config.rounds.disc, config.ema.start_kimg = 2, 16.0
+        config.optim.gen.lr = config.optim.disc.lr = 1e-3
     elif variant == "cifar10":
         config.data.update(name="cifar10", flip=True)
         config.steps, config.batch_size, config.rounds.disc = 125_000, 50, 4
