@@ -22,8 +22,6 @@ NO_METHOD = {
     "celeba",
     "cifar10",
     "classifier",
-    "biggan",
-    "sagan",
     "detector",
 }  # the index has a table of them
 HEADINGS = [
@@ -58,8 +56,9 @@ def resolved(spec: str, overrides: list[tuple[str, str]]):
 
 
 def features(config):
-    """Of colour pictures of 32 px with labels, or of points."""
-    translates, shape = config.task.name in ("paired", "unpaired"), (32, 32, 3)
+    """Of colour pictures of 32 px with labels, of 28 px where attention wants a map of 14, or of points."""
+    side = 28 if 14 in [net.get("attention") for net in config.nets.values()] else 32
+    translates, shape = config.task.name in ("paired", "unpaired"), (side, side, 3)
     if config.eval.features.name == "points":
         return features_of((2,))
     return features_of(shape, 10, shape if translates else (), apart=config.task.name == "unpaired")
