@@ -28,9 +28,9 @@ def load(path: str | Path, step: int | None = None, trust: bool = False) -> "Mod
     Raises jaxgan.errors.UserError where there is no such model, where it is damaged, and where it names code that this
     machine has no note of.
     """
-    from jaxgan import model
+    from jaxgan import loading
 
-    return model.load(path, step, trust)
+    return loading.load(path, step, trust)
 
 
 def train(
@@ -46,6 +46,6 @@ def train(
 
     Raises jaxgan.errors.UserError for a mistake, and jaxgan.errors.Failure where the run fails or is interrupted.
     """
-    from jaxgan import model
+    from jaxgan import loading
 
-    return model.train(config, workdir, steps, overrides or {})
+    return loading.train(config, workdir, steps, overrides or {})

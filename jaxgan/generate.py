@@ -16,7 +16,7 @@ from jaxgan.images import to_uint8
 from jaxgan.keys import role_id
 from jaxgan.plan import Plan
 from jaxgan.state import GanState
-from jaxgan.tasks.task import Truncates
+from jaxgan.tasks.protocols import Truncates
 from jaxgan.truncation import Truncation
 
 CHUNK = 64  # pictures generated at once

@@ -1,27 +1,24 @@
-"""A trained generator from Python; `jaxgan.load` returns one."""
+"""A trained run from Python, which generates or finds anomalies; `jaxgan.load` returns one."""
 
 import base64
 import html
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
-from jaxgan import models
 from jaxgan import truncation as truncate
 from jaxgan.batches import each_batch
-from jaxgan.config import trust as trusted
-from jaxgan.devices import configure_jax
-from jaxgan.errors import Failure, UserError, as_path
+from jaxgan.errors import UserError, as_path
 from jaxgan.generate import CHUNK, check_labels, make_generate, make_interpolate, make_pictures, trained, truncated
 from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.standing import Standing
-from jaxgan.tasks.task import FindsAnomalies, Generates, HasLatent, HasStyles
+from jaxgan.tasks.protocols import FindsAnomalies, Generates, HasLatent, HasStyles
 from jaxgan.truncation import Truncation
 from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
@@ -34,7 +31,7 @@ SHOWN = 16  # pictures in a notebook
 
 
 class Model:
-    """A trained generator. `jaxgan.load` makes one.
+    """A trained generator, or a run that finds anomalies. `jaxgan.load` makes one.
 
     path: its folder. step: of its checkpoint. config: resolved, an ml_collections.ConfigDict. image_shape: (H, W, C).
     """
@@ -192,7 +189,7 @@ class Model:
         """
         from jaxgan.verbs.evaluation import scores_of
 
-        found = scores_of(self.path, [(f"eval.{name}", _typed(x)) for name, x in fields.items()], self.step)
+        found = scores_of(self.path, [(f"eval.{name}", typed(x)) for name, x in fields.items()], self.step)
         return {name: one["value"] for name, one in found["scores"].items()}
 
     def export(self, out: str | Path, stablehlo: bool = False) -> Path:
@@ -221,31 +218,6 @@ class Model:
         return f"<p><code>{html.escape(repr(self))}</code></p>{picture}<table>{scores}</table>"
 
 
-def load(path: str | Path, step: int | None = None, trust: bool = False) -> Model:
-    """See `jaxgan.load`."""
-    folder = models.find(path)
-    saved = Workdir(folder).config
-    configure_jax(saved.get("deterministic", False), saved.get("dtype") == "float64")
-    with trusted.trusting(trust or trusted.is_trusting()):
-        return Model(folder, step)
-
-
-def train(config: str, workdir: str | Path | None, steps: int | None, overrides: Mapping[str, Any]) -> Model:
-    """See `jaxgan.train`."""
-    from jaxgan import command_line
-    from jaxgan.verbs import common
-    from jaxgan.verbs import train as verb
-
-    words = [f"--config={config}", *([f"--workdir={workdir}"] if workdir else [])]
-    values = command_line.parse("train", words)
-    given = {**overrides, **({} if steps is None else {"steps": steps})}
-    verb.run(values, [(path, _typed(x)) for path, x in given.items()])
-    folder = common.workdir_of(values)
-    if Workdir(folder).done_step is None:
-        raise Failure(f"{folder} was stopped before its end, and saved; the same call goes on from there")
-    return load(folder)
-
-
-def _typed(value: Any) -> str:
+def typed(value: Any) -> str:
     """A value as a command line has it."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

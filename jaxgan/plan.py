@@ -22,7 +22,8 @@ from jaxgan.plan_checks import check_given, check_parts
 from jaxgan.sections import WATCHED, detector_of, extractor_of, sections
 from jaxgan.state import GanState, StepInputs, Update, init_state
 from jaxgan.step import Parts
-from jaxgan.tasks.task import Frozen, Translates
+from jaxgan.tasks.protocols import Translates
+from jaxgan.tasks.task import Frozen
 from jaxgan.truncation import Truncation
 
 
@@ -127,7 +128,7 @@ class Plan:
         return self._sections["task"].cls.ways if self.can(Translates) else ()
 
     def can(self, protocol: type) -> bool:
-        """Whether the task satisfies a protocol of `tasks.task`."""
+        """Whether the task satisfies a protocol of `tasks.protocols`."""
         return isinstance(self._sample_task, protocol)
 
     def nets_of(self, player: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from jaxgan.config.run import Run
 from jaxgan.data.features import Feature
 from jaxgan.errors import UserError, nearest
 from jaxgan.objectives.context import Facts
-from jaxgan.tasks.task import methods_of
+from jaxgan.tasks.protocols import methods_of
 
 
 def check_given(config: Config, task: Any, features: dict[str, Feature], frozen: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from jaxgan.errors import UserError
 from jaxgan.generate import make_draw, trained
 from jaxgan.plan import Plan
 from jaxgan.state import GanState
-from jaxgan.tasks.task import Settles
+from jaxgan.tasks.protocols import Settles
 
 STATISTICS = "batch_stats"  # flax's collection of them
 Path = tuple[str, ...]

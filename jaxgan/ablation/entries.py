@@ -12,8 +12,8 @@ from jaxgan.ablation.statistics import mean_interval, one_count, variance
 from jaxgan.ablation.table import BEST, Column, Table
 from jaxgan.errors import UserError, described
 from jaxgan.monitor import COLLAPSE
+from jaxgan.scores.metric import ANY
 from jaxgan.scores.names import score_range
-from jaxgan.scores.table import ANY
 
 
 @dataclass(frozen=True)

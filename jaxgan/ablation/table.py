@@ -66,7 +66,7 @@ class Column:
     place of a number.
 
     within: the least and the largest value that a run can have, before `scale`; None: the score's own range
-    (`scores.table.score_range`). count: the smallest step between two values of a run, before `scale`: 1 for modes; 0: none
+    (`scores.names.score_range`). count: the smallest step between two values of a run, before `scale`: 1 for modes; 0: none
     is known. Intervals stay within the range, and no spread counts for less than one count of one run.
     """
 

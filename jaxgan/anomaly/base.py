@@ -14,7 +14,7 @@ from jax import lax
 from jaxgan.config.schema import among, bounded
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.tasks.task import Anomaly
+from jaxgan.tasks.protocols import Anomaly
 
 RUNNING, BATCH = "running", "batch"  # whose statistics BatchNorm takes
 

@@ -8,7 +8,7 @@ import jax
 from jaxgan.anomaly.base import Found, OfNetworks, seen
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.tasks.task import Anomaly, FindsAnomalies
+from jaxgan.tasks.protocols import Anomaly, FindsAnomalies
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from jaxgan.batches import batches
 from jaxgan.config.schema import among, bounded
 from jaxgan.data.source import Images
 from jaxgan.extractors.efficientnet import EfficientNetLite0, patch_features
-from jaxgan.tasks.task import Anomaly
+from jaxgan.tasks.protocols import Anomaly
 
 TIMES = 10  # as many patches as are kept are drawn for the greedy choice
 

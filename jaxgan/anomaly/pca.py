@@ -11,7 +11,7 @@ from jaxgan.anomaly.base import Detecting, Found, seen, some
 from jaxgan.config.schema import bounded
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.tasks.task import Anomaly
+from jaxgan.tasks.protocols import Anomaly
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from jaxgan.config.schema import among, bounded
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.keys import role_id
-from jaxgan.tasks.task import Anomaly, Describes, HasLatent
+from jaxgan.tasks.protocols import Anomaly, Describes, HasLatent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from jaxgan.errors import UserError
 from jaxgan.generate import trained
 from jaxgan.metrics import anomaly as metrics
 from jaxgan.sections import sections
-from jaxgan.tasks.task import Anomaly
+from jaxgan.tasks.protocols import Anomaly
 from jaxgan.workdir.data import open_data, open_split, trained_classes
 
 BETTER = dict.fromkeys(("auroc", "auroc_low", "auroc_high", "average_precision"), "higher") | {"base_rate": ""}

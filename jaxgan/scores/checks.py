@@ -3,8 +3,8 @@
 from typing import Any
 
 from jaxgan.errors import UserError
-from jaxgan.scores.table import Metric
-from jaxgan.tasks.task import PROTOCOLS, methods_of
+from jaxgan.scores.metric import Metric
+from jaxgan.tasks.protocols import PROTOCOLS, methods_of
 
 
 def check_enough(scores: dict[str, Metric], generated: int, real: int = 0) -> None:

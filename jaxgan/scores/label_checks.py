@@ -13,7 +13,8 @@ from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
 from jaxgan.generate import make_labels, takes_labels
-from jaxgan.scores.table import Metric, find_scores
+from jaxgan.scores.metric import Metric
+from jaxgan.scores.table import find_scores
 
 LEAVE_OUT = "leave it out of --config.eval.metrics"
 

@@ -2,7 +2,8 @@
 
 import re
 
-from jaxgan.scores.table import ANY, METRICS
+from jaxgan.scores.metric import ANY
+from jaxgan.scores.table import METRICS
 
 
 def better_way(name: str) -> str:

@@ -10,7 +10,7 @@ from jaxgan.batches import in_batches
 from jaxgan.errors import UserError
 from jaxgan.generate import Trained, trained
 from jaxgan.keys import role_id, stream
-from jaxgan.tasks.task import HasLatent, HasStyles
+from jaxgan.tasks.protocols import HasLatent, HasStyles
 
 
 def path_length(plan: Any, state: Any) -> float:

@@ -1,12 +1,7 @@
-"""From images to scores: what an extractor makes of a set of images, and each metric of two such sets.
-
-A metric sees statistics of images, never a run, so that anybody's samples can be scored.
-"""
+"""Every metric by its name in `eval.metrics`; `scores.metric` says what one is."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -15,33 +10,8 @@ from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
 from jaxgan.scores import anomaly, cas, classification, detection, path_length, reading, stability, translation
 from jaxgan.scores.collect import Statistics
+from jaxgan.scores.metric import POSITIVE, SHARE, Metric
 
-
-class Metric(NamedTuple):
-    """needs: what a `Statistics` must hold beside moments; with "labels" it is a `scores.labelled.Labelled`.
-    fn: (real, fake, allow_few) -> {part of a score's name: value}. One that needs "state" is of a run and not of images:
-    fn: (plan, images, state). It names what else it needs: "extractor", and protocols of `tasks.task` that the run's task
-    must satisfy. All others need `Generates`.
-    opens: (plan, images) -> what fn is given in place of images, once a run: an `anomaly.Opened`, or another with `protocol`
-    and `measured`, which are noted beside the scores. No samples are made for it.
-    better: of each value, "lower" or "higher", or "" where neither is; the values that a perfect generator has are in
-    `docs/evaluation.md`. detail: what else belongs to the protocol. check: (plan, images) -> nothing, or a UserError for a
-    run that cannot be scored.
-    least: the fewest images, generated and real, of which its values are defined, in each class where it needs labels;
-    `check_enough` and `scores.labelled` refuse fewer. within: the least and the largest value that can be; what is not named
-    can be any number."""
-
-    needs: tuple[str, ...]
-    fn: Callable[[Any, Any, Any], dict[str, float]]
-    better: dict[str, str]
-    detail: str = ""
-    check: Callable[[Any, Any], None] | None = None
-    least: tuple[int, int] = (1, 1)
-    within: Mapping[str, tuple[float, float]] = MappingProxyType({})
-    opens: Callable[[Any, Any], Any] | None = None
-
-
-ANY, POSITIVE, SHARE = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)  # ranges of values
 K, QUANTILE, SPLITS, SUBSETS, SUBSET = 5, 0.01, 10, 100, 1000  # of the metrics below, and of their protocols
 
 

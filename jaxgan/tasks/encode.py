@@ -28,8 +28,9 @@ from jaxgan.objectives.objective import CRITIC, MAKER, SIDES
 from jaxgan.state import GanState
 from jaxgan.tasks import networks
 from jaxgan.tasks.adversarial import Making, ObjectiveTask, coupled, player_of
+from jaxgan.tasks.protocols import Anomaly, Describes, HasLatent
 from jaxgan.tasks.residuals import columns, per_example, residual_map
-from jaxgan.tasks.task import Anomaly, Batch, Describes, HasLatent
+from jaxgan.tasks.task import Batch
 
 WHAT = {MAKER: "generator", CRITIC: "discriminator"}
 

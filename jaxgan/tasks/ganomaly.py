@@ -26,8 +26,9 @@ from jaxgan.state import GanState
 from jaxgan.tasks import networks
 from jaxgan.tasks.adversarial import AdversarialTask, Making, coupled, unmade
 from jaxgan.tasks.networks import Variables, joined, part
+from jaxgan.tasks.protocols import Anomaly
 from jaxgan.tasks.residuals import columns, per_example, residual_map
-from jaxgan.tasks.task import Anomaly, Batch
+from jaxgan.tasks.task import Batch
 
 
 @dataclass(frozen=True, kw_only=True)

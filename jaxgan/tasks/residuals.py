@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxgan.tasks.task import Anomaly
+from jaxgan.tasks.protocols import Anomaly
 
 
 def per_example(gap: jax.Array) -> jax.Array:

@@ -13,7 +13,7 @@ from jaxgan.data.picture import opened
 from jaxgan.generate import Trained
 from jaxgan.objectives.objective import MAKER
 from jaxgan.plan import Plan
-from jaxgan.tasks.task import Judges
+from jaxgan.tasks.protocols import Judges
 
 LEVELS, ARROWS = 61, 19  # places along each side of the frame where the logit and the slope are taken
 DRAWS = 8  # over which packs and relativistic pairs are averaged

@@ -20,7 +20,7 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.state import NEVER, GanState
-from jaxgan.tasks.task import Generates
+from jaxgan.tasks.protocols import Generates
 from jaxgan.training.landscape import picture_frames
 from jaxgan.training.pictures import data_picture, make_sampler
 from jaxgan.workdir.checkpoint import Checkpoints

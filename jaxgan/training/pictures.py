@@ -10,7 +10,7 @@ from jaxgan.data.source import Images
 from jaxgan.generate import Trained, given_inputs, make_generate
 from jaxgan.images import grid_picture, sheet_picture, to_uint8
 from jaxgan.plan import Plan
-from jaxgan.tasks.task import Generates, Shows
+from jaxgan.tasks.protocols import Generates, Shows
 from jaxgan.training.landscape import draw_points, make_landscape
 
 Sampler = Callable[[Trained], Callable[[], np.ndarray]]

@@ -20,7 +20,7 @@ from jaxgan.images import grid_picture, save_png, sheet_picture, to_uint8
 from jaxgan.objectives.objective import CRITIC
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.tasks.task import Generates
+from jaxgan.tasks.protocols import Generates
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs import outputs
 from jaxgan.verbs.card import card

@@ -18,7 +18,7 @@ from jaxgan.keys import stream
 from jaxgan.nets import resample
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.tasks.task import HasStyles
+from jaxgan.tasks.protocols import HasStyles
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run
 

@@ -26,7 +26,7 @@ from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_ui
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.standing import Standing
-from jaxgan.tasks.task import Generates, HasLatent, HasStyles
+from jaxgan.tasks.protocols import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs.sample_files import Samples, spelled, write_arrays, write_pictures
 from jaxgan.verbs.sample_request import SampleRequest, strip_of

@@ -23,7 +23,7 @@ from jaxgan.files import replacing, user_cache
 from jaxgan.generate import make_labels, make_pictures, takes_labels, trained
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.tasks.task import Generates, Predicts
+from jaxgan.tasks.protocols import Generates, Predicts
 from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.experiment import saved_config
 from jaxgan.workdir.folder import Workdir

@@ -20,7 +20,7 @@ from jaxgan.generate import trained
 from jaxgan.nets.layers import Norm
 from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
-from jaxgan.tasks.task import Anomaly
+from jaxgan.tasks.protocols import Anomaly
 
 SIDE = 12
 

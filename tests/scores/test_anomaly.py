@@ -14,7 +14,7 @@ from jaxgan.plan import Plan
 from jaxgan.scores import anomaly
 from jaxgan.scores.code import code_of
 from jaxgan.scores.of_run import RunEvaluator
-from jaxgan.tasks.task import Anomaly
+from jaxgan.tasks.protocols import Anomaly
 from jaxgan.workdir.runs import new_state
 
 NAMES = ("sound", "odd", "cracked")

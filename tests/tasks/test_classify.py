@@ -12,7 +12,7 @@ from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys
 from jaxgan.plan import Plan
-from jaxgan.tasks.task import Generates, Predicts
+from jaxgan.tasks.protocols import Generates, Predicts
 
 
 def test_its_loss_is_the_cross_entropy_of_what_it_predicts():

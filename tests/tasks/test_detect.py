@@ -17,7 +17,7 @@ from jaxgan.metrics.detection import iou
 from jaxgan.plan import Plan
 from jaxgan.scores.detection import map50
 from jaxgan.tasks.detect import Detect, _overlap
-from jaxgan.tasks.task import Detects, Generates, Predicts
+from jaxgan.tasks.protocols import Detects, Generates, Predicts
 
 SIDE = 32
 FEATURES = features_of((SIDE, SIDE, 3), 3, (SIDE, SIDE, 3))

@@ -11,7 +11,7 @@ from jaxgan.errors import UserError
 from jaxgan.keys import Keys
 from jaxgan.plan import Donor, Plan
 from jaxgan.tasks import networks
-from jaxgan.tasks.task import Describes, FindsAnomalies, Generates, Shows
+from jaxgan.tasks.protocols import Describes, FindsAnomalies, Generates, Shows
 
 FIRST = "fanogan.py:wgan"
 

@@ -8,7 +8,7 @@ from helpers import plan_of
 from jaxgan.keys import Keys
 from jaxgan.tasks import critic, networks
 from jaxgan.tasks.networks import part
-from jaxgan.tasks.task import FindsAnomalies, Generates, Shows
+from jaxgan.tasks.protocols import FindsAnomalies, Generates, Shows
 
 SPEC = "ganomaly.py"
 

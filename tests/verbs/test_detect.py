@@ -21,7 +21,7 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores import anomaly
 from jaxgan.sections import open_data
-from jaxgan.tasks.task import Anomaly
+from jaxgan.tasks.protocols import Anomaly
 from jaxgan.training.train import train
 from jaxgan.verbs import detection, finder
 from jaxgan.verbs.detection import detect

@@ -18,7 +18,8 @@ from jaxgan.plan import Plan
 from jaxgan.sections import sections
 from jaxgan.state import Aux
 from jaxgan.tasks.networks import init, run
-from jaxgan.tasks.task import BaseTask, Generates
+from jaxgan.tasks.protocols import Generates
+from jaxgan.tasks.task import BaseTask
 from jaxgan.training import population
 from jaxgan.training.member import Job
 from jaxgan.training.train import train, train_together
