@@ -53,13 +53,13 @@ def detectors(folder: Path, search: dict[str, tuple[int, int]], size: int) -> tu
 def measure(made: dict[str, Detector], pictures: np.ndarray, rounds: int) -> dict[str, tuple[float, float]]:
     """{name: (pictures a second, median of the ratios to the first of them, round by round)}."""
     times: dict[str, list[float]] = {name: [] for name in made}
-    numbers, first = np.arange(len(pictures), dtype=np.uint32), next(iter(made))
+    first = next(iter(made))
     for i in range(1 + rounds):
         for name, detector in made.items():
             times_over = 1 if name != first or rounds == 1 else 20  # else too short to time
             began = time.perf_counter()
             for _ in range(times_over):
-                detector(pictures, numbers)
+                detector(pictures)
             if i:
                 times[name].append((time.perf_counter() - began) / times_over / len(pictures))
     ratios = {name: [own / of_first for own, of_first in zip(some, times[first])] for name, some in times.items()}

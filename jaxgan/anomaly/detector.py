@@ -1,5 +1,6 @@
 """A detector at work: any number of images, in batches of one size, by one compiled program."""
 
+import zlib
 from typing import Any
 
 import jax
@@ -15,10 +16,10 @@ from jaxgan.tasks.protocols import Anomaly
 
 
 class Detector:
-    """`(images uint8 [N, H, W, C], numbers uint32 [N]) -> Anomaly` of numpy arrays.
+    """`(images uint8 [N, H, W, C]) -> Anomaly` of numpy arrays.
 
-    A picture's number says where a search for it starts. With one size of batches a picture and its number give the same
-    bits, whatever pictures are beside it; not where BatchNorm takes the batch's statistics (`eval.detector.batch_norm`).
+    With one size of batches a picture gives the same bits, whatever pictures are beside it; not where BatchNorm takes the
+    batch's statistics (`eval.detector.batch_norm`).
 
     title: a line for people. size: of a batch.
     Raises UserError where a score is not finite.
@@ -34,12 +35,16 @@ class Detector:
 
         self._find = find
 
-    def __call__(self, image: np.ndarray, numbers: np.ndarray) -> Anomaly:
-        parts = []
+    def move(self, nets: Any) -> None:
+        """Goes on with other networks of the same run, without compiling anew. nets: `generate.trained`."""
+        self._variables = self._placement.spread(nets) if self._placement else nets
+
+    def __call__(self, image: np.ndarray) -> Anomaly:
+        parts, numbers = [], np.array([zlib.crc32(x.tobytes()) for x in image], np.uint32)
         for rows, count in batches(len(image), self.size):
             rows = rows[:count] if self._exact else rows  # repeated rows would move the batch's statistics
             with jax.default_matmul_precision("highest"):
-                found = self._find(self._variables, self._dealt(image[rows]), self._dealt(numbers[rows].astype(np.uint32)))
+                found = self._find(self._variables, self._dealt(image[rows]), self._dealt(numbers[rows]))
             parts.append(jax.tree.map(lambda x, n=count: self._fetched(x)[:n], found))
         out = jax.tree.map(lambda *x: np.concatenate(x), *parts)
         bad = int((~np.isfinite(out.score)).sum())

@@ -20,7 +20,7 @@ from jaxgan.tasks.protocols import Anomaly, Describes, HasLatent
 @dataclass(frozen=True, kw_only=True)
 class Search(OfNetworks):
     """(1 - l) |x - G(z)| + l |f(x) - f(G(z))| at the best z that Adam finds, both sums, where f are the critic's features
-    and l is `features_weight`. The starts of a search follow from the run's seed and the picture's number.
+    and l is `features_weight`. The starts of a search follow from the run's seed and the picture's pixels.
 
     steps: of the search; the paper has 500. lr: of Adam.
     restarts: starts for each picture, of which the one with the least loss at the end counts; the paper has one.

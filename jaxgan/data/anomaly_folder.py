@@ -9,9 +9,7 @@
 Without `ground_truth/` there are no masks.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +23,6 @@ from jaxgan.config.schema import among, bounded
 from jaxgan.console import say
 from jaxgan.data import cache, groups, listing
 from jaxgan.data.cache import Cached
-from jaxgan.data.decode import Entry
 from jaxgan.data.features import Feature, features_of
 from jaxgan.data.listing import Item
 from jaxgan.data.picture import opened, seen, size_of
@@ -62,12 +59,7 @@ class AnomalyFolder(Fit):
     size: tuple[int, ...] = bounded((64,), least=1, below=8193)
     channels: int = among((1, 3), 3)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """[H, W, C], known before a picture is."""
-        if not self.size:
-            raise UserError("pictures of many sizes need one for the networks: --config.data.size=64")
-        return self.shape
+    image_shape = Fit.asked_shape
 
     def open(self) -> Images:
         """Finds the pictures and, once, fits them. Raises UserError, naming the first file that is wrong."""
@@ -77,7 +69,8 @@ class AnomalyFolder(Fit):
         items = self._found(listing.folder(self.dir))
         pictures = items[TRAIN] + items[TEST]
         ways = [partial(opened, item.file) for item in pictures]
-        cached = self._fitted("pictures", pictures, ways, self)
+        home = as_path(self.dir).resolve()
+        cached = cache.of_items(home, "pictures", pictures, ways, self, self.cache)
         classes = [_class(item) for item in pictures]
         names = (GOOD, *sorted({*classes} - {GOOD}))
         keys = groups.keys([item.name for item in pictures], group)
@@ -162,24 +155,13 @@ class AnomalyFolder(Fit):
             raise UserError(f"'{self.dir}': {bare[0][0]} has no mask {bare[0][1]}{more}")
         fit = Fit(self.size, self.jitter, self.crop, self.fit, "box", channels=1, background=(0,))
         ways = [partial(_mask, mask.file, item.file) for mask, item in wanted]
-        cached = self._fitted("masks", [mask for mask, _ in wanted], ways, fit, [item for _, item in wanted])
+        home, (marks, items) = as_path(self.dir).resolve(), ([one[i] for one in wanted] for i in (0, 1))
+        cached = cache.of_items(home, "masks", marks, ways, fit, self.cache, items)
         lost = sum(int(one.max() <= HALF) for one in cached.images)
         if lost:
             height, width, _ = self.image_shape
             say(f"{lost} of {len(wanted)} masks in {self.dir} are too small to be seen at {height}x{width} pixels")
         return cached, place
-
-    def _fitted(self, part: str, items: list[Item], ways: Sequence[Any], fit: Fit, others: Sequence[Item] = ()) -> Cached:
-        """The pictures of the items, each opened in its way. others: further ones whose change makes them others."""
-        root, stamps = as_path(self.dir).resolve(), [listing.stamp(item) for item in (*items, *others)]
-        return cache.first_pass(
-            title=f"{root.name} {part}",
-            identity=[str(root), part, hashlib.sha256(json.dumps(stamps).encode()).hexdigest()],
-            entries=lambda: [Entry(item.name, "", way) for item, way in zip(items, ways)],
-            total=len(items),
-            fit=fit,
-            folder=as_path(self.cache) if self.cache else cache.default_folder(),
-        )
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,7 @@ import shutil
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -23,10 +23,11 @@ import numpy as np
 
 from jaxgan import records
 from jaxgan.console import bar, say
-from jaxgan.data import picture
+from jaxgan.data import listing, picture
 from jaxgan.data.decode import CHUNK, Entry, dark_ones, decoded
+from jaxgan.data.listing import Item
 from jaxgan.data.resize import Fit
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, as_path
 from jaxgan.files import user_cache
 
 VERSION = 2  # of the format and of what pictures become; another one never reads this one's files
@@ -100,6 +101,22 @@ def first_pass(
     result = _read(home)
     assert result is not None
     return result
+
+
+def of_items(
+    root: Path, part: str, items: list[Item], ways: Sequence[Callable], fit: Fit, folder: str, others: Sequence[Item] = ()
+) -> Cached:
+    """`first_pass` over the pictures `part` below `root`, each opened in its way; none may be left out. folder: the field
+    `data.cache`. others: further pictures whose change makes these others. Raises UserError."""
+    stamps = [listing.stamp(item) for item in (*items, *others)]
+    return first_pass(
+        title=f"{root.name} {part}",
+        identity=[str(root), part, hashlib.sha256(json.dumps(stamps).encode()).hexdigest()],
+        entries=lambda: [Entry(item.name, "", way) for item, way in zip(items, ways)],
+        total=len(items),
+        fit=fit,
+        folder=as_path(folder) if folder else default_folder(),
+    )
 
 
 def _sweep(folder: Path) -> None:

@@ -47,12 +47,7 @@ class ImageFolder(Fit):
     size: tuple[int, ...] = bounded((64,), least=1, below=8193)
     channels: int = among((1, 3, 4), 3)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """[H, W, C], known before a picture is."""
-        if not self.size:
-            raise UserError("pictures of many sizes need one for the networks: --config.data.size=64")
-        return self.shape
+    image_shape = Fit.asked_shape
 
     def open(self) -> Images:
         """Finds the pictures and, once, fits them. Raises UserError."""

@@ -1,8 +1,6 @@
 """`image_pairs`: a person's own pictures in two domains A and B, in the layouts of pix2pix's and CycleGAN's data sets."""
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,14 +12,13 @@ from PIL import Image
 from jaxgan.config.schema import among, bounded
 from jaxgan.data import cache, listing
 from jaxgan.data.cache import Cached
-from jaxgan.data.decode import Entry
 from jaxgan.data.features import features_of
 from jaxgan.data.listing import Item
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.picture import opened, seen, size_of
 from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
-from jaxgan.errors import UserError, as_path
+from jaxgan.errors import UserError
 
 LAYOUTS = "{0}/ with A|B side by side, or {0}A/ and {0}B/"
 
@@ -49,12 +46,7 @@ class ImagePairs(Fit):
     size: tuple[int, ...] = bounded((256,), least=1, below=8193)
     channels: int = among((1, 3), 3)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """[H, W, C], known before a picture is."""
-        if not self.size:
-            raise UserError("pictures of many sizes need one for the networks: --config.data.size=256")
-        return self.shape
+    image_shape = Fit.asked_shape
 
     @property
     def source_shape(self) -> tuple[int, int, int]:
@@ -83,10 +75,14 @@ class ImagePairs(Fit):
 
     def _sides(self, root: Path) -> tuple[dict[str, Cached], bool]:
         """The pictures of "A" and "B", and whether they are pairs."""
+        home = root.resolve()  # one picture left out would shift the others' partners, so none may be
         if (root / self.split).is_dir():
             items = _found(root / self.split)
             halves = {domain: [partial(_half, item.file, domain, self.white) for item in items] for domain in "AB"}
-            return {domain: self._fitted(f"{self.split} {domain}", items, halves[domain]) for domain in halves}, True
+            return {
+                domain: cache.of_items(home, f"{self.split} {domain}", items, halves[domain], self, self.cache)
+                for domain in halves
+            }, True
         folders = {domain: root / f"{self.split}{domain}" for domain in "AB"}
         if not all(folder.is_dir() for folder in folders.values()):
             there = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir())[:12])
@@ -99,21 +95,9 @@ class ImagePairs(Fit):
             _check_names(folders, found)
             ways["A"] = [partial(_of_one_size, a.file, b.file) for a, b in zip(found["A"], found["B"])]
             others = found["B"]
-        a = self._fitted(folders["A"].name, found["A"], ways["A"], others)
-        return {"A": a, "B": self._fitted(folders["B"].name, found["B"], ways["B"])}, self.paired
-
-    def _fitted(self, part: str, items: list[Item], ways: list[Callable], others: Sequence[Item] = ()) -> Cached:
-        """The pictures of the items, each opened in its way. others: further ones whose change makes them others."""
-        root = as_path(self.dir).resolve()
-        status = [listing.stamp(item) for item in (*items, *others)]
-        return cache.first_pass(  # one picture left out would shift the others' partners, so none may be
-            title=f"{root.name} {part}",
-            identity=[str(root), part, hashlib.sha256(json.dumps(status).encode()).hexdigest()],
-            entries=lambda: [Entry(item.name, "", function) for item, function in zip(items, ways)],
-            total=len(items),
-            fit=self,
-            folder=as_path(self.cache) if self.cache else cache.default_folder(),
-        )
+        a = cache.of_items(home, folders["A"].name, found["A"], ways["A"], self, self.cache, others)
+        b = cache.of_items(home, folders["B"].name, found["B"], ways["B"], self, self.cache)
+        return {"A": a, "B": b}, self.paired
 
 
 def _found(folder: Path) -> list[Item]:

@@ -56,6 +56,13 @@ class Fit:
         return bool(self.size or self.crop or self.channels)
 
     @property
+    def asked_shape(self) -> tuple[int, int, int]:
+        """[H, W, C] of pictures of many sizes, known before a picture is. Raises UserError where no size is given."""
+        if not self.size:
+            raise UserError("pictures of many sizes need one for the networks: --config.data.size=SIDE")
+        return self.shape
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """[H, W, C] of what comes out, where size and channels are given."""
         height, width = _sides(self.size)

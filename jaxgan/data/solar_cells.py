@@ -55,12 +55,7 @@ class SolarCells(Fit):
     size: tuple[int, ...] = bounded((64,), least=1, below=8193)
     channels: int = among((1, 3), 1)
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """[H, W, C], known before a picture is."""
-        if not self.size:
-            raise UserError("solar cells have 300x300 pixels; say how many networks see: --config.data.size=64")
-        return self.shape
+    image_shape = Fit.asked_shape
 
     def open(self) -> Images:
         """Finds the package and, once, fits its pictures. Raises UserError where it is not there, or damaged."""

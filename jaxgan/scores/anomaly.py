@@ -2,7 +2,7 @@
 trained on, with a threshold that held-out normal pictures alone give."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,8 @@ class Opened:
 
     calibration: held-out normal pictures, its examples number `calibrating` alone. test: the whole split, of which examples
     number `rows` are scored. abnormal: which of those are, bool [N]. groups: which of those belong together, int [N], or
-    None. protocol, measured: what is noted beside scores. The first is alike for all that may stand in one table.
+    None. protocol, measured: what is noted beside scores. The first is alike for all that may stand in one table. made: the
+    detector, once there is one.
     """
 
     calibration: Images
@@ -49,6 +50,7 @@ class Opened:
     groups: np.ndarray | None
     protocol: dict[str, Any]
     measured: dict[str, Any]
+    made: dict[str, Detector] = field(default_factory=dict)
 
 
 def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
@@ -64,7 +66,7 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     """
     wanted = plan.detector
     check_networks(plan, state.params)
-    detector = make_detector(plan, trained(plan, state, plan.run.eval.ema), open_data(plan.config))
+    detector = _detector(plan, opened, trained(plan, state, plan.run.eval.ema))
     order = _order(opened.abnormal, getattr(wanted, "order", ""), bool(wanted.leaks))
     rows, abnormal = opened.rows[order], opened.abnormal[order]
     pixels = metrics.PixelScores() if "mask" in opened.test.features else None
@@ -90,6 +92,15 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     for line in told:
         say(f"{detector.title}: {line}")
     return out
+
+
+def _detector(plan: Any, opened: Opened, nets: Any) -> Detector:
+    """The run's detector with these networks; compiled, and fitted to the training images, once a run."""
+    if "detector" not in opened.made:
+        opened.made["detector"] = make_detector(plan, nets, open_data(plan.config))
+    elif isinstance(plan.detector, OfNetworks):
+        opened.made["detector"].move(nets)
+    return opened.made["detector"]
 
 
 def check_networks(plan: Any, players: Collection[str]) -> None:
@@ -156,7 +167,9 @@ def open_pictures(plan: Any, images: Images) -> Opened:
         },
         {
             "detector": {"name": config.eval.detector.name, "leaks": list(wanted.leaks)},
-            "normal": normal if len(normal) <= len(names) / 2 else f"all but {','.join(set(names) - {*normal})}",
+            "normal": normal
+            if len(normal) <= len(names) / 2
+            else f"all but {','.join(name for name in names if name not in normal)}",
             "abnormal": int(abnormal.sum()),
             "calibration": {"data": calibration.name, "digest": calibration.digest, "images": len(calibrating)},
         },
@@ -211,11 +224,11 @@ def check_apart(real: Images, wanted: Any, **sets: tuple[Images, np.ndarray]) ->
     if not all(images.resident for images in (real, *(images for images, _ in sets.values()))):
         return
     seen = {hash(x.tobytes()) for x in real.load()["image"]}
-    for field, (images, rows) in sets.items():
+    for split, (images, rows) in sets.items():
         inside = sum(hash(x.tobytes()) in seen for x in images.gather(rows)["image"])
         if 2 * inside > len(rows):
             raise UserError(
-                f"eval.detector.{field}={getattr(wanted, field)}: {inside} of its {len(rows)} normal pictures are training "
+                f"eval.detector.{split}={getattr(wanted, split)}: {inside} of its {len(rows)} normal pictures are training "
                 f"images; {HOLD_BACK}"
             )
 
@@ -230,4 +243,4 @@ def _found(detector: Detector, images: Images, rows: np.ndarray) -> Iterator[tup
     """(Numbers of examples, what the detector says of them), a batch at a time."""
     for start in range(0, len(rows), detector.size):
         numbers = rows[start : start + detector.size]
-        yield numbers, detector(images.gather(numbers)["image"], numbers.astype(np.uint32))
+        yield numbers, detector(images.gather(numbers)["image"])

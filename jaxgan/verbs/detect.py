@@ -6,7 +6,7 @@ from normal pictures that the run holds out, and from the share of them that may
 
 from absl import flags
 
-from jaxgan.errors import UserError, as_path
+from jaxgan.errors import UserError
 from jaxgan.verbs import outputs
 from jaxgan.verbs.common import check_least, configure_like, model_of
 from jaxgan.verbs.given_pictures import input_of
@@ -33,11 +33,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
             raise UserError(f"--config.{path} has no effect in --mode=detect; --config.eval.detector... says how to detect")
     workdir, source = model_of(values), input_of(values.input, "detect")
     check_least(values, num=1)
-    out = as_path(values.out) if values.out else None
-    if out and out.is_file():
-        raise UserError(f"--out={values.out} must be a folder, and not a file")
-    if out:
-        outputs.check_folder(out, [source])
+    out = outputs.folder_of(values, [source])
     configure_like(values, workdir)
     from jaxgan.verbs.detection import detect
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import zlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -162,13 +161,8 @@ def _calibration(detect: Any, normal: Images) -> Calibration:
 
 def _found(detect: Any, images: np.ndarray) -> Any:
     """The detector's `Anomaly`; with a reconstruction and no map, the map is the mean absolute residual over channels."""
-    found = detect(images, _numbers(images))
+    found = detect(images)
     if found.map is None and found.reconstruction is not None:
         residual = np.abs(images.astype(np.float32) / 127.5 - 1 - found.reconstruction).mean(-1)
         found = found._replace(map=residual)
     return found
-
-
-def _numbers(images: np.ndarray) -> np.ndarray:
-    """A number for each picture that a search draws its starts from; the same pixels have the same."""
-    return np.array([zlib.crc32(x.tobytes()) for x in images], np.uint32)

@@ -54,6 +54,17 @@ def check_apart(out: Path, inputs: Collection[Path]) -> None:
             raise UserError(f"{out} holds what is read, {given}; choose another --out")
 
 
+def folder_of(values: flags.FlagValues, inputs: Collection[Path]) -> Path | None:
+    """The folder that --out names, None without it. inputs: what is read. Raises UserError as `check_folder`, and for a
+    file."""
+    out = as_path(values.out) if values.out else None
+    if out and out.is_file():
+        raise UserError(f"--out={values.out} must be a folder, and not a file")
+    if out:
+        check_folder(out, inputs)
+    return out
+
+
 def check_folder(folder: Path, inputs: Collection[Path] = ()) -> dict[str, Any]:
     """The note of a folder, {"request", "files"}; {} for a new or empty one. Raises UserError where it has contents and no
     note, or lies in what is read or around it."""

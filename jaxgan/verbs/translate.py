@@ -5,7 +5,6 @@ Of runs of configs/pix2pix.py and configs/cyclegan.py. Pictures may be of any si
 
 from absl import flags
 
-from jaxgan.errors import UserError, as_path
 from jaxgan.verbs import outputs
 from jaxgan.verbs.common import configure_like, model_of
 from jaxgan.verbs.given_pictures import input_of
@@ -30,11 +29,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Translates. Raises UserError."""
     workdir, source = model_of(values), input_of(values.input, "translate")
-    out = as_path(values.out) if values.out else None
-    if out and out.is_file():
-        raise UserError(f"--out={values.out} must be a folder, and not a file")
-    if out:
-        outputs.check_folder(out, [source])
+    out = outputs.folder_of(values, [source])
     configure_like(values, workdir)
     from jaxgan.verbs.translation import translate
 

@@ -16,10 +16,10 @@ ENTRY = {
     "scores": NUMBERS,
     "parts": [str],
     "has_map": bool,
+    "has_reconstruction": bool,
     "low": float,
     "high": float,
 }
-ENTRY |= {"has_reconstruction": bool}
 SHAPE = {"calibrations": [ENTRY]}
 
 

@@ -237,7 +237,7 @@ def change(home, kind):
             "'{}/apart/trainB/deep/x.png' has no counterpart deep/x.* in '{}/apart/trainA'$",
         ),
         ("twice", {"dir": "apart", "paired": True}, "trainA/deep/9.bmp' and '.*trainA/deep/9.jpg' have one name"),
-        ("", {"size": ()}, "pictures of many sizes need one for the networks: --config.data.size=256"),
+        ("", {"size": ()}, "pictures of many sizes need one for the networks: --config.data.size=SIDE"),
         ("", {"size": (), "jitter": 3}, "data.jitter=3 is beyond a size: --config.data.size=SIDE"),
     ],
 )

@@ -97,7 +97,7 @@ def test_groups_go_with_a_part(cells):
 
 
 def test_a_package_that_is_not_there_or_damaged(package, cells, tmp_path, monkeypatch):
-    with pytest.raises(UserError, match="solar cells have 300x300 pixels; say how many"):
+    with pytest.raises(UserError, match="pictures of many sizes need one for the networks"):
         cells(size=())
     for text in ("images/cell0001.png 0.0 multi\n", "images/cell0001.png\n"):
         (tmp_path / "labels.csv").write_text(text)

@@ -126,7 +126,7 @@ def test_the_threshold_is_of_the_held_out_pictures_alone(opened, monkeypatch):
     class Pixel:
         title, size = "the first pixel", 16
 
-        def __call__(self, image, numbers):
+        def __call__(self, image):
             return Anomaly(image[:, 0, 0, 0].astype(np.float32), None, None, {})
 
     monkeypatch.setattr(anomaly, "make_detector", lambda *_: Pixel())
