@@ -368,7 +368,7 @@ MISTAKES = {
             "is of a generator that is told labels, and this one is told none; leave it out of --config.eval.metrics",
         ),
         (f"{DCGAN} --config.eval.features.name=digitz", "unknown extractor 'digitz'; did you mean 'digits'?"),
-        (f"{DCGAN} --config.eval.every=50 --config.data.size=32", "digits takes pictures of 28x28 with up to 3 channels"),
+        (f"{DCGAN} --config.eval.every=50 --config.data.size=12", "digits takes square pictures of at least 16x16"),
         ("--config=configs/cifar10.py --config.eval.every=50", "the extractor inception has no weights"),
         ("--config=configs/toy.py --config.eval.every=50 --config.eval.features.name=digits", "this run makes points"),
         ("--mode=evaluate --workdir=nowhere", "nowhere holds no run"),

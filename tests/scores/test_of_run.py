@@ -146,7 +146,7 @@ def test_refusals(tmp_path, monkeypatch):
         scored(folder, eval__num_real=49)
     with pytest.raises(UserError, match="has no checkpoint of step 3, but of 2, 4"):
         scored(folder, step=3)
-    with pytest.raises(UserError, match="digits takes pictures of 28x28 with up to 3 channels, not 12x12x1"):
+    with pytest.raises(UserError, match="digits takes square pictures of at least 16x16 with up to 3 channels, not 12x12x1"):
         scored(folder, eval__features__name="digits")
     with pytest.raises(UserError, match="needs more than 8 images on each side, not 7"):
         scored(folder, eval__num_samples=7)
