@@ -82,7 +82,7 @@ def table() -> Table:
             "ReACGAN": row("reacgan", {INTRA: "15.17", FD: "3.87"}),
         },
         seeds=range(5),
-        real="digits@train",
+        real="@train",
         claims=(
             Claim(ACCURACY, "projection", above=95.0, text="projection obeys"),
             Claim(INTRA, "projection", than="concat", text="projection is nearer within classes than concatenation"),

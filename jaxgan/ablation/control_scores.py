@@ -30,7 +30,7 @@ from jaxgan.scores.of_run import (
     without_state,
 )
 from jaxgan.sections import extractor_of
-from jaxgan.workdir.data import open_data
+from jaxgan.workdir.data import open_data, open_split
 from jaxgan.workdir.provenance import provenance
 from jaxgan.workdir.runs import load_frozen, new_state
 
@@ -64,10 +64,13 @@ def score(table: Table, some: list[Cell], folder: Path) -> None:
 
 
 def _real(config: Any, name: str, real: Images, evaluator: LabelledEvaluator) -> dict[str, Any]:
-    """Draws of the data set that `name` stands for; without one, of what scores are against. An image comes again where
-    there are no more than are drawn."""
+    """Draws of `Table.real`; without one, of what scores are against. An image comes again where there are no more than
+    are drawn."""
     where = [*(config.data.get(key, "") for key in ("dir", "corrupt", "cache")), bool(evaluator.of_labels)]
-    source, count = open_by_name(name, *where) if name else real, evaluator.wanted.num_samples
+    source, count = real, evaluator.wanted.num_samples
+    if name:
+        own = name.startswith("@")
+        source = open_split(config, name[1:], config.eval.source_split) if own else open_by_name(name, *where)
     check_shapes(source, real)
     again = len(source) <= count
     sets = []

@@ -140,8 +140,9 @@ class Table:
     paper has one. differs: what else differs from the paper, a phrase each. columns, rows: in order. seeds: of each row.
     looks: numbers of seeds at which one means to look at the claims, the last of them all seeds; () is once, at the end.
     sound: {column: (low, high)} in the column's units: a run with a value outside has failed. claims: see `Claim`.
-    overrides: of all rows, after the base and before their own. real: real images to score like a row's, a TFDS data set
-    and split, "digits@train"; empty: drawn from those that scores are against. published: what the published values are of,
+    overrides: of all rows, after the base and before their own. real: real images to score like a row's: "@train", that
+    split of the rows' own data, made ready as theirs; or a TFDS data set and split, "digits@train", as it is; empty: drawn
+    from those that scores are against. published: what the published values are of,
     and the kind of their +-. comparable: whether they are of the same data by the same protocol. curves: metrics to draw
     over the steps ("disc/loss", or part of a score). samples: whether to show them. figures: title to a function of the
     `results.Summary` that draws a matplotlib Figure. notes: what a reader must know.

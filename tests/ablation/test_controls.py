@@ -105,6 +105,14 @@ def test_what_is_asked_for_otherwise_is_scored_anew(pictures, tmp_path, capsys):
         score(table_of(real=f"{tmp_path}/large.npz"), cells_of(seeds=(0,)), tmp_path)
 
 
+def test_another_split_of_the_rows_data_is_made_ready_as_theirs(tmp_path):
+    some = cells_of(seeds=(0,), data__size=16, eval__split="test", eval__allow_few=True)
+    score(table_of(real="@train"), some, tmp_path)
+    one = read_controls(tmp_path)[REAL]
+    assert one["about"] == "5 draws of 20, without replacement, of digits/1.0.0, split train (16x16, crop, lanczos)."
+    assert one["protocol"]["real"]["data"].startswith("digits/1.0.0, split test")
+
+
 def changed(table=None, **overrides):
     """Which controls are others for it."""
     ours, theirs = (requests(*x) for x in ((table_of(), cells_of()), (table or table_of(), cells_of(**overrides))))
@@ -122,7 +130,7 @@ def test_what_decides_a_control():
         assert not changed(**same), same
     assert changed(eval__num_samples=30) == changed(data__split="test") == {REAL, NOISE, UNTRAINED}
     assert changed(nets__gen__width=6) == changed(seeds=(1, 0)) == {UNTRAINED}
-    assert changed(table_of(real="digits@train")) == {REAL}
+    assert changed(table_of(real="digits@train")) == changed(table_of(real="@train")) == {REAL}
     assert requests(table_of(), cells_of(seeds=(0, 1, 2, 3))) == requests(table_of(), cells_of(seeds=(0, 1, 2)))
     json.dumps(requests(table_of(), cells_of()), allow_nan=False)
 
