@@ -2,7 +2,8 @@
 
     python launch.py --mode=ablate --config=configs/ablations/augmentation.py --workdir=runs/augmentation --workers=2
 
-Each arm trains the classifier of `configs/classifier.py` by the same number of updates, from one seed's start, on:
+Digits are shrunk to 16 px. Each arm trains the classifier of `configs/classifier.py` by the same number of updates, from one
+seed's start, on:
 
 - real: the few labelled pictures; classical: the same, turned, scaled and shifted at random;
 - samples: pictures of a conditional GAN that saw those very labelled pictures and nothing else;
