@@ -1,5 +1,5 @@
-"""Bicubic resizing by the conventions of MATLAB's `imresize`, with which the low resolution pictures of the field's test sets
-are made.
+"""Bicubic resizing by the conventions of MATLAB's `imresize`, which made the low resolution pictures of the field's test
+sets.
 
 The kernel is Keys' with a = -1/2 (Keys 1981, equation 15). Pixel i covers [i, i + 1], so that centres are at halves. Where a
 side shrinks, the kernel is stretched by the ratio, which is the antialiasing, and each pixel's weights are normalised to sum
