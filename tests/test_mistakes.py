@@ -25,6 +25,7 @@ pass
 VANILLA, WGAN, DCGAN = ("--config=configs/vanilla.py", "--config=configs/wgan.py", "--config=configs/dcgan.py")
 FOLDER = "--config.data.name=image_folder"
 PIX2PIX, CYCLEGAN = ("--config=configs/pix2pix.py", "--config=configs/cyclegan.py")
+TILES = f"{DCGAN} --config.data.name=picture_tiles"
 CLASSIFIER = "--config=configs/classifier.py"
 FANOGAN = "--config=configs/fanogan.py"
 PAIRS = f"{PIX2PIX} --config.data.name=image_pairs"
@@ -158,6 +159,26 @@ MISTAKES = {
         (f"{DCGAN} --config.data.name=cifar10 --config.data.dir=tfds", "must be downloaded, and "),
         (f"{DCGAN} --config.data.name=lsun/bedroom --config.data.dir=tfds", "choose one: --config.data.size=64"),
         (f"{DCGAN} --config.data.name=lsun/bedrom", "has no 'bedrom'; did you mean 'bedroom'?"),
+    ],
+    "Tiles": [
+        (TILES, "say where the pictures are: --config.data.dir=FOLDER"),
+        (f"{TILES} --config.data.dir=fotos", "there is no 'fotos'; did you mean 'photos'?"),
+        (f"{TILES} --config.data.dir=empty", "'empty' holds no pictures"),
+        (f"{TILES} --config.data.source=down5", "data.source cannot be 'down5'; did you mean 'down4'?"),
+        (f"{TILES} --config.data.size=30", "data.size=30, but data.source=down4 needs multiples of 4: 32"),
+        (f"{TILES} --config.data.jitter=6", "data.jitter=6, but data.source=down4 needs multiples of 4: 8"),
+        (f"{TILES} --config.data.size=64,96 --config.data.turns=true", "data.turns is of square tiles, not 64x96"),
+        (f"{TILES} --config.data.size=0", "data.size must be at least 1"),
+        (
+            f"{TILES} --config.data.dir=photos --config.data.size=16 --config.data.cache=cache",
+            "fewer than a tile of 16x16; remove it, or choose a smaller --config.data.size",
+        ),
+        (f"{TILES} --config.data.dir=damaged --config.data.size=8 --config.data.cache=cache", "'b.png' of damaged"),
+        (f"{TILES} --config.data.dir=photos --config.data.crop=8", "no config field 'data.crop'"),
+        (f"{DCGAN} --config.data.name=photographs", 'need the package scikit-image: pip install -e ".[photographs]"'),
+        (f"{DCGAN} --config.data.name=photograps", "unknown data set 'photograps'; did you mean 'photographs'?"),
+        (f"{DCGAN} --config.data.name=div2k --config.data.dir=new", "preparing TFDS's div2k needs TensorFlow, once"),
+        (f"{DCGAN} --config.data.name=div2k/bicubic_x9", "data set div2k has no 'bicubic_x9'; did you mean"),
     ],
     "Workdirs": [
         (f"{VANILLA} --workdir=notes.txt/run", "workdir notes.txt/run cannot be written: Not a directory"),

@@ -35,7 +35,7 @@ def _data(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStr
         shape = feature.shape
         if feature.kind == "picture":
             *sides, channels = shape
-            shape = (*(side + images.jitter for side in sides), channels)
+            shape = (*(side + images.jitter // feature.scale for side in sides), channels)
         leading = (lengths[feature.stream],) if images.resident and len(first) == 1 else first
         out[name] = jax.ShapeDtypeStruct((*leading, *shape), feature.dtype)
     return out
