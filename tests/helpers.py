@@ -1,6 +1,7 @@
 """Tiny versions of the real configs, and runs of them."""
 
 import contextlib
+import dataclasses
 import io
 import os
 import re
@@ -82,15 +83,23 @@ class Noise:
         return {"image": self._images[i], "label": self._labels[i]}
 
 
+def enlarges(config) -> bool:
+    """Whether the generator of a config takes sources that are smaller than images."""
+    gen = sections(config.to_dict()).get("nets.gen")
+    return gen is not None and "scale" in {field.name for field in dataclasses.fields(gen.cls)}
+
+
 def noise_features(config=None) -> dict[str, Feature]:
     """Of `noise_images`, for the task of a config."""
     task = config.task.name if config else ""
     translates = task in ("paired", "unpaired")
-    return features_of((12, 12, 1), 10, (12, 12, 3) if translates else (), apart=task == "unpaired")
+    source = (3, 3, 1) if config and enlarges(config) else (12, 12, 3)
+    return features_of((12, 12, 1), 10, source if translates else (), apart=task == "unpaired")
 
 
 def noise_images(resident: bool = True, plan: Plan | None = None) -> Images:
-    """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none."""
+    """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none;
+    small grey ones, if it enlarges them."""
     images = Images("noise", Noise(), noise_features(plan and plan.config), resident)
     if images.paired:
         images.examples = Beside(images.examples, Noise(48, images.source_shape))

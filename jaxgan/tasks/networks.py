@@ -44,3 +44,10 @@ def joined(parts: Mapping[str, Variables]) -> Variables:
     """A player's variables from its networks'; the inverse of `part`."""
     collections = dict.fromkeys(name for own in parts.values() for name in own)
     return {name: {network: own[name] for network, own in parts.items() if name in own} for name in collections}
+
+
+def scale_of(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """How many times as large as a source an image is, a side, rounded down; 1 where nothing is translated. shapes:
+    "image_shape" and perhaps "source_shape", [H, W, C]."""
+    (image, *_), (source, *_) = shapes["image_shape"], shapes.get("source_shape", shapes["image_shape"])
+    return max(1, image // source)
