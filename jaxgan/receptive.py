@@ -27,9 +27,10 @@ INSIDE = ("jaxpr", "call_jaxpr", "fun_jaxpr")  # where JAX keeps what a call com
 def radius(fn: Callable[[Any, jax.Array], jax.Array], variables: Any, scale: int, channels: int) -> int | None:
     """The least r such that each pixel of the output depends on inputs at most r pixels away, along either axis.
 
-    Output pixel Y lies in input pixel Y // scale, from which r is counted; all `scale` phases are within it. None where there
-    is no such r below `LAST` / 2, as with norms over the whole picture or attention, and where the answer depends on the
-    position in the picture, as with layers of stride two.
+    Output pixel Y lies in input pixel Y // scale, from which r is counted; all `scale` phases are within it.
+
+    None where there is no such r below `LAST` / 2, as with norms over the whole picture or attention, and where the answer
+    depends on the position in the picture, as with layers of stride two.
 
     Args:
       fn: (variables, images [N, h, w, channels]) -> [N, scale h, scale w, C], for any h and w.
@@ -60,8 +61,8 @@ def _reach(run: Callable, variables: Any, shape: tuple[int, ...], axis: int, sca
     for i in range(PHASES):
         np.moveaxis(images[i], axis - 1, 0)[first + i, STRIP // 2] = np.nan
     made = np.isnan(np.asarray(run(variables, jax.device_put(images, device))))
-    reached = made.any((3 - axis, 3))  # [PHASES, scale * side]
-    if not reached.any(1).all():
+    reached = np.asarray(made.any((3 - axis, 3)))  # [PHASES, scale * side]
+    if not reached.any(axis=-1).all():
         return 0  # nothing depends on the input
     low, high = reached.argmax(1), reached.shape[1] - 1 - reached[:, ::-1].argmax(1)
     if low.min() == 0 or high.max() == reached.shape[1] - 1:

@@ -1,9 +1,9 @@
 """A function of images applied to a picture tile by tile, with the result that it has on the whole picture.
 
 Tiles have one shape, so the function is compiled once. Each lies inside the picture, and the outer ones end with it: the
-function meets a border, and its own padding, at true borders alone. What lies within the receptive radius of an inner edge is
-cut off, since it would depend on what is outside of the tile. The rest is what the whole picture would give, to the rounding
-of a convolution of another size. No tile is blended with its neighbour.
+function meets a border, and its own padding, at true borders alone. What lies within the receptive radius of an inner edge
+is cut off, since it would depend on what is outside of the tile. The rest is what the whole picture would give, to the
+rounding of a convolution of another size. No tile is blended with its neighbour.
 """
 
 import math
@@ -61,23 +61,31 @@ class Tiled:
         self._fn, self._compiled, self._lines = jax.jit(fn), {}, {}
 
     def side(self, shape: tuple[int, int, int], dtype: Any, limit: float) -> int:
-        """The largest side of a tile of pictures [H, W, C] that takes no more than `limit` bytes, with the rows of the output
-        that it is part of. A picture that is one tile has its own. Raises UserError where no tile is small enough."""
-        height, width, channels = shape
-        least = max(shape[:2]) if self.radius is None else 2 * self.radius + LEAST
-        largest = max(height, width)
+        """The largest side of tiles of a picture [H, W, C] that take no more than `limit` bytes, with the rows of the output
+        that they make up. It is a picture's longer side where that is one tile. Raises UserError as `check` does."""
+        largest = max(shape[:2])
+        self.check(shape, dtype, limit)
         if self.need(largest, shape, dtype) <= limit:
             return largest
-        sides = range(largest // STEP * STEP, least - 1, -STEP)
-        for side in sides:
+        for side in range(largest // STEP * STEP, self._least(shape) - 1, -STEP):
             if self.need(side, shape, dtype) <= limit and self._measured(side, shape, dtype) <= limit:
                 return side
-        need = self.need(min(least, largest), shape, dtype)
-        why = "depends on the whole picture" if self.radius is None else f"sees {self.radius} px each way"
-        raise UserError(
-            f"a picture of {width}x{height} takes at least {human(need)} beside what the program has already, since the "
-            f"network {why}, and --memory leaves {human(max(limit, 0))}"
-        )
+        return self._least(shape)
+
+    def check(self, shape: tuple[int, int, int], dtype: Any, limit: float) -> None:
+        """Refuses pictures [H, W, C] whose least tiles take more than `limit` bytes. Raises UserError."""
+        need = self.need(self._least(shape), shape, dtype)
+        if need > limit:
+            why = "depends on the whole picture" if self.radius is None else f"sees {self.radius} px each way"
+            raise UserError(
+                f"a picture of {shape[1]}x{shape[0]} takes at least {human(need)} beside what the program has already, "
+                f"since the network {why}, and --memory leaves {human(max(limit, 0))}"
+            )
+
+    def _least(self, shape: tuple[int, int, int]) -> int:
+        """The side of the smallest tiles of pictures [H, W, C]."""
+        largest = max(shape[:2])
+        return largest if self.radius is None else min(2 * self.radius + LEAST, largest)
 
     def need(self, side: int, shape: tuple[int, int, int], dtype: Any) -> float:
         """Bytes that tiles of this side of a picture [H, W, C] take, by the line through what `PROBES` take."""

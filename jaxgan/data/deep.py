@@ -37,8 +37,11 @@ TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # of [H, W, C], by EXI
 
 
 class Deep(NamedTuple):
-    """A picture as a person sees it. pixels: uint8 or uint16 [H, W, C]; 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. profile: its
-    ICC profile, which is not applied, or b""."""
+    """A picture as a person sees it.
+
+    pixels: uint8 or uint16 [H, W, C]; C: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA. profile: the ICC profile, which is not
+    applied, or b"".
+    """
 
     pixels: np.ndarray
     profile: bytes

@@ -78,6 +78,18 @@ class Translates(Generates, Protocol):
 
 
 @runtime_checkable
+class Upscales(Protocol):
+    """Makes pictures larger. scale: by how many times, on a side; 1 where its network keeps their size."""
+
+    scale: int
+
+    def upscale(self, variables: dict[str, Any], source: jax.Array) -> jax.Array:
+        """Pictures [N, scale h, scale w, C], about [-1, 1], of pictures [N, h, w, C'] in [-1, 1] of any size, from {player:
+        flax variables} as after training."""
+        ...
+
+
+@runtime_checkable
 class Judges(Protocol):
     """Scores images."""
 
@@ -166,6 +178,7 @@ PROTOCOLS: dict[str, type] = {
         Settles,
         HasStyles,
         Translates,
+        Upscales,
         Judges,
         Predicts,
         Detects,

@@ -24,9 +24,7 @@ def deep_png(path, picture, chunks=()):
     with png(path, *picture.shape, 16) as write:
         write(picture)
     content = path.read_bytes()
-    more = b"".join(
-        struct.pack(">I", len(x)) + name + x + struct.pack(">I", zlib.crc32(name + x)) for name, x in chunks
-    )
+    more = b"".join(struct.pack(">I", len(x)) + name + x + struct.pack(">I", zlib.crc32(name + x)) for name, x in chunks)
     path.write_bytes(content[:33] + more + content[33:])
     return path
 
@@ -122,8 +120,8 @@ def test_white_may_be_zero(tmp_path):
 
 @pytest.mark.parametrize(
     ("mode", "name", "channels"),
-    [("L", "x.png", 1), ("LA", "x.png", 2), ("RGB", "x.jpg", 3), ("CMYK", "x.jpg", 3), ("RGBA", "x.webp", 4), ("1", "x.png", 1),
-     ("P", "x.gif", 3)],
+    [("L", "x.png", 1), ("LA", "x.png", 2), ("RGB", "x.jpg", 3), ("CMYK", "x.jpg", 3), ("RGBA", "x.webp", 4),
+     ("1", "x.png", 1), ("P", "x.gif", 3)],
 )  # fmt: skip
 def test_8_bits_are_what_is_seen(mode, name, channels, tmp_path):
     noise = Image.fromarray(RNG.integers(0, 256, (5, 7, 4), dtype=np.uint8))
