@@ -79,12 +79,12 @@ class Translates(Generates, Protocol):
 
 @runtime_checkable
 class Upscales(Protocol):
-    """Makes pictures larger. scale: by how many times, on a side; 1 where its network keeps their size."""
+    """Enlarges pictures. scale: how many times a side."""
 
     scale: int
 
     def upscale(self, variables: dict[str, Any], source: jax.Array) -> jax.Array:
-        """Pictures [N, scale h, scale w, C], about [-1, 1], of pictures [N, h, w, C'] in [-1, 1] of any size, from {player:
+        """Images [N, scale h, scale w, C], about [-1, 1], of sources [N, h, w, C'] of any size in [-1, 1], from {player:
         flax variables} as after training."""
         ...
 
