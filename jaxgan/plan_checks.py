@@ -18,6 +18,7 @@ def check_given(config: Config, task: Any, features: dict[str, Feature], frozen:
         if feature not in features and feature == "source":
             how = "source=FEATURE (or grey)" if task.ways == ("ab",) else "source_split=SPLIT (or source=FEATURE)"
             how = how if "source" in config.data else "name=image_pairs, for one"
+            how = "source=down4" if "turns" in config.data else how  # tiles of photographs
             raise UserError(
                 f"task.name={name} translates pictures, and the data set {data} has none to start from; --config.data.{how}"
             )

@@ -174,6 +174,10 @@ MISTAKES = {
             "fewer than a tile of 16x16; remove it, or choose a smaller --config.data.size",
         ),
         (f"{TILES} --config.data.dir=damaged --config.data.size=8 --config.data.cache=cache", "'b.png' of damaged"),
+        (
+            f"{PIX2PIX} --config.data.name=picture_tiles --config.data.source=",
+            "and the data set picture_tiles has none to start from; --config.data.source=down4",
+        ),
         (f"{TILES} --config.data.dir=photos --config.data.crop=8", "no config field 'data.crop'"),
         (f"{DCGAN} --config.data.name=photographs", 'need the package scikit-image: pip install -e ".[photographs]"'),
         (f"{DCGAN} --config.data.name=photograps", "unknown data set 'photograps'; did you mean 'photographs'?"),
