@@ -19,7 +19,9 @@ from jaxgan.config.resolve import flat, resolve_config
 from jaxgan.data.features import Feature, features_of
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.source import Images
-from jaxgan.plan import Plan
+from jaxgan.extractors.base import Random
+from jaxgan.extractors.table import EXTRACTORS
+from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,10 +116,25 @@ def plan_of(spec: str = "wgan.py", **overrides) -> Plan:
     return Plan(config, noise_features(config))
 
 
+def small_sources(config, features: dict[str, Feature]) -> dict[str, Feature]:
+    """Features whose sources are a quarter of the images' sides, and of their channels, if the config enlarges them."""
+    height, width, channels = features["image"].shape if enlarges(config) else (0, 0, 0)
+    small = {"source": dataclasses.replace(features["image"], shape=(height // 4, width // 4, channels))} if height else {}
+    return features | small
+
+
 def plan_after_stages(config, features: dict[str, Feature]) -> Plan:
-    """The plan of a config, with untrained networks in the place of frozen runs that it would train first."""
+    """The plan of a config, with untrained networks in the place of frozen runs that it would train first, and random ones
+    in the place of extractors."""
     from jaxgan.training.stages import planned, stages
 
+    features = small_sources(config, features)
+    extractors = {name: part for name, part in config.get("frozen", {}).items() if part.name in EXTRACTORS}
+    if extractors:
+        network = Random().load(features["image"].shape)
+        lent = {name: network._replace(name=part.name) for name, part in extractors.items()}  # with that one's stages
+        lent = {name: Donor(lambda x=x: x, x.variables, {"taken": {"digest": name}}) for name, x in lent.items()}
+        return Plan(config, features, lent)
     own = config.copy_and_resolve_references().unlock()
     for frozen in own.get("frozen", {}).values():
         frozen.workdir = ""

@@ -18,9 +18,8 @@ class Generator(nn.Module):
     """Pictures [N, h, w, C'] of any size -> [N, scale h, scale w, C], about [-1, 1]; the last layer is linear.
 
     scale: 2, 3 or 4, which follows from the data. width: channels. growth: channels that each layer of a dense block adds.
-    blocks: 23 in the authors' large model, 16 in their small one. residual: what a dense block's and a block's own part is
-    multiplied by before it is added. upsampling: nearest enlargement, as the authors have it, or pixel shuffle, each with a
-    convolution. enlarged: adds the input, enlarged bilinearly, to what the last layer returns; the authors have not.
+    blocks: the authors have 23. residual: what a dense block's and a block's own part is multiplied by before it is added.
+    upsampling: nearest enlargement, as the authors have it, or pixel shuffle, each with a convolution. enlarged: adds the input, enlarged bilinearly, to what the last layer returns; the authors have not.
 
     Activations are leaky ReLUs of slope .2. Kernels begin as He et al. 2015 have them, those of the dense blocks and of the
     last layer a tenth as large.

@@ -22,7 +22,9 @@ class Discriminator(nn.Module):
 
     cond: an image [N, H, W, C'] beside it, or None. width: channels at full size, doubled at each halving; 64 in the paper.
     dense: outputs of the first dense layer. norm: after each convolution but the first; "batch" is the paper's. epsilon: of
-    norms. Activations are leaky ReLUs of slope .2. The loss applies the paper's sigmoid.
+    norms.
+
+    Activations are leaky ReLUs of slope .2. The loss applies the paper's sigmoid.
     """
 
     dtype: Any
