@@ -20,7 +20,7 @@ PROBES = 64, 128  # sides of the tiles whose memory is measured; that of others 
 STEP = 16  # sides of tiles are multiples of it, so that a few bytes more or less do not compile anew
 LEAST = 16  # pixels of a tile that are kept at least, on a side
 ROOMY = 4  # a tile of this many radii keeps half of each side
-SPARE = 0.8  # of the bound: what the compiler's number leaves out (the libraries' own buffers)
+SPARE = 0.75  # the compiler's number leaves out what convolutions use inside, up to three tenths of it on a CPU
 
 
 class Cut(NamedTuple):

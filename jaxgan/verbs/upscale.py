@@ -15,7 +15,7 @@ from jaxgan.verbs.given_pictures import input_of
 
 EXAMPLES = """
 python launch.py --mode=upscale --workdir=runs/srgan --input=FOLDER --memory=2GB
-python launch.py --mode=upscale --workdir=runs/srgan --input=photo.jpg --base=runs/srgan_srresnet --strength=0.5 --out=large
+python launch.py --mode=upscale --workdir=runs/srgan --input=photo.jpg --base=runs/srresnet --strength=0.5 --out=large
 """
 TAKES_OVERRIDES = False
 

@@ -13,7 +13,7 @@ from PIL import Image
 from jaxgan.data.deep import read
 from jaxgan.data.picture import opened, reason
 from jaxgan.errors import UserError
-from jaxgan.memory import free
+from jaxgan.memory import free, resident
 from jaxgan.objectives.objective import CRITIC
 from jaxgan.plan import Plan
 from jaxgan.receptive import radius
@@ -21,6 +21,7 @@ from jaxgan.tasks.protocols import Upscales
 from jaxgan.tiles import ROOMY, Tiled
 
 BOUND = 10**9  # bytes that may be taken where nobody says
+ROOM = 64 * 10**6  # bytes of them for programs, compilation and the file that is written
 COPIES = 3  # of a picture that are in memory while it is read
 REACH = 2  # pixels that bicubic enlargement looks at, each way
 
@@ -36,12 +37,12 @@ class Upscaler:
       plan: of a run that `Upscales`. players: its networks, on this host.
       memory: bytes that may be taken, or None: `BOUND`, more where the network looks so far that tiles would be mostly
         overlap, at most what the machine has free.
-      base: bytes of them that the process has taken already.
+      whole: whether all that the process has taken already counts among them, on a CPU.
 
     Raises UserError for a run that does not enlarge.
     """
 
-    def __init__(self, plan: Plan, players: dict[str, Any], memory: int | None = None, base: int = 0):
+    def __init__(self, plan: Plan, players: dict[str, Any], memory: int | None = None, whole: bool = False):
         check_upscales(plan)
         self.scale: int = plan.task().scale
         self.channels, made = plan.source_shape[2], plan.image_shape[2]
@@ -51,7 +52,9 @@ class Upscaler:
         self.radius = radius(upscale, players, self.scale, self.channels)
         device = jax.local_devices()[0]
         self._tiled = Tiled(self._levels(upscale), jax.device_put(players, device), self.scale, self.radius)
-        self._memory, self._base, self._device = memory, base, device
+        self._tiled.need(1, (1, 1, self.channels), np.uint8)  # measured now, so that it counts among what is taken
+        self._memory, self._device = memory, device
+        self._base = ROOM + (resident() if whole else 0)
 
     def side(self, pixels: np.ndarray) -> int:
         """The side of a picture's tiles. Raises UserError where the bound has no room for the least."""

@@ -14,7 +14,6 @@ from jaxgan.data.picture import reason, size_of
 from jaxgan.errors import Failure, UserError
 from jaxgan.files import write_text
 from jaxgan.generate import trained
-from jaxgan.memory import resident
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.png import png
@@ -72,7 +71,7 @@ def upscale(folder: Path, source: Path, out: Path | None, asked: Asked = DEFAULT
     out = out or Workdir(folder).outputs / "upscaled"
     outputs.check_folder(out, [source])
     names = png_names([item.name for item in items], source)
-    upscaler = Upscaler(plan, players, asked.memory, resident())
+    upscaler = Upscaler(plan, players, asked.memory, whole=True)
     _check_sizes(upscaler, items)
     files = [f"pictures/{name}" for name in names]
     files += [file for name in names[:SHOWN] for k in range(CROPS) for file in crop_names(name, k)]

@@ -28,7 +28,7 @@ from jaxgan.sections import sections
 from jaxgan.training.train import train
 from jaxgan.verbs import upscaler, upscaling, upscaling_page
 from jaxgan.verbs.outputs import NOTE
-from jaxgan.verbs.upscaler import Upscaler, enlarged
+from jaxgan.verbs.upscaler import ROOM, Upscaler, enlarged
 from jaxgan.verbs.upscaling import Asked, upscale
 from jaxgan.workdir.runs import load_run
 
@@ -309,20 +309,21 @@ def test_networks_that_differ_are_not_blended(runs, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_the_bound_makes_tiles_and_a_smaller_one_is_refused(run, tmp_path):
+def test_the_bound_makes_tiles_and_a_smaller_one_is_refused(run, tmp_path, monkeypatch):
     model, picture = jaxgan.load(run), noise(220, 260, 3)
     players = model._nets.players
-    need = Upscaler(model._plan, players)._tiled.need(260, (220, 260, 3), np.uint8)
-    sides = [Upscaler(model._plan, players, round(need * share) + 3 * picture.nbytes).side(picture) for share in (1.01, 0.5)]
+    need, beside = Upscaler(model._plan, players)._tiled.need(260, (220, 260, 3), np.uint8), ROOM + 3 * picture.nbytes
+    some = [Upscaler(model._plan, players, round(need * share) + beside) for share in (1.01, 0.5)]
+    sides = [one.side(picture) for one in some]
     assert sides[0] == 260 and sides[1] < 200
-    results = [Upscaler(model._plan, players, round(need * share) + 3 * picture.nbytes)(picture) for share in (1.01, 0.5)]
+    results = [one(picture) for one in some]
     assert np.abs(results[0].astype(int) - results[1]).max() <= 1
+    monkeypatch.setattr(upscaler, "resident", lambda: round(need))
+    assert Upscaler(model._plan, players, round(need * 1.5) + beside, whole=True).side(picture) == sides[1]
     put(tmp_path / "in" / "x.png", picture)
     with pytest.raises(UserError, match=r"a picture of 260x220 takes at least .* network sees 3 px each way, and --memory"):
         upscale(run, tmp_path / "in", tmp_path / "out", Asked(memory=10**6))
     assert not (tmp_path / "out").exists()
-    bounded = Upscaler(model._plan, players, 10**9, base=10**9 - 3 * picture.nbytes - round(need * 0.5))
-    assert bounded.side(picture) == sides[1]  # what the process has already counts
 
 
 def test_the_page_shows_the_parts_with_most_detail(run, tmp_path):
