@@ -75,6 +75,6 @@ def get_config(variant: str):
     config.batch_size, config.steps = 8, 4000
     config.ema.half_life_kimg = 1.0
     config.sample.num = 8
-    config.eval.update(split="test", metrics=("pairs",), repeats=1, num_samples=1000)
-    config.eval.features.name = "random"  # the network of the losses is no judge of what they made
+    config.eval.update(split="test", metrics=("upscaling",), repeats=1)
+    config.eval.features.name = "efficientnet_lite2"  # the network of the losses is no judge of what they made
     return config

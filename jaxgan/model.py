@@ -187,7 +187,7 @@ class Model:
 
         Raises UserError for a run that does not enlarge, for a picture that cannot be read, and for too little memory.
         """
-        from jaxgan.verbs.upscaler import Upscaler, enlarge_any, makers
+        from jaxgan.upscaler import Upscaler, enlarge_any, makers
 
         if ("upscaler", memory) not in self._made:
             bound = bytes_of(memory, "memory") if memory else None

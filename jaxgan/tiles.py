@@ -60,6 +60,10 @@ class Tiled:
         self.scale, self.radius, self._variables = scale, radius, variables
         self._fn, self._compiled, self._lines = jax.jit(fn), {}, {}
 
+    def move(self, variables: Any) -> None:
+        """Goes on with other arrays of the same shapes; nothing is compiled anew."""
+        self._variables = variables
+
     def side(self, shape: tuple[int, int, int], dtype: Any, limit: float) -> int:
         """The largest side of tiles of a picture [H, W, C] that take no more than `limit` bytes, with the rows of the output
         that they make up. It is a picture's longer side where that is one tile. Raises UserError as `check` does."""

@@ -18,7 +18,7 @@ FLOORS = (
     "training",
     "scores",
     "workdir",
-    "program generate standing",
+    "program generate standing upscaler",
     "plan",
     "plan_checks",
     "sections",

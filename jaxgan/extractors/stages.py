@@ -5,13 +5,14 @@ is. A network of another person has an attribute `stages`, a `Stages`.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxgan.extractors import convnet, efficientnet, vgg19
+from jaxgan.extractors import convnet, efficientnet, efficientnet_lite2, vgg19
 from jaxgan.nets.conv import conv
 
 
@@ -31,9 +32,9 @@ def stages_of(network: Any) -> Stages | None:
     return next((stages for known, stages in STAGES.items() if name == known or name.startswith(f"{known}_")), None)
 
 
-def _efficientnet(weights: Any, images: jax.Array, stage: str) -> jax.Array:
+def _efficientnet(weights: Any, images: jax.Array, stage: str, walk: Callable = efficientnet.stage) -> jax.Array:
     x = jnp.broadcast_to((images + 1) * 127.5, (*images.shape[:3], 3))
-    return efficientnet.stage(_conv_of(weights), (x - 127) / 128, stage)
+    return walk(_conv_of(weights), (x - 127) / 128, stage)
 
 
 def _conv_of(weights: Any) -> Callable:
@@ -66,6 +67,7 @@ RANDOM = ("conv_1", "conv_2", "conv_3")
 VGG19 = tuple(name for own in vgg19.LAYERS for name in (own, own.replace("conv", "relu")))
 STAGES = {
     "efficientnet_lite0": Stages(efficientnet.MAPS, _efficientnet),
+    "efficientnet_lite2": Stages(efficientnet.MAPS, partial(_efficientnet, walk=efficientnet_lite2.stage)),
     "vgg19": Stages(VGG19, _vgg19),
     "random": Stages(RANDOM, _random),
 }

@@ -10,6 +10,7 @@ tests want it.
 """
 
 from jaxgan.nets import (
+    bicubic,
     biggan,
     dcgan,
     dirac,
@@ -42,7 +43,8 @@ ENCODERS = {"dcgan": dcgan.Encoder, "resnet": resnet.Encoder}
 TRANSLATORS = {
     "unet": unet.Generator,
     "translator": translator.Generator,
-    "srresnet": srresnet.Generator,  # these two enlarge
+    "bicubic": bicubic.Generator,  # these three enlarge
+    "srresnet": srresnet.Generator,
     "rrdb": rrdb.Generator,
 }
 CRITICS = {"patch": patch.Discriminator, "srgan": srgan.Discriminator}  # of an image, perhaps beside another

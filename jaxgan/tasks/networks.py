@@ -25,7 +25,8 @@ def init(net: nn.Module, rng: jax.Array, name: str, *inputs: Any, **named: Any) 
     """
     key = jax.random.fold_in(rng, INDICES.get(name, role_id(name)))
     dtype = wide(getattr(net, "dtype", None) or "float32")
-    return jax.tree.map(lambda x: x.astype(dtype), net.init(key, *inputs, **named))  # flax has statistics in float32 alone
+    made = {"params": {}, **net.init(key, *inputs, **named)}  # flax leaves out what a network has none of
+    return jax.tree.map(lambda x: x.astype(dtype), made)  # flax has statistics in float32 alone
 
 
 def run(net: nn.Module, variables: Variables, *inputs: Any, train: bool, **named: Any) -> tuple[Any, Variables]:

@@ -17,9 +17,9 @@ from jaxgan.generate import trained
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.png import png
+from jaxgan.upscaler import Upscaler, blended, check_upscales, makers
 from jaxgan.verbs import outputs
 from jaxgan.verbs.given_pictures import listed, png_names, stamp
-from jaxgan.verbs.upscaler import Upscaler, blended, check_upscales, makers
 from jaxgan.verbs.upscaling_page import CROPS, Crops, Page, crop_names, shown_of
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_weights, load_run, weights_digest

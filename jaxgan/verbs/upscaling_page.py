@@ -9,8 +9,8 @@ import numpy as np
 
 from jaxgan.images import save_png
 from jaxgan.png import size
+from jaxgan.upscaler import REACH, enlarged
 from jaxgan.verbs.detection_page import text, url
-from jaxgan.verbs.upscaler import REACH, enlarged
 
 CROPS = 2  # of a picture
 SIDE = 32  # pixels of a crop, before it is enlarged

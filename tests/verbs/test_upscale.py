@@ -12,7 +12,7 @@ from helpers import ROOT
 from PIL import Image
 
 import jaxgan
-from jaxgan import cli
+from jaxgan import cli, upscaler
 from jaxgan.config.load import load_config
 from jaxgan.config.resolve import resolve_config
 from jaxgan.data.deep import read
@@ -26,9 +26,9 @@ from jaxgan.plan import Plan
 from jaxgan.png import png
 from jaxgan.sections import sections
 from jaxgan.training.train import train
-from jaxgan.verbs import upscaler, upscaling, upscaling_page
+from jaxgan.upscaler import ROOM, Upscaler, enlarged
+from jaxgan.verbs import upscaling, upscaling_page
 from jaxgan.verbs.outputs import NOTE
-from jaxgan.verbs.upscaler import ROOM, Upscaler, enlarged
 from jaxgan.verbs.upscaling import Asked, upscale
 from jaxgan.workdir.runs import load_run
 

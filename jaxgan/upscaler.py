@@ -56,6 +56,10 @@ class Upscaler:
         self._memory, self._device = memory, device
         self._base = ROOM + (resident() if whole else 0)
 
+    def move(self, players: dict[str, Any]) -> None:
+        """Goes on with other weights of the same networks."""
+        self._tiled.move(jax.device_put(players, self._device))
+
     def side(self, pixels: np.ndarray) -> int:
         """The side of a picture's tiles. Raises UserError where the bound has no room for the least."""
         colour = _parted(pixels)[0]
