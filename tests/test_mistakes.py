@@ -175,7 +175,7 @@ MISTAKES = {
         ),
         (f"{TILES} --config.data.dir=damaged --config.data.size=8 --config.data.cache=cache", "'b.png' of damaged"),
         (
-            f"{PIX2PIX} --config.data.name=picture_tiles --config.data.source=",
+            f"{PIX2PIX} --config.data.name=picture_tiles --config.data.source=none",
             "and the data set picture_tiles has none to start from; --config.data.source=down4",
         ),
         (f"{TILES} --config.data.dir=photos --config.data.crop=8", "no config field 'data.crop'"),

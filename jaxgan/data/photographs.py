@@ -41,7 +41,7 @@ PICTURES = {
 
 @dataclass(frozen=True)
 class Photographs(Tiles):
-    """Eight photographs of .1 to .4 megapixels, seven scenes, as RGB tiles: five pictures train and three test.
+    """Eight photographs of 0.1 to 0.4 megapixels, seven scenes, as RGB tiles: five pictures train and three test.
 
     split: "train"; "test": chelsea, china, coffee; or "all".
     """

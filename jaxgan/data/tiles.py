@@ -29,7 +29,7 @@ from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.data.wholes import Wholes, colours, cut
 from jaxgan.errors import UserError, as_path
 
-KINDS = ("down2", "down3", "down4", "real2", "real4", "")
+KINDS = ("down2", "down3", "down4", "real2", "real4", "none")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Tiles:
     jitter: tiles are stored with so many pixels more each way, of which training takes a random part of `size`, and all else
       the middle; a multiple of the scale.
     source: the low resolution beside each tile. down2, down3, down4: MATLAB's antialiased bicubic. real2, real4: blurred,
-      shrunk, made noisy and compressed in two rounds, as Real-ESRGAN's training pictures. Empty: there is none.
+      shrunk, made noisy and compressed in two rounds, as Real-ESRGAN's training pictures. none: tiles alone.
     draw_seed: of the degradations of real2 and real4, apart from the run's seed.
     flip: mirror every other tile, at random. turns: turn each by a random number of quarters; with `flip` in eight ways.
     resident: keep the split in (device) memory, "auto" up to 1 GiB.
@@ -71,7 +71,7 @@ class Tiles:
     @property
     def scale(self) -> int:
         """How many times as large as its source an image is, on a side."""
-        return int(self.source[-1]) if self.source else 1
+        return int(self.source[-1]) if self._lowers else 1
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -81,7 +81,11 @@ class Tiles:
     @property
     def source_shape(self) -> tuple[int, ...]:
         """[H / scale, W / scale, 3]; () without sources."""
-        return (self.size[0] // self.scale, self.size[-1] // self.scale, 3) if self.source else ()
+        return (self.size[0] // self.scale, self.size[-1] // self.scale, 3) if self._lowers else ()
+
+    @property
+    def _lowers(self) -> bool:
+        return self.source != "none"
 
     def lower(self, pixels: np.ndarray, number: int) -> np.ndarray:
         """uint8 [H, W, 3], multiples of the scale, in low resolution. number: of the tile, or of the whole picture."""
@@ -99,8 +103,8 @@ class Tiles:
         group = dict(zip(wholes.names, groups.numbers(keys).tolist()))
         index = np.arange(len(image.names))
         examples: Any = Arrays(image.images, None, index, np.array([group[name] for name in image.labels]))
-        digest, size, told = image.digest, image.images.nbytes, self.source
-        if self.source:
+        digest, size, told = image.digest, image.images.nbytes, self.source if self._lowers else ""
+        if self._lowers:
             own = [self.source]
             if self.source.startswith("real"):
                 own, told = [self.source, self.draw_seed, degrade.VERSION], f"{self.source}, draw_seed {self.draw_seed}"
@@ -116,7 +120,7 @@ class Tiles:
             turns=self.turns,
             jitter=self.jitter,
             digest=digest,
-            wholes=replace(wholes, scale=self.scale, lower=self.lower) if self.source else wholes,
+            wholes=replace(wholes, scale=self.scale, lower=self.lower) if self._lowers else wholes,
         )
 
     def _pass(self, title: str, identity: Any, cutting: "_Cutting", entries: Callable, scale: int) -> Cached:

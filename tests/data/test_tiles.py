@@ -96,7 +96,7 @@ def test_the_whole_pictures(home):
         np.testing.assert_array_equal(found, pixels_of(home, name))
         np.testing.assert_array_equal(wholes.source(i), bicubic.shrink(cut(found, 4), 4))
     assert wholes[-1][0] == "sub/d.png"
-    plain = read(home, source="")
+    plain = read(home, source="none")
     assert plain.wholes.source(0) is None and plain.source_shape == () and "source" not in plain.gather(np.arange(1))
 
 
