@@ -19,7 +19,8 @@ class Generator(nn.Module):
 
     scale: 2, 3 or 4, which follows from the data. width: channels. growth: channels that each layer of a dense block adds.
     blocks: the authors have 23. residual: what a dense block's and a block's own part is multiplied by before it is added.
-    upsampling: nearest enlargement, as the authors have it, or pixel shuffle, each with a convolution. enlarged: adds the input, enlarged bilinearly, to what the last layer returns; the authors have not.
+    upsampling: nearest enlargement, as the authors have it, or pixel shuffle, each with a convolution. enlarged: adds the
+    input, enlarged bilinearly, to what the last layer returns; the authors have not.
 
     Activations are leaky ReLUs of slope .2. Kernels begin as He et al. 2015 have them, those of the dense blocks and of the
     last layer a tenth as large.
