@@ -26,6 +26,7 @@ VANILLA, WGAN, DCGAN = ("--config=configs/vanilla.py", "--config=configs/wgan.py
 FOLDER = "--config.data.name=image_folder"
 PIX2PIX, CYCLEGAN = ("--config=configs/pix2pix.py", "--config=configs/cyclegan.py")
 TILES = f"{DCGAN} --config.data.name=picture_tiles"
+CONTENT = "--config.objective.terms.content.name=feature_distance --config.objective.terms.content"
 CLASSIFIER = "--config=configs/classifier.py"
 FANOGAN = "--config=configs/fanogan.py"
 PAIRS = f"{PIX2PIX} --config.data.name=image_pairs"
@@ -284,7 +285,18 @@ MISTAKES = {
         (f"{PIX2PIX} --config.task.adversarial=false", "'task.adversarial' is called objective.loss=none now"),
         (f"{PIX2PIX} --config.nets.disc.field=286", "patches of 286 px want images of 96 px or more, not 32x32; "),
         (f"{PIX2PIX} --config.nets.disc.field=71", "nets.disc.field cannot be '71'; did you mean 70? (known: 1, 16, 34, 70"),
-        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: translator, unet"),
+        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: rrdb, srresnet, translator"),
+        (f"{PIX2PIX} --config.nets.gen.name=srresnet", "2, 3 or 4 times, and images of these data are no larger than"),
+        (f"{PIX2PIX} --config.objective.loss=relativistic_avg", "did you mean 'relativistic_average'?"),
+        (
+            f"{PIX2PIX} --config.frozen.eye.name=vgg19 {CONTENT}.weight=1",
+            "the extractor vgg19 has no weights: its field weights=FILE",
+        ),
+        (f"{PIX2PIX} --config.frozen.eye.name=random {CONTENT}.stage=conv_9", "frozen.eye has no stage 'conv_9'; did you"),
+        (
+            f"{PIX2PIX} --config.frozen.eye.name=random",
+            "nothing asks for the frozen network 'eye'; --config.frozen.eye=none",
+        ),
         (f"{CYCLEGAN} --config.rounds.disc=2", "one round of each player: --config.rounds.disc=1"),
         (f"{CYCLEGAN} --config.augment.name=ada", "two discriminators overfit each in its way"),
         (f"{CYCLEGAN} --config.objective.terms.cycle.of=cycle/c", "did you mean 'cycle/b'? (known: cycle, cycle/a, "),

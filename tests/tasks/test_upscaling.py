@@ -205,6 +205,6 @@ def test_a_run_is_used_without_the_extractor_of_its_losses(tmp_path, monkeypatch
     assert made.shape == (2, 12, 12, 1)
     assert model._plan.digests_in_losses == plan.digests_in_losses
     with pytest.raises(UserError, match="keeps a picture's size, and this run enlarges pictures; --mode=upscale does"):
-        translate(tmp_path / "run", tmp_path)
+        translate(tmp_path / "run", tmp_path, None)
     with pytest.raises(UserError, match="its weights are gone"):  # to go on with
         load_frozen(config, tmp_path / "run", images.image_shape)
