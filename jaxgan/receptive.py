@@ -36,7 +36,12 @@ def radius(fn: Callable[[Any, jax.Array], jax.Array], variables: Any, scale: int
       fn: (variables, images [N, h, w, channels]) -> [N, scale h, scale w, C], for any h and w.
       variables: a tree of arrays. scale: by which the output is larger.
     """
-    run = jax.jit(lambda variables, images: _evaluated(fn, variables, images))
+    quickly = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}  # a program runs once
+
+    def run(variables: Any, images: jax.Array) -> Any:
+        program = jax.jit(lambda variables, images: _evaluated(fn, variables, images)).lower(variables, images)
+        return program.compile(quickly if cpu.platform == "cpu" else None)(variables, images)
+
     cpu = _cpu()
     variables = jax.device_put(variables, cpu)
     side = FIRST
