@@ -98,7 +98,8 @@ def get_config() -> Any:
         },
     }
     config.objective = {
-        "loss": "nonsaturating",  # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic, bce_critic; none: terms
+        # minimax, nonsaturating, lsgan, hinge, wasserstein, relativistic, relativistic_average, bce_critic; none: terms
+        "loss": "nonsaturating",
         "weight": 1.0,  # * of the generator's adversarial loss
         # wgan_gp, dragan, r1, r2, lecam, consensus, path_length, l1, l2, feature_distance, acgan, contrast, orthogonal:
         # each {"weight": *, "every": steps between its updates, 1 = part of the loss, ...}

@@ -21,6 +21,7 @@ SMALLER += "--config.data.resident=off"
 LESS = {  # memory, by what the verb takes
     "train": f"{SMALLER}; --dry_run shows what needs how much",
     "ablate": SMALLER,
+    "upscale": "lower --memory",
     "evaluate": "lower --config.eval.batch_size or --config.eval.num_samples",
 }
 

@@ -19,6 +19,7 @@ VERBS = {
     "project": "jaxgan.verbs.project",
     "translate": "jaxgan.verbs.translate",
     "detect": "jaxgan.verbs.detect",
+    "upscale": "jaxgan.verbs.upscale",
     "export": "jaxgan.verbs.export",
     "verify": "jaxgan.verbs.verify",
 }

@@ -15,6 +15,7 @@ from jaxgan.batches import each_batch
 from jaxgan.errors import UserError, as_path
 from jaxgan.generate import CHUNK, check_labels, make_generate, make_interpolate, make_pictures, trained, truncated
 from jaxgan.images import as_picture, grid_picture, to_uint8
+from jaxgan.memory import bytes_of
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.standing import Standing
@@ -175,6 +176,23 @@ class Model:
             wanted = ", ".join(map(str, ("N", *self.image_shape)))
             raise UserError(f"images must be uint8 [{wanted}], or paths, not {given.dtype} {list(given.shape)}")
         return finder(given, finder.at(rate))
+
+    def upscale(self, image: Any, memory: str = "") -> Any:
+        """A picture of any size, enlarged as `--mode=upscale` does it.
+
+        image: uint8 or uint16 [H, W] or [H, W, C] (2 grey and alpha, 3 RGB, 4 RGBA), for which an array of that kind comes
+        back; or a PIL image, or the path of a picture, for which a PIL image does, and an array where it has 16 bits a
+        colour. memory: what this may take beside what the process has, "2GB"; by default 1 GB, or more where the network
+        sees far.
+
+        Raises UserError for a run that does not enlarge, for a picture that cannot be read, and for too little memory.
+        """
+        from jaxgan.upscaler import Upscaler, enlarge_any, makers
+
+        if ("upscaler", memory) not in self._made:
+            bound = bytes_of(memory, "memory") if memory else None
+            self._made["upscaler", memory] = Upscaler(self._plan, makers(self._plan, self._nets.players), bound)
+        return enlarge_any(self._made["upscaler", memory], image)
 
     @property
     def scores(self) -> dict[str, float]:

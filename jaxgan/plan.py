@@ -22,6 +22,7 @@ from jaxgan.plan_checks import check_given, check_parts
 from jaxgan.sections import WATCHED, detector_of, extractor_of, sections
 from jaxgan.state import GanState, StepInputs, Update, init_state
 from jaxgan.step import Parts
+from jaxgan.tasks.networks import scale_of
 from jaxgan.tasks.protocols import Translates
 from jaxgan.tasks.task import Frozen
 from jaxgan.truncation import Truncation
@@ -145,6 +146,13 @@ class Plan:
         objective = getattr(self._sample_task, "objective", None)
         return [name for name, term in objective.terms.items() if what in term.needs] if objective else []
 
+    @property
+    def digests_in_losses(self) -> dict[str, str]:
+        """{digest of a frozen network's weights: the term that reads it}. A score whose network must not be one of the
+        training compares that network's hash with these."""
+        read = ((name, own) for own in self.frozen for name in self.terms_that_need(f"frozen.{own}"))
+        return {self.frozen[own].record["taken"]["digest"]: name for name, own in read}
+
     def num_params(self, player: str) -> int:
         """How many numbers a player learns."""
         return sum(math.prod(x.shape) for x in jax.tree.leaves(self._params[player]))
@@ -163,7 +171,7 @@ class Plan:
         }
         own = {name: x for name, x in self.config.task.items() if name != "name" and name not in supplied}
         nets = {
-            net: self._make(f"nets.{net}", values, **supplied, **{"num_classes": 0, **own})
+            net: self._make(f"nets.{net}", values, **supplied, **{"num_classes": 0, "scale": scale_of(shapes), **own})
             for net in self._sections["task"].cls.nets
         }
         parts: dict[str, Any] = {}

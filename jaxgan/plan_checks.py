@@ -18,6 +18,7 @@ def check_given(config: Config, task: Any, features: dict[str, Feature], frozen:
         if feature not in features and feature == "source":
             how = "source=FEATURE (or grey)" if task.ways == ("ab",) else "source_split=SPLIT (or source=FEATURE)"
             how = how if "source" in config.data else "name=image_pairs, for one"
+            how = "source=down4" if "turns" in config.data else how  # tiles of photographs
             raise UserError(
                 f"task.name={name} translates pictures, and the data set {data} has none to start from; --config.data.{how}"
             )
@@ -50,9 +51,9 @@ def check_parts(
     needed = {need.removeprefix("frozen.") for need in needs if need.startswith("frozen.")}
     for own in frozen:
         if own not in needed and own not in task.asks:
-            raise UserError(
-                f"nothing asks for the frozen network '{own}'; {nearest(own, [*task.asks, *sorted(needed & frozen.keys())])}"
-            )
+            asked = [*task.asks, *sorted(needed & frozen.keys())]
+            hint = nearest(own, asked) if asked else f"--config.frozen.{own}=none leaves it out"
+            raise UserError(f"nothing asks for the frozen network '{own}'; {hint}")
     nets = [getattr(task, net) for net in task.nets if hasattr(task, net)]
     every: list[Any] = [task, *terms.values(), getattr(task, "augment", None), *nets]
     for one in every:

@@ -74,7 +74,12 @@ def make_batch(plan: Plan, images: Images) -> Callable:
         if feature.kind == "points":
             return x.astype(dtype)
         if images.jitter:
-            x = _cut(x, *order.places(at, key, images.jitter + 1, jnp), images.jitter)
+            unit = images.unit(feature.stream)
+            top, left = order.places(at, key, images.jitter // unit + 1, jnp)
+            step = unit // feature.scale
+            x = _cut(x, *((top, left) if step == 1 else (top * step, left * step)), images.jitter // feature.scale)
+        if images.turns:
+            x = _turned(x, order.turn(at, key, jnp)[..., None, None, None])
         if images.flip:
             x = jnp.where(order.coin(at, key, jnp)[..., None, None, None], x[..., ::-1, :], x)
         return x.astype(dtype) / 127.5 - 1
@@ -89,6 +94,13 @@ def _cut(image: jax.Array, top: jax.Array, left: jax.Array, jitter: int) -> jax.
     cut = jax.vmap(lambda x, y, left: lax.dynamic_slice(x, (y, left, 0), size))
     flat = cut(image.reshape(-1, height, width, channels), top.reshape(-1), left.reshape(-1))
     return flat.reshape(*leading, *size)
+
+
+def _turned(image: jax.Array, quarters: jax.Array) -> jax.Array:
+    """Square pictures [..., S, S, C], each turned counterclockwise by so many quarters [..., 1, 1, 1] of a circle."""
+    x = jnp.where(quarters % 2 == 1, image.swapaxes(-3, -2), image)
+    x = jnp.where((quarters == 1) | (quarters == 2), x[..., ::-1, :, :], x)
+    return jnp.where(quarters >= 2, x[..., ::-1, :], x)
 
 
 def dispatches(run: Run, length: int, first: int) -> Iterator[int]:

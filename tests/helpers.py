@@ -1,6 +1,7 @@
 """Tiny versions of the real configs, and runs of them."""
 
 import contextlib
+import dataclasses
 import io
 import os
 import re
@@ -18,7 +19,9 @@ from jaxgan.config.resolve import flat, resolve_config
 from jaxgan.data.features import Feature, features_of
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.source import Images
-from jaxgan.plan import Plan
+from jaxgan.extractors.base import Random
+from jaxgan.extractors.table import EXTRACTORS
+from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,15 +85,23 @@ class Noise:
         return {"image": self._images[i], "label": self._labels[i]}
 
 
+def enlarges(config) -> bool:
+    """Whether the generator of a config takes sources that are smaller than images."""
+    gen = sections(config.to_dict()).get("nets.gen")
+    return gen is not None and "scale" in {field.name for field in dataclasses.fields(gen.cls)}
+
+
 def noise_features(config=None) -> dict[str, Feature]:
     """Of `noise_images`, for the task of a config."""
     task = config.task.name if config else ""
     translates = task in ("paired", "unpaired")
-    return features_of((12, 12, 1), 10, (12, 12, 3) if translates else (), apart=task == "unpaired")
+    source = (3, 3, 1) if config and enlarges(config) else (12, 12, 3)
+    return features_of((12, 12, 1), 10, source if translates else (), apart=task == "unpaired")
 
 
 def noise_images(resident: bool = True, plan: Plan | None = None) -> Images:
-    """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none."""
+    """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none;
+    small grey ones, if it enlarges them."""
     images = Images("noise", Noise(), noise_features(plan and plan.config), resident)
     if images.paired:
         images.examples = Beside(images.examples, Noise(48, images.source_shape))
@@ -105,10 +116,25 @@ def plan_of(spec: str = "wgan.py", **overrides) -> Plan:
     return Plan(config, noise_features(config))
 
 
+def small_sources(config, features: dict[str, Feature]) -> dict[str, Feature]:
+    """Features whose sources are a quarter of the images' sides, and of their channels, if the config enlarges them."""
+    height, width, channels = features["image"].shape if enlarges(config) else (0, 0, 0)
+    small = {"source": dataclasses.replace(features["image"], shape=(height // 4, width // 4, channels))} if height else {}
+    return features | small
+
+
 def plan_after_stages(config, features: dict[str, Feature]) -> Plan:
-    """The plan of a config, with untrained networks in the place of frozen runs that it would train first."""
+    """The plan of a config, with untrained networks in the place of frozen runs that it would train first, and random ones
+    in the place of extractors."""
     from jaxgan.training.stages import planned, stages
 
+    features = small_sources(config, features)
+    extractors = {name: part for name, part in config.get("frozen", {}).items() if part.name in EXTRACTORS}
+    if extractors:
+        network = Random().load(features["image"].shape)
+        lent = {name: network._replace(name=part.name) for name, part in extractors.items()}  # with that one's stages
+        lent = {name: Donor(lambda x=x: x, x.variables, {"taken": {"digest": name}}) for name, x in lent.items()}
+        return Plan(config, features, lent)
     own = config.copy_and_resolve_references().unlock()
     for frozen in own.get("frozen", {}).values():
         frozen.workdir = ""

@@ -17,6 +17,7 @@ COMMANDS = {  # file: (arguments beside --smoke, what is printed)
     "faults.py": ([], "| a workdir with [ in its path | refused at the start | 1 of 1 |"),
     "monitor.py": ([], "| ring, PacGAN's MLPs"),
     "population.py": ([], "| ring, PacGAN's MLPs"),
+    "upscale.py": ([], "| SRResNet, 1 block |"),
     "throughput.py": ([f"{ROOT}/configs/dcgan.py", *SMALL], "configs/dcgan.py |"),
     "step_time.py": (["--json"], '"cyclegan": {'),
 }

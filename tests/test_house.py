@@ -18,7 +18,7 @@ FLOORS = (
     "training",
     "scores",
     "workdir",
-    "program generate standing",
+    "program generate standing upscaler",
     "plan",
     "plan_checks",
     "sections",
@@ -31,8 +31,9 @@ FLOORS = (
     "data",
     "step optim",
     "config",
+    "tiles receptive",
     "models state keys parallel processes latents spectral monitor images console batches devices truncation",
-    "records streams files npz native_log source_code startup trouble errors",
+    "records streams files npz png memory native_log source_code startup trouble errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}
 

@@ -25,6 +25,8 @@ pass
 VANILLA, WGAN, DCGAN = ("--config=configs/vanilla.py", "--config=configs/wgan.py", "--config=configs/dcgan.py")
 FOLDER = "--config.data.name=image_folder"
 PIX2PIX, CYCLEGAN = ("--config=configs/pix2pix.py", "--config=configs/cyclegan.py")
+TILES = f"{DCGAN} --config.data.name=picture_tiles"
+CONTENT = "--config.objective.terms.content.name=feature_distance --config.objective.terms.content"
 CLASSIFIER = "--config=configs/classifier.py"
 FANOGAN = "--config=configs/fanogan.py"
 PAIRS = f"{PIX2PIX} --config.data.name=image_pairs"
@@ -159,6 +161,30 @@ MISTAKES = {
         (f"{DCGAN} --config.data.name=lsun/bedroom --config.data.dir=tfds", "choose one: --config.data.size=64"),
         (f"{DCGAN} --config.data.name=lsun/bedrom", "has no 'bedrom'; did you mean 'bedroom'?"),
     ],
+    "Tiles": [
+        (TILES, "say where the pictures are: --config.data.dir=FOLDER"),
+        (f"{TILES} --config.data.dir=fotos", "there is no 'fotos'; did you mean 'photos'?"),
+        (f"{TILES} --config.data.dir=empty", "'empty' holds no pictures"),
+        (f"{TILES} --config.data.source=down5", "data.source cannot be 'down5'; did you mean 'down4'?"),
+        (f"{TILES} --config.data.size=30", "data.size=30, but data.source=down4 needs multiples of 4: 32"),
+        (f"{TILES} --config.data.jitter=6", "data.jitter=6, but data.source=down4 needs multiples of 4: 8"),
+        (f"{TILES} --config.data.size=64,96 --config.data.turns=true", "data.turns is of square tiles, not 64x96"),
+        (f"{TILES} --config.data.size=0", "data.size must be at least 1"),
+        (
+            f"{TILES} --config.data.dir=photos --config.data.size=16 --config.data.cache=cache",
+            "fewer than a tile of 16x16; remove it, or choose a smaller --config.data.size",
+        ),
+        (f"{TILES} --config.data.dir=damaged --config.data.size=8 --config.data.cache=cache", "'b.png' of damaged"),
+        (
+            f"{PIX2PIX} --config.data.name=picture_tiles --config.data.source=none",
+            "and the data set picture_tiles has none to start from; --config.data.source=down4",
+        ),
+        (f"{TILES} --config.data.dir=photos --config.data.crop=8", "no config field 'data.crop'"),
+        (f"{DCGAN} --config.data.name=photographs", 'need the package scikit-image: pip install -e ".[photographs]"'),
+        (f"{DCGAN} --config.data.name=photograps", "unknown data set 'photograps'; did you mean 'photographs'?"),
+        (f"{DCGAN} --config.data.name=div2k --config.data.dir=new", "preparing TFDS's div2k needs TensorFlow, once"),
+        (f"{DCGAN} --config.data.name=div2k/bicubic_x9", "data set div2k has no 'bicubic_x9'; did you mean"),
+    ],
     "Workdirs": [
         (f"{VANILLA} --workdir=notes.txt/run", "workdir notes.txt/run cannot be written: Not a directory"),
         (f"{VANILLA} --workdir=busy", "busy is in use by another run"),
@@ -259,7 +285,18 @@ MISTAKES = {
         (f"{PIX2PIX} --config.task.adversarial=false", "'task.adversarial' is called objective.loss=none now"),
         (f"{PIX2PIX} --config.nets.disc.field=286", "patches of 286 px want images of 96 px or more, not 32x32; "),
         (f"{PIX2PIX} --config.nets.disc.field=71", "nets.disc.field cannot be '71'; did you mean 70? (known: 1, 16, 34, 70"),
-        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: translator, unet"),
+        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: rrdb, srresnet, translator"),
+        (f"{PIX2PIX} --config.nets.gen.name=srresnet", "2, 3 or 4 times, and images of these data are no larger than"),
+        (f"{PIX2PIX} --config.objective.loss=relativistic_avg", "did you mean 'relativistic_average'?"),
+        (
+            f"{PIX2PIX} --config.frozen.eye.name=vgg19 {CONTENT}.weight=1",
+            "the extractor vgg19 has no weights: its field weights=FILE",
+        ),
+        (f"{PIX2PIX} --config.frozen.eye.name=random {CONTENT}.stage=conv_9", "frozen.eye has no stage 'conv_9'; did you"),
+        (
+            f"{PIX2PIX} --config.frozen.eye.name=random",
+            "nothing asks for the frozen network 'eye'; --config.frozen.eye=none",
+        ),
         (f"{CYCLEGAN} --config.rounds.disc=2", "one round of each player: --config.rounds.disc=1"),
         (f"{CYCLEGAN} --config.augment.name=ada", "two discriminators overfit each in its way"),
         (f"{CYCLEGAN} --config.objective.terms.cycle.of=cycle/c", "did you mean 'cycle/b'? (known: cycle, cycle/a, "),
@@ -306,6 +343,15 @@ MISTAKES = {
         ("--mode=detect --workdir=done --input=photos --out=photos/new", "photos/new is among what is read, photos"),
         ("--mode=detect --workdir=done --input=photos --config.eval.detector.name=pca", "held-out normal pictures"),
         ("--mode=detect --workdir=done --input=photos --config.steps=9", "--config.steps has no effect in --mode=detect"),
+        ("--mode=upscale --workdir=done", "--mode=upscale needs --input"),
+        ("--mode=upscale --workdir=done --input=fotos", "there is no 'fotos'; did you mean 'photos'?"),
+        ("--mode=upscale --workdir=done --input=photos", "is of runs that enlarge pictures (configs/srgan.py)"),
+        ("--mode=upscale --workdir=done --input=notes.txt", "'notes.txt' is no picture, no folder and no archive"),
+        ("--mode=upscale --workdir=done --input=photos --memory=lots", "--memory must be a number of bytes, 1GB or 800MB"),
+        ("--mode=upscale --workdir=done --input=photos --strength=0.5", "--strength goes with --base"),
+        ("--mode=upscale --workdir=done --input=photos --base=done --strength=2", "is not a number in the range [0, 1]"),
+        ("--mode=upscale --workdir=done --input=photos --out=photos/new", "photos/new is among what is read, photos"),
+        ("--mode=upscale --workdir=nowhere --input=photos", "nowhere holds no run"),
         ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
     ],
     "Parts of data, classifiers, samples": [

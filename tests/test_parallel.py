@@ -67,6 +67,11 @@ NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # 
             },
         ),
         ("pix2pix.py", {"objective__terms__r1__weight": 1}),
+        (
+            "pix2pix.py",
+            {"nets__gen__name": "srresnet", "nets__gen__norm": "batch", "nets__disc__name": "srgan"}
+            | {"task__conditional": "false", "objective__loss": "relativistic_average"},
+        ),
         ("cgan.py:reacgan", {"task__gen_batch": 2}),
         ("cgan.py:acgan", {"task__fake_labels": "batch"}),
         ("biggan.py", {"nets__gen__attention": 6, "nets__disc__attention": 6, "objective__terms__orthogonal__weight": 1e-4}),

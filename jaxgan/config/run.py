@@ -16,6 +16,8 @@ DONORS = ("init_from.workdir", "frozen.*.workdir", "data.workdir", "data.filter_
 OPERATIONAL += DONORS
 # How a run was made that this one trained first. What came of them is compared: `workdir.frozen.check_stage`.
 OPERATIONAL += ("frozen.*.config", "frozen.*.overrides")
+# Where an extractor's weights lie; the record has their digest.
+OPERATIONAL += ("frozen.*.weights",)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,20 @@ A source is a dataclass whose fields are the config's `data` section, with `open
 import dataclasses
 from typing import Any
 
-from jaxgan.data import anomaly_folder, builders, folder, image_pairs, samples, solar_cells, stacked, tfds, toy
+from jaxgan.data import (
+    anomaly_folder,
+    builders,
+    folder,
+    image_pairs,
+    photographs,
+    picture_tiles,
+    samples,
+    solar_cells,
+    stacked,
+    tfds,
+    tfds_tiles,
+    toy,
+)
 from jaxgan.errors import UserError, is_reference, lookup, lookup_class
 
 SOURCES = {name: tfds.Tfds for name in builders.BUILDERS} | toy.TOYS
@@ -17,6 +30,9 @@ SOURCES |= {
     "stacked_digits": stacked.StackedDigits,
     "samples": samples.Samples,
     "solar_cells": solar_cells.SolarCells,
+    "photographs": photographs.Photographs,
+    "picture_tiles": picture_tiles.PictureTiles,
+    "div2k": tfds_tiles.TfdsTiles,
 }
 
 
@@ -26,7 +42,7 @@ def find(name: str) -> Any:
         return SOURCES[name]
     if not is_reference(name):
         builders.check_name(name, SOURCES)
-        return tfds.Tfds
+        return SOURCES.get(builders.base(name), tfds.Tfds)
     if builders.is_builder(lookup({}, name, "data set")):
         return tfds.Tfds
     found = lookup_class({}, name, "data set", "open")

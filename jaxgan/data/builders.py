@@ -33,7 +33,7 @@ def find(name: str, folder: str) -> Any:
         return lookup({}, name, "data set")(**arguments)
     import tensorflow_datasets as tfds
 
-    own = BUILDERS.get(_base(name))
+    own = BUILDERS.get(base(name))
     if own:
         lookup({}, own, "data set")
     try:
@@ -42,7 +42,7 @@ def find(name: str, folder: str) -> Any:
         check_name(name)
         raise
     except Exception as error:
-        builder = tfds.builder_cls(_base(name))
+        builder = tfds.builder_cls(base(name))
         known = [*builder.builder_configs, str(builder.VERSION)]
         wanted = name.removeprefix(builder.name)[1:]
         home = data_folder(folder) / builder.name
@@ -83,7 +83,7 @@ def refuse_hopeless(builder: Any, name: str, folder: str) -> None:
 
 def prepare(builder: Any, name: str) -> None:
     """Downloads and prepares it where it is not there. Raises UserError."""
-    ours = _base(name) in BUILDERS  # and too small for a progress bar
+    ours = base(name) in BUILDERS  # and too small for a progress bar
     try:
         with redirect_stdout(io.StringIO()) if ours else nullcontext(), _no_bars() if ours else nullcontext():
             builder.download_and_prepare(file_format="array_record")
@@ -95,14 +95,21 @@ def prepare(builder: Any, name: str) -> None:
             raise UserError(f"data set {name} cannot be prepared in {builder.data_path}: {reason[0]}") from error
 
 
+def stamped(builder: Any) -> tuple[str, list[tuple[str, int, int]]]:
+    """A prepared data set's folder, and what changes with its files."""
+    home = Path(builder.data_path)
+    files = sorted(home.iterdir()) if home.is_dir() else []
+    return str(home.resolve()), [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+
+
 def check_name(name: str, others: Iterable[str] = ()) -> None:
     """Refuses a name that neither TFDS nor this package knows. others: more names to suggest. Raises UserError."""
-    if _base(name) in BUILDERS:
+    if base(name) in BUILDERS:
         return
     import tensorflow_datasets as tfds
 
     known = tfds.list_builders(with_community_datasets=False)
-    if _base(name) not in known:
+    if base(name) not in known:
         raise UserError(f"unknown data set '{name}'; {nearest(name, {*known, *BUILDERS, *others})}")
 
 
@@ -113,7 +120,7 @@ def is_builder(found: Any) -> bool:
     return isinstance(found, type) and issubclass(found, tfds.core.DatasetBuilder)
 
 
-def _base(name: str) -> str:
+def base(name: str) -> str:
     """A data set's name without configuration and version: "lsun" of "lsun/bedroom:3.0.0"."""
     return name.partition("/")[0].partition(":")[0]
 

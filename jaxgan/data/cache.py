@@ -57,7 +57,7 @@ def first_pass(
     title: str,
     identity: Any,
     entries: Callable[[], Iterable[Entry]],
-    total: int,
+    total: int | Callable[[], int],
     fit: Fit,
     folder: Path,
     corrupt: str = "",
@@ -66,7 +66,7 @@ def first_pass(
 
     Args:
       title: what a person calls the data. identity: JSON that changes whenever the pictures may have.
-      entries: called if there is no cached pass; total: how many there are.
+      entries: called if there is no cached pass; total: how many there are, or what finds that out then, before.
       folder: of all caches. corrupt: "refuse" pictures that cannot be decoded, or "skip" them; "" for
       data that have no such choice, which refuse.
 
@@ -87,7 +87,8 @@ def first_pass(
     try:
         _sweep(folder)
         unfinished.mkdir(parents=True)
-        _write(title, unfinished, entries(), total, fit, corrupt)
+        count = total if isinstance(total, int) else total()
+        _write(title, unfinished, entries(), count, fit, corrupt)
         try:
             os.rename(unfinished, home)
         except OSError:

@@ -1,7 +1,7 @@
 """The features of a data set's examples."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,10 @@ class Feature:
     classes: of a label. stream: features of one stream belong to one example: they are drawn, cut and flipped together.
       Another stream has its own length and order. names: of the classes, in their order, where they are known. shares: of
       one class, the share of each in the split, where it is known without decoding pictures.
+    scale: how many pixels of the stream's largest picture one pixel here covers, on a side.
 
-    Data with captions or pictures of two sizes will add the kind "tokens" and the fields `scale` and `choices` here;
-    streams, batches and records go by features already.
+    Data with captions will add the kind "tokens" and the field `choices` here; streams, batches and records go by features
+    already.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Feature:
     stream: str = MAIN
     names: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()
+    scale: int = 1
 
     def as_json(self) -> dict[str, Any]:
         """For the record of a run; `from_json` is the inverse."""
@@ -38,7 +40,8 @@ class Feature:
         for name in ("names", "shares"):
             value = list(record.pop(name))
             record |= {name: value} if value else {}
-        return record
+        scale = record.pop("scale")
+        return record | ({"scale": scale} if scale > 1 else {})
 
 
 def from_json(record: dict[str, Any]) -> Feature:
@@ -62,11 +65,21 @@ def features_of(
     names: Iterable[str] = (),
     vector: bool = False,
 ) -> dict[str, Feature]:
-    """ "image", "label" where there are classes, and "source" where it has a shape; a stream of its own if `apart`.
+    """ "image", "label" where there are classes, and "source" where it has a shape; a stream of its own if `apart`. A source
+    of the image's own stream has the scale that its sides say.
 
     names: of the classes. vector: they are attributes, of which an example may have several.
     """
     out = {"image": image_of(image_shape)}
     shape = (classes,) if vector else ()
     out |= {"label": Feature("label", shape, np.int32, classes, names=tuple(names))} if classes else {}
-    return out | ({"source": image_of(source_shape, "source" if apart else MAIN)} if source_shape else {})
+    if not source_shape:
+        return out
+    source = image_of(source_shape, "source" if apart else MAIN)
+    return out | {"source": source if apart else replace(source, scale=_scale(image_shape, source_shape))}
+
+
+def _scale(image_shape: tuple[int, ...], source_shape: tuple[int, ...]) -> int:
+    """How many times a source fits into its image on both sides; 1 where it does not."""
+    scale = max(1, image_shape[0] // source_shape[0])
+    return scale if all(scale * small == large for small, large in zip(source_shape[:2], image_shape[:2])) else 1

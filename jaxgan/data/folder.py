@@ -52,14 +52,8 @@ class ImageFolder(Fit):
     def open(self) -> Images:
         """Finds the pictures and, once, fits them. Raises UserError."""
         (height, width, channels), group = self.image_shape, groups.pattern(self.group)
-        root = self._root()
-        try:
-            there = listing.found(root, self.corrupt)
-        except OSError as error:
-            raise UserError(f"'{self.dir}' cannot be read: {error.strerror}") from error
+        root, there = found(self.dir, self.corrupt)
         items = there.items
-        if not items:
-            raise listing.none_in(self.dir, there, f" and no {' '.join(ARCHIVES[:2])} of them")
         whole = self.split == "all" and self.labels == "none"
         sides = [""] * len(items) if whole else layout.sides(items, self.dir)
         is_split, mine = any(sides), layout.in_split(sides, self.split)
@@ -75,7 +69,11 @@ class ImageFolder(Fit):
             corrupt=self.corrupt,
         )
         keys = groups.keys(cached.names, group)
-        kept = np.array(self._kept(cached.names, keys, {item.name for item, one in zip(items, mine) if one}, is_split), int)
+        ours = {item.name for item, one in zip(items, mine) if one}
+        side = [True] * len(keys) if is_split else on_side(keys, self.split, self.test_share)
+        # In the order of their names, which no archive's order changes.
+        order = sorted(range(len(keys)), key=cached.names.__getitem__)
+        kept = np.array([i for i in order if cached.names[i] in ours and side[i]], int)
         if not len(kept):
             why = "" if is_split else f", test_share={self.test_share:g}"
             raise UserError(f"split {self.split} of '{self.dir}' is empty: {len(cached.names)} pictures{why}")
@@ -93,26 +91,38 @@ class ImageFolder(Fit):
             digest=cached.digest,
         )
 
-    def _root(self) -> Path:
-        if not self.dir:
-            raise UserError("say where the pictures are: --config.data.dir=FOLDER (or a zip or tar file)")
-        root = as_path(self.dir)
-        try:
-            if root.is_dir() or (root.is_file() and root.name.lower().endswith(ARCHIVES)):
-                return root
-            if root.exists():
-                raise UserError(f"'{self.dir}' is neither a folder nor an archive ({' '.join(ARCHIVES)})")
-        except OSError:  # no such name
-            pass
-        close = listing.nearest_beside(root, ARCHIVES)
-        raise UserError(f"there is no '{self.dir}'" + (f"; did you mean '{close}'?" if close else ""))
 
-    def _kept(self, names: list[str], keys: list[str], mine: set[str], is_split: bool) -> list[int]:
-        """Positions of this split's pictures in the order of their names, which no archive's order changes."""
-        order = [i for i in sorted(range(len(names)), key=names.__getitem__) if names[i] in mine]
-        if self.split == "all" or is_split:
-            return order
-        return [i for i in order if (groups.share(keys[i]) < self.test_share) == (self.split == "test")]
+def place(text: str) -> Path:
+    """The folder or archive that `data.dir` names. Raises UserError, with the nearest that there is."""
+    if not text:
+        raise UserError("say where the pictures are: --config.data.dir=FOLDER (or a zip or tar file)")
+    root = as_path(text)
+    try:
+        if root.is_dir() or (root.is_file() and root.name.lower().endswith(ARCHIVES)):
+            return root
+        if root.exists():
+            raise UserError(f"'{text}' is neither a folder nor an archive ({' '.join(ARCHIVES)})")
+    except OSError:  # no such name
+        pass
+    close = listing.nearest_beside(root, ARCHIVES)
+    raise UserError(f"there is no '{text}'" + (f"; did you mean '{close}'?" if close else ""))
+
+
+def found(text: str, corrupt: str) -> tuple[Path, listing.Found]:
+    """`place`, and the pictures there. Raises UserError where there are none."""
+    root = place(text)
+    try:
+        there = listing.found(root, corrupt)
+    except OSError as error:
+        raise UserError(f"'{text}' cannot be read: {error.strerror}") from error
+    if not there.items:
+        raise listing.none_in(text, there, f" and no {' '.join(ARCHIVES[:2])} of them")
+    return root, there
+
+
+def on_side(keys: list[str], split: str, test_share: float) -> list[bool]:
+    """Which pictures are of a split that no folder says, by the keys of their groups."""
+    return [split == "all" or (groups.share(key) < test_share) == (split == "test") for key in keys]
 
 
 def _in_order(label: str) -> tuple[int, str]:

@@ -70,6 +70,13 @@ def coin(position: Any, key: Any, xp: Any = np) -> Any:
     return _mix(_mix(xp.asarray(position, xp.uint32) + xp.uint32(0x9E3779B9), xp) ^ xp.uint32(key), xp) & xp.uint32(1) == 1
 
 
+def turn(position: Any, key: Any, xp: Any = np) -> Any:
+    """A number in [0, 4), int32, for each position: by how many quarters of a circle the image there is turned,
+    counterclockwise. Independent of the order, of `coin` and of `places`."""
+    bits = _mix(_mix(xp.asarray(position, xp.uint32) + xp.uint32(0x3C6EF372), xp) ^ xp.uint32(key), xp)
+    return (bits & xp.uint32(3)).astype(xp.int32)
+
+
 def places(position: Any, key: Any, choices: int, xp: Any = np) -> tuple[Any, Any]:
     """Two numbers in [0, choices), int32, for each position: where to cut a part out of the picture there. Independent of
     the order and of `coin`."""

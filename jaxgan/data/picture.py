@@ -83,9 +83,9 @@ def seen(image: Image.Image, white: float = 0) -> Image.Image:
     """
     few, tags = _few_bits(image), getattr(image, "tag_v2", {})
     inverted = tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
-    scale = _white(image, tags, white)
+    scale = white_level(image, tags, white)
     image.load()  # first: TIFF's decoder turns the picture itself, and takes the tag away
-    turn = TURNS.get(_orientation(image))
+    turn = TURNS.get(orientation(image))
     out = image if turn is None else image.transpose(turn)
     clear = out.info.get("transparency")
     if few and clear is not None:
@@ -119,7 +119,7 @@ def channels_of(image: Image.Image) -> int:
 
 def size_of(image: Image.Image) -> tuple[int, int]:
     """(height, width) as a person sees it, the camera's rotation applied; known from the header."""
-    turned, tags = _orientation(image) >= 5, getattr(image, "tag_v2", {})
+    turned, tags = orientation(image) >= 5, getattr(image, "tag_v2", {})
     # Some versions of Pillow turn a TIFF's size before its pixels.
     width, height = (tags[WIDTH], tags[HEIGHT]) if turned and tags else image.size
     return (width, height) if turned else (height, width)
@@ -163,7 +163,8 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
+    """How the camera was held, a key of `TURNS` or 1; known from the header, but of a PNG."""
     if image.format == "PNG":  # whose metadata may follow the pixels; damage of those is not for `except`
         image.load()
     try:
@@ -181,7 +182,7 @@ def _few_bits(image: Image.Image) -> Any:
     return (lambda levels: tuple(level >> 8 for level in levels)) if raw == "RGB;16B" else None
 
 
-def _white(image: Image.Image, tags: Any, white: float) -> float:
+def white_level(image: Image.Image, tags: Any, white: float) -> float:
     """The level that is white; 0 for pixels of 8 bits. Raises ValueError where it is not known."""
     signed = SIGNED in np.atleast_1d(tags.get(SAMPLE_FORMAT, 1))
     if signed and image.mode == "L":
@@ -201,11 +202,18 @@ def _white(image: Image.Image, tags: Any, white: float) -> float:
 def _eight_bits(image: Image.Image, white: float, inverted: bool, clear: Any) -> tuple[Image.Image, float]:
     """(Levels from 0 to `white` as 8 bits, with the one that is clear; the highest level)."""
     levels = np.asarray(image)
-    low, high = (float(levels.min()), float(levels.max())) if levels.size else (0.0, 0.0)
-    if not 0 <= low <= high <= white:  # nor where one is not a number
-        raise ValueError(f"its levels are from {low:g} to {high:g}, beyond those from 0 to {white:g}")
-    scaled = np.rint(levels.astype(np.float32) * np.float32(255 / white)).astype(np.uint8)
-    grey = Image.fromarray(255 - scaled if inverted else scaled)
+    scaled, high = graded(levels, white, inverted, 255)
+    grey = Image.fromarray(scaled.astype(np.uint8))
     if clear is None:
         return grey, high
     return Image.merge("LA", (grey, Image.fromarray(np.where(levels == clear, 0, 255).astype(np.uint8)))), high
+
+
+def graded(levels: np.ndarray, white: float, inverted: bool, most: int) -> tuple[np.ndarray, float]:
+    """(Levels from 0 to `white` as float32 whole numbers from 0 to `most`, the other way round if `inverted`; the highest
+    level that there was). Raises ValueError for levels beyond."""
+    low, high = (float(levels.min()), float(levels.max())) if levels.size else (0.0, 0.0)
+    if not 0 <= low <= high <= white:  # nor where one is not a number
+        raise ValueError(f"its levels are from {low:g} to {high:g}, beyond those from 0 to {white:g}")
+    scaled = np.rint(levels.astype(np.float32) * np.float32(most / white))
+    return most - scaled if inverted else scaled, high

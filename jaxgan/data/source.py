@@ -1,5 +1,6 @@
 """Images with random access, and the batches that a run takes from them."""
 
+import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,10 +54,13 @@ class Images:
     features: by name; "image" is one of them. Points in place of pictures are float32 [D].
     others: examples of other streams, by stream: `others["source"][i]` = {"source": uint8 [H, W, C']}.
     flip: training mirrors an image and the features of its stream with probability 1/2.
-    jitter: stored pictures are this many pixels higher and wider than their shape. Training crops at random, alike for all
-    features of a stream; evaluation takes the middle.
+    turns: and turns them, which are square, by no, one, two or three quarters of a circle, each with probability 1/4.
+    jitter: stored pictures are this many pixels higher and wider than their shape, those of another scale as much less.
+    Training crops at random, alike for all features of a stream, at multiples of `unit`; evaluation takes the middle.
     digest: of the content, where the name alone does not fix it; a run goes on with the same content only.
     taken: the checkpoints that the examples were made by, {"data.workdir": {"workdir", "step", "digest"}}.
+    wholes: where examples are parts of larger pictures, those: `wholes[i]` is (name, uint8 [H, W, C]), see `data.tiles`.
+    Training takes the parts; scores and pages may take the whole.
     """
 
     name: str
@@ -69,6 +73,8 @@ class Images:
     digest: str = ""
     known: Known = Known()
     taken: dict[str, Any] = field(default_factory=dict)
+    turns: bool = False
+    wholes: Any = None
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -102,6 +108,10 @@ class Images:
         """The examples of a stream."""
         return self.examples if name == MAIN else self.others[name]
 
+    def unit(self, stream: str) -> int:
+        """Pixels of the largest picture of a stream, of which cuts begin at multiples: at a whole pixel of each feature."""
+        return math.lcm(*(feature.scale for feature in self.features.values() if feature.stream == stream))
+
     def lengths(self) -> dict[str, int]:
         """How many examples each stream has."""
         return {MAIN: len(self.examples)} | {name: len(examples) for name, examples in self.others.items()}
@@ -128,10 +138,15 @@ class Images:
             if x.ndim == 1 or (key in self.features and self.features[key].kind == "label"):
                 x = x.astype(np.int32)
             elif self.jitter and not whole:
-                low, (height, width) = self.jitter // 2, x.shape[1:3]
-                x = x[:, low : low + height - self.jitter, low : low + width - self.jitter]
+                x = self._middle(x, self.features.get(key, self.features["image"]))
             out[key] = x.reshape(*indices.shape, *x.shape[1:])
         return out
+
+    def _middle(self, x: np.ndarray, feature: Feature) -> np.ndarray:
+        """Of stored pictures [n, ...] the part that evaluation takes."""
+        unit, (height, width), less = self.unit(feature.stream), x.shape[1:3], self.jitter // feature.scale
+        low = self.jitter // unit // 2 * unit // feature.scale
+        return x[:, low : low + height - less, low : low + width - less]
 
     def reference(self, n: int = 2000) -> np.ndarray | None:
         """The first real points [n, D] to show generated ones beside; None for pictures, which speak for themselves."""

@@ -55,7 +55,7 @@ class Tfds(Fit):
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """[H, W, C], known before the data are prepared. Raises UserError."""
-        return self._shape(self._builder(), self.image)
+        return self._shape(self.builder(), self.image)
 
     @property
     def source_shape(self) -> tuple[int, ...]:
@@ -63,16 +63,14 @@ class Tfds(Fit):
         if self.source == "grey":
             return (*self.image_shape[:2], 1)
         if self.source or self.source_split:
-            return self._shape(self._builder(), self.source or self.image)
+            return self._shape(self.builder(), self.source or self.image)
         return ()
 
     def open(self) -> Images:
         """Finds or prepares the data set. Raises UserError, saying what to install or to choose."""
-        builder = self._builder()
+        builder = self.builder()
         label = self._label(builder)
-        if not builder.data_path.exists():
-            builders.refuse_hopeless(builder, self.name, self.dir)
-        builders.prepare(builder, self.name)
+        self.prepare(builder)
         shape, source = self._shape(builder, self.image), self.source_shape
         examples, digest = self._part(builder, self.split, self.image, label)
         feature = "" if self.image == "image" else f", feature {self.image}"
@@ -104,7 +102,13 @@ class Tfds(Fit):
             known=Known(decode=decode, pixel_classes=pixel_classes, truth=bool(self.truth)),
         )
 
-    def _builder(self) -> Any:
+    def prepare(self, builder: Any) -> None:
+        """Prepares the data where they are not there. Raises UserError."""
+        if not builder.data_path.exists():
+            builders.refuse_hopeless(builder, self.name, self.dir)
+        builders.prepare(builder, self.name)
+
+    def builder(self) -> Any:
         """The data set's builder, found to have what is asked for. Raises UserError."""
         builder = builders.find(self.name, self.dir)
         for feature in filter(None, (self.image, self.source if self.source != "grey" else "", self.truth)):
@@ -142,12 +146,15 @@ class Tfds(Fit):
 
     def _part(self, builder: Any, split: str, feature: str, label: Label | None) -> tuple[Any, str]:
         """One feature of a split as "image", with its label beside it, if any; and a digest of what was fitted."""
+        examples = self.read(builder, split, feature, label)
+        return self._fitted(builder, examples, split, feature) if self.changes else (examples, "")
+
+    def read(self, builder: Any, split: str, feature: str, label: Label | None) -> "_Renamed":
+        """One feature of a split as "image", with its label beside it, as they are stored. Raises UserError."""
         keys = {"image": feature} | ({"label": label.key} if label else {})
         keys |= {"truth": self.truth} if self.truth else {}
         try:
-            examples = _Renamed(
-                builder.as_data_source(split), keys, Path(builder.data_path), label, _undecoded(builder, split)
-            )
+            return _Renamed(builder.as_data_source(split), keys, Path(builder.data_path), label, _undecoded(builder, split))
         except ValueError as error:
             splits = builder.info.splits
             raise UserError(f"data set {self.name} has no split '{split}'; {nearest(split, splits)}") from error
@@ -155,9 +162,6 @@ class Tfds(Fit):
             raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
         except Exception as error:
             raise damage(Path(builder.data_path), error, builders.PREPARED) from error
-        if not self.changes:
-            return examples, ""
-        return self._fitted(builder, examples, split, feature)
 
     def _label(self, builder: Any) -> Label | None:
         """None for a set without labels. Raises UserError where labels were asked for by name."""
@@ -174,14 +178,12 @@ class Tfds(Fit):
             for i in range(len(examples)):
                 example = examples[i]
                 label = " ".join(map(str, np.ravel(example.get("label", []))))
-                yield Entry(str(i), label, partial(_picture, example["image"]))
+                yield Entry(str(i), label, partial(as_image, example["image"]))
 
-        home = Path(builder.data_path)
-        files = sorted(home.iterdir()) if home.is_dir() else []
-        stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        home, stamps = builders.stamped(builder)
         cached = cache.first_pass(
             title=f"{builder.info.full_name} {split}",
-            identity=[str(home.resolve()), stamps, split, feature, self.label, len(examples)],
+            identity=[home, stamps, split, feature, self.label, len(examples)],
             entries=entries,
             total=len(examples),
             fit=self,
@@ -193,7 +195,8 @@ class Tfds(Fit):
         return Arrays(cached.images, labels, np.arange(len(cached.names))), cached.digest
 
 
-def _picture(pixels: np.ndarray) -> Image.Image:
+def as_image(pixels: np.ndarray) -> Image.Image:
+    """uint8 [H, W, C] as Pillow's."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxgan.config.schedules import Scalar
-from jaxgan.config.schema import bounded
-from jaxgan.errors import UserError
+from jaxgan.config.schema import among, bounded
+from jaxgan.errors import UserError, nearest
+from jaxgan.extractors.stages import STAGES, stages_of
 from jaxgan.objectives.context import Context, Facts, Result, pairs_called
 
 
@@ -47,29 +48,52 @@ class L2(L1):
 
 @dataclass(frozen=True)
 class FeatureDistance(L1):
-    """E (f(want) - f(got))^2, f the features of a frozen network (Johnson et al. 2016, equation 2).
+    """E (f(want) - f(got))^2, f the features of a frozen network (Johnson et al. 2016, equation 2; of SRGAN: Ledig et al.
+    2017, equation 5).
 
-    net: the network, a name of the section `frozen`.
+    net: the network, a name of the section `frozen`. stage: which map of an extractor is compared, at the pictures' own size
+    and before its activation, stem, stage_1 to stage_7 or head of efficientnet_lite0, conv1_1 to conv5_4 of vgg19, there
+    also relu5_4, after it; empty: the features that scores use, of pictures as scores resize them. criterion: "l2", or "l1",
+    E |f(want) - f(got)|, as ESRGAN's authors have it. Means are over features and places.
     """
 
     net: str = "eye"
+    stage: str = ""
+    criterion: str = among(("l2", "l1"), "l2")
 
     @property
     def needs(self) -> frozenset[str]:
         return frozenset({f"pairs.{self.of}", f"frozen.{self.net}"})
 
     def check(self, facts: Facts) -> None:
-        """Refuses a frozen network that has no features."""
-        if not hasattr((facts.frozen or {}).get(self.net), "features"):
+        """Refuses a frozen network that has no features, or no such stage."""
+        network = (facts.frozen or {}).get(self.net)
+        if not hasattr(network, "features"):
             raise UserError(
                 f"feature_distance needs a network with features, and frozen.{self.net} has none; an extractor has"
             )
+        if not self.stage:
+            return
+        stages = stages_of(network)
+        if stages is None:
+            raise UserError(
+                f"feature_distance compares the stage '{self.stage}', and frozen.{self.net} has no stages; those that have "
+                f"some: {', '.join(STAGES)}"
+            )
+        if self.stage not in stages.names:
+            raise UserError(f"frozen.{self.net} has no stage '{self.stage}'; {nearest(self.stage, stages.names)}")
 
     def __call__(self, ctx: Context) -> Result:
         eye = ctx.frozen[self.net]
+        stages = stages_of(eye.task) if self.stage else None
+
+        def features(x: jax.Array) -> jax.Array:
+            return stages.map(eye.variables, x, self.stage) if stages else eye.task.features(eye.variables, x)
+
         own = {key: pair for key, pair in ctx.pairs.items() if key == self.of or key.startswith(f"{self.of}/")}
-        seen = {key: tuple(eye.task.features(eye.variables, x) for x in pair) for key, pair in own.items()}
-        return _distances(ctx._replace(pairs=seen), self.of, lambda gap: jnp.mean(gap**2))
+        seen = {key: tuple(features(x) for x in pair) for key, pair in own.items()}
+        is_l1 = self.criterion == "l1"
+        return _distances(ctx._replace(pairs=seen), self.of, lambda gap: jnp.mean(jnp.abs(gap) if is_l1 else gap**2))
 
 
 def _distances(ctx: Context, of: str, distance: Any) -> Result:

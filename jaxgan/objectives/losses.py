@@ -2,7 +2,8 @@
 
 `LOSSES[name] = (disc(real_logits, fake_logits), gen(real_logits, fake_logits))`, always in that order, each a scalar
 mean. Logits are any pytree of scores whose leaves have the examples first; every leaf (a scale, a patch map) is
-averaged over its own entries and the leaves then count alike.
+averaged over its own entries and the leaves then count alike. A loss that is no mean over examples takes its statistics over
+the global batch.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax.nn import relu, softplus
 
+from jaxgan import parallel
 from jaxgan.errors import UserError, lookup
 
 Logits = Any
@@ -74,6 +76,23 @@ def relativistic_gen(real_logits: Logits, fake_logits: Logits) -> jax.Array:
     return _mean(lambda r, f: softplus(r - f), real_logits, fake_logits)
 
 
+def relativistic_average_disc(real_logits: Logits, fake_logits: Logits) -> jax.Array:
+    """(E log(1 + exp(-(D(x) - m_fake))) + E log(1 + exp(D(G(z)) - m_real))) / 2, m the mean logit of the other kind over the
+    global batch (RaGAN, Jolicoeur-Martineau 2018, "The relativistic discriminator", equation 15; halved as ESRGAN's code
+    has it: Wang et al. 2018, equations 1 and 2). Gradients pass through both means."""
+
+    def halves(r: jax.Array, f: jax.Array) -> jax.Array:
+        mean_r, mean_f = parallel.mean((jnp.mean(r), jnp.mean(f)))
+        return (jnp.mean(softplus(mean_f - r)) + jnp.mean(softplus(f - mean_r))) / 2
+
+    return _mean(halves, real_logits, fake_logits)
+
+
+def relativistic_average_gen(real_logits: Logits, fake_logits: Logits) -> jax.Array:
+    """`relativistic_average_disc` with the roles of real and fake exchanged."""
+    return relativistic_average_disc(fake_logits, real_logits)
+
+
 LOSSES: dict[str, tuple[Loss | None, Loss | None]] = {
     "minimax": (minimax_disc, minimax_gen),
     "nonsaturating": (minimax_disc, nonsaturating_gen),
@@ -81,6 +100,7 @@ LOSSES: dict[str, tuple[Loss | None, Loss | None]] = {
     "hinge": (hinge_disc, wasserstein_gen),
     "wasserstein": (wasserstein_disc, wasserstein_gen),
     "relativistic": (relativistic_disc, relativistic_gen),
+    "relativistic_average": (relativistic_average_disc, relativistic_average_gen),
     "bce_critic": (minimax_disc, None),  # makers that match the critic's features by a term, as GANomaly's
     "none": (None, None),  # terms alone
 }

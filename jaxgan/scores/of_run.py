@@ -136,7 +136,7 @@ class RunEvaluator:
         else:
             protocol["weights"] = samples["weights"]
         code = code_of(wanted.metrics, self.plan.config.eval.features.name)
-        where |= {name: one.measured for name, one in self.opened.items()}
+        where |= {name: {**one.measured} for name, one in self.opened.items()}
         measured = {**provenance(), **where, "code": code, "seconds": round(time.monotonic() - began, 1)}
         return {"step": step, "scores": scores, "protocol": protocol, "measured": measured}
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxgan.errors import UserError, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
-from jaxgan.scores import anomaly, cas, classification, detection, path_length, reading, stability, translation
+from jaxgan.scores import anomaly, cas, classification, detection, path_length, reading, stability, translation, upscaling
 from jaxgan.scores.collect import Statistics
 from jaxgan.scores.metric import POSITIVE, SHARE, Metric
 
@@ -189,6 +189,15 @@ METRICS = {
         anomaly.check,
         within=dict.fromkeys(anomaly.BETTER, SHARE),
         opens=anomaly.open_pictures,
+    ),
+    "upscaling": Metric(
+        ("state", "Upscales", "extractor"),
+        upscaling.scores,
+        upscaling.BETTER,
+        upscaling.DETAIL,
+        upscaling.check,
+        within={"ssim_y": (-1.0, 1.0), "ssim_rgb": (-1.0, 1.0), "perceptual": (0.0, 4.0)},
+        opens=upscaling.open_pictures,
     ),
     "stability": Metric(
         ("state", "extractor"),

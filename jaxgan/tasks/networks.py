@@ -25,7 +25,8 @@ def init(net: nn.Module, rng: jax.Array, name: str, *inputs: Any, **named: Any) 
     """
     key = jax.random.fold_in(rng, INDICES.get(name, role_id(name)))
     dtype = wide(getattr(net, "dtype", None) or "float32")
-    return jax.tree.map(lambda x: x.astype(dtype), net.init(key, *inputs, **named))  # flax has statistics in float32 alone
+    made = {"params": {}, **net.init(key, *inputs, **named)}  # flax leaves out what a network has none of
+    return jax.tree.map(lambda x: x.astype(dtype), made)  # flax has statistics in float32 alone
 
 
 def run(net: nn.Module, variables: Variables, *inputs: Any, train: bool, **named: Any) -> tuple[Any, Variables]:
@@ -44,3 +45,10 @@ def joined(parts: Mapping[str, Variables]) -> Variables:
     """A player's variables from its networks'; the inverse of `part`."""
     collections = dict.fromkeys(name for own in parts.values() for name in own)
     return {name: {network: own[name] for network, own in parts.items() if name in own} for name in collections}
+
+
+def scale_of(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """How many times as large as a source an image is, a side, rounded down; 1 where nothing is translated. shapes:
+    "image_shape" and perhaps "source_shape", [H, W, C]."""
+    (image, *_), (source, *_) = shapes["image_shape"], shapes.get("source_shape", shapes["image_shape"])
+    return max(1, image // source)

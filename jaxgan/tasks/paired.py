@@ -1,4 +1,5 @@
 """pix2pix (Isola et al. 2017): each picture has its translation, and the term `l1` tells the generator how far off it is.
+Sources may be smaller than images by a whole factor, where the generator enlarges: SRGAN (Ledig et al. 2017).
 
 The discriminator's step comes first, and the generator then meets the discriminator after it, as in the paper: so each
 player translates anew, the generator being differentiated through its translation.
@@ -37,6 +38,9 @@ class Paired(AdversarialTask):
       running ones ("running"). The running ones move in the generator's own update alone, either way.
 
     The pair "image" is the true translation and the generator's: `objective.terms.l1` weighs E |y - G(x)| (equations 3, 4).
+
+    A generator enlarges if it has a field `scale`, which follows from the data. The task then is an `Upscales`: it has
+    `scale` and `upscale`.
     """
 
     gen: nn.Module
@@ -52,9 +56,18 @@ class Paired(AdversarialTask):
     given = ("source",)
     ways = ("ab",)
 
+    def __post_init__(self) -> None:
+        scale = getattr(self.gen, "scale", 1)
+        if scale > 1:  # attributes of the instance: a protocol asks whether there are any
+            object.__setattr__(self, "scale", scale)
+            object.__setattr__(self, "upscale", self._upscale)
+
     def check(self, facts: Facts) -> None:
         """Refuses sources that belong to no image, and what would part the two."""
-        check_sides(self.image_shape, self.source_shape)
+        if hasattr(self.gen, "scale"):
+            self._check_scale()
+        else:
+            check_sides(self.image_shape, self.source_shape, "--config.nets.gen.name=srresnet enlarges them")
         if facts.opened and facts.data["source"].stream != facts.data["image"].stream:
             raise UserError(
                 "task.name=paired compares with true translations, and in these data no picture has one; "
@@ -88,6 +101,23 @@ class Paired(AdversarialTask):
             0
         ]
 
+    def _upscale(self, variables: dict[str, Any], source: jax.Array) -> jax.Array:
+        """See `protocols.Upscales`."""
+        return unmade(self._translate(variables["gen"], source, None, train=False)[0])[0]
+
+    def _check_scale(self) -> None:
+        """Refuses sizes and a critic that do not fit a generator that enlarges. Raises UserError."""
+        image, source, scale = self.image_shape[:2], self.source_shape[:2], self.gen.scale
+        if tuple(scale * side for side in source) != tuple(image):
+            sizes = " and ".join("x".join(map(str, sides)) for sides in (source, image))
+            raise UserError(
+                f"sources and images are of {sizes}, and a generator enlarges by a whole factor; --config.data.source=down4"
+            )
+        if self.conditional and scale > 1:
+            raise UserError(
+                "the discriminator cannot see a source beside an image of another size; --config.task.conditional=false"
+            )
+
     def make(self, player: str, state: GanState, batch: Batch, keys: Keys, wants: frozenset[str]) -> Making:
         """Translations of the batch's sources."""
         if not wants - {"gradients"}:
@@ -104,13 +134,18 @@ class Paired(AdversarialTask):
         shown = {"real": {"image": batch["image"], "cond": cond}, "fake": {"image": making.images[""], "cond": cond}}
         return {"": (self.disc, state.variables("disc"), shown)}
 
-    def _translate(self, variables: dict[str, Any], source: jax.Array, keys: Callable, train: bool):
+    def _translate(self, variables: dict[str, Any], source: jax.Array, keys: Callable | None, train: bool):
         """Images, and the generator's collections afterwards."""
         return networks.run(self.gen, variables, source, None, train=train, keys=keys)
 
 
-def check_sides(image_shape: tuple[int, ...], source_shape: tuple[int, ...]) -> None:
-    """Refuses sources and images of unlike sizes. Raises UserError."""
-    if source_shape[:2] != image_shape[:2]:
-        sizes = " and ".join("x".join(map(str, shape[:2])) for shape in (source_shape, image_shape))
-        raise UserError(f"sources and images are of unlike sizes, {sizes}; --config.data.size=SIDE fits both")
+def check_sides(image_shape: tuple[int, ...], source_shape: tuple[int, ...], enlarges: str = "") -> None:
+    """Refuses sources and images of unlike sizes. enlarges: what to do where sources are smaller by a whole factor. Raises
+    UserError."""
+    image, source = image_shape[:2], source_shape[:2]
+    if source != image:
+        sizes = " and ".join("x".join(map(str, shape)) for shape in (source, image))
+        factor = image[0] // source[0]
+        fits = factor > 1 and tuple(factor * side for side in source) == tuple(image)
+        hint = enlarges if enlarges and fits else "--config.data.size=SIDE fits both"
+        raise UserError(f"sources and images are of unlike sizes, {sizes}; {hint}")

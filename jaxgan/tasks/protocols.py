@@ -78,6 +78,18 @@ class Translates(Generates, Protocol):
 
 
 @runtime_checkable
+class Upscales(Protocol):
+    """Enlarges pictures. scale: how many times a side."""
+
+    scale: int
+
+    def upscale(self, variables: dict[str, Any], source: jax.Array) -> jax.Array:
+        """Images [N, scale h, scale w, C], about [-1, 1], of sources [N, h, w, C'] of any size in [-1, 1], from {player:
+        flax variables} as after training."""
+        ...
+
+
+@runtime_checkable
 class Judges(Protocol):
     """Scores images."""
 
@@ -166,6 +178,7 @@ PROTOCOLS: dict[str, type] = {
         Settles,
         HasStyles,
         Translates,
+        Upscales,
         Judges,
         Predicts,
         Detects,

@@ -12,6 +12,7 @@ from jaxgan.config.run import DTYPES
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys
+from jaxgan.memory import human
 from jaxgan.nets.layers import wide
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
@@ -35,7 +36,7 @@ def _data(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStr
         shape = feature.shape
         if feature.kind == "picture":
             *sides, channels = shape
-            shape = (*(side + images.jitter for side in sides), channels)
+            shape = (*(side + images.jitter // feature.scale for side in sides), channels)
         leading = (lengths[feature.stream],) if images.resident and len(first) == 1 else first
         out[name] = jax.ShapeDtypeStruct((*leading, *shape), feature.dtype)
     return out
@@ -127,15 +128,6 @@ def layers(plan: Plan) -> list[str]:
             shapes = " ".join("x".join(map(str, x.shape)) or "1" for x in leaves[:6]) + (" ..." if len(leaves) > 6 else "")
             lines.append(f"  {name:<18} {sum(math.prod(x.shape) for x in leaves):>12,}  {shapes}")
     return lines
-
-
-def human(number: float, unit: str = "B") -> str:
-    """1.2 GB, 340 MB, 5.1 GFLOP."""
-    for prefix in ("", "k", "M", "G", "T", "P"):
-        if number < 1000 or prefix == "P":
-            return f"{number:.3g} {prefix}{unit}"
-        number /= 1000
-    raise AssertionError
 
 
 def report(plan: Plan, images: Images, placement: Placement, program: Any) -> str:

@@ -1,6 +1,7 @@
 """The picture that a run writes of its samples, whatever its task can show."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,7 +21,8 @@ def make_sampler(plan: Plan, images: Images) -> Sampler | None:
     """`nets -> (() -> picture)`: starts the computation at once, and draws the picture, uint8 [H, W, C], when it is called.
 
     Columns of a task that has `show`; a sheet of what a generator was given, what it made, and the data's image (of a
-    translator both ways also the way back); else a grid of images, or a plot of points. None if a task can do none of these.
+    translator both ways also the way back; a source that is enlarged has its pixels repeated); else a grid of images, or a
+    plot of points. None if a task can do none of these.
     """
     if plan.can(Shows):
         return _shown(plan, images)
@@ -57,7 +59,7 @@ def _sheet(plan: Plan, images: Images) -> Sampler:
     numbers = np.arange(plan.run.sample.num)
     given, own = given_inputs(plan, images, numbers), images.gather(numbers % len(images))["image"]
     pictures = [x for name, x in given.items() if images.features[name].kind == "picture"]
-    pictures = [x for x in pictures if x.shape[1:3] == own.shape[1:3]]
+    pictures = [x for x in map(partial(_as_large, own.shape), pictures) if x.shape[1:3] == own.shape[1:3]]
     generate = jax.jit(make_generate(plan))
     back = jax.jit(make_generate(plan, "ba")) if "ba" in plan.ways else None
 
@@ -68,6 +70,13 @@ def _sheet(plan: Plan, images: Images) -> Sampler:
         return lambda: sheet_picture(*pictures, to_uint8(made), *true, *map(to_uint8, home), most=len(numbers))
 
     return sampler
+
+
+def _as_large(shape: tuple[int, ...], pictures: np.ndarray) -> np.ndarray:
+    """uint8 [N, h, w, C], each pixel repeated until they are of the size of [N, H, W, C'], if that takes a whole factor."""
+    factor = shape[1] // pictures.shape[1]
+    fits = factor > 1 and shape[1:3] == (factor * pictures.shape[1], factor * pictures.shape[2])
+    return pictures.repeat(factor, 1).repeat(factor, 2) if fits else pictures
 
 
 def _grid(plan: Plan, images: Images) -> Sampler:

@@ -1,6 +1,5 @@
 """A folder of pictures in; their scores, what is abnormal in them, and a page of all out; it goes on where it stopped."""
 
-import hashlib
 import heapq
 import itertools
 import json
@@ -8,7 +7,6 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -26,7 +24,7 @@ from jaxgan.verbs import outputs
 from jaxgan.verbs.detection_page import Page, Shown
 from jaxgan.verbs.detection_rows import CSV, Row, Rows
 from jaxgan.verbs.finder import BATCH, Detection, Finder, fit_of
-from jaxgan.verbs.given_pictures import listed, png_names
+from jaxgan.verbs.given_pictures import digest, listed, png_names, stamp
 from jaxgan.verbs.heat import heated
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import load_run, weights_digest
@@ -60,9 +58,9 @@ def detect(
     names, rate, calibration = png_names([item.name for item in items], source), finder.at(None), finder.calibration
     kinds = ["pictures", *["reconstructions"] * calibration.has_reconstruction, *["heat"] * calibration.has_map]
     request = {"mode": "detect", "step": step, "checkpoint": weights_digest(folder, step)}
-    request |= {"input": str(source.resolve()), "pictures": _stamp(items), "ema": ema}
+    request |= {"input": str(source.resolve()), "pictures": stamp(items), "ema": ema}
     request |= {f"detector.{key}": x for key, x in plan.config.eval.detector.to_dict().items() if key != "test"}
-    request["calibration"] = _digest(calibration.scores.tolist())
+    request["calibration"] = digest(calibration.scores.tolist())
     try:
         there = outputs.claim_folder(
             out,
@@ -180,13 +178,3 @@ def _tell(page: Page, damaged: list[tuple[str, str]], rate: float, path: Path) -
         say(f"without a score, since they cannot be read: {some}")
     found = dict(page.asked)["Found"]
     say(f"{page.total + len(damaged):,} pictures at a rate of {rate:g}: {found}: {path}")
-
-
-def _stamp(items: list[listing.Item]) -> str:
-    """Which pictures these are: how many, and a digest of their names, sizes and times."""
-    stats = ((item.name, item.file.stat()) for item in items)
-    return f"{len(items)}, {_digest([[name, found.st_size, found.st_mtime_ns] for name, found in stats])}"
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

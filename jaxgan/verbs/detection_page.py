@@ -45,7 +45,7 @@ class Page(NamedTuple):
 
     def html(self) -> str:
         """The whole document; it loads its pictures as they come into sight, and nothing from elsewhere."""
-        title, rows = html.escape(self.title), "".join(f"<tr><th>{a}</th><td>{_text(b)}</td></tr>" for a, b in self.asked)
+        title, rows = html.escape(self.title), "".join(f"<tr><th>{a}</th><td>{text(b)}</td></tr>" for a, b in self.asked)
         count = f"{self.total:,} pictures"
         if self.total > len(self.shown):
             count = f"The {len(self.shown):,} highest scores of {count}; scores.csv has all"
@@ -61,7 +61,7 @@ class Page(NamedTuple):
         )
 
     def _figures(self) -> Iterator[str]:
-        line = f'<div class="line" id="threshold">{_text(self.threshold)}</div>'
+        line = f'<div class="line" id="threshold">{text(self.threshold)}</div>'
         above = True
         for one in self.shown:
             if above and not one.abnormal:
@@ -75,23 +75,25 @@ class Page(NamedTuple):
         height, width = self.size
         sides = f'width="{round(width * SIDE / height)}" height="{SIDE}"'
         pictures = "".join(
-            f'<img loading="lazy" decoding="async" {sides} alt="{ALTS[folder]}" src="{_url(folder, one.png)}">'
+            f'<img loading="lazy" decoding="async" {sides} alt="{ALTS[folder]}" src="{url(folder, one.png)}">'
             for folder in self.folders
         )
         numbers = f"score <b>{one.score:.4g}</b>, p {one.p_value:.3g}"
         kind = ' class="abnormal"' if one.abnormal else ""
-        return f"<figure{kind}>{pictures}<figcaption>{_text(one.file)}<br>{numbers}</figcaption></figure>"
+        return f"<figure{kind}>{pictures}<figcaption>{text(one.file)}<br>{numbers}</figcaption></figure>"
 
     def _left_out(self) -> str:
         if not self.damaged:
             return ""
-        lines = "".join(f"<li>{_text(name)}: {_text(why)}</li>" for name, why in self.damaged)
+        lines = "".join(f"<li>{text(name)}: {text(why)}</li>" for name, why in self.damaged)
         return f'<h2 id="damaged">{len(self.damaged):,} pictures that cannot be read</h2><ul>{lines}</ul>'
 
 
-def _text(text: str) -> str:
-    return html.escape(text.encode(errors="backslashreplace").decode())
+def text(some: str) -> str:
+    """Text as HTML; bytes of file names that are no text are escaped."""
+    return html.escape(some.encode(errors="backslashreplace").decode())
 
 
-def _url(folder: str, name: str) -> str:
+def url(folder: str, name: str) -> str:
+    """A link to a file in a folder beside the page."""
     return quote(os.fsencode(str(PurePosixPath(folder) / name)))

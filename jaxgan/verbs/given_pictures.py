@@ -1,5 +1,7 @@
 """A person's pictures that a verb reads one after the other: where they are, and what the PNG made of each is called."""
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
@@ -51,3 +53,14 @@ def png_names(found: Collection[str], source: Path) -> list[str]:
     stems, taken = [path.with_suffix("") for path in paths], set(paths)
     counts = Counter(stems)
     return [f"{path if counts[stem] > 1 or stem in taken else stem}.png" for path, stem in zip(paths, stems)]
+
+
+def stamp(items: Collection[Any]) -> str:
+    """Which pictures `listed` has found: how many, and a digest of their names, sizes and times."""
+    stats = ((item.name, item.file.stat()) for item in items)
+    return f"{len(items)}, {digest([[name, found.st_size, found.st_mtime_ns] for name, found in stats])}"
+
+
+def digest(content: Any) -> str:
+    """A short digest of what JSON can hold."""
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

@@ -22,6 +22,7 @@ from jaxgan.generate import make_generate, trained
 from jaxgan.images import as_picture, save_png, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
+from jaxgan.tasks.protocols import Upscales
 from jaxgan.verbs import outputs
 from jaxgan.verbs.given_pictures import listed, png_names
 from jaxgan.workdir.folder import Workdir
@@ -54,6 +55,8 @@ def translate(
     plan, step, state = load_run(folder, placement)
     if not plan.ways:
         raise UserError("--mode=translate is of runs that translate pictures (configs/pix2pix.py); this one makes its own")
+    if plan.can(Upscales):
+        raise UserError("--mode=translate keeps a picture's size, and this run enlarges pictures; --mode=upscale does")
     if way not in plan.ways:
         raise UserError("this run translates one way alone; leave --direction=ba out, or train configs/cyclegan.py")
     if jax.process_index() != 0:

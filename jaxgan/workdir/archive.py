@@ -49,6 +49,7 @@ PLACES = (
     "init_from.workdir",
     "frozen.*.workdir",
     "frozen.*.config",
+    "frozen.*.weights",
 )  # of the machine that a run was trained on
 
 

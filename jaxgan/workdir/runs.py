@@ -15,9 +15,11 @@ from jaxgan.config.resolve import Config, make_section
 from jaxgan.config.run import FrozenRun
 from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
+from jaxgan.extractors.base import Network
+from jaxgan.extractors.table import EXTRACTORS
 from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
-from jaxgan.sections import sections
+from jaxgan.sections import sections, task_class
 from jaxgan.state import GanState
 from jaxgan.workdir.archive import CONFIG, Archive
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError, kept_digest
@@ -35,15 +37,21 @@ def saved_plan(workdir: Path, overrides: Any = ()) -> Plan:
     resolved = saved_config(workdir, overrides)
     with records.reading(Workdir(workdir).record, CONFIG_ADVICE):
         features = features_in(Workdir(workdir).saved["data"])
-    return Plan(resolved, features, load_frozen(resolved, workdir, features["image"].shape), opened=False)
+    return Plan(resolved, features, load_frozen(resolved, workdir, features["image"].shape, trains=False), opened=False)
 
 
 def load_frozen(
-    config: Config, folder: Path | None, image_shape: tuple[int, ...] = (), planned: dict[str, Donor] | None = None
+    config: Config,
+    folder: Path | None,
+    image_shape: tuple[int, ...] = (),
+    planned: dict[str, Donor] | None = None,
+    trains: bool = True,
 ) -> dict[str, Donor]:
     """The networks of the sections `frozen.NAME`: the copies in a run's `folder`, or, for a new run, the other runs'.
 
-    image_shape: of what extractors look at. planned: networks in the place of some of them. Raises UserError.
+    image_shape: of what extractors look at. planned: networks in the place of some of them. trains: whether the losses will
+    be computed; if not, an extractor that they alone read is not loaded, so that who uses a run need not have its weights.
+    Raises UserError.
     """
     out: dict[str, Donor] = {}
     known = sections(config.to_dict()) if config.get("frozen") else {}
@@ -51,8 +59,13 @@ def load_frozen(
         part = known[f"frozen.{name}"]
         made = make_section(config, f"frozen.{name}", part, {})
         if part.cls is not FrozenRun:
-            made.check()
-            network, field = made.load(image_shape), f"frozen.{name}"
+            kind, field = config.frozen[name].name, f"frozen.{name}"
+            if not trains and folder and kind in EXTRACTORS and name not in task_class(config.to_dict()).asks:
+                digest_then = Workdir(folder).donors.get(field, {}).get("digest", "")
+                network = Network(kind, digest_then, "not loaded", {}, _not_loaded)
+            else:
+                made.check()
+                network = made.load(image_shape)
             before = Workdir(folder).donors.get(field, {}).get("digest", network.hash) if folder else network.hash
             if before != network.hash:
                 raise UserError(f"{field}: the weights of {network.name} are others than when {folder} began; restore them")
@@ -73,6 +86,10 @@ def load_frozen(
                 f"frozen.{name} was trained on images of {sizes[0]}, and this run has {sizes[1]}; they must agree"
             )
     return out
+
+
+def _not_loaded(variables: Any, images: Any) -> Any:
+    raise AssertionError("an extractor that only losses read")
 
 
 def _taken(name: str, wanted: FrozenRun) -> Donor:

@@ -10,6 +10,7 @@ START = {
     "donors?": {str: {"digest": (str, None), "step?": STEP, "workdir?": str}},
 }
 FEATURE = {"kind": {"picture", "points", "label"}, "shape": [range(1 << 31)], "dtype": str, "classes?": STEP, "stream?": str}
+FEATURE |= {"scale?": range(1, 1 << 15)}
 DATA = {
     **dict.fromkeys(("name?", "digest?"), str),
     "size": STEP,

@@ -93,6 +93,7 @@ OF_A_STRANGER = {
     "project": ["--mode=project", "--workdir=own", "--input=pictures"],
     "translate": ["--mode=translate", "--workdir=own", "--input=."],
     "detect": ["--mode=detect", "--workdir=own", "--input=pictures"],
+    "upscale": ["--mode=upscale", "--workdir=own", "--input=pictures"],
     "train": ["--workdir=own", "--config.steps=3"],
     "print_config": ["--workdir=own", "--print_config"],
     "train_in_it": [TOY, *SMALL, "--workdir=own"],

@@ -30,6 +30,10 @@ CLOSED = {
     "hinge": (np.maximum(0, 1 - REAL).mean() + np.maximum(0, 1 + FAKE).mean(), -FAKE.mean()),
     "wasserstein": (FAKE.mean() - REAL.mean(), -FAKE.mean()),
     "relativistic": (-np.log(sigmoid(REAL - FAKE)).mean(), -np.log(sigmoid(FAKE - REAL)).mean()),
+    "relativistic_average": (
+        (-np.log(sigmoid(REAL - FAKE.mean())).mean() - np.log(1 - sigmoid(FAKE - REAL.mean())).mean()) / 2,
+        (-np.log(1 - sigmoid(REAL - FAKE.mean())).mean() - np.log(sigmoid(FAKE - REAL.mean())).mean()) / 2,
+    ),
 }
 
 
@@ -67,3 +71,9 @@ def test_scales_count_alike_whatever_their_size():
     disc, _ = LOSSES["wasserstein"]
     real = {"coarse": jnp.ones((2, 1)), "fine": jnp.full((2, 4, 4), 3.0)}
     assert float(disc(real, jax.tree.map(jnp.zeros_like, real))) == -2
+
+
+def test_the_relativistic_average_takes_batches_of_unlike_numbers():
+    disc, gen = LOSSES["relativistic_average"]
+    more = np.concatenate([FAKE, FAKE])
+    np.testing.assert_allclose([disc(REAL, more), gen(REAL, more)], CLOSED["relativistic_average"], rtol=1e-6)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
+from jaxgan.extractors.stages import Stages
 from jaxgan.keys import Keys
 from jaxgan.nets.layers import Out
-from jaxgan.objectives.context import Context, Judged, squared_slopes
+from jaxgan.objectives.context import Context, Facts, Judged, squared_slopes
 from jaxgan.objectives.losses import LOSSES
 from jaxgan.objectives.objective import Objective
 from jaxgan.objectives.terms import (
@@ -307,6 +308,50 @@ def test_of_trees_the_leaves_count_alike():
     }
     assert float(L2(of="features")(Context("gen", "maker", pairs=pairs))[0]) == (4 + 1) / 2
     assert float(L1(of="features")(Context("gen", "maker", pairs=pairs))[0]) == (2 + 1) / 2
+
+
+class Staged:
+    """Two maps of a picture: its values, and twice its negative ones."""
+
+    @staticmethod
+    def features(variables, image):
+        return image
+
+    stages = Stages(("plain", "low"), lambda scale, image, name: image if name == "plain" else scale * jnp.minimum(image, 0))
+
+
+@pytest.mark.parametrize(
+    ("term", "distance"),
+    [
+        (FeatureDistance(stage="plain"), (1 + 4 + 9) / 4),
+        (FeatureDistance(stage="low"), 4 * 4 / 4),
+        (FeatureDistance(stage="plain", criterion="l1"), (1 + 2 + 3) / 4),
+        (FeatureDistance(stage="low", criterion="l1"), 2 * 2 / 4),
+        (FeatureDistance(criterion="l1"), (1 + 2 + 3) / 4),
+    ],
+)
+def test_stages_of_an_extractor_are_compared(term, distance):
+    want, got = jnp.zeros((1, 2, 2, 1)), jnp.array([1.0, -2.0, 3.0, 0.0]).reshape(1, 2, 2, 1)
+    eye = {"eye": Frozen(Staged, jnp.float32(2))}
+    value, _, _ = term(Context("gen", "maker", pairs={"image": (want, got)}, frozen=eye))
+    assert float(value) == pytest.approx(distance)
+
+
+@pytest.mark.parametrize(
+    ("term", "network", "message"),
+    [
+        (FeatureDistance(stage="lo"), Staged, "frozen.eye has no stage 'lo'; did you mean 'low'?"),
+        (FeatureDistance(stage="low"), Doubled, "compares the stage 'low', and frozen.eye has no stages; those that have "),
+        (FeatureDistance(stage="stage_8"), SimpleNamespace(name="efficientnet_lite0", features=0), "did you mean 'stage_"),
+        (FeatureDistance(), None, "feature_distance needs a network with features, and frozen.eye has none; an extractor"),
+    ],
+)
+def test_networks_that_a_feature_distance_cannot_read(term, network, message):
+    facts = Facts(None, {}, frozen={"eye": network})
+    with pytest.raises(UserError) as caught:
+        term.check(facts)
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    FeatureDistance(stage="low").check(Facts(None, {}, frozen={"eye": Staged}))
 
 
 # --- what an objective refuses ----------------------------------------------------------------------------------------

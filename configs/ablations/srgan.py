@@ -1,0 +1,83 @@
+"""Super resolution by four: do adversarial and feature losses look better, at the price of PSNR? On photographs.
+
+    python launch.py --mode=ablate --config=configs/ablations/srgan.py --workdir=runs/srgan --workers=2
+
+| row                | generator | loss                                                                  |
+|--------------------|-----------|-----------------------------------------------------------------------|
+| bicubic            | none      | none                                                                  |
+| SRResNet           | SRResNet  | squared error of pixels                                               |
+| SRResNet, features | SRResNet  | that and features of EfficientNet-lite0                               |
+| SRGAN-MSE          | SRResNet  | squared error of pixels and 1e-3 times the adversarial loss           |
+| SRGAN              | SRResNet  | features and 1e-3 times the adversarial loss                          |
+| ESRGAN             | RRDB of 6 | 1e-2 times L1, features, and 5e-3 times the relativistic average loss |
+
+All but the first two rows start from their own seed's generator of pixels alone, SRResNet or RRDB. So does "SRResNet,
+longer", which goes on with pixels: what more steps give by themselves.
+
+Scores are of the three whole photographs of `test`, from MATLAB's bicubic. The perceptual distance is EfficientNet-lite2's,
+which no loss has used; it has seen the same ImageNet as lite0, and may lean towards rows that were trained with lite0.
+
+Published: Ledig et al. 2017, Set5, by four: PSNR and SSIM on luminance. Theirs are other photographs, 350,000 pictures to
+train on and networks four times as large. Five seeds; not measured yet.
+"""
+
+from configs import srgan
+from jaxgan.table import Claim, Column, Row, Stage, Table
+
+PSNR, SSIM, PERCEPTUAL = "PSNR, dB (luminance)", "SSIM (luminance)", "perceptual distance"
+STEPS, SIDE, MORE = 4000, 64, 2000
+QUIET = {"log.tensorboard": False, "log.every": 100, "sample.every": 0, "checkpoint.every": 500}
+
+
+def get_config():
+    return srgan.get_config("srresnet")
+
+
+def second(config: str, first: str, **changes) -> Row:
+    """A row that goes on from another row's generator."""
+    begin = {"init_from.workdir": Stage(first), "init_from.players": "gen", "init_from.ema": True}
+    return Row({"steps": MORE, **begin, **{key.replace("__", "."): x for key, x in changes.items()}}, config=config)
+
+
+def table() -> Table:
+    first, gan = "configs/srgan.py:srresnet", "configs/srgan.py:srgan"
+    half = "cosine(1e-4, 1e-6, 0%, 100%)"
+    rows = {
+        "bicubic": Row({"nets.gen.name": "bicubic", "steps": 0}, published={PSNR: "28.43", SSIM: ".8211"}),
+        "SRResNet": Row({"steps": STEPS}, published={PSNR: "32.05", SSIM: ".9019"}),
+        "SRResNet, longer": second(first, "SRResNet", optim__gen__lr=half),
+        "SRResNet, features": second(gan, "SRResNet", objective__loss="none"),
+        "SRGAN-MSE": second(gan, "SRResNet", objective__terms__features="none"),
+        "SRGAN": second(gan, "SRResNet", objective__terms__image="none"),
+        "RRDB": Row({"steps": STEPS}, config="configs/srgan.py:rrdb", hidden=True),
+        "ESRGAN": second("configs/srgan.py:esrgan", "RRDB"),
+    }
+    rows["SRGAN"] = Row(rows["SRGAN"].overrides, config=gan, published={PSNR: "29.40", SSIM: ".8472"})
+    adversarial, content = ("SRGAN", "ESRGAN"), "SRResNet, longer"
+    return Table(
+        title="Super resolution by four, on photographs",
+        paper="Ledig et al. 2017; Wang et al. 2018",
+        data="eight photographs of the packages scikit-image and scikit-learn, five to train on",
+        protocol=f"crops of {SIDE} px, batches of {{batch_size}}, {STEPS:,} steps of pixels, then {MORE:,} of each row's "
+        "own loss; three whole photographs of `test`, borders of 4 px cut off, 8 bits",
+        overrides={"data.size": SIDE, "data.jitter": 32, **QUIET},
+        columns=(
+            Column("psnr_y", PSNR, "higher", ".2f"),
+            Column("ssim_y", SSIM, "higher", ".4f"),
+            Column("psnr_rgb", "PSNR, dB (RGB)", "higher", ".2f"),
+            Column("perceptual", PERCEPTUAL, "lower", ".3f"),
+            Column("consistency", "consistency, dB", "higher", ".1f"),
+            Column("gain", "above bicubic, dB", "higher", ".2f"),
+        ),
+        published="Set5 by four, luminance, 4 px (Ledig et al. 2017)",
+        differs=("other photographs", "small networks", "other features", "short runs"),
+        rows=rows,
+        seeds=range(5),
+        claims=(
+            Claim("above bicubic, dB", "SRResNet", above=0.5, text="SRResNet is half a decibel above bicubic"),
+            *[Claim(PSNR, content, than=row, text=f"pixels alone have a higher PSNR than {row}") for row in adversarial],
+            *[Claim(PERCEPTUAL, row, than=content, text=f"{row} is nearer than pixels alone") for row in adversarial],
+        ),
+        curves=("gen/image", "disc/loss"),
+        notes="A row's spread is between seeds, of three pictures. Intervals over pictures are in each run's evaluation.",
+    )
