@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image
 
+from jaxgan.data import bicubic
 from jaxgan.data.deep import read
 from jaxgan.data.picture import opened, reason
 from jaxgan.errors import UserError
@@ -151,14 +152,13 @@ def blended(run: tuple[Plan, dict[str, Any]], base: tuple[Plan, dict[str, Any]],
 
 
 def enlarged(pixels: np.ndarray, k: int, top: int = 0, bottom: int | None = None) -> np.ndarray:
-    """Bicubic enlargement of rows [top, bottom) of pixels uint8 or uint16 [H, W, C], [k (bottom - top), k W, C]."""
+    """Bicubic enlargement, as `data.bicubic` has it, of rows [top, bottom) of pixels uint8 or uint16 [H, W, C]: [k (bottom -
+    top), k W, C]."""
     bottom = len(pixels) if bottom is None else bottom
     first = max(top - REACH, 0)
-    some = pixels[first : bottom + REACH].astype(np.float32)
-    size, most = (some.shape[1] * k, some.shape[0] * k), np.iinfo(pixels.dtype).max
-    large = [Image.fromarray(some[..., c]).resize(size, Image.Resampling.BICUBIC) for c in range(some.shape[2])]
-    out = np.stack([*map(np.asarray, large)], -1)[(top - first) * k : (bottom - first) * k]
-    return np.clip(np.rint(out), 0, most).astype(pixels.dtype)
+    some = pixels[first : bottom + REACH]
+    large = bicubic.resize(some, len(some) * k, some.shape[1] * k)[(top - first) * k : (bottom - first) * k]
+    return np.floor(np.clip(large, 0, np.iinfo(pixels.dtype).max) + (0.5 + bicubic.TIE)).astype(pixels.dtype)
 
 
 def enlarge_any(upscaler: Upscaler, image: Any) -> Any:
