@@ -59,15 +59,15 @@ def get_config(variant: str):
         else {"name": "srresnet", "width": 32, "blocks": 8, "outer": 3, "enlarged": True}
     )
     config.nets.disc = {"name": "srgan", "width": 32, "dense": 256}
-    image = {"name": "l1" if rrdb else "l2", "of": "image", "weight": 1e-2 if variant == "esrgan" else 1.0}
-    config.objective = {"loss": "none", "terms": {"image": image}}
-    if not content:
+    terms = {"image": {"name": "l1" if rrdb else "l2", "of": "image", "weight": 1e-2 if variant == "esrgan" else 1.0}}
+    if content:
+        config.objective = {"loss": "none", "terms": terms}
+    else:
+        features = {"name": "feature_distance", "of": "image", "net": "eye", "stage": "stage_3"}
+        terms["features"] = features | {"criterion": "l1" if rrdb else "l2", "weight": FEATURES[variant]}
+        loss, weight = ("relativistic_average", 5e-3) if rrdb else ("nonsaturating", 1e-3)
+        config.objective = {"loss": loss, "weight": weight, "terms": terms}
         config.frozen = {"eye": {"name": "efficientnet_lite0"}}
-        features = {"name": "feature_distance", "of": "image", "net": "eye", "stage": "stage_3", "weight": FEATURES[variant]}
-        features |= {"criterion": "l1" if rrdb else "l2"}
-        config.objective.terms = {"image": image, "features": features}
-        config.objective.loss = "relativistic_average" if rrdb else "nonsaturating"
-        config.objective.weight = 5e-3 if rrdb else 1e-3
         config.init_from = {"workdir": "", "players": ("gen",), "ema": True}
     lr = "cosine(4e-4, 1e-6, 0%, 100%)" if content else 1e-4
     for player in ("disc", "gen"):
