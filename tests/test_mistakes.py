@@ -285,7 +285,7 @@ MISTAKES = {
         (f"{PIX2PIX} --config.task.adversarial=false", "'task.adversarial' is called objective.loss=none now"),
         (f"{PIX2PIX} --config.nets.disc.field=286", "patches of 286 px want images of 96 px or more, not 32x32; "),
         (f"{PIX2PIX} --config.nets.disc.field=71", "nets.disc.field cannot be '71'; did you mean 70? (known: 1, 16, 34, 70"),
-        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: rrdb, srresnet, translator"),
+        (f"{PIX2PIX} --config.nets.gen.name=dcgan", "unknown network for gen 'dcgan'; known: bicubic, rrdb, srresnet"),
         (f"{PIX2PIX} --config.nets.gen.name=srresnet", "2, 3 or 4 times, and images of these data are no larger than"),
         (f"{PIX2PIX} --config.objective.loss=relativistic_avg", "did you mean 'relativistic_average'?"),
         (

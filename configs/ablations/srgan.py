@@ -47,7 +47,7 @@ def table() -> Table:
         "SRResNet": Row({"steps": STEPS}, published={PSNR: "32.05", SSIM: ".9019"}),
         "SRResNet, longer": second(first, "SRResNet", optim__gen__lr=half),
         "SRResNet, features": second(gan, "SRResNet", objective__loss="none"),
-        "SRGAN-MSE": second(gan, "SRResNet", objective__terms__features="none"),
+        "SRGAN-MSE": second(gan, "SRResNet", objective__terms__features="none", frozen__eye="none"),
         "SRGAN": second(gan, "SRResNet", objective__terms__image="none"),
         "RRDB": Row({"steps": STEPS}, config="configs/srgan.py:rrdb", hidden=True),
         "ESRGAN": second("configs/srgan.py:esrgan", "RRDB"),
