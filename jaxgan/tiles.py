@@ -86,6 +86,11 @@ class Tiled:
                 f"since the network {why}, and --memory leaves {human(max(limit, 0))}"
             )
 
+    def roomy(self, shape: tuple[int, int, int], dtype: Any) -> float:
+        """Bytes that tiles of a picture [H, W, C] take which are not mostly overlap, nor smaller than `check` takes."""
+        side = min(ROOMY * (self.radius or 0), max(shape[:2]))
+        return self.need(max(side, self._least(shape)), shape, dtype)
+
     def _least(self, shape: tuple[int, int, int]) -> int:
         """The side of the smallest tiles of pictures [H, W, C]."""
         largest = max(shape[:2])

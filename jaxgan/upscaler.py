@@ -19,7 +19,7 @@ from jaxgan.objectives.objective import CRITIC
 from jaxgan.plan import Plan
 from jaxgan.receptive import radius
 from jaxgan.tasks.protocols import Upscales
-from jaxgan.tiles import ROOMY, Tiled
+from jaxgan.tiles import Tiled
 
 BOUND = 10**9  # bytes that may be taken where nobody says
 ROOM = 64 * 10**6  # bytes of them for programs, compilation and the file that is written
@@ -100,8 +100,7 @@ class Upscaler:
         if self._memory is not None:
             return self._memory - used
         have = stats["bytes_limit"] - stats["bytes_in_use"] if on_device else 0.8 * (free() - picture)
-        roomy = self._tiled.need(min(ROOMY * (self.radius or 0), max(shape[:2])), shape, dtype)
-        return min(max(BOUND - used, roomy), have)
+        return min(max(BOUND - used, self._tiled.roomy(shape, dtype)), have)
 
     def _levels(self, upscale: Callable) -> Callable[[Any, jax.Array], jax.Array]:
         """`upscale` of levels uint8 or uint16 [1, h, w, 1 or 3], to levels of the same dtype."""

@@ -22,7 +22,7 @@ train on and networks four times as large. Five seeds; not measured yet.
 """
 
 from configs import srgan
-from jaxgan.table import Claim, Column, Row, Stage, Table
+from jaxgan.table import Claim, Column, Length, Row, Stage, Table
 
 PSNR, SSIM, PERCEPTUAL = "PSNR, dB (luminance)", "SSIM (luminance)", "perceptual distance"
 STEPS, SIDE, MORE = 4000, 64, 2000
@@ -60,6 +60,9 @@ def table() -> Table:
         data="eight photographs of the packages scikit-image and scikit-learn, five to train on",
         protocol=f"crops of {SIDE} px, batches of {{batch_size}}, {STEPS:,} steps of pixels, then {MORE:,} of each row's "
         "own loss; three whole photographs of `test`, borders of 4 px cut off, 8 bits",
+        length=Length(
+            200_000, "generator updates of the second stage", least=0.01, why="the claims are about five photographs"
+        ),
         overrides={"data.size": SIDE, "data.jitter": 32, **QUIET},
         columns=(
             Column("psnr_y", PSNR, "higher", ".2f"),

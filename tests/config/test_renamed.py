@@ -218,7 +218,7 @@ def test_records_of_today_are_left_alone():
 
 
 LATER = {"epsilon", "padding", "cond", "head"}  # fields that networks have since
-SINCE = {"srresnet", "rrdb", "srgan"}  # networks that have had them from the beginning
+SINCE = {"bicubic", "srresnet", "rrdb", "srgan"}  # networks that have had theirs from the beginning
 
 
 def nets_of(spec, *overrides):
