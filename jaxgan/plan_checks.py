@@ -7,6 +7,7 @@ from jaxgan.config.run import Run
 from jaxgan.data.features import Feature
 from jaxgan.errors import UserError, nearest
 from jaxgan.objectives.context import Facts
+from jaxgan.sections import sections
 from jaxgan.tasks.protocols import methods_of
 
 
@@ -17,8 +18,9 @@ def check_given(config: Config, task: Any, features: dict[str, Feature], frozen:
     for feature in getattr(task, "given", ()):
         if feature not in features and feature == "source":
             how = "source=FEATURE (or grey)" if task.ways == ("ab",) else "source_split=SPLIT (or source=FEATURE)"
-            how = how if "source" in config.data else "name=image_pairs, for one"
-            how = "source=down4" if "turns" in config.data else how  # tiles of photographs
+            own = sections(config.to_dict())["data"].fields.get("source")
+            how = how if own else "name=image_pairs, for one"
+            how = f"source={own.default}" if own and own.choices else how
             raise UserError(
                 f"task.name={name} translates pictures, and the data set {data} has none to start from; --config.data.{how}"
             )

@@ -167,7 +167,7 @@ def by_rate(summary: Summary):
     """The measured rate of false alarms over the asked one, a line a method; bars are the deviation over digits."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5, 4), layout="constrained")
+    figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 12], [0, 12], color="grey", linewidth=0.8)
     for method in THRESHOLDS:

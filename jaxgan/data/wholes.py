@@ -41,9 +41,11 @@ class Wholes:
         except Exception as error:
             raise UserError(f"'{name}' cannot be used: {picture.reason(error)}") from error
 
-    def source(self, i: int) -> np.ndarray | None:
-        """Picture i, cut to multiples of the scale, in the low resolution of these data; None where they have none."""
-        return self.lower(cut(self[i][1], self.scale), i) if self.lower else None
+    def pair(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        """Picture i of data with sources, cut to multiples of the scale, and the same in low resolution."""
+        assert self.lower
+        whole = cut(self[i][1], self.scale)
+        return whole, self.lower(whole, i)
 
 
 def of_list(entries: list[Entry]) -> Wholes:

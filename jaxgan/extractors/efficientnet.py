@@ -108,18 +108,18 @@ def patch_features(weights, images, side: int = SIDE):
 MAPS = ("stem", *(f"stage_{i}" for i in range(1, len(STAGES) + 1)), "head")  # what `stage` knows
 
 
-def stage(conv, x, name: str):
+def stage(conv, x, name: str, stages=STAGES):
     """The map of a stage, before an activation: of images [N, H, W, 3], about [-1, 1], at their own size.
 
-    name: "stem", [N, H / 2, W / 2, 32]; "stage_1" to "stage_7", whose blocks end without an activation: 16 and 24 features
-    at H / 2 and H / 4, 40 at H / 8, 80 and 112 at H / 16, 192 and 320 at H / 32; or "head", 1280 at H / 32. Sides are
-    rounded up.
+    stages: of the network. name: "stem", [N, H / 2, W / 2, 32]; "stage_1" to "stage_7", whose blocks end without an
+    activation: 16 and 24 features at H / 2 and H / 4, 40 at H / 8, 80 and 112 at H / 16, 192 and 320 at H / 32; or "head",
+    1280 at H / 32. Sides are rounded up.
     """
     x = conv(x, "_conv_stem", "_bn0", 32, 3, stride=2)
     if name == "stem":
         return x
     x, block = relu6(x), 0
-    for own, (blocks, size, stride, expansion, features) in zip(MAPS[1:], STAGES):
+    for own, (blocks, size, stride, expansion, features) in zip(MAPS[1:], stages):
         for i in range(blocks):
             x = _block(conv, x, f"_blocks.{block}.", size, 1 if i else stride, expansion, features)
             block += 1

@@ -1,9 +1,12 @@
 """EfficientNet-lite2 on ImageNet: EfficientNet-lite0 a tenth wider and a fifth deeper (Tan and Le 2019), trained by itself.
 
-A network that no loss here uses by default, so that it can judge pictures that were trained with EfficientNet-lite0's
-features. Both have seen the same photographs, and a picture made for one suits the other more than a stranger.
+A network that no loss here uses by default: it can judge pictures that were trained with EfficientNet-lite0's features.
+Both have learned from the same photographs, so it may be kinder to those pictures than a network of another kind.
+
+`efficientnet` is left as it is, since published scores name its code by a hash.
 """
 
+import functools
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,20 +65,7 @@ def shapes() -> dict[str, tuple[int, ...]]:
     return convnet.wanted(_pooled, SIDE) | {"_fc.weight": (1000, 1280), "_fc.bias": (1000,)}
 
 
-def stage(conv, x, name: str):
-    """The map of a stage, before an activation, as `efficientnet.stage` has them: 16, 24, 48, 88, 120, 208 and 352
-    features."""
-    x = conv(x, "_conv_stem", "_bn0", 32, 3, stride=2)
-    if name == "stem":
-        return x
-    x, block = relu6(x), 0
-    for own, (blocks, size, stride, expansion, features) in zip(efficientnet.MAPS[1:], STAGES):
-        for i in range(blocks):
-            x = efficientnet._block(conv, x, f"_blocks.{block}.", size, 1 if i else stride, expansion, features)
-            block += 1
-        if own == name:
-            return x
-    return conv(x, "_conv_head", "_bn1", 1280, 1)
+stage = functools.partial(efficientnet.stage, stages=STAGES)  # 16, 24, 48, 88, 120, 208 and 352 features
 
 
 def _apply(weights, images):

@@ -36,7 +36,7 @@ def of_picture(true: np.ndarray, made: np.ndarray, border: int) -> dict[str, flo
     return found
 
 
-def mean_interval(values: np.ndarray, draws: int = 1000, level: float = 0.95) -> tuple[float, float]:
+def bootstrap_interval(values: np.ndarray, draws: int = 1000, level: float = 0.95) -> tuple[float, float]:
     """The middle of the bootstrap over pictures of a mean. values: [N], one of each picture; a difference to another method
     on the same picture is free of what both have in common, how hard the picture is."""
     rng = np.random.default_rng(0)

@@ -15,6 +15,9 @@ ROOMS = (
     "extractors",
     "anomaly",
     "images",
+    "upscaler",
+    "tiles",
+    "data/bicubic",
 )  # what is followed; a name of any other module counts as a name
 TABLE, EXTRACTORS = "jaxgan.scores.table", "jaxgan.extractors.table"
 # What every metric of images is measured through, and what those of labels are besides.

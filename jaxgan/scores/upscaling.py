@@ -1,5 +1,7 @@
 """How well a run enlarges whole pictures, of any sizes, and what bicubic interpolation makes of the same ones."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,13 +13,12 @@ from jaxgan.console import say
 from jaxgan.data import bicubic
 from jaxgan.data.picture import size_of
 from jaxgan.data.source import Images
-from jaxgan.data.wholes import cut
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
-from jaxgan.extractors.stages import STAGES, stages_of
+from jaxgan.extractors.stages import STAGES, Stages, stages_of
 from jaxgan.generate import trained
 from jaxgan.metrics import pairs
-from jaxgan.metrics.upscaling import LEAST, SCORES, mean_interval, of_picture
+from jaxgan.metrics.upscaling import LEAST, SCORES, bootstrap_interval, of_picture
 from jaxgan.upscaler import Upscaler, makers
 
 BETTER = dict.fromkeys((*SCORES, "consistency", "gain", "gain_low", "gain_high"), "higher") | {"perceptual": "lower"}
@@ -52,15 +53,15 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     shrunk, against the picture, shrunk: what it adds should not be there any more. "gain": psnr_y above bicubic's on the
     same picture, with 95 % of its bootstrap over pictures as "gain_low" and "gain_high". "perceptual": see `distance`.
 
-    Raises UserError where results are not finite.
+    Raises UserError for weights that are not finite: as pixels their results would look like any others.
     """
     players = makers(plan, trained(plan, state, plan.run.eval.ema).players)
+    if any(not np.isfinite(x).all() for x in jax.tree.leaves(players)):
+        raise UserError("the weights are not finite; this generator cannot be scored")
     if "upscaler" not in opened.made:
         opened.made["upscaler"] = Upscaler(plan, players)
     enlarge = opened.made["upscaler"]
     enlarge.move(players)
-    if any(not np.isfinite(x).all() for x in jax.tree.leaves(players)):
-        raise UserError("the weights are not finite; this generator cannot be scored")
     found = _of_pictures(opened, enlarge)
     if "bicubic" not in opened.made:
         scale = enlarge.scale
@@ -73,17 +74,16 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
         opened.images.wholes.names[i]: {name: round(float(x[i]), 4) for name, x in found.items()}
         for i in range(opened.count)
     }
-    low, high = mean_interval(gain)
+    low, high = bootstrap_interval(gain)
     out = {name: float(np.mean(x)) for name, x in found.items()}
     return out | {"gain": float(gain.mean()), "gain_low": low, "gain_high": high}
 
 
 def _of_pictures(opened: Opened, enlarge: Any) -> dict[str, np.ndarray]:
     """{score: float64 [N]} of what a function makes of each picture's low resolution, uint8 [h, w, C]."""
-    found = []
+    found, wholes = [], opened.images.wholes
     for i in range(opened.count):
-        wholes = opened.images.wholes
-        true, source = cut(wholes[i][1], wholes.scale), wholes.source(i)
+        true, source = wholes.pair(i)
         made = enlarge(source)
         one = of_picture(true, made, wholes.scale)
         small = [bicubic.shrink(x, wholes.scale)[None] for x in (true, made)]
@@ -100,17 +100,7 @@ def distance(judge: Network, true: np.ndarray, made: np.ndarray) -> float:
     """
     stages = stages_of(judge)
     assert stages
-    names = _names(stages.names)
-
-    def gaps(weights: Any, a: jax.Array, b: jax.Array) -> jax.Array:
-        def direction(x, name):
-            x = stages.map(weights, x.astype(jnp.float32) / 127.5 - 1, name)
-            return x / (jnp.linalg.norm(x, axis=-1, keepdims=True) + 1e-8)
-
-        found = [jnp.mean(jnp.sum((direction(a, name) - direction(b, name)) ** 2, -1)) for name in names]
-        return jnp.mean(jnp.stack(found))
-
-    run, total, weight = _compiled(judge, gaps), 0.0, 0
+    run, total, weight = _gaps(stages), 0.0, 0
     with jax.default_matmul_precision("highest"):
         for top in range(0, true.shape[0], BLOCK):
             for left in range(0, true.shape[1], BLOCK):
@@ -120,12 +110,19 @@ def distance(judge: Network, true: np.ndarray, made: np.ndarray) -> float:
     return total / weight
 
 
-_PROGRAMS: dict[str, Any] = {}
+@functools.cache
+def _gaps(stages: Stages) -> Callable[..., jax.Array]:
+    """(a network's variables, two pictures uint8 [1, h, w, C]) -> their distance; compiled once a process and a size."""
 
+    def direction(weights: Any, x: jax.Array, name: str) -> jax.Array:
+        x = stages.map(weights, x.astype(jnp.float32) / 127.5 - 1, name)
+        return x / (jnp.linalg.norm(x, axis=-1, keepdims=True) + 1e-8)
 
-def _compiled(judge: Network, gaps: Any) -> Any:
-    """The compiled program of a network, one a process."""
-    return _PROGRAMS.setdefault(judge.hash, jax.jit(gaps))
+    def gaps(weights: Any, a: jax.Array, b: jax.Array) -> jax.Array:
+        both = ((direction(weights, a, name), direction(weights, b, name)) for name in _names(stages.names))
+        return jnp.mean(jnp.stack([jnp.mean(jnp.sum((x - y) ** 2, -1)) for x, y in both]))
+
+    return jax.jit(gaps)
 
 
 def _names(known: tuple[str, ...]) -> tuple[str, ...]:

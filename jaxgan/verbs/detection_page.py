@@ -1,11 +1,10 @@
 """`index.html` of `--mode=detect`: pictures from the most to the least abnormal, with the threshold between them."""
 
 import html
-import os
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import NamedTuple
-from urllib.parse import quote
+
+from jaxgan.verbs.page_parts import left_out, text, url
 
 SIDE = 128  # pixels of a picture on the page
 STYLE = (
@@ -57,7 +56,7 @@ class Page(NamedTuple):
             f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
             f"<style>{STYLE}</style></head><body><h1>{title}</h1><table>{rows}</table>"
             f"<p>{count}, the most abnormal first. Of each: the picture {what}.</p>"
-            f"<main{kind}>\n{figures}\n</main>{self._left_out()}</body></html>\n"
+            f"<main{kind}>\n{figures}\n</main>{left_out(self.damaged)}</body></html>\n"
         )
 
     def _figures(self) -> Iterator[str]:
@@ -81,19 +80,3 @@ class Page(NamedTuple):
         numbers = f"score <b>{one.score:.4g}</b>, p {one.p_value:.3g}"
         kind = ' class="abnormal"' if one.abnormal else ""
         return f"<figure{kind}>{pictures}<figcaption>{text(one.file)}<br>{numbers}</figcaption></figure>"
-
-    def _left_out(self) -> str:
-        if not self.damaged:
-            return ""
-        lines = "".join(f"<li>{text(name)}: {text(why)}</li>" for name, why in self.damaged)
-        return f'<h2 id="damaged">{len(self.damaged):,} pictures that cannot be read</h2><ul>{lines}</ul>'
-
-
-def text(some: str) -> str:
-    """Text as HTML; bytes of file names that are no text are escaped."""
-    return html.escape(some.encode(errors="backslashreplace").decode())
-
-
-def url(folder: str, name: str) -> str:
-    """A link to a file in a folder beside the page."""
-    return quote(os.fsencode(str(PurePosixPath(folder) / name)))

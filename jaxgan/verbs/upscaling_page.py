@@ -10,7 +10,7 @@ import numpy as np
 from jaxgan.images import save_png
 from jaxgan.png import size
 from jaxgan.upscaler import REACH, enlarged
-from jaxgan.verbs.detection_page import text, url
+from jaxgan.verbs.page_parts import left_out, text, url
 
 CROPS = 2  # of a picture
 SIDE = 32  # pixels of a crop, before it is enlarged
@@ -123,7 +123,7 @@ class Page(NamedTuple):
             f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>'
             f"<style>{STYLE}</style></head><body><h1>{title}</h1><table>{rows}</table>"
             f"<p>{count}. {about}. A pixel here is a square of pixels.</p>"
-            f"<main>\n{figures}\n</main>{self._left_out()}</body></html>\n"
+            f"<main>\n{figures}\n</main>{left_out(self.damaged)}</body></html>\n"
         )
 
     def _figures(self) -> Iterator[str]:
@@ -133,12 +133,6 @@ class Page(NamedTuple):
             sizes = f"{width}x{height} to {large_width}x{large_height}"
             link = f'<a href="{url("pictures", one.png)}">{text(one.file)}</a>'
             yield f"<figure>{pictures}<figcaption>{link}<br>{sizes}</figcaption></figure>"
-
-    def _left_out(self) -> str:
-        if not self.damaged:
-            return ""
-        lines = "".join(f"<li>{text(name)}: {text(why)}</li>" for name, why in self.damaged)
-        return f'<h2 id="damaged">{len(self.damaged):,} pictures that cannot be read</h2><ul>{lines}</ul>'
 
 
 def _crop(file: str, alt: str, width: int) -> str:

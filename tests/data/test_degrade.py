@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from scipy.ndimage import convolve
-from scipy.special import j1
 
 from jaxgan.data import degrade
 
@@ -63,11 +62,6 @@ def test_the_gaussian_has_the_axes_that_it_is_asked_for():
     axis = np.array([np.cos(np.pi / 6), np.sin(np.pi / 6)])
     expected = 9 * np.outer(axis, axis) + 2.25 * (np.eye(2) - np.outer(axis, axis))
     np.testing.assert_allclose(covariance, expected, atol=0.01)
-
-
-def test_the_bessel_function_is_scipys():
-    x = np.linspace(0, 60, 500)
-    np.testing.assert_allclose(degrade._bessel(x), j1(x), atol=1e-12)
 
 
 @pytest.mark.parametrize("cutoff", [np.pi / 3, np.pi / 2])

@@ -94,10 +94,12 @@ def test_the_whole_pictures(home):
     assert [wholes[i][0] for i in range(len(wholes))] == [f"{name}.png" for name in SIZES]
     for i, (name, found) in enumerate(wholes):  # which ends at the last
         np.testing.assert_array_equal(found, pixels_of(home, name))
-        np.testing.assert_array_equal(wholes.source(i), bicubic.shrink(cut(found, 4), 4))
+        whole, low = wholes.pair(i)
+        np.testing.assert_array_equal(whole, cut(found, 4))
+        np.testing.assert_array_equal(low, bicubic.shrink(whole, 4))
     assert wholes[-1][0] == "sub/d.png"
     plain = read(home, source="none")
-    assert plain.wholes.source(0) is None and plain.source_shape == () and "source" not in plain.gather(np.arange(1))
+    assert plain.wholes.lower is None and plain.source_shape == () and "source" not in plain.gather(np.arange(1))
 
 
 def test_the_second_time_nothing_is_decoded(home, monkeypatch):
@@ -146,7 +148,7 @@ def test_a_degraded_source_is_that_of_its_number_and_seed(home):
     assert images.digest != other.digest and "real4, draw_seed 1" in other.name
     assert not np.array_equal(other.gather(np.arange(1))["source"], images.gather(np.arange(1))["source"])
     whole = images.wholes
-    np.testing.assert_array_equal(whole.source(1), degrade.degraded(cut(whole[1][1], 4), 4, 1, 0))
+    np.testing.assert_array_equal(whole.pair(1)[1], degrade.degraded(cut(whole[1][1], 4), 4, 1, 0))
 
 
 def test_another_cut_is_another_first_pass(home):

@@ -5,7 +5,7 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.metrics import pairs
-from jaxgan.metrics.upscaling import LEAST, mean_interval, of_picture
+from jaxgan.metrics.upscaling import LEAST, bootstrap_interval, of_picture
 
 
 def pictures(side=40, channels=3):
@@ -62,5 +62,5 @@ def test_what_cannot_be_compared_is_refused():
 
 
 def test_an_interval_over_pictures():
-    low, high = mean_interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
-    assert 1 < low < 2.5 and 3.5 < high < 5 and mean_interval(np.full(4, 0.5)) == (0.5, 0.5)
+    low, high = bootstrap_interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert 1 < low < 2.5 and 3.5 < high < 5 and bootstrap_interval(np.full(4, 0.5)) == (0.5, 0.5)
