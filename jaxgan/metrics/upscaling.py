@@ -2,7 +2,7 @@
 
 Both pictures are uint8 [H, W, C], C being 1 or 3. A border as wide as the factor is cut off first, where padding and not the
 network decides. Luminance is that of `pairs.luminance`, 16 to 235, the peak staying 255: 1.3 dB above luminance of the full
-range, and about 2 dB above RGB. So no score is named without its colours.
+range, and above RGB by more where channels err apart. So no score is named without its colours.
 """
 
 import numpy as np
