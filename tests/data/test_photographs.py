@@ -1,7 +1,6 @@
 """The photographs that packages ship: which ones, their split, and what is said where they are not there."""
 
 import importlib.util
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -64,4 +63,4 @@ def test_the_real_ones_where_they_are_installed(tmp_path):
     assert shapes["chelsea"] == (300, 451, 3) and shapes["coffee"] == (400, 600, 3)
     for name, pixels in images.wholes:  # in colour, and of many levels
         assert np.ptp(pixels.astype(int), axis=-1).mean() > 5 and len(np.unique(pixels)) > 200, name
-    assert Path(tmp_path).iterdir()
+    assert any(tmp_path.iterdir())  # where the first pass is

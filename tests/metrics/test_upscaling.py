@@ -24,7 +24,7 @@ def test_the_border_counts_for_nothing():
     assert of_picture(true, made, 0) != found
 
 
-def test_luminance_is_about_two_decibels_above_the_colours():
+def test_luminance_is_above_the_colours_by_its_range_and_more_where_channels_err_apart():
     found = of_picture(*pictures(), 0)
     grey, other = (np.repeat(x, 3, -1) for x in pictures(channels=1))
     alike = of_picture(grey, other, 0)  # channels err alike: what is left is the range of 219 levels
