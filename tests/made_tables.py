@@ -21,7 +21,7 @@ START = {"date": "2026-01-01T10:00:00", "git_revision": "abc", "versions": {}, "
 def summary(rows: dict[str, list], claims=(), columns=X, controls=None, untested="", configs=None, **fields) -> Summary:
     """A table of these values. None is a run that diverged, ... one that is open, NaN one without a number, a text the word
     of a run, a pair one whose monitor said "collapsed", a list a value for each set of samples, an object scores by name.
-    configs: of rows; by default each has networks of its own."""
+    configs: of rows; by default each has networks of its own. controls: values of draws, or {seed: value}."""
     seeds = fields.pop("seeds", range(max(map(len, rows.values()))))
     table = Table("T", "P", "D", "how", columns, {row: Row() for row in rows}, seeds, tuple(claims), **fields)
 
@@ -47,11 +47,13 @@ def summary(rows: dict[str, list], claims=(), columns=X, controls=None, untested
     found = {row: [run(row, i, value) for i, value in enumerate(values)] for row, values in rows.items()}
     found = {row: [dataclasses.replace(x, failed=failure_of(x, table)) for x in some] for row, some in found.items()}
     entries = {row: {c.name: entry_of(c, found[row]) for c in columns} for row in rows}
-    draws = {name: [x if isinstance(x, dict) else {"x": x} for x in some] for name, some in (controls or {}).items()}
-    beside = {
-        name: {c.name: entry_of(c, [Result(None, "done", x) for x in ([] if c.word else some)]) for c in columns}
-        for name, some in draws.items()
-    }
+    beside = {}
+    for name, some in (controls or {}).items():
+        has_seeds = isinstance(some, dict)
+        cells = [SimpleNamespace(seed=seed) for seed in some] if has_seeds else [None] * len(some)
+        values = [x if isinstance(x, dict) else {"x": x} for x in (some.values() if has_seeds else some)]
+        draws = [Result(cell, "done", x) for cell, x in zip(cells, values)]
+        beside[name] = {c.name: entry_of(c, [] if c.word else draws) for c in columns}
     rivals = {name: some for name, some in beside.items() if name != REAL}
     verdicts = decide(table, entries, found, rivals, untested)
     marked = mark_best(table, entries, found, rivals)

@@ -159,9 +159,17 @@ def standing_apart(claim: Claim, entries: Entries) -> str:
 
 
 def beats(entry: Entry, other: Entry, column: Column, level: float = LEVEL) -> bool:
-    """Whether a row's mean is better than another's, by Welch's test, or than one number."""
+    """Whether a row's mean is better than a control's: seed by seed where the control has seeds, by Welch's test of its
+    draws, or than its one number."""
     if len(entry.values) < 2:
         return False
+    if other.seeds:
+        a, b = entry.by_seed(), other.by_seed()
+        differences = [a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())]
+        if len(differences) < 2:
+            return False
+        found = pairs(differences, entry.least + other.least)
+        return found.p < level and found.estimate * (1 if column.better == "higher" else -1) > 0
     if len(other.values) > 1:
         found = welch(entry.values, other.values, (entry.least, other.least))
         difference = found.estimate

@@ -26,7 +26,8 @@ FILE, OLD = "controls.json", "real.json"  # in a table's folder; older revisions
 DRAWS, SEEDS = 5, 3  # of real images and of noise; of untrained generators
 ADVICE = "remove it, and the controls are scored again"
 SCORES = {str: {"value": NUMBER, "values": [NUMBER, ...]}}
-SHAPE = {str: {"scores": SCORES, "protocol": PROTOCOL, "measured?": MEASURED, "about": str, "request": dict}}
+CONTROL = {"scores": SCORES, "protocol": PROTOCOL, "measured?": MEASURED, "about": str, "request": dict, "seeds?": [int]}
+SHAPE = {str: CONTROL}
 WHY_NOT = {name: "every score of eval.metrics is of a run, and none of images" for name in (REAL, NOISE)}
 WHY_NOT[UNTRAINED] = "every row begins from another run"
 
@@ -35,6 +36,7 @@ def read_controls(folder: Path) -> dict[str, dict[str, Any]]:
     """The controls in a table's folder, in their order: {name: {"scores", "protocol", "measured", "about", "request"}}.
 
     scores: {name: {"value": the mean, "std", "values": of each draw}}. about: a sentence. request: what decides the scores.
+    seeds: of each draw, where every seed has its own data; otherwise there are none, and draws belong to no run.
     What an older revision has scored, real images once, has scores and protocol alone. Raises UserError where a file is
     damaged.
     """
@@ -68,6 +70,14 @@ def _begins_anew(cell: Cell) -> bool:
     return not cell.stages and not cell.config.init_from.workdir
 
 
+def own_data(some: list[Cell]) -> dict[str, list[Any]]:
+    """{field: its value of each seed} of the fields of data and scores in which seeds differ (`table.BySeed`). Then a
+    control is one draw of each seed, and a row is compared with it seed by seed."""
+    every = [flat(cell.config.to_dict()) for cell in some]
+    values = {field: [one[field] for one in every] for field in every[0] if field.startswith(("data.", "eval."))}
+    return {field: x for field, x in values.items() if any(one != x[0] for one in x) and not is_among(field, OPERATIONAL)}
+
+
 def requests(table: Table, some: list[Cell]) -> dict[str, dict[str, Any]]:
     """{control: what decides its scores, as JSON} of those that a table can have. some: `decisive` cells."""
     never = ("eval.every", "eval.repeats", "seed")
@@ -76,12 +86,14 @@ def requests(table: Table, some: list[Cell]) -> dict[str, dict[str, Any]]:
         for field, x in flat(some[0].config.to_dict()).items()
         if field not in never and (field.startswith("eval.") or not is_among(field, OPERATIONAL))
     }
-    images = {field: x for field, x in fields.items() if field.startswith(("data.", "eval."))} | {"draws": DRAWS}
+    fields |= (own := own_data(some))
+    images = {field: x for field, x in fields.items() if field.startswith(("data.", "eval."))}
+    images |= {"seeds": [cell.seed for cell in some]} if own else {"draws": DRAWS}
     out = {}
     if without_state(eval_settings(some[0].config)):
         out |= {REAL: images | {"real": table.real}, NOISE: images | {"of": LARGEST}}
     if _begins_anew(some[0]):
-        out[UNTRAINED] = fields | {"row": some[0].row, "seeds": [cell.seed for cell in some[:SEEDS]]}
+        out[UNTRAINED] = fields | {"row": some[0].row, "seeds": [cell.seed for cell in (some if own else some[:SEEDS])]}
     return nulls(out)
 
 

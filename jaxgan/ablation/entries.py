@@ -20,7 +20,8 @@ from jaxgan.scores.names import score_range
 class Entry:
     """A row's place in a column, in the column's units.
 
-    values, seeds: of the runs that are done and have not failed. failed: values of runs that have failed, as far as there
+    values, seeds: of the runs that are done and have not failed. Draws of a control have no seeds, unless each seed has its
+    own data. failed: values of runs that have failed, as far as there
     are any. words: of such a column, of all runs that are done. noise: the deviation between sets of samples of one run;
     NaN where runs have one set. within: the least and the largest possible value. least: the variance that a test takes at
     least. is_best: tests say that no other row is as good.
@@ -64,7 +65,7 @@ def entry_of(column: Column, results: Iterable[Any]) -> Entry:
     there = [result for result in done if column.score in result.numbers]
     sound, failed = ([x for x in there if bool(x.failed) == is_failed] for is_failed in (False, True))
     values, lost = (tuple(x.numbers[column.score] * column.scale for x in some) for some in (sound, failed))
-    seeds = tuple(x.cell.seed if x.cell else i for i, x in enumerate(sound))
+    seeds = tuple(x.cell.seed for x in sound if x.cell)
     sets = [np.multiply(x.sets[column.score], column.scale) for x in sound if len(x.sets.get(column.score, ())) > 1]
     spreads = [float(np.var(one, ddof=1)) for one in sets]
     noise = math.sqrt(float(np.mean(spreads))) if spreads and len(sets) == len(sound) else math.nan

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -199,8 +200,10 @@ def with_registered(
 
 
 def _control(evaluation: dict[str, Any], table: Table) -> dict[str, Entry]:
-    """A control's entries: a value for each draw."""
-    drawn = [Result(None, "done", numbers) for numbers in draws(evaluation)]
+    """A control's entries: a value for each draw, and of what seed it is where each has its own data."""
+    numbers = draws(evaluation)
+    cells = [SimpleNamespace(seed=seed) for seed in evaluation.get("seeds", ())] or [None] * len(numbers)
+    drawn = [Result(cell, "done", one) for cell, one in zip(cells, numbers)]
     return {column.name: Entry() if column.word else entry_of(column, drawn) for column in table.columns}
 
 

@@ -116,6 +116,11 @@ def dump(summary: Summary, about: Mapping[str, str] = MappingProxyType({})) -> d
                 name: {column: list(entry.values) for column, entry in entries.items()}
                 for name, entries in summary.controls.items()
             },
+            "control_seeds": {  # of those whose seeds have data of their own
+                name: {column: list(entry.seeds) for column, entry in entries.items()}
+                for name, entries in summary.controls.items()
+                if any(entry.seeds for entry in entries.values())
+            },
             "about": dict(about),
         }
     )

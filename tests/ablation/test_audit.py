@@ -77,6 +77,7 @@ CLAIMS = [
     Claim("word", "words", words=("in", "on")),
 ]
 CONTROLS = {
+    "by seed": {seed: {"x": 2.0 + seed / 10, "distance": 80.0, "share": 0.1} for seed in range(10)},
     "real images": [{"x": 9.0, "distance": 0.1, "share": 1.0, "modes": 8.0}],
     "noise": [{"x": 2.0, "distance": 80.0, "share": 0.1, "modes": 0.0}, {"x": 2.1, "distance": 80.5, "share": 0.11}],
     "untrained": [{"x": 1.0, "distance": 90.0, "share": 0.0}],
@@ -310,6 +311,10 @@ MISTAKES = {
         change("controls", "noise", "modes", to=[9.0]),
         r"noise: modes is 9, outside its range 0",
     ),
+    "a control without a seed": (
+        change("control_seeds", "by seed", "x", to=[0, 1]),
+        r"report.json: by seed, x: 10 draws, and 2 seeds",
+    ),
     "a mean that is not of its sets": (
         change("rows", "sets", 3, "numbers", "x", to=7.5),
         r"sets, seed 3, x: is 7.5, and its sets",
@@ -392,8 +397,10 @@ def random_table(seed, first=0):
     fields["sound"] = {"x": (2.0, math.inf)} if rng.uniform() < 0.2 else {}
     if rng.uniform() < 0.4:
         low = {"x": 3.0, "distance": 9.0 if columns[1].better == "lower" else 1.0, "modes": 1.0, "share": 0.1}
-        draws = [{name: value * rng.uniform(0.97, 1.03) for name, value in low.items()} for _ in range(3)]
-        fields["controls"] = {"noise": draws, "untrained": draws[:1]}
+        draws = [{name: value * rng.uniform(0.97, 1.03) for name, value in low.items()} for _ in range(n)]
+        has_seeds = rng.uniform() < 0.5
+        noise = dict(enumerate(draws)) if has_seeds else draws[:3]
+        fields["controls"] = {"noise": noise, "untrained": draws[:1]}
     shared = [name for name in names if rng.uniform() < 0.5]
     return summary(
         rows, [claim() for _ in range(rng.integers(1, 7))], columns, configs=dict.fromkeys(shared, SHARED), **fields

@@ -153,6 +153,22 @@ def test_what_does_not_beat_noise_is_not_tested():
     assert found[2].reason == "b does not beat the control 'noise' in x (6.50)"
 
 
+def test_a_control_with_seeds_is_compared_seed_by_seed():
+    """Ten data sets differ among themselves far more than a row from no training."""
+    easy = np.linspace(0, 30, 10)
+    rows = {"a": list(easy + 3 + NOISE), "b": list(easy + 1 + NOISE), "c": list(easy + NOISE)}
+    untrained = list(easy + NOISE[::-1])
+    claims = [Claim("x", "a", than="b", paired=True), Claim("x", "c", above=1)]
+    answer = answers(rows, *claims, controls={"untrained": dict(enumerate(untrained))})
+    assert answer == ["holds", "not tested"]
+    assert answers(rows, *claims, controls={"untrained": untrained}) == ["not tested"] * 2
+    assert answers(rows, *claims, controls={"untrained": {3: untrained[3]}}) == ["not tested"] * 2, "one pair says nothing"
+    columns = (Column("x", better="lower", format=".2f"),)
+    falls = {"a": list(-np.array(rows["a"])), "b": rows["b"]}
+    control = {"untrained": dict(enumerate(-np.array(untrained)))}
+    assert answers(falls, Claim("x", "a", than="b"), columns=columns, controls=control) == ["holds"]
+
+
 def test_a_table_that_is_too_short_tests_nothing():
     verdict = only({"a": GOOD, "b": POOR}, Claim("x", "a", than="b"), untested="500 of 200,000 updates")
     assert (verdict.answer, verdict.reason) == ("not tested", "500 of 200,000 updates") and verdict.estimate

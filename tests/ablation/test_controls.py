@@ -164,6 +164,37 @@ def test_scores_of_runs_are_of_the_untrained_alone(tmp_path, capsys):
     assert not (tmp_path / "logs").exists()
 
 
+@pytest.mark.slow
+def test_where_seeds_have_their_own_data_each_has_its_own_draw(tmp_path):
+    """A seed's draws are of the digits of its class, and scored against them."""
+    spread = {"eval__metrics": "fd", "eval__allow_few": True, "data__size": 16}
+    some = [cells_of(seeds=(seed,), data__classes=str(seed), **spread)[0] for seed in (0, 1, 7, 3)]
+    asked = requests(table_of(), some)
+    assert asked[REAL]["data.classes"] == [["0"], ["1"], ["7"], ["3"]]
+    assert {name: one["seeds"] for name, one in asked.items()} == dict.fromkeys((REAL, NOISE, UNTRAINED), [0, 1, 7, 3])
+    score(table_of(seeds=(0, 1, 7, 3)), some, tmp_path)
+    found = read_controls(tmp_path)
+    assert [one["seeds"] for one in found.values()] == [[0, 1, 7, 3]] * 3
+    for name in found:
+        assert len(set(found[name]["scores"]["fd_random20"]["values"])) == 4
+    assert found[REAL]["about"].endswith(", each of its seed's data.") and found[REAL]["about"].startswith("4 draws of 20")
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    score(table_of(seeds=(7,)), some[2:3], alone)
+    first = read_controls(alone)[UNTRAINED]["scores"]["fd_random20"]["values"]
+    assert first == [found[UNTRAINED]["scores"]["fd_random20"]["values"][2]], "of that seed's data"
+    entries = summary(tmp_path).controls[NOISE]["fd"]
+    assert entries.seeds == (0, 1, 7, 3) and len(entries.values) == 4
+
+
+def test_draws_without_a_number_keep_the_others_seeds(tmp_path):
+    scores = {"fd_random20": {"value": None, "values": [1.0, None, 3.0]}}
+    one = {"scores": scores, "protocol": {}, "about": "Some.", "request": {}, "seeds": [0, 1, 2]}
+    write_json(tmp_path / "controls.json", {UNTRAINED: one, NOISE: {k: x for k, x in one.items() if k != "seeds"}})
+    assert summary(tmp_path).controls[UNTRAINED]["fd"].by_seed() == {0: 1.0, 2: 3.0}
+    assert summary(tmp_path).controls[NOISE]["fd"].seeds == ()
+
+
 def summary(folder):
     return summarise(table_of(), [], read_controls(folder))
 

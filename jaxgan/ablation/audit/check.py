@@ -47,6 +47,7 @@ SHAPE = {
     "untested": str,
     "claims": [CLAIM],
     "controls": {str: {str: [float]}},
+    "control_seeds?": {str: {str: [int]}},
     "about": {str: str},
     "registered?": (dict, None),
 }

@@ -60,7 +60,7 @@ class Saved:
 
 def saved_of(report: dict[str, Any]) -> Saved:
     """What the JSON of a `report.json` says of its table."""
-    rows = report["rows"]
+    rows, seeds = report["rows"], report.get("control_seeds", {})
     words = {name for runs in rows.values() for run in runs for name in run["words"]}
     columns = {one["name"]: _column(one, one["name"] in words or not one["score"]) for one in report["columns"]}
     sound = {name: _ends(ends) for name, ends in report["sound"].items()}
@@ -76,13 +76,15 @@ def saved_of(report: dict[str, Any]) -> Saved:
         report["untested"],
         failed,
         {row: {name: _place(one, runs, failed[row]) for name, one in columns.items()} for row, runs in rows.items()},
-        {name: _control(columns, one) for name, one in report["controls"].items()},
+        {name: _control(columns, one, seeds.get(name, {})) for name, one in report["controls"].items()},
     )
 
 
-def _control(columns: Mapping[str, Column], found: Mapping[str, Sequence[float]]) -> dict[str, Place]:
+def _control(
+    columns: Mapping[str, Column], found: Mapping[str, Sequence[float]], seeds: Mapping[str, Sequence[int]]
+) -> dict[str, Place]:
     draws = {name: found.get(name, ()) for name in columns}
-    return {name: place_of(columns[name], some, range(len(some)), (), ()) for name, some in draws.items()}
+    return {name: place_of(columns[name], some, seeds.get(name, ()), (), ()) for name, some in draws.items()}
 
 
 def _column(found: Mapping[str, Any], is_word: bool) -> Column:

@@ -45,6 +45,8 @@ def check_runs(report: dict[str, Any], saved: Saved) -> Iterator[str]:
         yield from (f"report.json: {row}: seeds {a} and {b} have the same numbers" for a, b in _copies(saved, row))
     for control, places in saved.controls.items():
         for name, place in places.items():
+            if place.seeds and len(place.seeds) != len(place.values):
+                yield f"report.json: {control}, {name}: {len(place.values)} draws, and {len(place.seeds)} seeds"
             scale = saved.columns[name].scale
             yield from _outside(f"report.json: {control}", saved.columns[name], [x / scale for x in place.values])
     try:

@@ -161,10 +161,17 @@ def is_enough(test: Tested, places: Sequence[Place]) -> bool:
 
 
 def is_better(place: Place, other: Place, column: Column) -> bool:
-    """Whether a row's mean is better than another's, or than one draw's value, by a test."""
+    """Whether a row's mean is better than a control's, by a test: of pairs where the control has seeds; otherwise with its
+    draws, or with the value of the only one."""
     if len(place.values) < 2:
         return False
-    test = welch(place, other) if len(other.values) > 1 else student(place, other.mean)
+    if other.seeds:
+        shared = sorted({*place.seeds} & {*other.seeds})
+        if len(shared) < 2:
+            return False
+        test = pairs("pairs", (place, other), shared)
+    else:
+        test = welch(place, other) if len(other.values) > 1 else student(place, other.mean)
     return test.p < 0.05 and (test.effect > 0 if column.better == "higher" else test.effect < 0)
 
 
