@@ -75,6 +75,7 @@ def digits() -> Table:
         },
         seeds=range(10),
         claims=(
+            Claim(COLUMNS[1].name, HONEST, than=HONEST, than_column=AUROC, text="the best test epoch flatters"),
             Claim(AUROC, pure, than=HONEST, paired=True, text="pure batches flatter"),
             Claim(AUROC, mixed, than=HONEST, paired=True, text="mixed batches flatter"),
             Claim(AUROC, pure, than=mixed, paired=True, text="pure batches flatter more than mixed ones"),

@@ -46,7 +46,7 @@ def _claims(table: Table, registered: Registered) -> list[str]:
         else:
             dropped.append(claim)
     for old in list(dropped):
-        new = next((one for one in added if (one.column, one.rows) == (old.column, old.rows)), None)
+        new = next((one for one in added if one.places == old.places), None)
         if new:
             lines = _fields(claim_as_json(old), claim_as_json(new))
             out.append(f"claim changed: {_said(new, table)} ({'; '.join(lines)})")

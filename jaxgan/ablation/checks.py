@@ -38,6 +38,7 @@ def check_table(found: Table, spec: str) -> None:
     for claim in found.claims:
         about = (
             ("column", claim.column, columns),
+            ("column", claim.than_column, {"": 0, **columns}),
             ("row", claim.row, found.rows),
             ("row", claim.than, {"": 0, **found.rows}),
             *(("row", row, found.rows) for row in claim.beyond),
@@ -53,6 +54,10 @@ def check_table(found: Table, spec: str) -> None:
             raise UserError(
                 f"a claim about a gain, the row '{claim.row}' over than=, is beyond that of two rows, (one, other)"
             )
+        if claim.than == claim.row and claim.than_column in ("", claim.column):
+            raise UserError(f"a claim compares the row '{claim.row}' with itself; than_column= names another column of it")
+        if claim.than_column and (not claim.than or claim.beyond or columns[claim.than_column].word):
+            raise UserError(f"than_column='{claim.than_column}' is a column of numbers, of the row that than= names")
         if bool(claim.words) != bool(columns[claim.column].word):
             raise UserError(f"a claim about '{claim.column}' needs {'words' if columns[claim.column].word else 'numbers'}")
         if claim.margin is not None and (not claim.than or claim.beyond or claim.margin <= 0):

@@ -152,8 +152,8 @@ def _beaten(claim: Claim, column: Column, entries: Entries, controls: Entries) -
         return ""
     if not claim.than and column.better != ("higher" if claim.above is not None else "lower"):
         return ""  # a claim that the row is poor
-    for rows in (claim.rows[:2], claim.beyond) if claim.than else (claim.rows,):
-        known = [row for row in rows if len(entries[row][column.name].values) > 1]
+    for places in (claim.places[:2], claim.places[2:]) if claim.than else (claim.places,):
+        known = [row for row, name in places if name == column.name and len(entries[row][name].values) > 1]
         for name, control in controls.items():
             one = control[column.name]
             if one.values and known and not any(beats(entries[row][column.name], one, column) for row in known):
@@ -171,6 +171,8 @@ def words(claim: Claim, column: Column) -> str:
     if claim.beyond:
         return f"{claim.row} gains more in {column.name} over {claim.than} than {claim.beyond[0]} over {claim.beyond[1]}"
     if claim.than:
-        return f"{claim.row}: {column.name} {column.better or 'other'} than {claim.than}"
+        than = claim.than if claim.than != claim.row else "its"
+        other = f" {claim.than_column}" if claim.than_column else ""
+        return f"{claim.row}: {column.name} {column.better or 'other'} than {than}{other}"
     side, number = ("above", claim.above) if claim.above is not None else ("below", claim.below)
     return f"{claim.row}: {column.name} {side} {number:g}"

@@ -50,14 +50,15 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
             return Case("", early=f"{len(found)} runs, and a claim takes {FEW}")
         k = sum(word in claim.words for word in found)
         return Case("binomial", half(k, len(found)), 2 * k > len(found), (len(found),))
-    some = [entries[row][column.name] for row in claim.rows]
+    some = [entries[row][name] for row, name in claim.places]
     counts = {row: failures(results[row]) for row in claim.rows}
     lost = [row for row, (k, n) in counts.items() if k == n > 0]
     if lost:
         return _of_failures(claim, column, lost, results)
     least = min(len(entry.values) for entry in some)
     if least < 2:
-        return Case("", early="one run says nothing of spread" if least else f"no run has '{column.name}'")
+        lacks = next(name for entry, (_, name) in zip(some, claim.places) if len(entry.values) == least)
+        return Case("", early="one run says nothing of spread" if least else f"no run has '{lacks}'")
     higher = 1 if column.better == "higher" else -1
     deviations = [math.sqrt(statistics.variance(x.values, x.least)) for x in some]
     spread = max(deviation / abs(x.mean) if x.mean else math.inf for deviation, x in zip(deviations, some))
@@ -94,7 +95,7 @@ def _of_failures(claim: Claim, column: Column, lost: list[str], results: Results
         failures(results[claim.row]),
         claim.than or column.better == ("higher" if claim.above is not None else "lower"),
     )
-    if claim.beyond or len(lost) == len(claim.rows) == 2 or not better:
+    if claim.beyond or (claim.than and {*lost} == {*claim.rows}) or not better:
         return Case("", early=f"every run of {' and of '.join(lost)} failed")
     if not claim.than:
         return Case("failures", half(k, n), False, (n,))
@@ -146,8 +147,8 @@ def too_few(case: Case, large: float = LARGE) -> str:
 def standing_apart(claim: Claim, entries: Entries) -> str:
     """Which run's value is so far from the others of its row that no mean says anything of them; "" if there is none. Nobody
     can tell from a few runs how often such a one comes."""
-    for row in claim.rows:
-        entry = entries[row][claim.column]
+    for row, name in claim.places:
+        entry = entries[row][name]
         if len(entry.values) > 2:
             far = np.abs(np.subtract(entry.values, np.median(entry.values)))
             scale = max(1.4826 * float(np.median(far)), math.sqrt(entry.least))

@@ -174,11 +174,11 @@ def as_registered(table: Table, registered: Registered) -> Table:
             column = dataclasses.replace(column, word=word)
         columns.append(column)
     names = {column.name for column in columns}
-    shown = {name for name, row in table.rows.items() if not row.hidden}
+    shown = {(row, name) for row, one in table.rows.items() if not one.hidden for name in names}
     return dataclasses.replace(
         table,
         columns=tuple(columns),
-        claims=tuple(claim for claim in registered.claims if claim.column in names and shown.issuperset(claim.rows)),
+        claims=tuple(claim for claim in registered.claims if shown.issuperset(claim.places)),
         seeds=registered.seeds,
         looks=registered.looks,
         length=registered.length,

@@ -90,7 +90,8 @@ class Column:
 class Claim:
     """What a paper says of a table, put so that numbers can answer. One of than, above, below and words.
 
-    than: row's mean of column is better than that of this row. above, below: row's mean is above or below a number, in the
+    than: row's mean of column is better than that of this row, or, with than_column, than this row's mean of that column:
+    what "best/auroc" flatters beside "auroc" of the same runs. above, below: row's mean is above or below a number, in the
     column's units. words: the word of more than half of all runs is one of these. beyond: two more rows; then the claim is
     that row's mean is better than that of `than` by more than the first of these is better than the second. margin: with
     than; a difference of means smaller than this, in the column's units, is of no importance. paired: whether rows are
@@ -108,11 +109,17 @@ class Claim:
     beyond: tuple[str, ...] = ()
     margin: float | None = None
     paired: bool | None = None
+    than_column: str = ""
 
     @property
     def rows(self) -> tuple[str, ...]:
         """All rows that it is about."""
         return (self.row, *filter(None, (self.than,)), *self.beyond)
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """(Row, column) of all means that it is about."""
+        return tuple((row, (i == 1 and self.than_column) or self.column) for i, row in enumerate(self.rows))
 
 
 @dataclass(frozen=True)

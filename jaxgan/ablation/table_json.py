@@ -18,13 +18,28 @@ COLUMN = {
     "within?": ([NUMBER, ...], None),
 }
 CLAIM = {
-    **dict.fromkeys(("column", "row", "than?", "text?"), str),
+    **dict.fromkeys(("column", "row", "than?", "than_column?", "text?"), str),
     **dict.fromkeys(("above?", "below?", "margin?"), (*NUMBER, None)),
     **dict.fromkeys(("words?", "beyond?"), [str]),
     "paired?": (bool, None),
 }
 LENGTH = {"published": NUMBER, "unit": str, "of?": [str], "least?": NUMBER, "why?": str}
-_TEXTS = ("score", "title", "better", "format", "column", "row", "than", "text", "words", "beyond", "unit", "of", "why")
+_TEXTS = (
+    "score",
+    "title",
+    "better",
+    "format",
+    "column",
+    "row",
+    "than",
+    "than_column",
+    "text",
+    "words",
+    "beyond",
+    "unit",
+    "of",
+    "why",
+)
 
 
 def claim_as_json(claim: Claim) -> dict[str, Any]:

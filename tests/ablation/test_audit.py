@@ -390,6 +390,10 @@ def random_table(seed, first=0):
             return Claim(column.name, str(a), **{("above", "below")[kind]: float(pooled * rng.uniform(0.7, 1.3))})
         if kind == 2 and len(more) > 1:
             return Claim(column.name, str(a), than=str(b), beyond=tuple(map(str, more[:2])))
+        if kind == 5:
+            return Claim(
+                column.name, str(a), than=str(a), than_column=str(rng.choice([c.name for c in columns if c != column]))
+            )
         margin = float(rng.choice([0.5, 2, 5])) if kind == 3 else None
         return Claim(column.name, str(a), than=str(b), margin=margin, paired=[None, True, False][rng.integers(3)])
 

@@ -169,6 +169,20 @@ def test_a_control_with_seeds_is_compared_seed_by_seed():
     assert answers(falls, Claim("x", "a", than="b"), columns=columns, controls=control) == ["holds"]
 
 
+def test_two_columns_of_the_same_runs():
+    columns = (Column("x", better="higher", format=".2f"), Column("y", better="higher", format=".2f"))
+    rows = {"a": [{"x": x, "y": x + 0.5 + 0.1 * (i % 2)} for i, x in enumerate(GOOD)], "b": [{"x": x, "y": x} for x in POOR]}
+    more = Claim("y", "a", than="a", than_column="x")
+    found = summary(rows, [more, Claim("x", "a", than="a", than_column="y")], columns).verdicts
+    assert [v.answer for v in found] == ["holds", "contradicted"] and found[0].kind == "pairs"
+    assert found[0].value == pytest.approx(0.55) and found[0].text == "a: y higher than its x"
+    # The control of each column is for the rows measured in it.
+    controls = {"noise": [{"x": 9.0}, {"x": 9.1}]}
+    assert [v.answer for v in summary(rows, [more], columns, controls).verdicts] == ["holds"]
+    (lacks,) = summary({"a": [{"y": 1.0}] * 5}, [more], columns).verdicts
+    assert (lacks.answer, lacks.reason) == ("undecided", "no run has 'x'")
+
+
 def test_a_table_that_is_too_short_tests_nothing():
     verdict = only({"a": GOOD, "b": POOR}, Claim("x", "a", than="b"), untested="500 of 200,000 updates")
     assert (verdict.answer, verdict.reason) == ("not tested", "500 of 200,000 updates") and verdict.estimate

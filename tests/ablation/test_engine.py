@@ -125,6 +125,13 @@ def test_cells_are_rows_with_seeds_and_their_configs(spec, tmp_path):
         ),
         (PLAIN, {'"higher"': '"more"'}, "column 'modes' is better 'higher', 'lower' or '', not 'more'"),
         (PLAIN, {'"plain", above=-1': '"plain"'}, "about the row 'plain' needs one of than, above, below and words"),
+        (PLAIN, {'"plain", above=-1': '"plain", than="plain"'}, "compares the row 'plain' with itself; than_column= names"),
+        (
+            PLAIN,
+            {"above=-1": 'above=-1, than_column="modes"'},
+            "than_column='modes' is a column of numbers, of the row that",
+        ),
+        (PLAIN, {"above=-1": 'than="plain", than_column="mods"'}, "names the column 'mods'; did you mean 'modes'"),
         (PLAIN, {'"plain", above=-1': '"plain", words=("in",)'}, "a claim about 'modes' needs numbers"),
         (PLAIN, {'"modes", "plain", above=-1': '"gen/loss", "plain", than="more + R1"'}, "does not say what is better"),
         (PLAIN, {'paper="none"': 'papers="none"'}, "unexpected keyword argument 'papers'"),

@@ -79,7 +79,7 @@ def _gains(claim: Claim, saved: Saved) -> bool:
 
 
 def _places(claim: Claim, saved: Saved) -> list[Place]:
-    return [saved.places.get(row, {}).get(claim.column, Place()) for row in claim.rows]
+    return [saved.places.get(row, {}).get(name, Place()) for row, name in claim.places]
 
 
 def test_of(claim: Claim, saved: Saved) -> Tested | None:
@@ -186,9 +186,9 @@ def is_unmeasured(claim: Claim, column: Column, saved: Saved) -> bool:
         return False
     if not claim.than and column.better != ("higher" if claim.above is not None else "lower"):
         return False
-    places = dict(zip(claim.rows, _places(claim, saved)))
-    for rows in (claim.rows[:2], claim.beyond) if claim.than else (claim.rows,):
-        known = [places[row] for row in rows if len(places[row].values) > 1]
+    places = [(name, place) for (_, name), place in zip(claim.places, _places(claim, saved))]
+    for side in (places[:2], places[2:]) if claim.than else (places,):
+        known = [place for name, place in side if name == column.name and len(place.values) > 1]
         if known and not any(_beats_controls(place, column, saved) for place in known):
             return True
     return False

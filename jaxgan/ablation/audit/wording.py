@@ -48,7 +48,8 @@ def sentence(claim: Claim, column: Column) -> str:
         more, less = claim.beyond
         return f"{claim.row} gains more in {column.name} over {claim.than} than {more} over {less}"
     if claim.than:
-        return f"{claim.row}: {column.name} {column.better or 'other'} than {claim.than}"
+        other = "its" if claim.than == claim.row else claim.than
+        return f"{claim.row}: {column.name} {column.better or 'other'} than {other} {claim.than_column}".rstrip()
     return f"{claim.row}: {column.name} " + (
         f"above {claim.above:g}" if claim.above is not None else f"below {claim.below:g}"
     )
