@@ -16,7 +16,11 @@ cells: sound solar cells are normal, defective ones abnormal, doubtful ones are 
 rows of a method. In "whole" no cell of their modules is in training; in "torn" other cells of the same modules are, in place
 of as many others. PCA and patches are the same for every seed.
 
-Ten seeds, a digit each, and of the cells five; not measured yet.
+A pilot of ten seeds, one a digit, had an AUROC of .774, .839 for the best epoch, .806 in pure batches and .770 in mixed
+ones. All of it hung on digit 1: it scored .964 before training, .386 after it, and .918 at its best epoch. One seed a digit
+could not tell that from chance, so the table has five a digit, seeds 10 to 59, none of them the pilot's.
+
+Fifty seeds of the digits and five of the cells; not measured yet.
 """
 
 from configs import ganomaly
@@ -73,7 +77,7 @@ def digits() -> Table:
             mixed: leak(batch_norm="batch", order="mixed"),
             "threshold on test": leak(calibrate="test"),
         },
-        seeds=range(10),
+        seeds=range(10, 60),
         claims=(
             Claim(COLUMNS[1].name, HONEST, than=HONEST, than_column=AUROC, text="the best test epoch flatters"),
             Claim(AUROC, pure, than=HONEST, paired=True, text="pure batches flatter"),
