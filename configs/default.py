@@ -166,5 +166,7 @@ def get_config() -> Any:
         "workdir": "",  # start from this run's newest checkpoint
         "players": (),  # whose params; empty: all players'
         "ema": False,  # its moving averages, for players that have them
+        "base_workdir": "",  # start between this run's weights and the first one's
+        "strength": 1.0,  # the first one's share, from 0 to 1
     }
     return config

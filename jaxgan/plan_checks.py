@@ -38,6 +38,13 @@ def check_parts(
 ) -> None:
     """Lets the task, its terms, its augmentation and its networks check themselves. opened, schedules: see `Facts`. name:
     the task's in the config. Raises UserError."""
+    begins = run.init_from
+    if begins.base_workdir and not begins.workdir:
+        raise UserError("init_from.base_workdir is the second of two runs; init_from.workdir names the first")
+    if begins.strength != 1 and not begins.base_workdir:
+        raise UserError(
+            f"init_from.strength={begins.strength:g} is between two runs; init_from.base_workdir names the second"
+        )
     frozen = {own: one.task for own, one in getattr(task, "frozen", {}).items()}
     objective = getattr(task, "objective", None)
     facts = Facts(run, features, opened, objective, frozen, schedules)

@@ -20,9 +20,9 @@ The figure "exchange rate" shows the accuracy by how many samples there are, of 
 right how many real pictures give the same: a set of samples that lies between the lines of 5 and 10 is worth 50 to 100 real
 pictures.
 
-Measured, ten seeds, in results/augmentation: samples add 3.9 points of accuracy beside 5 labels a class, take 1.5 away beside
-50, and add nothing to classical augmentation. Filtered samples are 1.6 to 2.4 points better. 4,000 samples alone teach less
-than 50 real pictures.
+Measured, ten seeds, in results/augmentation: samples add 3.9 points of accuracy beside 5 labels a class, take 1.5 away
+beside 50, and add nothing to classical augmentation. Filtered samples are 1.6 to 2.4 points better. 4,000 samples alone
+teach less than 50 real pictures.
 """
 
 import numpy as np

@@ -11,6 +11,9 @@
 | SRGAN              | SRResNet  | features and 1e-3 times the adversarial loss                          |
 | ESRGAN             | RRDB of 6 | 1e-2 times L1, features, and 5e-3 times the relativistic average loss |
 
+"SRGAN, 1/4" and its like have weights between those of SRResNet and SRGAN, as `--strength` of `--mode=upscale` does. They
+are for the figure "perception and distortion": perceptual distance over PSNR (Blau and Michaeli 2018).
+
 All but the first two rows start from their own seed's generator of pixels alone, SRResNet or RRDB. So does "SRResNet,
 longer", which goes on with pixels: what more steps give by themselves.
 
@@ -21,11 +24,15 @@ Published: Ledig et al. 2017, Set5, by four: PSNR and SSIM on luminance. Theirs 
 train on and networks four times as large. Five seeds; not measured yet.
 """
 
+import numpy as np
+
 from configs import srgan
+from jaxgan.results import Summary
 from jaxgan.table import Claim, Column, Length, Row, Stage, Table
 
 PSNR, SSIM, PERCEPTUAL = "PSNR, dB (luminance)", "SSIM (luminance)", "perceptual distance"
 STEPS, SIDE, MORE = 4000, 64, 2000
+BETWEEN = {"1/4": 0.25, "1/2": 0.5, "3/4": 0.75}  # strengths of SRGAN beside SRResNet
 QUIET = {"log.tensorboard": False, "log.every": 100, "sample.every": 0, "checkpoint.every": 500}
 
 
@@ -37,6 +44,35 @@ def second(variant: str, first: str, changes: dict | None = None, published: dic
     """A row that goes on from another row's generator."""
     begin = {"init_from.workdir": Stage(first), "init_from.players": "gen", "init_from.ema": True}
     return Row({"steps": MORE, **begin, **(changes or {})}, f"configs/srgan.py:{variant}", published or {})
+
+
+def between(strength: float) -> Row:
+    """No training: weights between those of the first stage and SRGAN's."""
+    begin = {"init_from.workdir": Stage("SRGAN"), "init_from.base_workdir": Stage("SRResNet")}
+    begin |= {"init_from.players": "gen", "init_from.ema": True, "init_from.strength": strength}
+    return Row({"steps": 0} | begin)
+
+
+def perception_distortion(summary: Summary):
+    """Perceptual distance over PSNR of every row, with a line through the weights between SRResNet's and SRGAN's; bars are
+    the deviation over seeds."""
+    from matplotlib.figure import Figure
+
+    points = {
+        row: [(float(np.mean(one.values)), float(np.std(one.values))) for one in (columns[PSNR], columns[PERCEPTUAL])]
+        for row, columns in summary.entries.items()
+        if columns[PSNR].values and columns[PERCEPTUAL].values
+    }
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    axes = figure.subplots()
+    line = [points[row] for row in ("SRResNet", *(f"SRGAN, {told}" for told in BETWEEN), "SRGAN") if row in points]
+    axes.plot([x for (x, _), _ in line], [y for _, (y, _) in line], color="grey", linewidth=0.8, label="--strength, 0 to 1")
+    for row, ((x, dx), (y, dy)) in points.items():
+        axes.errorbar(x, y, dy, dx, fmt="o", markersize=4, color="C1" if row.startswith("SRGAN, ") else "C0")
+        axes.annotate(row, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    axes.set(xlabel=f"{PSNR}, higher is nearer", ylabel=f"{PERCEPTUAL}, lower looks nearer")
+    axes.legend(fontsize=8)
+    return figure
 
 
 def table() -> Table:
@@ -52,6 +88,7 @@ def table() -> Table:
         "RRDB": Row({"steps": STEPS}, config="configs/srgan.py:rrdb", hidden=True),
         "ESRGAN": second("esrgan", "RRDB"),
     }
+    rows |= {f"SRGAN, {told}": between(strength) for told, strength in BETWEEN.items()}
     adversarial, content = ("SRGAN", "ESRGAN"), "SRResNet, longer"
     return Table(
         title="Super resolution by four, on photographs",
@@ -81,5 +118,6 @@ def table() -> Table:
             *[Claim(PERCEPTUAL, row, than=content, text=f"{row} is nearer than pixels alone") for row in adversarial],
         ),
         curves=("gen/image", "disc/loss"),
+        figures={"perception and distortion": perception_distortion},
         notes="A row's spread is between seeds, of three pictures. Intervals over pictures are in each run's evaluation.",
     )

@@ -12,7 +12,7 @@ OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "log", "
 OPERATIONAL += ("data.dir", "data.resident", "data.cache")
 # Where a run finds another run that it is made from. The path is operational, for folders move; which run it is, is not: a
 # start's record has the checkpoint that was taken, and `workdir.experiment.check_config` compares it.
-DONORS = ("init_from.workdir", "frozen.*.workdir", "data.workdir", "data.filter_workdir")
+DONORS = ("init_from.workdir", "init_from.base_workdir", "frozen.*.workdir", "data.workdir", "data.filter_workdir")
 OPERATIONAL += DONORS
 # How a run was made that this one trained first. What came of them is compared: `workdir.frozen.check_stage`.
 OPERATIONAL += ("frozen.*.config", "frozen.*.overrides")
@@ -75,11 +75,15 @@ class InitFrom:
     """Start from another run's newest checkpoint.
 
     workdir: that run's folder; empty: start anew. players: whose params; empty: all. ema: its averages where it has them.
+    base_workdir: another run of the same networks: start from (1 - strength) of its weights + strength of the first one's.
+    strength: from 0 to 1 (network interpolation, Wang et al. 2018, section 3.4).
     """
 
     workdir: str = ""
     players: tuple[str, ...] = ()
     ema: bool = False
+    base_workdir: str = ""
+    strength: float = bounded(1.0, least=0.0, most=1.0)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ PLACES = (
     "data.dir",
     "data.cache",
     "init_from.workdir",
+    "init_from.base_workdir",
     "frozen.*.workdir",
     "frozen.*.config",
     "frozen.*.weights",

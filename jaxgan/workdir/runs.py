@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxgan import records
 from jaxgan.config.resolve import Config, make_section
-from jaxgan.config.run import FrozenRun
+from jaxgan.config.run import FrozenRun, InitFrom
 from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.extractors.base import Network
@@ -192,41 +192,43 @@ def new_state(plan: Plan, placement: Placement) -> GanState:
 
 def check_donor(plan: Plan) -> None:
     """Refuses, before anything is made, an `init_from` whose networks this run cannot take. Raises UserError."""
-    given = plan.run.init_from
-    theirs, mine = (p.shapes() for p in (saved_plan(as_path(given.workdir)), plan))
-    archive = Archive(as_path(given.workdir))
-    have = archive.manifest["players"] if archive.is_archive else [*theirs.params]
-    for player in given.players or tuple(mine.params):
-        if player not in mine.params or player not in have:
-            raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, have)}")
-        shapes = [jax.tree.map(jnp.shape, (state.params[player], state.model_state[player])) for state in (mine, theirs)]
-        if shapes[0] != shapes[1]:
-            raise UserError(f"init_from: {given.workdir} has another network for '{player}' than this run")
+    given, mine = plan.run.init_from, plan.shapes()
+    for workdir in filter(None, (given.workdir, given.base_workdir)):
+        theirs, archive = saved_plan(as_path(workdir)).shapes(), Archive(as_path(workdir))
+        have = archive.manifest["players"] if archive.is_archive else [*theirs.params]
+        for player in given.players or tuple(mine.params):
+            if player not in mine.params or player not in have:
+                raise UserError(f"init_from: no player '{player}' in both runs; {nearest(player, have)}")
+            shapes = [jax.tree.map(jnp.shape, (one.params[player], one.model_state[player])) for one in (mine, theirs)]
+            if shapes[0] != shapes[1]:
+                raise UserError(f"init_from: {workdir} has another network for '{player}' than this run")
 
 
 def adopt(plan: Plan, placement: Placement, state: GanState) -> tuple[GanState, dict[str, Any]]:
     """(`state` with the params, statistics and averages of the players that `init_from` names, which checkpoint they are
     from). Raises UserError."""
     check_donor(plan)
-    given, everywhere = plan.run.init_from, Placement()
-    _, step, other = load_run(as_path(given.workdir), everywhere)
-    donors = {
-        "init_from.workdir": {
-            "workdir": given.workdir,
-            "step": step,
-            "digest": weights_digest(as_path(given.workdir), step),
-        }
-    }
-    other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
-    params, model_state, ema = dict(state.params), dict(state.model_state), dict(state.ema)
-    for player in given.players or tuple(params):
-        if given.ema and player in other.ema:
-            taken = other.ema[player]
-        else:
-            taken = {"params": other.params[player], "model_state": other.model_state[player]}
-        params[player] = placement.replicate(taken["params"])
-        model_state[player] = placement.replicate(taken["model_state"])
-        if player in ema:
-            ema[player] = placement.replicate(taken)
-    say(f"starting from {given.workdir} at step {step}")
+    given, donors = plan.run.init_from, {}
+    taken, donors["init_from.workdir"] = _donated(given, given.workdir, state)
+    if given.base_workdir:
+        base, donors["init_from.base_workdir"] = _donated(given, given.base_workdir, state)
+        s = given.strength
+        taken = jax.tree.map(lambda a, b: (s * a + (1 - s) * b).astype(a.dtype), taken, base)
+        say(f"weights between the two: {s:g} of the first")
+    taken = {player: placement.replicate(x) for player, x in taken.items()}
+    params = state.params | {player: x["params"] for player, x in taken.items()}
+    model_state = state.model_state | {player: x["model_state"] for player, x in taken.items()}
+    ema = state.ema | {player: x for player, x in taken.items() if player in state.ema}
     return state.replace(params=params, model_state=model_state, ema=ema), donors
+
+
+def _donated(given: InitFrom, workdir: str, state: GanState) -> tuple[dict[str, Any], dict[str, Any]]:
+    """({player: its params and statistics}, which checkpoint of a run they are from)."""
+    everywhere, path = Placement(), as_path(workdir)
+    _, step, other = load_run(path, everywhere)
+    other = jax.device_get(everywhere.local(other.replace(rng=jax.random.key_data(other.rng))))
+    players = given.players or tuple(state.params)
+    raw = {player: {"params": other.params[player], "model_state": other.model_state[player]} for player in players}
+    averages = {player: x for player, x in other.ema.items() if player in raw} if given.ema else {}
+    say(f"starting from {workdir} at step {step}")
+    return raw | averages, {"workdir": workdir, "step": step, "digest": weights_digest(path, step)}

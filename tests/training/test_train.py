@@ -238,12 +238,38 @@ def test_init_from_takes_the_named_players(tmp_path):
     np.testing.assert_array_equal(state["ema.gen.params.Dense_0.kernel"], state["params.gen.Dense_0.kernel"])
 
 
+@pytest.mark.slow
+def test_init_from_between_two_runs(tmp_path):
+    fit(tmp_path / "a", seed=3), fit(tmp_path / "b", seed=4)
+    own = {"init_from__workdir": tmp_path / "a", "init_from__base_workdir": tmp_path / "b", "init_from__ema": True}
+
+    def begun(strength):
+        placement, checkpoints = Placement(), Checkpoints(tmp_path / f"c{strength}")
+        plan = plan_of(**own, init_from__strength=strength, init_from__players="('gen',)")
+        state, donors = starting_state(plan, placement, checkpoints)
+        checkpoints.close()
+        assert {name: one["workdir"] for name, one in donors.items()} == {
+            "init_from.workdir": str(tmp_path / "a"),
+            "init_from.base_workdir": str(tmp_path / "b"),
+        }
+        return arrays(state)
+
+    a, b = (state_of(tmp_path / name)["ema.gen.params.Dense_0.kernel"] for name in "ab")
+    for strength, want in ((1.0, a), (0.0, b), (0.25, 0.25 * a + 0.75 * b)):
+        state = begun(strength)
+        np.testing.assert_allclose(state["params.gen.Dense_0.kernel"], want, rtol=1e-6, atol=1e-8)
+        np.testing.assert_array_equal(state["ema.gen.params.Dense_0.kernel"], state["params.gen.Dense_0.kernel"])
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         ({"init_from__workdir": "{}/nowhere"}, "holds no run"),
         ({"init_from__workdir": "{}/a", "init_from__players": "('gan',)"}, "no player 'gan' in both.*did you mean 'gen'"),
         ({"init_from__workdir": "{}/a", "task__z_dim": 5}, "another network for 'gen'"),
+        ({"init_from__base_workdir": "{}/a"}, "is the second of two runs; init_from.workdir names the first"),
+        ({"init_from__workdir": "{}/a", "init_from__strength": 0.5}, "strength=0.5 is between two runs; init_from.base_w"),
+        ({"init_from__workdir": "{}/a", "init_from__base_workdir": "{}/nowhere"}, "nowhere holds no run"),
     ],
 )
 def test_init_from_mistakes(overrides, message, tmp_path):
