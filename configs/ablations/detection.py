@@ -16,7 +16,10 @@ how large they are: the arms `real` and `real + repainted` do not have that. A p
 may be the maps' and not the pictures'.
 
 Which scenes there are is drawn once a seed (`data.subset_seed=-1`) and shared by all arms, so claims are paired by seed.
-pix2pix' number of steps was not tuned, nor was any arm's; nothing is chosen on the test split. Ten seeds; not measured yet.
+pix2pix' number of steps was not tuned, nor was any arm's; nothing is chosen on the test split.
+
+Measured, five seeds, in results/detection: a mean average precision of 12 % by 15 real scenes and 86 % with generated ones, 47
+and 94 % by 60. Repainted scenes alone add 2 and 16 points: most of the gain is the new maps'.
 """
 
 from configs import detector
@@ -60,7 +63,7 @@ def table() -> Table:
         "IoU of .5 on all 1,000 scenes of the split {eval.split}",
         columns=(Column("map50", MAP, "higher", ".1f", scale=100),),
         rows=rows(),
-        seeds=range(10),
+        seeds=range(5),
         claims=tuple(Claim(MAP, f"real + generated, {3 * n}", than=f"real, {3 * n}", paired=True) for n in COUNTS),
         samples=False,
         curves=("net/iou",),
