@@ -13,7 +13,7 @@ from jaxgan.config.resolve import Config, make_section, scalars_of
 from jaxgan.config.run import DTYPES, Run
 from jaxgan.config.schedules import Schedule, evaluate
 from jaxgan.data import order
-from jaxgan.data.features import Feature
+from jaxgan.data.features import NUMBERS, Feature
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
 from jaxgan.objectives import losses
@@ -161,7 +161,7 @@ class Plan:
         """The task, its scalars from `values`, arrays or tracers, by default as at the start; its frozen networks' variables
         from `frozen`, by default those of the plan."""
         values = self._at_start if values is None else values
-        shapes = {f"{name}_shape": feature.shape for name, feature in self.features.items() if feature.kind != "label"}
+        shapes = {f"{name}_shape": feature.shape for name, feature in self.features.items() if feature.kind not in NUMBERS}
         supplied = {
             **shapes,
             "data": self.features,

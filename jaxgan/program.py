@@ -66,8 +66,15 @@ def make_batch(plan: Plan, images: Images) -> Callable:
             for name, feature in images.features.items():
                 if feature.stream == stream:
                     x = data[name] if index is None else data[name][index]
-                    out[name] = x if feature.kind == "label" else seen(x, feature, at, own)
+                    out[name] = taken(x, feature, at, own)
         return out
+
+    def taken(x: jax.Array, feature: Feature, at: jax.Array, key: jax.Array) -> jax.Array:
+        """A feature [rounds, n, ...] of the positions `at`, from what is stored."""
+        if feature.kind == "tokens":
+            one = order.choice(at, key, feature.choices, jnp)
+            return jnp.take_along_axis(x, one[..., None, None], -2)[..., 0, :]
+        return x if feature.kind == "label" else seen(x, feature, at, key)
 
     def seen(x: jax.Array, feature: Feature, at: jax.Array, key: jax.Array) -> jax.Array:
         """Pictures, or points, [rounds, n, ...] of the positions `at`."""

@@ -18,9 +18,9 @@ may be the maps' and not the pictures'.
 Which scenes there are is drawn once a seed (`data.subset_seed=-1`) and shared by all arms, so claims are paired by seed.
 pix2pix' number of steps was not tuned, nor was any arm's; nothing is chosen on the test split.
 
-Measured, five seeds, in results/detection: a mean average precision of 12 % by 15 real scenes and 86 % with generated ones, 47
-and 94 % by 60. Repainted scenes alone add 2 and 16 points: most of the gain is the new maps. The picture generated.png has
-such maps, and below what pix2pix of 15 scenes makes of them, and of 60.
+Measured, five seeds, in results/detection: a mean average precision of 12 % by 15 real scenes and 86 % with generated ones,
+47 and 94 % by 60. Repainted scenes alone add 2 and 16 points: most of the gain is the new maps. The picture generated.png
+has such maps, and below what pix2pix of 15 scenes makes of them, and of 60.
 """
 
 from configs import detector

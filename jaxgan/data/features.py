@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 
 MAIN = "main"  # the stream of images
+NUMBERS = ("label", "tokens")  # kinds of whole numbers, which reach networks as they are
 
 
 @dataclass(frozen=True)
 class Feature:
     """One feature of an example in a batch.
 
-    kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32), "label" (int32) or "mask" (uint8, above 127 where a
-      picture is abnormal, for scores). shape: of one example; of a label () is one class, and (K,) a vector of `classes` = K
-      attributes, each 0 or 1.
-    classes: of a label. stream: features of one stream belong to one example: they are drawn, cut and flipped together.
-      Another stream has its own length and order. names: of the classes, in their order, where they are known. shares: of
-      one class, the share of each in the split, where it is known without decoding pictures.
+    kind: "picture" (uint8, to networks in [-1, 1]), "points" (float32), "label" (int32), "tokens" (int32, the numbers of a
+      caption's words, 0 behind the last) or "mask" (uint8, above 127 where a picture is abnormal, for scores). shape: of one
+      example in a batch; of a label () is one class, and (K,) a vector of `classes` = K attributes, each 0 or 1.
+    classes: of a label; of tokens the size of the vocabulary, whose words are `names`. stream: features of one stream belong
+      to one example: they are drawn, cut and flipped together. Another stream has its own length and order. names: of the
+      classes, in their order, where they are known. shares: of one class, the share of each in the split, where it is known
+      without decoding pictures.
     scale: how many pixels of the stream's largest picture one pixel here covers, on a side.
-
-    Data with captions will add the kind "tokens" and the field `choices` here; streams, batches and records go by features
-    already.
+    choices: how many rows of tokens are stored for an example, of which a batch has one.
     """
 
     kind: str
@@ -33,6 +33,7 @@ class Feature:
     names: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()
     scale: int = 1
+    choices: int = 1
 
     def as_json(self) -> dict[str, Any]:
         """For the record of a run; `from_json` is the inverse."""
@@ -40,8 +41,7 @@ class Feature:
         for name in ("names", "shares"):
             value = list(record.pop(name))
             record |= {name: value} if value else {}
-        scale = record.pop("scale")
-        return record | ({"scale": scale} if scale > 1 else {})
+        return record | {name: x for name in ("scale", "choices") for x in (record.pop(name),) if x > 1}
 
 
 def from_json(record: dict[str, Any]) -> Feature:

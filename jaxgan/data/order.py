@@ -77,6 +77,13 @@ def turn(position: Any, key: Any, xp: Any = np) -> Any:
     return (bits & xp.uint32(3)).astype(xp.int32)
 
 
+def choice(position: Any, key: Any, choices: int, xp: Any = np) -> Any:
+    """A number in [0, choices), int32, for each position: which of an example's captions is taken there. Independent of the
+    order and of the other draws."""
+    bits = _mix(_mix(xp.asarray(position, xp.uint32) + xp.uint32(0xDAA66D2B), xp) ^ xp.uint32(key), xp)
+    return ((bits >> 16) * xp.uint32(choices) >> 16).astype(xp.int32)
+
+
 def places(position: Any, key: Any, choices: int, xp: Any = np) -> tuple[Any, Any]:
     """Two numbers in [0, choices), int32, for each position: where to cut a part out of the picture there. Independent of
     the order and of `coin`."""

@@ -56,11 +56,11 @@ class Scene:
         ]
         if len(self) == 1:
             return named[0]
-        pair = f"{named[0]} {_relation(self.factors[0], self.factors[1])} {named[1]}"
+        pair = f"{named[0]} {relation(self.factors[0], self.factors[1])} {named[1]}"
         if len(self) == 2:
             return pair
         kind, colour = self.factors[1, :2].astype(int)
-        return f"{pair}, and {named[2]} {_relation(self.factors[2], self.factors[1])} the {COLOURS[colour]} {KINDS[kind]}"
+        return f"{pair}, and {named[2]} {relation(self.factors[2], self.factors[1])} the {COLOURS[colour]} {KINDS[kind]}"
 
 
 def scene(split: str, i: int) -> Scene:
@@ -127,7 +127,7 @@ def _spread(centre: np.ndarray, radius: np.ndarray) -> bool:
     return bool(np.all((shared <= OVERLAP * (2 * smaller) ** 2) | np.eye(len(radius), dtype=bool)))
 
 
-def _relation(one: np.ndarray, other: np.ndarray) -> str:
+def relation(one: np.ndarray, other: np.ndarray) -> str:
     """Where an object with these factors is, seen from another."""
     x, y = one[4:] - other[4:]
     if abs(y) >= abs(x):

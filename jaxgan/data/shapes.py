@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from jaxgan.data.digits import png
+from jaxgan.data.scene_captions import captions
 from jaxgan.data.scenes import CLASSES, COLOURS, COUNTS, KINDS, SPLITS, decode, decode_labels, render, scene
 
 SIDES = (64, 32, 128, 256)
@@ -35,6 +36,7 @@ class Shapes(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     decoders = {"image": (decode, len(CLASSES)), "labels": (decode_labels, len(CLASSES))}  # see `source.Images.decode`
+    texts = {"captions": ("factors", captions)}  # captions of varied wording: the feature, and what makes them of it
     attributes = {"attributes": ("boxes", (*KINDS, *COLOURS), present)}  # label vectors: the feature, names, what makes them
     BUILDER_CONFIGS = [tfds.core.BuilderConfig(name=str(side), description=f"{side} px a side") for side in SIDES]
 

@@ -117,7 +117,8 @@ class Images:
         return {MAIN: len(self.examples)} | {name: len(examples) for name, examples in self.others.items()}
 
     def gather(self, indices: np.ndarray, whole: bool = False, stream: str = MAIN) -> dict[str, np.ndarray]:
-        """{feature: [..., *shape]} of a stream, for indices of any shape. whole: as stored, with what `jitter` may take."""
+        """{feature: [..., *shape]} of a stream, for indices of any shape. whole: as stored, with what `jitter` may take, and
+        all choices of tokens; otherwise the first."""
         names = tuple(name for name, feature in self.features.items() if feature.stream == stream)
         return self._stacked(self.stream(stream), indices, names, whole)
 
@@ -135,8 +136,11 @@ class Images:
         out = {}
         for key in keys:
             x = np.stack([np.asarray(example[key]) for example in found])
-            if x.ndim == 1 or (key in self.features and self.features[key].kind == "label"):
+            kind = self.features[key].kind if key in self.features else ""
+            if x.ndim == 1 or kind == "label":
                 x = x.astype(np.int32)
+            elif kind == "tokens":
+                x = x if whole else x[:, 0]
             elif self.jitter and not whole:
                 x = self._middle(x, self.features.get(key, self.features["image"]))
             out[key] = x.reshape(*indices.shape, *x.shape[1:])

@@ -12,18 +12,20 @@ from PIL import Image
 
 from jaxgan.config.schema import among
 from jaxgan.data import builders, cache
+from jaxgan.data.captions import Captioned, with_tokens
 from jaxgan.data.decode import Entry
-from jaxgan.data.features import features_of
+from jaxgan.data.features import Feature, features_of
 from jaxgan.data.pairs import AsSource, Beside, Grey
 from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, Known, is_resident
+from jaxgan.data.tfds_captions import captions_of
 from jaxgan.data.tfds_label import Label, label_of
 from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.records import damage
 
 
 @dataclass(frozen=True)
-class Tfds(Fit):
+class Tfds(Captioned, Fit):
     """A TFDS data set, TFDS's own or one of ours; fitted to another size or other channels if so asked.
 
     name: as TFDS writes it, "cifar10" or "lsun/bedroom" or "mnist:3.0.1"; or "package.module:Builder".
@@ -34,6 +36,8 @@ class Tfds(Fit):
     source: of tasks that translate pictures, the feature with the one to start from; "grey" is the image without its
       colours. source_split: a split whose images are the sources, which belong to no image (CycleGAN's data: "trainA").
     truth: the feature with the picture's true translation into the other domain, for scores alone.
+    captions, words, vocabulary_split: of data with texts, "caption" of `emoji` and `shapes`, "captions/text" of
+      coco_captions. "captions" of `shapes` are five of varied wording.
     flip: mirror every other image, at random.
     resident: keep the split in (device) memory, "auto" up to 1 GiB, "on" or "off". The batches are the same.
     corrupt, cache: as for `image_folder`, of images that are fitted.
@@ -89,11 +93,14 @@ class Tfds(Fit):
             name += f" ({shape[0]}x{shape[1]}, {self.fit}, {self.filter})"
         name += f", from {self.source or self.source_split}" if source else ""
         names, vector = (label.names, label.vector) if label else ((), False)
+        features = features_of(shape, len(names), source, sources is not None, names, vector)
+        if self.captions:
+            examples, features["tokens"] = self._with_tokens(builder, examples, name)
         size = len(examples) * math.prod(shape) + len(examples if sources is None else sources) * math.prod(source or (0,))
         return Images(
             name=name,
             examples=examples,
-            features=features_of(shape, len(names), source, sources is not None, names, vector),
+            features=features,
             resident=is_resident(self.resident, size),
             others={} if sources is None else {"source": sources},
             flip=self.flip,
@@ -162,6 +169,13 @@ class Tfds(Fit):
             raise UserError(f"{builder.data_path} is not in ArrayRecord format; choose another --config.data.dir") from error
         except Exception as error:
             raise damage(Path(builder.data_path), error, builders.PREPARED) from error
+
+    def _with_tokens(self, builder: Any, examples: Any, name: str) -> tuple[Any, Feature]:
+        """Examples with the tokens of their captions, and the feature. Raises UserError."""
+        key, of = captions_of(builder, self.captions)
+        splits = {self.split, self.vocabulary_split}
+        texts = {split: self.read(builder, split, key, None).all_of(key, of) for split in splits}
+        return with_tokens(examples, texts[self.split], texts[self.vocabulary_split], self.words, name, self.flip)
 
     def _label(self, builder: Any) -> Label | None:
         """None for a set without labels. Raises UserError where labels were asked for by name."""
@@ -234,8 +248,12 @@ class _Renamed:
     def all_labels(self) -> np.ndarray:
         """Every example's label, [N, ...]; of examples with labels."""
         assert self.label
+        return np.array(self.all_of(self.label.key, self.label.of))
+
+    def all_of(self, key: str, of: Callable[[Any], Any]) -> list[Any]:
+        """`of` every example's feature `key`, of which no picture is decoded."""
         examples = self.undecoded()
-        return np.array([self.label.of(self._read(examples, i)[self.label.key]) for i in range(len(self))])
+        return [of(self._read(examples, i)[key]) for i in range(len(self))]
 
     def _read(self, examples: Any, i: int) -> dict[str, Any]:
         try:

@@ -6,7 +6,7 @@ A task owns networks and says what each player's loss is. It is a frozen datacla
   a key of `nets`                 the network of that section
   objective, critic, augment      those sections, which exist only for tasks that have the field
   frozen                          {name: `Frozen`}, networks of other runs or extractors, from the sections `frozen.NAME`
-  image_shape, source_shape, ...  NAME_shape of each feature that is not a label
+  image_shape, source_shape, ...  NAME_shape of each feature that is neither a label nor tokens
   data                            {name: `data.features.Feature`}; the data are then opened before the task is checked
   label                           the `Feature` of labels, or None where there are none, or the data are not open yet
   batch_size, dtype               of the run
@@ -23,7 +23,8 @@ from jaxgan.keys import Keys
 from jaxgan.objectives.context import Facts
 from jaxgan.state import Aux, GanState, Update
 
-# {feature: array}. "image" [N, H, W, C] in [-1, 1], or points [N, D]; "label" int32 [N]; "source" [N, H, W, C'].
+# {feature: array}. "image" [N, H, W, C] in [-1, 1], or points [N, D]; "label" int32 [N]; "source" [N, H, W, C'];
+# "tokens" int32 [N, T].
 Batch = dict[str, jax.Array]
 Advance = Callable[[GanState, str, str], GanState]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxgan import step
 from jaxgan.config.run import DTYPES
+from jaxgan.data.features import NUMBERS
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.keys import Keys
@@ -37,6 +38,8 @@ def _data(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStr
         if feature.kind == "picture":
             *sides, channels = shape
             shape = (*(side + images.jitter // feature.scale for side in sides), channels)
+        elif feature.kind == "tokens":
+            shape = (feature.choices, *shape)
         leading = (lengths[feature.stream],) if images.resident and len(first) == 1 else first
         out[name] = jax.ShapeDtypeStruct((*leading, *shape), feature.dtype)
     return out
@@ -93,7 +96,7 @@ def flops(plan: Plan) -> dict[str, float]:
 
     dtype, n = wide(DTYPES[plan.run.dtype]), plan.run.batch_size
     examples = {
-        name: jax.ShapeDtypeStruct((n, *feature.shape), feature.dtype if feature.kind == "label" else dtype)
+        name: jax.ShapeDtypeStruct((n, *feature.shape), feature.dtype if feature.kind in NUMBERS else dtype)
         for name, feature in plan.features.items()
     }
     counts = {}

@@ -9,8 +9,14 @@ START = {
     "overrides?": [str],
     "donors?": {str: {"digest": (str, None), "step?": STEP, "workdir?": str}},
 }
-FEATURE = {"kind": {"picture", "points", "label"}, "shape": [range(1 << 31)], "dtype": str, "classes?": STEP, "stream?": str}
-FEATURE |= {"scale?": range(1, 1 << 15)}
+FEATURE = {
+    "kind": {"picture", "points", "label", "tokens"},
+    "shape": [range(1 << 31)],
+    "dtype": str,
+    "classes?": STEP,
+    "stream?": str,
+}
+FEATURE |= dict.fromkeys(("scale?", "choices?"), range(1, 1 << 15))
 DATA = {
     **dict.fromkeys(("name?", "digest?"), str),
     "size": STEP,

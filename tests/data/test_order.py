@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgan.data.order import coin, example_index, positions, seed_key, stream_key
+from jaxgan.data.order import choice, coin, example_index, places, positions, seed_key, stream_key, turn
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 48, 4000, 60000])
@@ -54,6 +54,17 @@ def test_positions_tile_the_steps():
     np.testing.assert_array_equal(at, np.arange(24))
     np.testing.assert_array_equal(positions(1, 2, 4, np.array([1, 3])), [[9, 11], [13, 15]])
     np.testing.assert_array_equal(positions(jnp.int32(1), 2, 4, jnp.array([1, 3]), jnp), [[9, 11], [13, 15]])
+
+
+def test_the_choice_is_fair_fresh_in_each_epoch_and_the_same_everywhere():
+    at, key = np.arange(8000, dtype=np.uint32), seed_key(0)
+    found = choice(at, key, 5)
+    assert np.abs(np.bincount(found, minlength=5) / 8000 - 0.2).max() < 0.02
+    others = (found[:4000], coin(at, key), example_index(at, 8000, key), *places(at, key, 8), turn(at, key))
+    for other in others:  # of an earlier epoch, and other draws
+        assert abs(np.corrcoef(found[-len(other) :], other)[0, 1]) < 0.05
+    assert choice(np.array([2**32 - 1]), key, 5) < 5 and not choice(at, key, 1).any()
+    np.testing.assert_array_equal(found, jax.jit(lambda at: choice(at, seed_key(0), 5, jnp))(at))
 
 
 def test_the_coin_is_fair_fresh_in_each_epoch_and_the_same_everywhere():

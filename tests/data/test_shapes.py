@@ -8,6 +8,7 @@ import pytest
 
 from jaxgan.data import scenes as drawn
 from jaxgan.data import shapes
+from jaxgan.data.scene_captions import captions
 from jaxgan.data.tfds import Tfds
 from jaxgan.errors import UserError
 
@@ -213,6 +214,39 @@ def test_captions_are_true(scenes, rendered):
             assert is_true(groups[13], scene.factors[2, 4:], scene.factors[1, 4:]), scene.caption
             assert groups[14] == f"{told[1][2]} {told[1][3]}"
     assert len(relations) == 4
+
+
+def test_captions_of_varied_wording_are_true(scenes):
+    """Every object that is named has that size, shade, colour and kind, and lies where it is said to. "It" is the first
+    object of two and the second of three."""
+    relations, seen = "above|below|to the left of|to the right of", set()
+    colours, kinds = "|".join(drawn.COLOURS), "|".join(drawn.KINDS)
+    named = re.compile(rf"(?:(?:a|the|one) )?(?:(large|small|big|little) )?(?:(light|dark) )?({colours}) ({kinds})")
+    sizes = {"large": "large", "small": "small", "big": "large", "little": "small"}
+    for scene in scenes:
+        factors = np.full((3, 6), -1, np.float32)
+        factors[: len(scene)] = scene.factors
+        five = captions(factors)
+        assert len(set(five)) == 5 and five[0] == scene.caption
+        for text in five:
+            text = re.sub(r"a (\w+) (\w+) that is (\w+) (\w+)", r"a \1 \3 \4 \2", text)
+            order = []
+            for size, shade, colour, kind in named.findall(text):
+                k = list(scene.factors[:, 1].astype(int)).index(drawn.COLOURS.index(colour))
+                own = scene.factors[k].astype(int)
+                assert kind == drawn.KINDS[own[0]]
+                assert not shade or shade == drawn.SHADES[own[2]]
+                assert not size or sizes[size] == drawn.SIZES[own[3]]
+                order.append(k)
+            assert set(order) == set(range(len(scene))), text
+            parts = re.split(named.pattern, text)[:: named.groups + 1]
+            short = parts[0] + "".join(f"<{k}>{part}" for k, part in zip(order, parts[1:]))
+            for a, relation, b in re.findall(rf"<(\d)>(?: is)? ({relations}) (<\d>|it)", short):
+                other = (len(scene) == 3) if b == "it" else int(b[1])
+                assert is_true(relation, scene.factors[int(a), 4:], scene.factors[int(other), 4:]), text
+                seen.add(relation)
+            assert len(re.findall(relations, text)) == len(re.findall(rf"<\d>(?: is)? (?:{relations}) (?:<\d>|it)", short))
+    assert len(seen) == 4
 
 
 def test_kinds_differ_in_their_pixels():
