@@ -161,11 +161,14 @@ class Plan:
         """The task, its scalars from `values`, arrays or tracers, by default as at the start; its frozen networks' variables
         from `frozen`, by default those of the plan."""
         values = self._at_start if values is None else values
+        tokens = self.features.get("tokens")
         shapes = {f"{name}_shape": feature.shape for name, feature in self.features.items() if feature.kind not in NUMBERS}
         supplied = {
             **shapes,
             "data": self.features,
             "label": self.features.get("label"),
+            "tokens": tokens,
+            "vocabulary": tokens.classes if tokens else 2,
             "batch_size": self.config.batch_size,
             "dtype": DTYPES[self.config.dtype],
         }

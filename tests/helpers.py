@@ -16,6 +16,7 @@ import numpy as np
 
 from jaxgan.config.load import load_config
 from jaxgan.config.resolve import flat, resolve_config
+from jaxgan.data.captions import WithTokens
 from jaxgan.data.features import Feature, features_of
 from jaxgan.data.pairs import AsSource, Beside
 from jaxgan.data.source import Images
@@ -70,6 +71,17 @@ def tiny_fields(config) -> dict[str, str]:
     return {f"{path}.{key}": str(x) for path, part in parts for key, x in getattr(part.cls, "tiny", {}).items()}
 
 
+OF_TEXT = ("damsm",)  # tasks that want captions
+TOKENS = Feature("tokens", (5,), np.int32, 8, names=("", "<unknown>", *"abcdef"), choices=2)
+
+
+def noise_captions(size: int = 48) -> np.ndarray:
+    """Two captions of 1 to 5 words for each of some pictures, int32 [N, 2, 5]."""
+    rng = np.random.default_rng(0)
+    words, lengths = rng.integers(2, 8, (size, 2, 5)), rng.integers(1, 6, (size, 2, 1))
+    return np.where(np.arange(5) < lengths, words, 0).astype(np.int32)
+
+
 class Noise:
     """48 random pictures of 12x12 with labels, in place of a data set."""
 
@@ -96,13 +108,16 @@ def noise_features(config=None) -> dict[str, Feature]:
     task = config.task.name if config else ""
     translates = task in ("paired", "unpaired")
     source = (3, 3, 1) if config and enlarges(config) else (12, 12, 3)
-    return features_of((12, 12, 1), 10, source if translates else (), apart=task == "unpaired")
+    tokens = {"tokens": TOKENS} if config and config.task.name in OF_TEXT else {}
+    return features_of((12, 12, 1), 10, source if translates else (), apart=task == "unpaired") | tokens
 
 
 def noise_images(resident: bool = True, plan: Plan | None = None) -> Images:
     """With sources, if the task of `plan` translates them: coloured ones, of their own number where they belong to none;
     small grey ones, if it enlarges them."""
     images = Images("noise", Noise(), noise_features(plan and plan.config), resident)
+    if "tokens" in images.features:
+        images.examples = WithTokens(images.examples, noise_captions())
     if images.paired:
         images.examples = Beside(images.examples, Noise(48, images.source_shape))
     elif images.source_shape:

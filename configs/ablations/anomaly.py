@@ -20,7 +20,11 @@ threshold: is the false positive rate what was asked for, 1, 5 and 10 %? One dig
 pictures give the threshold; 80 could not tell 1 %. Measured, in results/threshold: .7 to 1.3, 5.0 to 5.7, 10.7 to 11.3 %.
 
 Published: f-AnoGAN trained on digit 1, AUROC .998 (a public implementation). AnoGAN and f-AnoGAN have .89 and .93 on retinal
-scans; GANomaly's values on digits exist as figures alone. Ten seeds, a digit each; but for threshold not measured yet.
+scans; GANomaly's values on digits exist as figures alone.
+
+Measured, ten seeds, a digit each, in results/one_normal: AUROC .967 of patches, .963 of f-AnoGAN, .961 of PCA and GANomaly,
+.904 of AnoGAN. No GAN is above the two methods that train nothing, and AnoGAN is below them. one_abnormal and contamination
+are not measured yet.
 """
 
 import numpy as np
@@ -95,9 +99,24 @@ def methods(protocol: str) -> Table:
         overrides=SHARED,
         claims=tuple(Claim(AUROC, row, than=than, paired=True) for row, than in pairs),
         samples=False,
+        figures={"AUROC by digit": by_digit},
         notes="A row's spread is between digits, so claims compare methods digit by digit. Average precision depends on the "
         "share of abnormal pictures, nine tenths where one digit is normal and a tenth where one is abnormal.",
     )
+
+
+def by_digit(summary: Summary):
+    """AUROC of each digit, a line a method."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.subplots()
+    for row in summary.entries:
+        found = summary.entries[row][AUROC].by_seed()
+        axes.plot([*found], [*found.values()], marker="o", markersize=4, linewidth=0.8, label=row)
+    axes.set(xlabel="digit", ylabel=AUROC, xticks=range(len(DIGITS)))
+    axes.legend(fontsize=8)
+    return figure
 
 
 def contamination() -> Table:

@@ -8,7 +8,18 @@ import numpy as np
 from jaxgan.errors import UserError, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
-from jaxgan.scores import anomaly, cas, classification, detection, path_length, reading, stability, translation, upscaling
+from jaxgan.scores import (
+    anomaly,
+    cas,
+    classification,
+    detection,
+    path_length,
+    reading,
+    retrieval,
+    stability,
+    translation,
+    upscaling,
+)
 from jaxgan.scores.collect import Statistics
 from jaxgan.scores.metric import POSITIVE, SHARE, Metric
 
@@ -172,6 +183,14 @@ METRICS = {
         detection.check,
         within={"map50": SHARE},
     ),
+    "retrieval": Metric(
+        ("state", "Matches"),
+        lambda plan, images, state: {"retrieval": retrieval.retrieval(plan, images, state)},
+        {"retrieval": "higher"},
+        retrieval.DETAIL,
+        retrieval.check,
+        within={"retrieval": SHARE},
+    ),
     "cas": Metric(
         ("state", "Generates"),
         lambda plan, images, state: cas.cas(plan, images, state),
@@ -208,7 +227,11 @@ METRICS = {
     ),
 }
 
-OF_REAL = {"Predicts", "Detects"}  # protocols of metrics of what a network reads in real images: no samples are made
+OF_REAL = {
+    "Predicts",
+    "Detects",
+    "Matches",
+}  # protocols of metrics of what a network reads in real images: no samples are made
 
 
 def find_scores(names: Iterable[str]) -> dict[str, Metric]:

@@ -1,6 +1,6 @@
 """Tasks by the names that a config gives them; `task` says what a task is."""
 
-from jaxgan.tasks import classify, detect, encode, ganomaly, latent, paired, style, unpaired
+from jaxgan.tasks import classify, damsm, detect, encode, ganomaly, latent, paired, style, unpaired
 
 TASKS = {
     "latent": latent.Latent,
@@ -11,4 +11,5 @@ TASKS = {
     "detect": detect.Detect,
     "encode": encode.Encode,
     "ganomaly": ganomaly.Ganomaly,
+    "damsm": damsm.Damsm,
 }

@@ -145,6 +145,34 @@ class FindsAnomalies(Protocol):
         ...
 
 
+class TextCodes(NamedTuple):
+    """Of M captions: words [M, T, D], sentence [M, D], and mask bool [M, T], which words are there."""
+
+    words: jax.Array
+    sentence: jax.Array
+    mask: jax.Array
+
+
+class ImageCodes(NamedTuple):
+    """Of N images: regions [N, R, D], row by row, and whole [N, D], in the space of `TextCodes`."""
+
+    regions: jax.Array
+    whole: jax.Array
+
+
+@runtime_checkable
+class Matches(Protocol):
+    """Says how well captions fit images."""
+
+    def text_codes(self, variables: dict[str, Any], tokens: jax.Array) -> TextCodes:
+        """Of captions int32 [M, T], from {player: flax variables} as after training."""
+        ...
+
+    def image_codes(self, variables: dict[str, Any], image: jax.Array) -> ImageCodes:
+        """Of images [N, H, W, C] in [-1, 1], from {player: flax variables} as after training."""
+        ...
+
+
 @runtime_checkable
 class Describes(Protocol):
     """Has features of images."""
@@ -183,6 +211,7 @@ PROTOCOLS: dict[str, type] = {
         Predicts,
         Detects,
         FindsAnomalies,
+        Matches,
         Describes,
         Shows,
     )

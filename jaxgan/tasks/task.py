@@ -8,7 +8,7 @@ A task owns networks and says what each player's loss is. It is a frozen datacla
   frozen                          {name: `Frozen`}, networks of other runs or extractors, from the sections `frozen.NAME`
   image_shape, source_shape, ...  NAME_shape of each feature that is neither a label nor tokens
   data                            {name: `data.features.Feature`}; the data are then opened before the task is checked
-  label                           the `Feature` of labels, or None where there are none, or the data are not open yet
+  label, tokens                   the `Feature` of that name, or None where there is none, or the data are not open yet
   batch_size, dtype               of the run
 
 `docs/own_tasks.md` has three complete tasks, and a GAN with networks of its own.

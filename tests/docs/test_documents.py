@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jax
 import pytest
-from helpers import ROOT, plan_after_stages
+from helpers import ROOT, TOKENS, plan_after_stages
 
 from jaxgan import command_line
 from jaxgan.config.load import load_config
@@ -94,6 +94,7 @@ def check_launch(words: list[str]) -> None:
         classes = resolved.task.get("num_classes", 0) or 10
         of_source = 3 if resolved.task.name == "detect" else 1  # a detector reads classes from colours
         have = features_of((side, side, 1), classes, source_shape=(28, 28, of_source))
+        have |= {"tokens": TOKENS} if resolved.data.get("captions") else {}
         have["label"] = replace(have["label"], shares=(1 / classes,) * classes)
         plan_after_stages(resolved, have)
 

@@ -17,6 +17,7 @@ FOLDER = ROOT / "docs" / "methods"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem != "index")
 NO_METHOD = {
     "default",
+    "damsm",
     "own",
     "stacked_digits",
     "celeba",
