@@ -47,6 +47,9 @@ def get_config() -> Any:
         "background": (255,),  # behind transparent pixels; a grey level or red,green,blue
         "white": 0.0,  # the white level of grey pictures of more than 8 bits; 0: 65535 for 16 bits, floats are refused
         "flip": False,  # mirror every other image, at random
+        "captions": "",  # of data with texts: the feature with the captions; empty: none are read
+        "words": 18,  # how many words of a caption count
+        "vocabulary_split": "train",  # the split whose words are known
         "resident": "auto",  # keep the split in device memory: auto (up to 1 GiB), on, off; the batches are the same
         "corrupt": "refuse",  # images that cannot be read, where they are fitted: refuse to go on, or skip them
         "cache": "",  # folder of fitted images; empty: ~/.cache/jaxgan/images

@@ -43,6 +43,12 @@ def gather(x: jax.Array) -> jax.Array:
     return lax.all_gather(x, AXIS, tiled=True) if is_bound() else x
 
 
+def roll(x: jax.Array) -> jax.Array:
+    """This replica's rows [n, ...] of the global batch moved down by one: each example meets the one before it, and the
+    first one meets the last."""
+    return gather(x)[(rows(len(x)) - 1) % (len(x) * size())] if is_bound() else jnp.roll(x, 1, 0)
+
+
 def size() -> int:
     """How many replicas share the batch."""
     return lax.axis_size(AXIS) if is_bound() else 1

@@ -71,7 +71,7 @@ def tiny_fields(config) -> dict[str, str]:
     return {f"{path}.{key}": str(x) for path, part in parts for key, x in getattr(part.cls, "tiny", {}).items()}
 
 
-OF_TEXT = ("damsm",)  # tasks that want captions
+OF_TEXT = ("damsm", "text")  # tasks that want captions
 TOKENS = Feature("tokens", (5,), np.int32, 8, names=("", "<unknown>", *"abcdef"), choices=2)
 
 

@@ -13,6 +13,7 @@ from jaxgan.nets import (
     bicubic,
     biggan,
     dcgan,
+    dfgan,
     dirac,
     mlp,
     patch,
@@ -47,4 +48,6 @@ TRANSLATORS = {
     "srresnet": srresnet.Generator,
     "rrdb": rrdb.Generator,
 }
+TEXT_GENERATORS = {"dfgan": dfgan.Generator}  # of z and a `protocols.TextCodes`
+TEXT_CRITICS = {"dfgan": dfgan.Discriminator}
 CRITICS = {"patch": patch.Discriminator, "srgan": srgan.Discriminator}  # of an image, perhaps beside another

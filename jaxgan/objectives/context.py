@@ -73,7 +73,8 @@ class Term(Protocol):
       step with k times the weight (lazy regularisation, Karras et al. 2020).
     side: whose loss it belongs to, "critic", "maker" or "both". A term of both sides is never lazy.
     memory: what it carries from step to step, with its values at step 0.
-    needs: the fields of `Context` that it reads: "judged" ("judged.aux" for `Out.aux`, "judged.answers" for slopes),
+    needs: the fields of `Context` that it reads: "judged" ("judged.aux" for `Out.aux`, "judged.answers" for slopes,
+      "judged.caption" for a `TextCodes` as the examples' "cond"),
       "pairs.NAME", "values.NAME", "path", "gradients", "frozen.NAME". It may depend only on fields that are not `Scalar`,
       because a `Scalar` is a tracer inside the step.
     """

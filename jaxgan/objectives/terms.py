@@ -104,6 +104,32 @@ class R2:
 
 
 @dataclass(frozen=True)
+class MatchingGp:
+    """E |(grad_x D(x, s), grad_s D(x, s))|^power on real pictures x with the codes s of their captions, the two gradients as
+    one vector (matching-aware gradient penalty, Tao et al. 2022, equation 2, whose k is `weight`).
+
+    power: the exponent, the paper's p.
+    """
+
+    weight: Scalar = 2.0
+    power: Scalar = 6.0
+    every: int = bounded(1, least=1)
+    side, needs = "critic", SLOPES | {"judged.caption"}
+
+    def __call__(self, ctx: Context) -> Result:
+        real = ctx.judged.real
+
+        def total(image: jax.Array, sentence: jax.Array) -> jax.Array:
+            out = ctx.judged.answers({**real, "image": image, "cond": real["cond"]._replace(sentence=sentence)})
+            return sum((jnp.sum(leaf) for leaf in jax.tree.leaves(out.logits)), jnp.zeros(()))
+
+        slopes = jax.grad(total, (0, 1))(real["image"], real["cond"].sentence)
+        image, sentence = (jnp.sum(x.reshape(len(x), -1) ** 2, 1) for x in slopes)
+        lengths = _norm(image + sentence)
+        return jnp.mean(lengths**self.power), {"slope": jnp.mean(lengths)}, {}
+
+
+@dataclass(frozen=True)
 class LeCam:
     """E (D(x) - a_fake)^2 + E (D(G(z)) - a_real)^2, each a the moving average of the logits of the other kind (Tseng et al.
     2021, "Regularizing Generative Adversarial Networks under Limited Data", equation 5; the authors' code leaves out reals
@@ -187,6 +213,7 @@ TERMS = {
     "dragan": Dragan,
     "r1": R1,
     "r2": R2,
+    "matching_gp": MatchingGp,
     "lecam": LeCam,
     "consensus": Consensus,
     "path_length": PathLength,

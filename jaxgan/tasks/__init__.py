@@ -1,6 +1,6 @@
 """Tasks by the names that a config gives them; `task` says what a task is."""
 
-from jaxgan.tasks import classify, damsm, detect, encode, ganomaly, latent, paired, style, unpaired
+from jaxgan.tasks import classify, damsm, detect, encode, ganomaly, latent, paired, style, text, unpaired
 
 TASKS = {
     "latent": latent.Latent,
@@ -12,4 +12,5 @@ TASKS = {
     "encode": encode.Encode,
     "ganomaly": ganomaly.Ganomaly,
     "damsm": damsm.Damsm,
+    "text": text.Text,
 }

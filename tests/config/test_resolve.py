@@ -95,7 +95,8 @@ MISTAKES = [
     ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
     (
         "objective.terms.r3.weight=1",
-        "unknown term 'r3'; known: acgan, consensus, contrast, dragan, feature_distance, l1, l2, lecam, orthogonal",
+        "unknown term 'r3'; known: acgan, consensus, contrast, dragan, feature_distance, l1, l2, lecam, "
+        "matching_gp, orthogonal",
     ),
     ("objective.terms=r1", "'objective.terms' is a section: objective.terms.r1.weight, ..."),
     ("objective.terms.r1=none", "there is no term 'r1' to remove"),

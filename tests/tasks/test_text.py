@@ -1,0 +1,142 @@
+"""Text to image: what the critic is shown, the matching-aware penalty, and a run's stages."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import TOKENS, devices, noise_features, noise_images, tiny
+from jax.sharding import PartitionSpec as P
+
+from jaxgan import parallel
+from jaxgan.errors import UserError
+from jaxgan.generate import given_inputs, make_pictures, trained
+from jaxgan.keys import Keys
+from jaxgan.nets.layers import Out
+from jaxgan.objectives.context import Context
+from jaxgan.objectives.terms import MatchingGp
+from jaxgan.parallel import Placement
+from jaxgan.plan import Donor, Plan
+from jaxgan.tasks.protocols import Generates, TextCodes
+
+
+def frozen_of(config, names=TOKENS.names):
+    """A frozen DAMSM of random weights, whose captions have these words."""
+    features = noise_features(config) | {"tokens": replace(TOKENS, names=names, classes=len(names))}
+    first, rng = Plan(tiny("damsm.py"), features), np.random.default_rng(1)
+    shapes = jax.eval_shape(lambda: first.init(jax.random.key(0)).variables("match"))
+    variables = jax.tree.map(lambda x: rng.uniform(0.1, 1, x.shape).astype(x.dtype), shapes)
+    return {"damsm": Donor(first.task, {"match": variables}, {"taken": {"digest": "x"}})}
+
+
+def plan_of(**overrides):
+    config = tiny("dfgan.py", batch_size=4, **overrides)
+    return Plan(config, noise_features(config), frozen_of(config))
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return plan_of()
+
+
+@pytest.fixture(scope="module")
+def batch():
+    rng = np.random.default_rng(0)
+    tokens = jnp.asarray([[2, 3, 0, 0, 0], [4, 5, 6, 0, 0], [7, 2, 2, 3, 4], [3, 0, 0, 0, 0]])
+    return {"image": jnp.asarray(rng.uniform(-1, 1, (4, 12, 12, 1)), jnp.float32), "tokens": tokens}
+
+
+def test_the_critic_alone_sees_real_pictures_with_others_captions(plan, batch):
+    task, state = plan.task(), plan.init(jax.random.key(0))
+    keys, wants = Keys(state.rng, 0, 0, 0, 4), frozenset({"judged"})
+    making = {player: task.make(player, state, batch, keys, wants) for player in ("disc", "gen")}
+    shown = {player: task.shown(one, state, batch)[""][2] for player, one in making.items()}
+    assert {player: [*one] for player, one in shown.items()} == {"disc": ["real", "fake", "wrong"], "gen": ["real", "fake"]}
+    own = plan.frozen["damsm"]
+    codes = own.make().text_codes(own.variables, batch["tokens"])
+    assert len(np.unique(codes.sentence, axis=0)) == 4
+    np.testing.assert_array_equal(shown["disc"]["real"]["cond"].sentence, codes.sentence)
+    np.testing.assert_array_equal(shown["disc"]["wrong"]["cond"].sentence, jnp.roll(codes.sentence, 1, 0))
+    np.testing.assert_array_equal(shown["disc"]["wrong"]["image"], batch["image"])
+    assert making["disc"].images[""].shape == (4, 12, 12, 1)
+    alone = plan_of(task__mismatched=False).task()
+    assert [*alone.shown(alone.make("disc", state, batch, keys, wants), state, batch)[""][2]] == ["real", "fake"]
+
+
+def test_the_loss_is_the_papers(batch):
+    """Half of what is wrong is made, and half real with another's caption."""
+    plain = plan_of(objective__terms__matching_gp="none")
+    task, state = plain.task(), plain.init(jax.random.key(0))
+    keys = Keys(state.rng, 0, 0, 0, 4)
+    shown = task.shown(task.make("disc", state, batch, keys, frozenset({"judged"})), state, batch)[""][2]
+    variables = state.variables("disc")
+    real, fake, wrong = (
+        np.asarray(task.disc.apply(variables, one["image"], one["cond"], train=True).logits, float)
+        for one in (shown["real"], shown["fake"], shown["wrong"])
+    )
+    relu = lambda x: np.maximum(x, 0).mean()  # noqa: E731
+    want = relu(1 - real) + (relu(1 + fake) + relu(1 + wrong)) / 2
+    np.testing.assert_allclose(task.loss("disc", state, batch, keys, None)[0], want, rtol=1e-5)
+    np.testing.assert_allclose(task.loss("gen", state, batch, keys, None)[0], -fake.mean(), rtol=1e-4)
+
+
+def test_the_penalty_in_closed_form():
+    """D(x, s) = a |x|^2 + b |s|^2, so that the slopes are 2 a x and 2 b s."""
+    rng = np.random.default_rng(0)
+    image, sentence = jnp.asarray(rng.normal(size=(3, 2, 2, 1))), jnp.asarray(rng.normal(size=(3, 4)))
+    cond = TextCodes(jnp.zeros((3, 1, 4)), sentence, jnp.ones((3, 1), bool))
+
+    def answers(x):
+        logits = 0.3 * jnp.sum(x["image"] ** 2, (1, 2, 3)) + 0.2 * jnp.sum(x["cond"].sentence ** 2, 1)
+        return Out(logits, None)
+
+    judged = SimpleNamespace(real={"image": image, "cond": cond}, answers=answers)
+    value, metrics, _ = MatchingGp()(Context("disc", "critic", judged=judged))
+    squared = 0.36 * np.sum(np.asarray(image) ** 2, (1, 2, 3)) + 0.16 * np.sum(np.asarray(sentence) ** 2, 1)
+    np.testing.assert_allclose(value, np.mean(squared**3), rtol=1e-5)
+    np.testing.assert_allclose(metrics["slope"], np.mean(np.sqrt(squared)), rtol=1e-5)
+
+
+def test_rows_are_rolled_over_the_whole_batch():
+    x, placement = jnp.arange(8), Placement(devices=devices(4))
+    rolled = jax.shard_map(parallel.roll, mesh=placement.mesh, in_specs=P("data"), out_specs=P("data"), check_vma=False)
+    np.testing.assert_array_equal(rolled(x), [7, 0, 1, 2, 3, 4, 5, 6])
+    np.testing.assert_array_equal(parallel.roll(x), rolled(x))
+
+
+def test_pictures_follow_from_number_and_caption(plan):
+    """Not from the captions beside. An untrained generator has gains of 1, whatever the caption; this one has others."""
+    placement, images = Placement(), noise_images(plan=plan)
+    state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0))
+    rng = np.random.default_rng(0)
+    loud = jax.tree.map(lambda x: x + 0.3 * rng.normal(size=x.shape).astype(x.dtype), state.params["gen"])
+    state = state.replace(params={**state.params, "gen": loud})
+    make, numbers = make_pictures(plan, trained(plan, placement.local(state), False)), np.arange(4, dtype=np.uint32)
+    tokens = given_inputs(plan, images, numbers)["tokens"]
+    assert plan.can(Generates) and plan.given == ("tokens",) and tokens.shape == (4, 5)
+    whole = make(numbers, tokens=tokens)
+    assert whole.shape == (4, 12, 12, 1) and whole.dtype == np.uint8
+    other = tokens.copy()
+    other[2] = tokens[0]
+    changed = make(numbers, tokens=other)
+    np.testing.assert_array_equal(changed[[0, 1, 3]], whole[[0, 1, 3]])
+    assert np.any(changed[2] != whole[2])
+
+
+def test_mistakes():
+    config = tiny("dfgan.py")
+    features = noise_features(config)
+    with pytest.raises(UserError, match="task.name=text needs a frozen network 'damsm'"):
+        Plan(config, features)
+    with pytest.raises(UserError, match="frozen.damsm knows 4 words, and the captions of these data have others"):
+        Plan(config, features, frozen_of(config, ("", "<unknown>", "x", "y")))
+    frozen = frozen_of(config)
+    with pytest.raises(UserError, match="task.name=text starts from 'tokens', which the data set shapes/32 has not"):
+        Plan(config, {name: x for name, x in features.items() if name != "tokens"}, frozen)
+    with pytest.raises(UserError, match="a pack of images has no caption of its own"):
+        Plan(tiny("dfgan.py", critic__pack=2), features, frozen)
+    plain = tiny("dcgan.py", objective__terms__matching_gp__weight=1)
+    with pytest.raises(UserError, match="terms.matching_gp needs 'judged.caption', which task latent does not have"):
+        Plan(plain, noise_features(plain))
