@@ -92,13 +92,13 @@ def make_generate(plan: Plan, way: str = "ab") -> Callable:
 
 
 def make_pictures(plan: Plan, nets: Trained, data: Images | None = None) -> Callable:
-    """`numbers uint32 [N] -> uint8 [N, H, W, C]`, or points; by name also what `make_generate` takes: psi, label, t, [N].
-    data: of a generator that starts from them."""
+    """`numbers uint32 [N] -> uint8 [N, H, W, C]`, or points; by name also what `make_generate` takes: psi, label, t, [N],
+    and what the generator starts from. data: whose examples it starts from otherwise."""
     fn, is_picture = jax.jit(make_generate(plan)), len(plan.image_shape) == 3
 
     def make(numbers: np.ndarray, **asked: np.ndarray) -> np.ndarray:
         given = given_inputs(plan, data, numbers) if data else {}
-        made = np.asarray(fn(nets, numbers, **given, **asked))
+        made = np.asarray(fn(nets, numbers, **(given | asked)))
         return to_uint8(made) if is_picture else made
 
     return make

@@ -14,6 +14,7 @@ from jaxgan.verbs.sample_request import sample_request
 EXAMPLES = """
 python launch.py --mode=sample --workdir=digits --grid=8x8       of the model that comes with the package
 python launch.py --mode=sample --workdir=runs/wgan --num=50000 --out=samples.npz
+python launch.py --mode=sample --workdir=runs/dfgan --prompt="a large red circle above a blue square" --num=8
 """
 TAKES_OVERRIDES = False
 
@@ -35,6 +36,10 @@ def define_flags(values: flags.FlagValues) -> None:
                         "make a table with a row each, or every pair of label and number in an array.",
                         flag_values=values)  # fmt: skip
     flags.DEFINE_integer("label", None, "One of --labels, by its old name.", flag_values=values)
+    flags.DEFINE_multi_string("prompt", [], "Of a run that draws captions: what all images show; given several times, a "
+                              "table with a row each, or every pair of prompt and number in an array.",
+                              flag_values=values)  # fmt: skip
+    flags.DEFINE_string("prompts", "", "A text file of prompts, a line each, in place of --prompt.", flag_values=values)
     flags.DEFINE_string("truncation", "", "Of the latent z: resample:0.7 (what lies beyond +-0.7 is drawn anew) or "
                         "scale:0.7 (z times 0.7); several, scale:1,0.7,0.5, make a table with a row each.",
                         flag_values=values)  # fmt: skip

@@ -24,18 +24,21 @@ Make = Callable[..., np.ndarray]
 
 
 class Samples(NamedTuple):
-    """numbers: uint32 [N]. asked: of each by name, [N], as `generate.make_generate` takes it. labels: int32 [N], or
-    attributes [N, K]; None of a generator that is told none. apart: whether a number has several samples, by label."""
+    """numbers: uint32 [N]. asked: of each by name, [N, ...], as `generate.make_generate` takes it. labels: int32 [N], or
+    attributes [N, K]; None of a generator that is told none. prompts: texts [N], or None. apart: what names of files begin
+    with where a number has several samples, [N]; or none."""
 
     numbers: np.ndarray
     asked: dict[str, np.ndarray]
     labels: np.ndarray | None = None
-    apart: bool = False
+    prompts: np.ndarray | None = None
+    apart: tuple[str, ...] = ()
 
     @property
     def columns(self) -> dict[str, np.ndarray]:
-        """What is written beside the images, by name: "seed", "label"."""
-        return {"seed": self.numbers} | ({} if self.labels is None else {"label": self.labels})
+        """What is written beside the images, by name: "seed", "label", "prompt"."""
+        beside = {"seed": self.numbers, "label": self.labels, "prompt": self.prompts}
+        return {name: x for name, x in beside.items() if x is not None}
 
 
 def write_pictures(folder: Path, make: Make, samples: Samples, request: dict[str, Any], size: int, overwrite: bool) -> None:
@@ -43,8 +46,7 @@ def write_pictures(folder: Path, make: Make, samples: Samples, request: dict[str
     that is there in part the whole is made again: a batch has the same bits in every attempt. Raises UserError as
     `outputs.claim_folder` does."""
     names = [f"seed{seed:08d}.png" for seed in samples.numbers]
-    if samples.apart and samples.labels is not None:
-        names = [f"label{label:03d}_{name}" for label, name in zip(samples.labels, names)]
+    names = [f"{before}{name}" for before, name in zip(samples.apart, names)] if samples.apart else names
     there = claim_folder(folder, {**request, "batch": size}, [*names, LIST], overwrite)
     for rows, make_part in _parts(make, samples, size):
         missing = [row for row in rows if names[row] not in there]
@@ -55,7 +57,7 @@ def write_pictures(folder: Path, make: Make, samples: Samples, request: dict[str
 
 
 def _listed(names: list[str], samples: Samples) -> str:
-    """CSV with file, seed and, where there are labels, label; attributes apart by spaces."""
+    """CSV with file, seed and, where there are some, label and prompt; attributes apart by spaces."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["file", *samples.columns])

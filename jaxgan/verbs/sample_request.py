@@ -12,6 +12,7 @@ from jaxgan.truncation import Truncation, parse
 from jaxgan.verbs import outputs
 
 FILES = (".npz", ".array_record")  # of arrays
+APART = ("labels", "prompts")  # of which arrays and folders have every pair of value and number
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class SampleRequest:
     out: FILE.png for a grid, FILE.npz or FILE.array_record for arrays, else a folder of PNG files; None: the run's samples/.
     overwrite: replace what is there. ema: from the moving averages of the weights.
     labels: of a generator that is told labels; none: those that the numbers draw. Several: each with all numbers.
+    prompts: of a run that draws captions; none: those of the data's examples of these numbers. Several: as labels.
     truncation: of z, each a row of a table if there are several. standing: passes for BatchNorm's statistics; 0: the running
     ones.
     frames: from each image to the next, as FILE.gif and FILE_strip.png; 0: none.
@@ -44,17 +46,23 @@ class SampleRequest:
     labels: tuple[int, ...] = ()
     truncation: tuple[Truncation, ...] = ()
     standing: int = 0
+    prompts: tuple[str, ...] = ()
+
+    @property
+    def axes(self) -> dict[str, int]:
+        """How many values there are of what a table may have rows for."""
+        all_ = {"labels": self.labels, "prompts": self.prompts, "truncation_psi": self.psi, "truncation": self.truncation}
+        return {name: len(values) for name, values in all_.items()}
 
     @property
     def rows(self) -> str:
-        """What a table has a row for: "labels", "truncation_psi" or "truncation", that with several values; or ""."""
-        axes = {"labels": self.labels, "truncation_psi": self.psi, "truncation": self.truncation}
-        return next((name for name, values in axes.items() if len(values) > 1), "")
+        """What a table has a row for, that of `axes` with several values; or ""."""
+        return next((name for name, count in self.axes.items() if count > 1), "")
 
     @property
     def is_table(self) -> bool:
         """Whether all becomes one picture with a row for each value, or a mix of styles."""
-        written_apart = self.rows == "labels" and self.out is not None and self.out.suffix.lower() != ".png"
+        written_apart = self.rows in APART and self.out is not None and self.out.suffix.lower() != ".png"
         return bool(self.mix or self.rows) and not written_apart
 
     @property
@@ -80,6 +88,8 @@ def sample_request(
     labels: str = "",
     truncation: str = "",
     standing: int | None = None,
+    prompt: Sequence[str] = (),
+    prompts: str = "",
 ) -> SampleRequest:
     """The flags of `--mode=sample`, put together. Raises UserError where they contradict each other."""
     path = as_path(out) if out else None
@@ -97,6 +107,7 @@ def sample_request(
         _labels(label, labels),
         parse(truncation) if truncation else (),
         _passes(standing),
+        _prompts(tuple(prompt), prompts),
     )
     columns, rows = _parse_grid(grid) if grid else (None, None)
     cells = columns * rows if columns and rows else None
@@ -134,20 +145,21 @@ def _check_kinds(made: SampleRequest, grid: bool) -> None:
         raise UserError("--grid has no effect on a table, which has a column for each number")
     if made.psi and made.truncation:
         raise UserError("--truncation_psi is of StyleGAN's styles and --truncation of the latent z; leave one out")
-    if made.labels and (made.mix or made.frames):
-        raise UserError("--labels is of pictures and tables, and not of --mix and --interpolate; leave one out")
+    for name in APART:
+        if made.axes[name] and (made.mix or made.frames):
+            raise UserError(f"--{name} is of pictures and tables, and not of --mix and --interpolate; leave one out")
     if several and (made.mix or made.frames):
         raise UserError(f"{several}; give one beside --mix or --interpolate")
-    if len(made.labels) > 1 and len(made.psi or made.truncation) > 1:
-        other = "truncation_psi" if made.psi else "truncation"
-        raise UserError(f"{several}, and so do those of --{other}; give several of one alone")
+    others = [name for name, count in made.axes.items() if count > 1 and name != made.rows]
+    if others:
+        raise UserError(f"{several}, and so do those of --{others[0]}; give several of one alone")
     if made.mix and made.frames:
         raise UserError("--mix and --interpolate make pictures of their own; choose one")
 
 
 def _check_out(made: SampleRequest, out: str, path: Path) -> None:
     """Refuses an `out` that does not suit, or that is there. Raises UserError."""
-    table, suffix = made.mix or made.rows not in ("", "labels"), path.suffix.lower()
+    table, suffix = made.mix or made.rows not in ("", *APART), path.suffix.lower()
     allowed = (".gif",) if made.frames else (".png",) if table else ("", ".png", *FILES)
     if suffix not in allowed:
         kinds = f"FILE.png (a grid), {' or '.join(f'FILE{x}' for x in FILES)} (arrays), or a folder (a PNG file each)"
@@ -175,6 +187,21 @@ def _labels(label: int | None, labels: str) -> tuple[int, ...]:
     if labels:
         raise UserError("--label=3 is --labels=3 by its old name; leave one out")
     return (label,)
+
+
+def _prompts(typed: tuple[str, ...], file: str) -> tuple[str, ...]:
+    if not file:
+        return typed
+    if typed:
+        raise UserError("--prompts=FILE and --prompt are two ways to say what to draw; leave one out")
+    try:
+        lines = as_path(file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"--prompts={file} cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}") from error
+    found = tuple(line.strip() for line in lines if line.strip())
+    if not found:
+        raise UserError(f"--prompts={file} has no line with a prompt")
+    return found
 
 
 def _passes(standing: int | None) -> int:

@@ -25,11 +25,12 @@ from jaxgan.generate import (
 from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_uint8
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
+from jaxgan.prompts import prompt_tokens
 from jaxgan.standing import Standing
 from jaxgan.tasks.protocols import Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
 from jaxgan.verbs.sample_files import Samples, spelled, write_arrays, write_pictures
-from jaxgan.verbs.sample_request import SampleRequest, strip_of
+from jaxgan.verbs.sample_request import APART, SampleRequest, strip_of
 from jaxgan.workdir.data import open_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.runs import check_weights, load_run, weights_digest
@@ -73,7 +74,7 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
     except OSError as error:
         raise UserError(f"{wanted.out or folder} cannot be written: {error.strerror}") from error
     what = f"interpolation of {wanted.frames} frames a leg" if wanted.frames else f"{len(wanted.seeds)} samples"
-    what = f"{what} of each of {len(wanted.labels)} labels" if rows == "labels" else what
+    what = f"{what} of each of {wanted.axes[rows]} {rows}" if rows in APART else what
     what = f"{what} at {len(wanted.psi or wanted.truncation)} truncations" if rows == "truncation" else what
     what = f"styles of {len(wanted.mix)} in {len(wanted.seeds)}" if wanted.mix else what
     say(f"{what}, step {step}: {path}")
@@ -83,8 +84,9 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
 def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, checkpoint: str | None) -> None:
     """An image of each number, perhaps in a row for each of several values: a grid, arrays, or a file each."""
     points = len(plan.image_shape) == 1
-    data = open_data(plan.config) if points or plan.given else None
-    make, samples = make_pictures(plan, nets, data if plan.given else None), _samples(plan, wanted)
+    starts = bool(plan.given) and not wanted.prompts  # from the data's examples
+    data = open_data(plan.config) if points or starts else None
+    make, samples = make_pictures(plan, nets, data if starts else None), _samples(plan, wanted)
     if path.suffix.lower() == ".png":
         made = np.concatenate([*each_batch(make, CHUNK, samples.numbers, **samples.asked)])
         source = _sources(plan, given_inputs(plan, data, samples.numbers)) if data else None
@@ -101,7 +103,8 @@ def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, c
     request |= {"labels": spelled(wanted.labels)} if len(wanted.labels) > 1 else {}
     request |= {"truncation": str(wanted.truncation[0])} if wanted.truncation else {}
     request |= {"standing": wanted.standing} if wanted.standing else {}
-    request |= {"data": data.digest} if plan.given and data else {}
+    request |= {"prompts": [*wanted.prompts]} if wanted.prompts else {}
+    request |= {"data": data.digest} if starts and data else {}
     write = write_arrays if path.suffix else write_pictures
     write(path, make, samples, request | {"seeds": spelled(wanted.seeds)}, CHUNK, wanted.overwrite)
 
@@ -112,12 +115,19 @@ def _samples(plan: Plan, wanted: SampleRequest) -> Samples:
     t = tuple(one.t for one in wanted.truncation)
     values = {"label": np.array(wanted.labels, np.int32), "psi": np.array(wanted.psi, np.float32)}
     values["t"] = np.array(t, np.float32)
+    values |= {"tokens": prompt_tokens(plan, wanted.prompts)} if wanted.prompts else {}
     numbers = np.tile(np.array(wanted.seeds, np.uint32), max(1, *map(len, values.values())))
-    asked = {name: np.repeat(x, len(numbers) // len(x)) for name, x in values.items() if len(x)}
+    asked = {name: np.repeat(x, len(numbers) // len(x), 0) for name, x in values.items() if len(x)}
     labels = asked.get("label")
     if labels is None and takes_labels(plan):
         labels = in_batches(make_labels(plan), CHUNK, numbers).astype(np.int32)
-    return Samples(numbers, asked, labels, wanted.rows == "labels")
+    each = len(wanted.seeds)
+    prompts = np.repeat(np.array(wanted.prompts), len(numbers) // len(wanted.prompts)) if wanted.prompts else None
+    apart = {
+        "labels": [f"label{label:03d}_" for label in wanted.labels for _ in range(each)],
+        "prompts": [f"prompt{i:03d}_" for i in range(len(wanted.prompts)) for _ in range(each)],
+    }
+    return Samples(numbers, asked, labels, prompts, tuple(apart.get(wanted.rows, ())))
 
 
 def _generate(fn: Callable, nets: Any, *arguments: np.ndarray) -> Iterator[np.ndarray]:
@@ -157,8 +167,7 @@ def _check(plan: Plan, wanted: SampleRequest) -> None:
 def _check_size(plan: Plan, wanted: SampleRequest) -> None:
     """Refuses one picture of more pixels than a viewer opens. Raises UserError."""
     height, width = plan.image_shape[:2]
-    values = max(1, len(wanted.psi), len(wanted.truncation), len(wanted.labels))
-    sheet = len(wanted.seeds) * (2 if plan.given else values)
+    sheet = len(wanted.seeds) * (2 if plan.source_shape and plan.given else max(1, *wanted.axes.values()))
     sheet = (len(wanted.seeds) + 1) * (len(wanted.mix) + 1) if wanted.mix else sheet
     sheet = (len(wanted.seeds) - 1) * STRIP if wanted.frames else sheet
     others = "ask for fewer" if wanted.frames or wanted.is_table else "--out=FOLDER or FILE.npz takes any"
