@@ -11,6 +11,14 @@ from jaxgan.errors import UserError, nearest
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 Fields = dict[str, Any]  # of a config, by dotted path
+FITTED = (
+    "data.size",
+    "data.crop",
+    "data.fit",
+    "data.filter",
+    "data.channels",
+    "data.background",
+)  # what scores say of images
 
 
 def filled_in(text: str, configs: Sequence[Config | Fields]) -> str:
@@ -59,7 +67,8 @@ def untested(table: Table, configs: Sequence[Config | Fields]) -> str:
 
 
 def check_protocol(table: Table, configs: Sequence[Config]) -> None:
-    """Refuses fields in a table's sentences and length that the shown rows' configs do not have. Raises UserError."""
+    """Refuses fields in a table's sentences and length that the shown rows' configs do not have, and rows whose real images
+    are fitted unlike each other, whose scores would be refused when all is trained. Raises UserError."""
     for name, check in _checks(table, configs).items():
         try:
             check()
@@ -67,10 +76,20 @@ def check_protocol(table: Table, configs: Sequence[Config]) -> None:
             raise UserError(f"the table's {name}: {error}") from error
 
 
+def _check_images(configs: Sequence[Config]) -> None:
+    rows = [_fields(config) for config in configs]
+    for field in FITTED:
+        by_data: dict[str, Any] = {}
+        for row in rows:
+            if field in row and by_data.setdefault(row["data.name"], row[field]) != row[field]:
+                unlike = " and ".join(_spelled(x) or "none" for x in (by_data[row["data.name"]], row[field]))
+                raise UserError(f"rows have unlike {field}, {unlike}, and their scores cannot stand in one table")
+
+
 def _checks(table: Table, configs: Sequence[Config]) -> dict[str, Callable[[], Any]]:
     texts = {name: getattr(table, name) for name in ("protocol", "data")}
     checks = {name: lambda text=text: filled_in(text, configs) for name, text in texts.items()}
-    return checks | {"length": lambda: untested(table, configs)}
+    return checks | {"length": lambda: untested(table, configs), "images": lambda: _check_images(configs)}
 
 
 def _shortest(length: Length, configs: Sequence[Config | Fields]) -> float:

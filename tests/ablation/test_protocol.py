@@ -98,3 +98,13 @@ def test_cells_are_not_made_of_a_table_that_names_other_fields(changes, message,
 def test_a_baseline_of_0_steps_has_no_length():
     length = Length(1000, "steps")
     assert share(length, [{"steps": 0}, {"steps": 600}]) == 0.6 and share(length, [{"steps": 0}]) == 0
+
+
+def test_rows_with_images_of_unlike_sizes_are_refused_before_they_train(tmp_path):
+    rows = {"a": Row({"data.size": 16}), "b": Row({"data.size": 32}), "h": Row({"data.size": 8}, hidden=True)}
+    table = replace(TABLE, rows=rows, columns=(Column("fd"),), protocol="how", length=None)
+    with pytest.raises(
+        UserError, match="the table's images: rows have unlike data.size, 16 and 32, and their scores cannot"
+    ):
+        make_cells(table, "configs/dcgan.py", tmp_path, [])
+    make_cells(replace(table, rows={name: rows[name] for name in "ah"}), "configs/dcgan.py", tmp_path, [])
