@@ -14,7 +14,6 @@ from jaxgan.verbs.sample_request import sample_request
 EXAMPLES = """
 python launch.py --mode=sample --workdir=digits --grid=8x8       of the model that comes with the package
 python launch.py --mode=sample --workdir=runs/wgan --num=50000 --out=samples.npz
-python launch.py --mode=sample --workdir=runs/dfgan --prompt="a large red circle above a blue square" --num=8
 """
 TAKES_OVERRIDES = False
 

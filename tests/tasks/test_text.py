@@ -98,6 +98,12 @@ def test_the_penalty_in_closed_form():
     np.testing.assert_allclose(value, np.mean(squared**3), rtol=1e-5)
     np.testing.assert_allclose(metrics["slope"], np.mean(np.sqrt(squared)), rtol=1e-5)
 
+    def of_a_dead_critic(scale):
+        dead = SimpleNamespace(real=judged.real, answers=lambda x: Out(scale * answers(x).logits, None))
+        return MatchingGp()(Context("disc", "critic", judged=dead))[0]
+
+    assert np.isfinite(jax.grad(of_a_dead_critic)(0.0)) and of_a_dead_critic(0.0) < 1e-30
+
 
 def test_rows_are_rolled_over_the_whole_batch():
     x, placement = jnp.arange(8), Placement(devices=devices(4))
