@@ -164,6 +164,7 @@ def get_config() -> Any:
         "allow_few": False,  # a Frechet distance of no more images than dimensions
         "batch_norm": "running",  # statistics of the generator's BatchNorm; or standing, taken anew
         "standing_passes": 16,  # batches that they are taken over
+        "ranker_workdir": "",  # a run of damsm.py that judges pictures of captions
     }
     config.init_from = {
         "workdir": "",  # start from this run's newest checkpoint

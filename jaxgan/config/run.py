@@ -54,7 +54,7 @@ class Eval:
     of the real images, chosen once; 0: all. batch_size: at once, over all devices. ema: the weights' moving averages.
     allow_few: a Fréchet distance of fewer images than dimensions. batch_norm: statistics of the generator's BatchNorm, the
     running ones of training ("running"), or means over passes of the trained generator ("standing"). standing_passes: how
-    many, of batch_size latents each."""
+    many, of batch_size latents each. ranker_workdir: a run of configs/damsm.py that judges pictures of captions."""
 
     every: int = 0
     metrics: tuple[str, ...] = ("fd", "kid", "prdc", "repetition")
@@ -68,6 +68,7 @@ class Eval:
     allow_few: bool = False
     batch_norm: str = among(("running", "standing"), "running")
     standing_passes: int = bounded(16, least=1)
+    ranker_workdir: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
 from jaxgan.scores import (
     anomaly,
+    captions,
     cas,
     classification,
     detection,
@@ -190,6 +191,15 @@ METRICS = {
         retrieval.DETAIL,
         retrieval.check,
         within={"retrieval": SHARE},
+    ),
+    "r_precision": Metric(
+        ("state", "Generates"),
+        captions.scores,
+        dict.fromkeys(("r_precision", "r_precision_train"), "higher"),
+        captions.DETAIL,
+        captions.check,
+        within=dict.fromkeys(("r_precision", "r_precision_train"), SHARE),
+        opens=captions.open_ranker,
     ),
     "cas": Metric(
         ("state", "Generates"),

@@ -76,7 +76,7 @@ def load_frozen(
         before = Workdir(folder).donors.get(f"frozen.{name}.workdir") if folder and copy else None
         if folder and made.config and not made.workdir and Workdir(Workdir(folder).stage(name)).is_run:
             made = replace(made, workdir=str(Workdir(folder).stage(name)))
-        out[name] = (planned or {}).get(name) or (saved_donor(copy) if copy else None) or _taken(name, made)
+        out[name] = (planned or {}).get(name) or (saved_donor(copy) if copy else None) or lent(f"frozen.{name}", made)
         if before and before["digest"] != out[name].record["taken"]["digest"]:
             raise UserError(f"{copy} is gone, and {made.workdir} holds other networks than it was copied from; restore it")
         theirs = features_in(out[name].record["saved"]["data"])["image"].shape
@@ -92,23 +92,23 @@ def _not_loaded(variables: Any, images: Any) -> Any:
     raise AssertionError("an extractor that only losses read")
 
 
-def _taken(name: str, wanted: FrozenRun) -> Donor:
-    """The networks of another run's checkpoint."""
+def lent(field: str, wanted: FrozenRun) -> Donor:
+    """The networks of another run's checkpoint. field: for messages, "frozen.NAME". Raises UserError."""
     if not wanted.workdir:
-        raise UserError(f"frozen.{name} says whose networks to take: --config.frozen.{name}.workdir=RUN")
+        raise UserError(f"{field} says whose networks to take: --config.{field}.workdir=RUN")
     path, everywhere = as_path(wanted.workdir), Placement()
     plan, step, state = load_run(path, everywhere, wanted.step or None)
     if plan.frozen:
-        raise UserError(f"frozen.{name}: {path} has frozen networks itself; take those runs that it took")
+        raise UserError(f"{field}: {path} has frozen networks itself; take those runs that it took")
     for player in wanted.players:
         if player not in state.params:
-            raise UserError(f"frozen.{name}: {path} has no player '{player}'; {nearest(player, state.params)}")
+            raise UserError(f"{field}: {path} has no player '{player}'; {nearest(player, state.params)}")
     players = wanted.players or tuple(state.params)
     variables = {player: state.variables(player, wanted.ema and player in state.ema) for player in players}
     found = jax.device_get(everywhere.local(variables))
     record = {
         "title": f"{plan.config.task.name} of {path}, step {step}",
-        "field": f"frozen.{name}.workdir",
+        "field": f"{field}.workdir",
         "taken": {"workdir": wanted.workdir, "step": step, "digest": weights_digest(path, step)},
         "arrays": digest(flatten(found)),
         "players": list(players),

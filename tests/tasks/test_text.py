@@ -19,6 +19,8 @@ from jaxgan.objectives.context import Context
 from jaxgan.objectives.terms import MatchingGp
 from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
+from jaxgan.scores import captions
+from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.tasks.protocols import Generates, TextCodes
 
 
@@ -129,6 +131,40 @@ def test_pictures_follow_from_number_and_caption(plan):
     changed = make(numbers, tokens=other)
     np.testing.assert_array_equal(changed[[0, 1, 3]], whole[[0, 1, 3]])
     assert np.any(changed[2] != whole[2])
+
+
+def test_pictures_are_judged_by_a_run_that_training_has_not_used(monkeypatch):
+    config = tiny("dfgan.py", batch_size=4, eval__metrics="r_precision", eval__ranker_workdir="other", eval__num_samples=40,
+                  eval__batch_size=16, eval__split="", eval__ema=False)  # fmt: skip
+    scored = Plan(config, noise_features(config), frozen_of(config))
+    images, placement = noise_images(plan=scored), Placement()
+    (ranker,) = frozen_of(config).values()
+    ranker.record["taken"]["digest"] = "y"
+    monkeypatch.setattr(captions, "lent", lambda field, wanted: ranker)
+    monkeypatch.setattr("jaxgan.metrics.retrieval.OTHERS", 10)
+    state = placement.init(lambda seed: scored.init(jax.random.key(seed)), np.uint32(0))
+    found = RunEvaluator(scored, images, placement)(state, 0)
+    assert {name: 0 <= one["value"] <= 1 for name, one in found["scores"].items()} == {
+        "r_precision": True,
+        "r_precision_train": True,
+    }
+    values = {name: one["value"] for name, one in found["scores"].items()}
+    assert values["r_precision"] == values["r_precision_train"], "these two judges have the same weights"
+    assert found["protocol"]["r_precision"]["of"] == 48 and found["measured"]["r_precision"] == {"ranker": "y"}
+    ranker.record["taken"]["digest"] = "x"
+    with pytest.raises(UserError, match="is the run that this one was trained with, and no judge of it"):
+        RunEvaluator(scored, images, placement)
+    ranker.record["taken"]["digest"] = "y"
+    other = frozen_of(config, ("", "<unknown>", "x", "y"))["damsm"]
+    monkeypatch.setattr(captions, "lent", lambda field, wanted: other._replace(record={"taken": {"digest": "z"}}))
+    with pytest.raises(UserError, match="was trained on captions of other words"):
+        RunEvaluator(scored, images, placement)
+    monkeypatch.setattr(captions, "lent", lambda field, wanted: Donor(scored.task, {}, {"taken": {"digest": "z"}}))
+    with pytest.raises(UserError, match="eval.ranker_workdir is a run of text, which matches no captions"):
+        RunEvaluator(scored, images, placement)
+    bare = tiny("dfgan.py", eval__metrics="r_precision", eval__split="", eval__ema=False)
+    with pytest.raises(UserError, match="needs a judge that training has not used; --config.eval.ranker_workdir=RUN"):
+        RunEvaluator(Plan(bare, noise_features(bare), frozen_of(bare)), images, placement)
 
 
 def test_mistakes():
