@@ -14,13 +14,14 @@ digits: one of them is abnormal (digit k for seed k), as GANomaly's paper has th
 
 cells: sound solar cells are normal, defective ones abnormal, doubtful ones are left out. The test cells are the same in both
 rows of a method. In "whole" no cell of their modules is in training; in "torn" other cells of the same modules are, in place
-of as many others. Cells are shrunk to 32 px. PCA and patches are the same for every seed.
+of as many others. Cells are shrunk to 32 px.
 
 A pilot of ten seeds, one a digit, had an AUROC of .774, .839 for the best epoch, .806 in pure batches and .770 in mixed
 ones. All of it hung on digit 1: it scored .964 before training, .386 after it, and .918 at its best epoch. One seed a digit
 could not tell that from chance, so the table has five a digit, seeds 10 to 59, none of them the pilot's.
 
-Fifty seeds of the digits and five of the cells; not measured yet.
+PCA and patches are the same for every seed, so no claim is about them. Fifty seeds of the digits and ten of the cells; not
+measured yet. Five seeds of the cells had .737 for GANomaly where modules are whole, .760 where they are torn.
 """
 
 from configs import ganomaly
@@ -102,11 +103,8 @@ def cells() -> Table:
         "false positive rate of {eval.detector.rate}; scores of the last step on the split `test`",
         columns=COLUMNS,
         rows={row: x for name in CELLS for row, x in pairs(name).items()},
-        seeds=range(5),
-        claims=tuple(
-            Claim(AUROC, f"{name}, torn", than=f"{name}, whole", paired=True, text=f"{name}: torn modules flatter")
-            for name in CELLS
-        ),
+        seeds=range(10),
+        claims=(Claim(AUROC, "GANomaly, torn", than="GANomaly, whole", paired=True, text="torn modules flatter"),),
         samples=False,
         curves=("auroc",),
         notes="Intervals over blocks are in each run's evaluation. PCA and patches are one number, whatever the seed.",
