@@ -34,7 +34,7 @@ from jaxgan.sections import open_data
 from jaxgan.workdir.calibration import Calibration, Calibrations
 from jaxgan.workdir.experiment import check_config, check_data
 from jaxgan.workdir.frozen import ARRAYS, RECORD, save_frozen, saved_donor
-from jaxgan.workdir.runs import _taken, saved_plan
+from jaxgan.workdir.runs import lent, saved_plan
 
 TABLE = """
 from configs import toy
@@ -77,7 +77,7 @@ def made(tmp_path_factory):
     write_json(folder / "controls.json", {"noise": scored | {"about": "Some.", "request": {"draws": 5}}})
     cell.workdir.fail("crashed", "why", "log")
     report.write(table, cells, folder)
-    save_frozen(SimpleNamespace(frozen={"it": _taken("it", FrozenRun(workdir=str(cell.folder)))}), cell.folder)
+    save_frozen(SimpleNamespace(frozen={"it": lent("frozen.it", FrozenRun(workdir=str(cell.folder)))}), cell.folder)
     rng = np.random.default_rng(0)
     for i in range(3):
         (home / "pictures").mkdir(exist_ok=True)

@@ -259,6 +259,7 @@ def test_init_from_between_two_runs(tmp_path):
         state = begun(strength)
         np.testing.assert_allclose(state["params.gen.Dense_0.kernel"], want, rtol=1e-6, atol=1e-8)
         np.testing.assert_array_equal(state["ema.gen.params.Dense_0.kernel"], state["params.gen.Dense_0.kernel"])
+    fit(tmp_path / "on", steps=1, init_from__strength=0.5, **own)  # and it trains on
 
 
 @pytest.mark.parametrize(
