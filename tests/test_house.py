@@ -18,7 +18,7 @@ FLOORS = (
     "training",
     "scores",
     "workdir",
-    "program generate standing upscaler",
+    "program generate prompts standing upscaler",
     "plan",
     "plan_checks",
     "sections",
