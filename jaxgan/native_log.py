@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 FATAL = re.compile(rb"F\d{4} .*(Terminating process because the JAX distributed service|coordination_service)")
+BROKEN = re.compile(rb"terminate called after throwing an instance of 'gloo::")  # a message that its sender did not finish
 NOISE = re.compile(rb"[EW]\d{4} .*(coordination_service|preemption_sync)")
 BEGINS = re.compile(rb"[IWEF]\d{4} |\[|\0")  # a message of its own, and not the next line of one
 TOLD = b"\0told\n"  # what a process writes that has told of the loss itself
@@ -37,16 +38,18 @@ def told() -> None:
 
 
 def sift(lines: Iterable[bytes], out: BinaryIO) -> None:
-    """Passes lines on but for those of the coordination service, and tells of a lost process where nobody else has."""
-    is_lost = is_told = is_noise = False
+    """Passes lines on but for those of the coordination service, and tells of a lost process where nobody else has. What
+    Gloo says of a message that broke off is passed on, too: it may have another reason."""
+    is_lost = is_broken = is_told = is_noise = False
     for line in lines:
         is_told |= line == TOLD
         is_lost |= FATAL.match(line) is not None
+        is_broken |= BROKEN.match(line) is not None
         is_noise = NOISE.match(line) is not None or (is_noise and not BEGINS.match(line))
         if not (is_lost or is_noise or line == TOLD):
             out.write(line)
             out.flush()
-    if is_lost and not is_told:
+    if (is_lost or is_broken) and not is_told:
         out.write(LOST)
         out.flush()
 

@@ -27,6 +27,13 @@ def test_a_lost_process_is_one_line():
     assert sifted(b"before\n", *ABORT) == b"before\n" + LOST
 
 
+def test_a_message_that_broke_off_is_passed_on_and_then_told_of():
+    """Gloo's thread ends the process where its peer is killed within a message."""
+    lines = [b"terminate called after throwing an instance of 'gloo::EnforceNotMet'\n", b"  what():  op.preamble.length\n"]
+    assert sifted(b"before\n", *lines) == b"before\n" + b"".join(lines) + LOST
+    assert sifted(TOLD, *lines) == b"".join(lines)
+
+
 def test_a_message_of_several_lines_goes_as_a_whole():
     assert sifted(ABORT[0], b":UNKNOWN:Socket closed\n", b"[Gloo] Rank 0\n", b"more\n") == b"[Gloo] Rank 0\nmore\n"
 
