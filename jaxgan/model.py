@@ -18,7 +18,7 @@ from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.memory import bytes_of
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.prompts import prompt_tokens
+from jaxgan.prompts import prompts_for
 from jaxgan.standing import Standing
 from jaxgan.tasks.protocols import FindsAnomalies, Generates, HasLatent, HasStyles
 from jaxgan.truncation import Truncation
@@ -81,9 +81,8 @@ class Model:
         if seeds is not None and num is not None:
             raise UserError("give num or seeds, and not both")
         labels = None if label is None else np.asarray(label)
-        prompts = [prompt] if isinstance(prompt, str) else None if prompt is None else list(prompt)
-        each = labels if labels is not None and labels.ndim else None if isinstance(prompt, str) else prompts
-        count = (64 if each is None else len(each)) if num is None else num
+        each = labels if labels is not None and labels.ndim else prompt
+        count = (64 if each is None or isinstance(each, str) else len(each)) if num is None else num
         if count < 1 or seed < 0:
             raise UserError(f"num must be at least 1 and seed at least 0, not {num} and {seed}")
         numbers = self._numbers(range(seed * count, (seed + 1) * count) if seeds is None else seeds)
@@ -93,11 +92,8 @@ class Model:
                 raise UserError(f"label is a whole number, or one for each of the {len(numbers)} pictures")
             check_labels(self._plan, labels.ravel().tolist())
             asked["label"] = np.broadcast_to(labels.astype(np.int32), numbers.shape)
-        if prompts is not None:
-            tokens = prompt_tokens(self._plan, prompts)
-            if len(tokens) not in (1, len(numbers)):
-                raise UserError(f"prompt is a text, or one for each of the {len(numbers)} pictures, not {len(tokens)}")
-            asked["tokens"] = np.broadcast_to(tokens, (len(numbers), tokens.shape[1]))
+        if prompt is not None:
+            asked["tokens"] = prompts_for(self._plan, prompt, len(numbers))
         if truncation_psi is not None:
             if not self._plan.can(HasStyles):
                 raise UserError("truncation_psi is of generators with styles (configs/stylegan_lite.py); this one has none")

@@ -10,6 +10,14 @@ from jaxgan.errors import UserError, nearest
 from jaxgan.plan import Plan
 
 
+def prompts_for(plan: Plan, prompt: str | Sequence[str], count: int) -> np.ndarray:
+    """`prompt_tokens` of so many pictures, of which all have one prompt, or each its own. Raises UserError."""
+    tokens = prompt_tokens(plan, [prompt] if isinstance(prompt, str) else prompt)
+    if len(tokens) not in (1, count):
+        raise UserError(f"prompt is a text, or one for each of the {count} pictures, not {len(tokens)}")
+    return np.broadcast_to(tokens, (count, tokens.shape[1]))
+
+
 def prompt_tokens(plan: Plan, prompts: Sequence[str]) -> np.ndarray:
     """int32 [N, T] of N prompts. Says which of their words are unknown. Raises UserError for a run that is told no captions,
     and for a prompt that is empty, too long, or has no known word."""

@@ -23,7 +23,7 @@ Published: f-AnoGAN trained on digit 1, AUROC .998 (a public implementation). An
 scans; GANomaly's values on digits exist as figures alone.
 
 Measured, ten seeds, a digit each, in results/one_normal: AUROC .967 of patches, .963 of f-AnoGAN, .961 of PCA and GANomaly,
-.904 of AnoGAN. No GAN is above the two methods that train nothing, and AnoGAN is below them.
+.904 of AnoGAN. No GAN is shown to be above the two methods that train nothing, and AnoGAN is below them.
 
 one_abnormal takes twenty seeds, two a digit: digits differ far more than methods, and ten seeds decided nothing (AUROC .774
 of GANomaly, .759 of patches, .750 of f-AnoGAN, .671 of PCA, .612 of AnoGAN; digit 1 is below chance for all but patches).

@@ -159,22 +159,18 @@ def standing_apart(claim: Claim, entries: Entries) -> str:
     return ""
 
 
-def beats(entry: Entry, other: Entry, column: Column, level: float = LEVEL) -> bool:
+def beats(entry: Entry, control: Entry, column: Column, level: float = LEVEL) -> bool:
     """Whether a row's mean is better than a control's: seed by seed where the control has seeds, by Welch's test of its
     draws, or than its one number."""
-    if len(entry.values) < 2:
+    a, b, zero = entry.by_seed(), control.by_seed(), 0.0
+    shared = sorted(a.keys() & b.keys())
+    if len(entry.values) < 2 or (control.seeds and len(shared) < 2):
         return False
-    if other.seeds:
-        a, b = entry.by_seed(), other.by_seed()
-        differences = [a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())]
-        if len(differences) < 2:
-            return False
-        found = pairs(differences, entry.least + other.least)
-        return found.p < level and found.estimate * (1 if column.better == "higher" else -1) > 0
-    if len(other.values) > 1:
-        found = welch(entry.values, other.values, (entry.least, other.least))
-        difference = found.estimate
+    if control.seeds:
+        found = pairs([a[seed] - b[seed] for seed in shared], entry.least + control.least)
+    elif len(control.values) > 1:
+        found = welch(entry.values, control.values, (entry.least, control.least))
     else:
-        found = statistics.against(entry.values, other.mean, entry.within, entry.least)
-        difference = found.estimate - other.mean
-    return found.p < level and difference * (1 if column.better == "higher" else -1) > 0
+        zero = control.mean
+        found = statistics.against(entry.values, zero, entry.within, entry.least)
+    return found.p < level and (found.estimate - zero) * (1 if column.better == "higher" else -1) > 0

@@ -71,10 +71,10 @@ def _begins_anew(cell: Cell) -> bool:
 
 
 def own_data(some: list[Cell]) -> dict[str, list[Any]]:
-    """{field: its value of each seed} of the fields of data and scores in which seeds differ (`table.BySeed`). Then a
-    control is one draw of each seed, and a row is compared with it seed by seed."""
+    """{field: its value of each seed} of the data's fields in which seeds differ (`table.BySeed`). Then a control is one
+    draw of each seed, and a row is compared with it seed by seed."""
     every = [flat(cell.config.to_dict()) for cell in some]
-    values = {field: [one[field] for one in every] for field in every[0] if field.startswith(("data.", "eval."))}
+    values = {field: [one[field] for one in every] for field in every[0] if field.startswith("data.")}
     return {field: x for field, x in values.items() if any(one != x[0] for one in x) and not is_among(field, OPERATIONAL)}
 
 

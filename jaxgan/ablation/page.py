@@ -29,7 +29,7 @@ def page(summary: Summary, about: dict[str, str], drawings: dict[str, str], pict
             body.append(f"<h2>{title}</h2><ul>")
             body += [f"<li>{e(line.removeprefix('- '))}</li>" for line in lines] + ["</ul>"]
     for name, drawing in drawings.items():
-        body.append(f'<h2>{e(name.capitalize())}</h2><figure class="wide">{drawing}</figure>')
+        body.append(f'<h2>{e(name[:1].upper() + name[1:])}</h2><figure class="wide">{drawing}</figure>')
     if pictures:
         body.append('<h2>Samples</h2><p>Of the first seed that has any, from averaged weights.</p><div class="pictures">')
         body += [figure(src, f"samples of {row}") for row, src in pictures.items()] + ["</div>"]

@@ -41,7 +41,10 @@ class Feature:
         for name in ("names", "shares"):
             value = list(record.pop(name))
             record |= {name: value} if value else {}
-        return record | {name: x for name in ("scale", "choices") for x in (record.pop(name),) if x > 1}
+        for name in ("scale", "choices"):
+            value = record.pop(name)
+            record |= {name: value} if value > 1 else {}
+        return record
 
 
 def from_json(record: dict[str, Any]) -> Feature:

@@ -1,7 +1,7 @@
 """TFDS data sets by name, TFDS's own or one of ours, read through ArrayRecord and without TensorFlow."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from jaxgan.data.pairs import AsSource, Beside, Grey
 from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, Known, is_resident
 from jaxgan.data.tfds_captions import captions_of
+from jaxgan.data.tfds_examples import Renamed, undecoded
 from jaxgan.data.tfds_label import Label, label_of
 from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.records import damage
@@ -124,6 +125,8 @@ class Tfds(Captioned, Fit):
             raise UserError("data.truth is of pictures as they are; --config.data.truth=, or without data.size and channels")
         if self.source and self.corrupt == "skip":
             raise UserError("data.corrupt=skip would part pictures from their sources; --config.data.corrupt=refuse")
+        if self.captions and self.corrupt == "skip":
+            raise UserError("data.corrupt=skip would part pictures from their captions; --config.data.corrupt=refuse")
         if self.source and self.source_split:
             raise UserError("sources are a feature of each example, data.source, or a split, data.source_split: not both")
         return builder
@@ -156,12 +159,12 @@ class Tfds(Captioned, Fit):
         examples = self.read(builder, split, feature, label)
         return self._fitted(builder, examples, split, feature) if self.changes else (examples, "")
 
-    def read(self, builder: Any, split: str, feature: str, label: Label | None) -> "_Renamed":
+    def read(self, builder: Any, split: str, feature: str, label: Label | None) -> Renamed:
         """One feature of a split as "image", with its label beside it, as they are stored. Raises UserError."""
         keys = {"image": feature} | ({"label": label.key} if label else {})
         keys |= {"truth": self.truth} if self.truth else {}
         try:
-            return _Renamed(builder.as_data_source(split), keys, Path(builder.data_path), label, _undecoded(builder, split))
+            return Renamed(builder.as_data_source(split), keys, Path(builder.data_path), label, undecoded(builder, split))
         except ValueError as error:
             splits = builder.info.splits
             raise UserError(f"data set {self.name} has no split '{split}'; {nearest(split, splits)}") from error
@@ -185,7 +188,7 @@ class Tfds(Captioned, Fit):
             return known.get(self.label)
         raise UserError(f"data set {self.name} has no labels '{self.label}'; {nearest(self.label, known)}")
 
-    def _fitted(self, builder: Any, examples: "_Renamed", split: str, feature: str) -> tuple[Arrays, str]:
+    def _fitted(self, builder: Any, examples: Renamed, split: str, feature: str) -> tuple[Arrays, str]:
         """A split with every image fitted, from the cache after the first time; and its digest."""
 
         def entries() -> Iterator[Entry]:
@@ -212,53 +215,3 @@ class Tfds(Captioned, Fit):
 def as_image(pixels: np.ndarray) -> Image.Image:
     """uint8 [H, W, C] as Pillow's."""
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
-
-
-def _undecoded(builder: Any, split: str) -> Callable[[], Any]:
-    """Opens a split whose pictures are left as they are stored."""
-
-    def open_() -> Any:
-        import tensorflow_datasets as tfds
-
-        pictures = [name for name, kind in builder.info.features.items() if isinstance(kind, tfds.features.Image)]
-        return builder.as_data_source(split, decoders={name: tfds.decode.SkipDecoding() for name in pictures})
-
-    return open_
-
-
-@dataclass
-class _Renamed:
-    """Examples with the features that a run uses, under our names. home: the folder that they are read from. label: what
-    theirs are, if any. undecoded: opens the same examples with pictures left as they are stored."""
-
-    examples: Any
-    keys: dict[str, str]
-    home: Path
-    label: Label | None
-    undecoded: Callable[[], Any]
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, i: int) -> dict[str, Any]:
-        example = self._read(self.examples, i)
-        out = {ours: example[theirs] for ours, theirs in self.keys.items()}
-        return out | ({"label": self.label.of(out["label"])} if self.label else {})
-
-    def all_labels(self) -> np.ndarray:
-        """Every example's label, [N, ...]; of examples with labels."""
-        assert self.label
-        return np.array(self.all_of(self.label.key, self.label.of))
-
-    def all_of(self, key: str, of: Callable[[Any], Any]) -> list[Any]:
-        """`of` every example's feature `key`, of which no picture is decoded."""
-        examples = self.undecoded()
-        return [of(self._read(examples, i)[key]) for i in range(len(self))]
-
-    def _read(self, examples: Any, i: int) -> dict[str, Any]:
-        try:
-            return examples[i]
-        except IndexError:
-            raise
-        except Exception as error:  # whatever readers and decoders make of damaged files
-            raise damage(self.home, error, builders.PREPARED) from error

@@ -12,13 +12,10 @@ import jax.numpy as jnp
 
 from jaxgan.config.schema import bounded
 from jaxgan.nets.dcgan import halvings
-from jaxgan.nets.layers import Conv, Dense, Out, wide
+from jaxgan.nets.layers import ACTIVATIONS, Conv, Dense, Out, wide
 
 MOST = 8  # times `width`, of the smallest feature maps
-
-
-def _leaky(x: jax.Array) -> jax.Array:
-    return nn.leaky_relu(x, 0.2)
+_leaky = ACTIVATIONS["leaky_relu"]
 
 
 class Affine(nn.Module):

@@ -10,7 +10,6 @@ from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, labels, modes, moments, neighbours
 from jaxgan.scores import (
     anomaly,
-    captions,
     cas,
     classification,
     detection,
@@ -188,18 +187,18 @@ METRICS = {
         ("state", "Matches"),
         lambda plan, images, state: {"retrieval": retrieval.retrieval(plan, images, state)},
         {"retrieval": "higher"},
-        retrieval.DETAIL,
-        retrieval.check,
+        retrieval.OF_REAL,
+        retrieval.check_real,
         within={"retrieval": SHARE},
     ),
     "r_precision": Metric(
         ("state", "Generates"),
-        captions.scores,
+        retrieval.scores,
         dict.fromkeys(("r_precision", "r_precision_train"), "higher"),
-        captions.DETAIL,
-        captions.check,
+        retrieval.OF_DRAWN,
+        retrieval.check_drawn,
         within=dict.fromkeys(("r_precision", "r_precision_train"), SHARE),
-        opens=captions.open_ranker,
+        opens=retrieval.open_judges,
     ),
     "cas": Metric(
         ("state", "Generates"),

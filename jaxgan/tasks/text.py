@@ -98,7 +98,7 @@ class Text(AdversarialTask):
         return Making({"": image}, batch, image, collections, values=values)
 
     def shown(self, making: Making, state: GanState, batch: Batch) -> dict[str, tuple[nn.Module, Any, dict[str, Examples]]]:
-        """Real and made pictures with their captions; for the critic also real ones with the next example's."""
+        """Real and made pictures with their captions; for the critic also real ones with those of others."""
         real, codes = batch["image"], making.values["codes"]
         shown = {"real": {"image": real, "cond": codes}, "fake": {"image": making.images[""], "cond": codes}}
         if "wrong" in making.values:

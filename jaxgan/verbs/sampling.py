@@ -141,14 +141,20 @@ def _sources(plan: Plan, given: dict[str, np.ndarray]) -> np.ndarray | None:
     return next((x for name, x in given.items() if plan.features[name].kind == "picture"), None)
 
 
+def _starts_from_pictures(plan: Plan) -> bool:
+    return any(plan.features[name].kind == "picture" for name in plan.given)
+
+
 def _check(plan: Plan, wanted: SampleRequest) -> None:
     """Refuses what the run's task cannot do. Raises UserError."""
     if not plan.can(Generates):
         raise UserError(f"this run's task ({plan.config.task.name}) generates nothing; --mode=evaluate scores it")
-    if plan.given and wanted.columns:
+    pictures = _starts_from_pictures(plan)
+    if pictures and wanted.columns:
         raise UserError("--grid has no effect on translations, which stand beside their sources")
     if wanted.frames and (plan.given or not plan.can(HasLatent)):
-        raise UserError("--interpolate goes from latent to latent; this run's generator translates pictures")
+        what = "translates pictures" if pictures else f"starts from {', '.join(plan.given) or 'no latent'}, too"
+        raise UserError(f"--interpolate goes from latent to latent; this run's generator {what}")
     if wanted.styled and not plan.can(HasStyles):
         raise UserError(f"{wanted.styled} is of generators with styles (configs/stylegan_lite.py); this run's has none")
     if wanted.labels:
@@ -167,7 +173,7 @@ def _check(plan: Plan, wanted: SampleRequest) -> None:
 def _check_size(plan: Plan, wanted: SampleRequest) -> None:
     """Refuses one picture of more pixels than a viewer opens. Raises UserError."""
     height, width = plan.image_shape[:2]
-    sheet = len(wanted.seeds) * (2 if plan.source_shape and plan.given else max(1, *wanted.axes.values()))
+    sheet = len(wanted.seeds) * (2 if _starts_from_pictures(plan) else max(1, *wanted.axes.values()))
     sheet = (len(wanted.seeds) + 1) * (len(wanted.mix) + 1) if wanted.mix else sheet
     sheet = (len(wanted.seeds) - 1) * STRIP if wanted.frames else sheet
     others = "ask for fewer" if wanted.frames or wanted.is_table else "--out=FOLDER or FILE.npz takes any"

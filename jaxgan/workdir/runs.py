@@ -215,10 +215,11 @@ def adopt(plan: Plan, placement: Placement, state: GanState) -> tuple[GanState, 
         s = given.strength
         taken = jax.tree.map(lambda a, b: (s * a + (1 - s) * b).astype(a.dtype), taken, base)
         say(f"weights between the two: {s:g} of the first")
-    own, averages = ({player: placement.replicate(x) for player, x in taken.items()} for _ in range(2))  # both are donated
+    own = {player: placement.replicate(x) for player, x in taken.items()}
     params = state.params | {player: x["params"] for player, x in own.items()}
     model_state = state.model_state | {player: x["model_state"] for player, x in own.items()}
-    ema = state.ema | {player: x for player, x in averages.items() if player in state.ema}
+    # Copies of their own: the step is given params and averages for good, and no array twice.
+    ema = state.ema | {player: placement.replicate(x) for player, x in taken.items() if player in state.ema}
     return state.replace(params=params, model_state=model_state, ema=ema), donors
 
 

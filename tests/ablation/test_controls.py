@@ -132,6 +132,8 @@ def test_what_decides_a_control():
     assert changed(nets__gen__width=6) == changed(seeds=(1, 0)) == {UNTRAINED}
     assert changed(table_of(real="digits@train")) == changed(table_of(real="@train")) == {REAL}
     assert requests(table_of(), cells_of(seeds=(0, 1, 2, 3))) == requests(table_of(), cells_of(seeds=(0, 1, 2)))
+    judged = [cells_of(seeds=(seed,), eval__ranker_workdir=f"runs/{seed}")[0] for seed in (0, 1)]
+    assert "seeds" not in requests(table_of(), judged)[REAL], "of another judge, not of other data"
     json.dumps(requests(table_of(), cells_of()), allow_nan=False)
 
 

@@ -101,6 +101,8 @@ def test_the_captions_of_a_data_set():
     assert decode(first.examples[1]["tokens"][0], first.features["tokens"].names) == decode(
         train.examples[1]["tokens"][0], feature.names
     )
+    with pytest.raises(UserError, match="data.corrupt=skip would part pictures from their captions"):
+        Tfds(captions="captions", corrupt="skip", size=(16,), **own).open()
     with pytest.raises(UserError, match="shapes has no captions 'captain'; did you mean 'caption'"):
         Tfds(captions="captain", **own).open()
     with pytest.raises(UserError, match="digits has no captions 'text'; it has no texts"):

@@ -19,7 +19,7 @@ from jaxgan.objectives.context import Context
 from jaxgan.objectives.terms import MatchingGp
 from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
-from jaxgan.scores import captions
+from jaxgan.scores import retrieval
 from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.tasks.protocols import Generates, TextCodes
 
@@ -140,7 +140,7 @@ def test_pictures_are_judged_by_a_run_that_training_has_not_used(monkeypatch):
     images, placement = noise_images(plan=scored), Placement()
     (ranker,) = frozen_of(config).values()
     ranker.record["taken"]["digest"] = "y"
-    monkeypatch.setattr(captions, "lent", lambda field, wanted: ranker)
+    monkeypatch.setattr(retrieval, "lent", lambda field, wanted: ranker)
     monkeypatch.setattr("jaxgan.metrics.retrieval.OTHERS", 10)
     state = placement.init(lambda seed: scored.init(jax.random.key(seed)), np.uint32(0))
     found = RunEvaluator(scored, images, placement)(state, 0)
@@ -156,10 +156,10 @@ def test_pictures_are_judged_by_a_run_that_training_has_not_used(monkeypatch):
         RunEvaluator(scored, images, placement)
     ranker.record["taken"]["digest"] = "y"
     other = frozen_of(config, ("", "<unknown>", "x", "y"))["damsm"]
-    monkeypatch.setattr(captions, "lent", lambda field, wanted: other._replace(record={"taken": {"digest": "z"}}))
+    monkeypatch.setattr(retrieval, "lent", lambda field, wanted: other._replace(record={"taken": {"digest": "z"}}))
     with pytest.raises(UserError, match="was trained on captions of other words"):
         RunEvaluator(scored, images, placement)
-    monkeypatch.setattr(captions, "lent", lambda field, wanted: Donor(scored.task, {}, {"taken": {"digest": "z"}}))
+    monkeypatch.setattr(retrieval, "lent", lambda field, wanted: Donor(scored.task, {}, {"taken": {"digest": "z"}}))
     with pytest.raises(UserError, match="eval.ranker_workdir is a run of text, which matches no captions"):
         RunEvaluator(scored, images, placement)
     bare = tiny("dfgan.py", eval__metrics="r_precision", eval__split="", eval__ema=False)
