@@ -15,7 +15,6 @@ from jaxgan.ablation.comparison import (
     case_of,
     fails_more,
     failures,
-    standing_apart,
     too_few,
 )
 from jaxgan.ablation.statistics import LEVEL, MANY, holm, seeds_needed
@@ -108,16 +107,15 @@ def _answer(
     if not case.found:
         return "undecided", case.early
     told = f"p = {p:.2g}" + ("" if math.isnan(case.check) else f" (permutations, uncorrected: {case.check:.2g})")
-    apart = "" if case.kind in SHARES else standing_apart(claim, entries)
-    if claim.margin is not None and not (apart or too_few(case, math.inf)):
+    if claim.margin is not None and not (case.apart or too_few(case, math.inf)):
         low, high = case.found.interval(2 * own)  # two one-sided tests, each at its own level
         if -claim.margin < low and high < claim.margin:
             return "equivalent", f"within {claim.margin:g} of 0, by two one-sided tests"
     if p >= level:
-        return "undecided", f"{told}; {apart}" if apart else told + _seeds_to_decide(case, own)
+        return "undecided", f"{told}; {case.apart}" if case.apart else told + _seeds_to_decide(case, own)
     answer = "holds" if case.is_right else "contradicted"
     few = "" if case.kind in SHARES else too_few(case)
-    but = apart or few or _objection(claim, column, answer, case.kind, entries, results)
+    but = case.apart or few or _objection(claim, column, answer, case.kind, entries, results)
     return ("undecided", f"{told}, but {but}") if but else (answer, told)
 
 

@@ -26,7 +26,8 @@ class Case(NamedTuple):
     """A claim's test. kind: "welch", "pairs", "gains", "student", "binomial", "fisher", "failures" (of the share of a row's
     runs that failed), or "" where there is none; is_right:
     whether what was measured is on the claim's side. n: values of each row, or pairs, or runs. spread: the largest
-    deviation of a row's values over their mean. early: why nothing can be tested."""
+    deviation of a row's values over their mean. early: why nothing can be tested. check: p of permutations. apart: which run,
+    or pair, is so far from the others that no mean says anything of them."""
 
     kind: str
     found: Found | None = None
@@ -35,6 +36,7 @@ class Case(NamedTuple):
     spread: float = 0.0
     early: str = ""
     check: float = math.nan
+    apart: str = ""
 
 
 def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is_checked: bool) -> Case:
@@ -60,6 +62,8 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
         lacks = next(name for entry, (_, name) in zip(some, claim.places) if len(entry.values) == least)
         return Case("", early="one run says nothing of spread" if least else f"no run has '{lacks}'")
     higher = 1 if column.better == "higher" else -1
+    values = [(entry.values, entry.seeds, entry.least, f"seed {{}} of {row}") for entry, (row, _) in zip(some, claim.places)]
+    apart = next(filter(None, (_standing_apart(*one) for one in values)), "")
     deviations = [math.sqrt(statistics.variance(x.values, x.least)) for x in some]
     spread = max(deviation / abs(x.mean) if x.mean else math.inf for deviation, x in zip(deviations, some))
     if not claim.than:
@@ -71,21 +75,23 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
         assert number is not None
         found = statistics.against(entry.values, number, entry.within, entry.least)
         is_right = found.estimate > number if claim.above is not None else found.estimate < number
-        return Case("student", found, is_right, (len(entry.values),), spread)
+        return Case("student", found, is_right, (len(entry.values),), spread, apart=apart)
     if not claim.beyond and not (share_draws(results, claim) if claim.paired is None else claim.paired):
         a, b = some
         found = welch(a.values, b.values, (a.least, b.least))
         check = permuted(a.values, b.values) if is_checked else math.nan
-        return Case("welch", found, found.estimate * higher > 0, (len(a.values), len(b.values)), spread, "", check)
+        return Case("welch", found, found.estimate * higher > 0, (len(a.values), len(b.values)), spread, "", check, apart)
     seeds = sorted(set.intersection(*(set(entry.seeds) for entry in some)))
     if len(seeds) < 2:
         return Case("", early=f"{len(seeds)} seeds have all of {', '.join(claim.rows)}")
     signs, by = (1, -1, -1, 1), [entry.by_seed() for entry in some]
     differences = [sum(sign * one[seed] for sign, one in zip(signs, by)) for seed in seeds]
-    found = pairs(differences, sum(entry.least for entry in some))
+    least = sum(entry.least for entry in some)
+    found = pairs(differences, least)
+    apart = _standing_apart(differences, seeds, least, "the difference of seed {}")
     check = permuted(differences) if is_checked else math.nan
     kind = "gains" if claim.beyond else "pairs"
-    return Case(kind, found, found.estimate * higher > 0, (len(seeds),), spread, "", check)
+    return Case(kind, found, found.estimate * higher > 0, (len(seeds),), spread, "", check, apart)
 
 
 def _of_failures(claim: Claim, column: Column, lost: list[str], results: Results) -> Case:
@@ -144,19 +150,16 @@ def too_few(case: Case, large: float = LARGE) -> str:
     return f"{n} seeds, and where runs differ by more than a fifth of their mean a claim takes {MANY_SEEDS}"
 
 
-def standing_apart(claim: Claim, entries: Entries) -> str:
-    """Which run's value is so far from the others of its row that no mean says anything of them; "" if there is none. Nobody
-    can tell from a few runs how often such a one comes."""
-    for row, name in claim.places:
-        entry = entries[row][name]
-        if len(entry.values) > 2:
-            far = np.abs(np.subtract(entry.values, np.median(entry.values)))
-            scale = max(1.4826 * float(np.median(far)), math.sqrt(entry.least))
-            worst = int(np.argmax(far))
-            if far[worst] > APART * scale:
-                value = f"{entry.values[worst]:.4g}"
-                return f"seed {entry.seeds[worst]} of {row} stands apart ({value}); `sound` can say which runs have failed"
-    return ""
+def _standing_apart(values: Sequence[float], seeds: Sequence[int], least: float, which: str) -> str:
+    """Which value is so far from the others that no mean says anything of them; "" if there is none. Nobody can tell from a
+    few runs how often such a one comes. which: what it is called, its seed left open."""
+    if len(values) < 3:
+        return ""
+    far = np.abs(np.subtract(values, np.median(values)))
+    scale, worst = max(1.4826 * float(np.median(far)), math.sqrt(least)), int(np.argmax(far))
+    if far[worst] <= APART * scale:
+        return ""
+    return f"{which.format(seeds[worst])} stands apart ({values[worst]:.4g}); `sound` can say which runs have failed"
 
 
 def beats(entry: Entry, control: Entry, column: Column, level: float = LEVEL) -> bool:

@@ -125,6 +125,16 @@ def test_verdicts_where_runs_are_few_or_failed(a, b, answer, reason):
     assert verdict.answer == answer and reason in verdict.estimate + verdict.reason, verdict
 
 
+def test_of_pairs_the_differences_stand_apart():
+    """A seed that is hard for both rows decides nothing; one that is hard for one of them does."""
+    hard = [-80.0, *np.zeros(9)]
+    rows = {"a": list(GOOD + np.array(hard)), "b": list(POOR + np.array(hard))}
+    assert "seed 0 of a stands apart" in only(rows, Claim("x", "a", than="b", paired=False)).reason
+    assert only(rows, Claim("x", "a", than="b", paired=True)).answer == "holds"
+    one = only({"a": [*GOOD[:9], 80.0], "b": POOR}, Claim("x", "a", than="b", paired=True))
+    assert one.answer == "undecided" and "the difference of seed 9 stands apart (7" in one.reason, one
+
+
 def test_two_rows_of_which_every_run_diverged_contradict_nothing():
     assert (
         answers({"a": [None] * 5, "b": [None] * 5}, Claim("x", "a", than="b"), Claim("x", "a", below=1)) == ["undecided"] * 2

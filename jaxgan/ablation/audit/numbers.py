@@ -167,13 +167,14 @@ def permuted(samples: Sequence[Values]) -> tuple[float, float]:
     return p, 12 * math.sqrt(p / 2 * (1 - p / 2) / 9999) + 1e-3 if ways > 9999 else 1e-9  # p is twice a share
 
 
-def stands_apart(place: Place) -> bool:
-    """Whether a run lies more than ten deviations from the others, by the median absolute one."""
-    if len(place.values) < 3:
+def stands_apart(values: Values, least: float) -> bool:
+    """Whether a value lies more than ten deviations from the others, by the median absolute one, or by the least variance
+    that is believed."""
+    if len(values) < 3:
         return False
-    scale = float(stats.median_abs_deviation(place.values, scale=1 / 1.4826))  # pyright: ignore
-    far = np.abs(np.asarray(place.values) - np.median(place.values))
-    return bool(far.max() > 10 * max(scale, math.sqrt(place.least)))
+    scale = float(stats.median_abs_deviation(values, scale=1 / 1.4826))  # pyright: ignore
+    far = np.abs(np.asarray(values) - np.median(values))
+    return bool(far.max() > 10 * max(scale, math.sqrt(least)))
 
 
 def holm(p: Sequence[float], level: float) -> tuple[list[float], list[float]]:

@@ -42,7 +42,10 @@ def _answer(claim: Claim, saved: Saved, test: Tested | None, is_found: bool, lev
     if not test or (saved.looks and len(saved.seeds) not in saved.looks):
         return "undecided"
     is_exact, (low, high) = test.kind in EXACT, test.ends(2 * level)  # two one-sided tests
-    is_apart = not is_exact and any(map(stands_apart, places))
+    is_paired = test.kind in ("pairs", "gains")  # what is compared then are differences
+    least = [place.least for place in places]
+    each = [(test.samples[0], sum(least))] if is_paired else [(place.values, one) for place, one in zip(places, least)]
+    is_apart = not is_exact and any(stands_apart(*one) for one in each)
     if claim.margin is not None and -claim.margin < low and high < claim.margin and not is_apart:
         if min(test.n) >= takes(places):
             return "equivalent"
