@@ -24,10 +24,10 @@ Results = Mapping[str, Sequence[Any]]
 
 class Case(NamedTuple):
     """A claim's test. kind: "welch", "pairs", "gains", "student", "binomial", "fisher", "failures" (of the share of a row's
-    runs that failed), or "" where there is none; is_right:
-    whether what was measured is on the claim's side. n: values of each row, or pairs, or runs. spread: the largest
-    deviation of a row's values over their mean. early: why nothing can be tested. check: p of permutations. apart: which run,
-    or pair, is so far from the others that no mean says anything of them."""
+    runs that failed), or "" where there is none; is_right: whether what was measured is on the claim's side. n: values of
+    each row, or pairs, or runs. spread: the largest deviation of a row's values over their mean. early: why nothing can be
+    tested. check: p of permutations. apart: which run, or pair, is so far from the others that no mean says anything of
+    them."""
 
     kind: str
     found: Found | None = None

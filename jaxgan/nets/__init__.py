@@ -10,6 +10,7 @@ tests want it.
 """
 
 from jaxgan.nets import (
+    attngan,
     bicubic,
     biggan,
     dcgan,
@@ -48,6 +49,6 @@ TRANSLATORS = {
     "srresnet": srresnet.Generator,
     "rrdb": rrdb.Generator,
 }
-TEXT_GENERATORS = {"dfgan": dfgan.Generator}  # of z and a `protocols.TextCodes`
-TEXT_CRITICS = {"dfgan": dfgan.Discriminator}
+TEXT_GENERATORS = {"dfgan": dfgan.Generator, "attngan": attngan.Generator}  # of z and a `protocols.TextCodes`
+TEXT_CRITICS = {"dfgan": dfgan.Discriminator, "attngan": attngan.Discriminator}
 CRITICS = {"patch": patch.Discriminator, "srgan": srgan.Discriminator}  # of an image, perhaps beside another

@@ -35,6 +35,11 @@ def check_sides(image_shape: tuple[int, ...]) -> None:
 def halvings(image_shape: tuple[int, ...]) -> int:
     """How often the generator's image [H, W, C] is halved. Raises UserError where a side is no multiple of four, or four."""
     check_sides(image_shape)
+    return even_halvings(image_shape)
+
+
+def even_halvings(image_shape: tuple[int, ...]) -> int:
+    """How often an image [H, W, C] can be halved while both sides are even and above 4."""
     (height, width), n = image_shape[:2], 0
     while height % 2 == 0 and width % 2 == 0 and min(height, width) > 4:
         height, width, n = height // 2, width // 2, n + 1

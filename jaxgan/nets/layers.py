@@ -32,7 +32,7 @@ class Out(NamedTuple):
     """What a critic returns. All leaves have the examples first.
 
     logits: one score an example, [N], or any tree of scores (patches, scales, heads). Those of real and of fake examples may
-      be unlike trees: {"real", "cond"} and {"fake", "cond", "wrong"}.
+      be unlike trees. Of {"picture", "caption"} the first judges the picture alone, and mismatched ones do not count in it.
     features: the last hidden layer, [N, F], or any tree of hidden layers.
     aux: outputs that belong to no adversarial loss (class logits, embeddings), or None.
     """

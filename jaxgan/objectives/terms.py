@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jaxgan import parallel
 from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import bounded
+from jaxgan.objectives.captions import Condition, Damsm, MatchingGp
 from jaxgan.objectives.context import Context, Examples, Result, by_example, squared_slopes
 from jaxgan.objectives.distances import L1, L2, FeatureDistance
 from jaxgan.objectives.labels import AcGan, Contrast, Orthogonal
@@ -104,32 +105,6 @@ class R2:
 
 
 @dataclass(frozen=True)
-class MatchingGp:
-    """E |(grad_x D(x, s), grad_s D(x, s))|^power on real pictures x with the codes s of their captions, the two gradients as
-    one vector (matching-aware gradient penalty, Tao et al. 2022, equation 2, whose k is `weight`).
-
-    power: the exponent, the paper's p.
-    """
-
-    weight: Scalar = 2.0
-    power: Scalar = 6.0
-    every: int = bounded(1, least=1)
-    side, needs = "critic", SLOPES | {"judged.caption"}
-
-    def __call__(self, ctx: Context) -> Result:
-        real = ctx.judged.real
-
-        def total(image: jax.Array, sentence: jax.Array) -> jax.Array:
-            out = ctx.judged.answers({**real, "image": image, "cond": real["cond"]._replace(sentence=sentence)})
-            return sum((jnp.sum(leaf) for leaf in jax.tree.leaves(out.logits)), jnp.zeros(()))
-
-        slopes = jax.grad(total, (0, 1))(real["image"], real["cond"].sentence)
-        image, sentence = (jnp.sum(x.reshape(len(x), -1) ** 2, 1) for x in slopes)
-        lengths = _norm(image + sentence)
-        return jnp.mean(lengths**self.power), {"slope": jnp.mean(lengths)}, {}
-
-
-@dataclass(frozen=True)
 class LeCam:
     """E (D(x) - a_fake)^2 + E (D(G(z)) - a_real)^2, each a the moving average of the logits of the other kind (Tseng et al.
     2021, "Regularizing Generative Adversarial Networks under Limited Data", equation 5; the authors' code leaves out reals
@@ -214,6 +189,8 @@ TERMS = {
     "r1": R1,
     "r2": R2,
     "matching_gp": MatchingGp,
+    "damsm": Damsm,
+    "condition": Condition,
     "lecam": LeCam,
     "consensus": Consensus,
     "path_length": PathLength,

@@ -52,7 +52,10 @@ class Critic:
         outs, collections = self._compare(net, variables, seen)
         fake_out = outs["fake"]
         if "wrong" in outs:
-            fake_out = fake_out._replace(logits={"fake": fake_out.logits, "wrong": outs["wrong"].logits})
+            wrong = outs["wrong"].logits
+            if isinstance(wrong, dict):  # a head that sees the picture alone would call a real one made
+                wrong = {name: x for name, x in wrong.items() if name != "picture"}
+            fake_out = fake_out._replace(logits={"fake": fake_out.logits, "wrong": wrong})
         exact = net.clone(dtype=wide(net.dtype)) if hasattr(net, "dtype") else net  # slopes are float32 throughout
 
         def answers(x: Examples) -> Out:

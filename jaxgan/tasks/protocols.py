@@ -174,6 +174,16 @@ class Matches(Protocol):
 
 
 @runtime_checkable
+class Attends(Generates, Protocol):
+    """Draws captions, and may look at their words."""
+
+    def attention(self, variables: dict[str, Any], inputs: dict[str, jax.Array]) -> tuple[jax.Array, jax.Array | None]:
+        """`generate`'s images, and how much places of the picture looked at words, [N, h, w, T], 1 in total at each place;
+        None of a network that looks at no words."""
+        ...
+
+
+@runtime_checkable
 class Describes(Protocol):
     """Has features of images."""
 
@@ -212,6 +222,7 @@ PROTOCOLS: dict[str, type] = {
         Detects,
         FindsAnomalies,
         Matches,
+        Attends,
         Describes,
         Shows,
     )

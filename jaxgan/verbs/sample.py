@@ -39,6 +39,8 @@ def define_flags(values: flags.FlagValues) -> None:
                               "table with a row each, or every pair of prompt and number in an array.",
                               flag_values=values)  # fmt: skip
     flags.DEFINE_string("prompts", "", "A text file of prompts, a line each, in place of --prompt.", flag_values=values)
+    flags.DEFINE_boolean("attention", False, "With --prompt, of configs/attngan.py: beside each image, where it looked at "
+                         "each word.", flag_values=values)  # fmt: skip
     flags.DEFINE_string("truncation", "", "Of the latent z: resample:0.7 (what lies beyond +-0.7 is drawn anew) or "
                         "scale:0.7 (z times 0.7); several, scale:1,0.7,0.5, make a table with a row each.",
                         flag_values=values)  # fmt: skip

@@ -27,6 +27,7 @@ class SampleRequest:
     truncation: of z, each a row of a table if there are several. standing: passes for BatchNorm's statistics; 0: the running
     ones.
     frames: from each image to the next, as FILE.gif and FILE_strip.png; 0: none.
+    attention: beside each image, where it looked at each word of its prompt.
 
     Of generators with styles: psi: truncation, each a row of the grid if there are several; none: as trained. space: that
     of the frames, "z" or "w". mix, layers: numbers whose styles these layers take, a column each; beside and above, what
@@ -47,6 +48,7 @@ class SampleRequest:
     truncation: tuple[Truncation, ...] = ()
     standing: int = 0
     prompts: tuple[str, ...] = ()
+    attention: bool = False
 
     @property
     def axes(self) -> dict[str, int]:
@@ -63,7 +65,7 @@ class SampleRequest:
     def is_table(self) -> bool:
         """Whether all becomes one picture with a row for each value, or a mix of styles."""
         written_apart = self.rows in APART and self.out is not None and self.out.suffix.lower() != ".png"
-        return bool(self.mix or self.rows) and not written_apart
+        return bool(self.mix or self.rows or self.attention) and not written_apart
 
     @property
     def styled(self) -> str:
@@ -90,6 +92,7 @@ def sample_request(
     standing: int | None = None,
     prompt: Sequence[str] = (),
     prompts: str = "",
+    attention: bool = False,
 ) -> SampleRequest:
     """The flags of `--mode=sample`, put together. Raises UserError where they contradict each other."""
     path = as_path(out) if out else None
@@ -108,6 +111,7 @@ def sample_request(
         parse(truncation) if truncation else (),
         _passes(standing),
         _prompts(tuple(prompt), prompts),
+        attention,
     )
     columns, rows = _parse_grid(grid) if grid else (None, None)
     cells = columns * rows if columns and rows else None
@@ -141,7 +145,11 @@ def _check_kinds(made: SampleRequest, grid: bool) -> None:
         raise UserError("an interpolation goes between at least two seeds: --seeds=0-7")
     if made.frames and grid:
         raise UserError("--grid has no effect with --interpolate, whose strip has a row from each image to the next")
-    if grid and (made.mix or made.rows):
+    if made.attention and not made.prompts:
+        raise UserError("--attention shows where a picture looked at the words of a prompt: --prompt=... beside it")
+    if made.attention and made.rows == "truncation":
+        raise UserError("--attention has rows of its own; give one --truncation beside it")
+    if grid and (made.mix or made.rows or made.attention):
         raise UserError("--grid has no effect on a table, which has a column for each number")
     if made.psi and made.truncation:
         raise UserError("--truncation_psi is of StyleGAN's styles and --truncation of the latent z; leave one out")
@@ -159,7 +167,8 @@ def _check_kinds(made: SampleRequest, grid: bool) -> None:
 
 def _check_out(made: SampleRequest, out: str, path: Path) -> None:
     """Refuses an `out` that does not suit, or that is there. Raises UserError."""
-    table, suffix = made.mix or made.rows not in ("", *APART), path.suffix.lower()
+    table = made.mix or made.attention or made.rows not in ("", *APART)
+    suffix = path.suffix.lower()
     allowed = (".gif",) if made.frames else (".png",) if table else ("", ".png", *FILES)
     if suffix not in allowed:
         kinds = f"FILE.png (a grid), {' or '.join(f'FILE{x}' for x in FILES)} (arrays), or a folder (a PNG file each)"

@@ -27,8 +27,9 @@ from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.prompts import prompt_tokens
 from jaxgan.standing import Standing
-from jaxgan.tasks.protocols import Generates, HasLatent, HasStyles
+from jaxgan.tasks.protocols import Attends, Generates, HasLatent, HasStyles
 from jaxgan.training.landscape import draw_points
+from jaxgan.verbs.attended import attended
 from jaxgan.verbs.sample_files import Samples, spelled, write_arrays, write_pictures
 from jaxgan.verbs.sample_request import APART, SampleRequest, strip_of
 from jaxgan.workdir.data import open_data
@@ -67,6 +68,9 @@ def sample(folder: Path, wanted: SampleRequest) -> Path:
         elif wanted.mix:
             path = wanted.out or Workdir(folder).samples / f"mix_{step:08d}{raw}.png"
             _mixed(plan, nets, wanted, path)
+        elif wanted.attention:
+            path = wanted.out or Workdir(folder).samples / f"attention_{step:08d}{raw}.png"
+            save_png(path, attended(plan, nets, wanted.prompts, np.array(wanted.seeds, np.uint32)))
         else:
             name = f"{rows}_{step:08d}" if rows else f"sample_{step:08d}_{len(wanted.seeds)}"
             path = wanted.out or Workdir(folder).samples / f"{name}{raw}.png"
@@ -157,6 +161,8 @@ def _check(plan: Plan, wanted: SampleRequest) -> None:
         raise UserError(f"--interpolate goes from latent to latent; this run's generator {what}")
     if wanted.styled and not plan.can(HasStyles):
         raise UserError(f"{wanted.styled} is of generators with styles (configs/stylegan_lite.py); this run's has none")
+    if wanted.attention and not plan.can(Attends):
+        raise UserError("--attention is of runs that draw captions (configs/attngan.py)")
     if wanted.labels:
         check_labels(plan, wanted.labels)
     if len(plan.image_shape) == 1 and (wanted.frames or (wanted.out and not wanted.out.suffix)):

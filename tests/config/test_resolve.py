@@ -95,7 +95,7 @@ MISTAKES = [
     ("objective.loss=hing", "unknown loss 'hing'; did you mean 'hinge'?"),
     (
         "objective.terms.r3.weight=1",
-        "unknown term 'r3'; known: acgan, consensus, contrast, dragan, feature_distance, l1, l2, lecam, "
+        "unknown term 'r3'; known: acgan, condition, consensus, contrast, damsm, dragan, feature_distance, l1, l2, lecam, "
         "matching_gp, orthogonal",
     ),
     ("objective.terms=r1", "'objective.terms' is a section: objective.terms.r1.weight, ..."),

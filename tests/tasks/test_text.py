@@ -14,14 +14,15 @@ from jaxgan import parallel
 from jaxgan.errors import UserError
 from jaxgan.generate import given_inputs, make_pictures, trained
 from jaxgan.keys import Keys
+from jaxgan.nets.attngan import attention
 from jaxgan.nets.layers import Out
+from jaxgan.objectives.captions import Condition, Damsm, MatchingGp
 from jaxgan.objectives.context import Context
-from jaxgan.objectives.terms import MatchingGp
 from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.scores import retrieval
 from jaxgan.scores.of_run import RunEvaluator
-from jaxgan.tasks.protocols import Generates, TextCodes
+from jaxgan.tasks.protocols import Attends, Generates, TextCodes
 
 
 def frozen_of(config, names=TOKENS.names):
@@ -33,14 +34,19 @@ def frozen_of(config, names=TOKENS.names):
     return {"damsm": Donor(first.task, {"match": variables}, {"taken": {"digest": "x"}})}
 
 
-def plan_of(**overrides):
-    config = tiny("dfgan.py", batch_size=4, **overrides)
+def plan_of(spec="dfgan.py", **overrides):
+    config = tiny(spec, batch_size=4, **overrides)
     return Plan(config, noise_features(config), frozen_of(config))
 
 
 @pytest.fixture(scope="module")
 def plan():
     return plan_of()
+
+
+@pytest.fixture(scope="module")
+def staged():
+    return plan_of("attngan.py")
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +88,96 @@ def test_the_loss_is_the_papers(batch):
     want = relu(1 - real) + (relu(1 + fake) + relu(1 + wrong)) / 2
     np.testing.assert_allclose(task.loss("disc", state, batch, keys, None)[0], want, rtol=1e-5)
     np.testing.assert_allclose(task.loss("gen", state, batch, keys, None)[0], -fake.mean(), rtol=1e-4)
+
+
+def test_each_stage_has_a_critic_of_its_size(staged, batch):
+    """And the loss of each is the mean of real answers and the mean of made and mismatched ones: the head of the picture
+    alone is not told that a mismatched real picture is made."""
+    task, state = staged.task(), staged.init(jax.random.key(0))
+    assert task.critics == ("half", "full") and {*state.params["disc"]} == {"half", "full"}
+    keys = Keys(state.rng, 0, 0, 0, 4)
+    shown = task.shown(task.make("disc", state, batch, keys, frozenset({"judged"})), state, batch)
+    sizes = {critic: {which: x["image"].shape[1:3] for which, x in one[2].items()} for critic, one in shown.items()}
+    assert sizes == {"half": dict.fromkeys(("real", "fake", "wrong"), (6, 6)),
+                     "full": dict.fromkeys(("real", "fake", "wrong"), (12, 12))}  # fmt: skip
+    squares = np.asarray(batch["image"]).reshape(4, 6, 2, 6, 2, 1).mean((2, 4))
+    np.testing.assert_allclose(shown["half"][2]["real"]["image"], squares, atol=1e-6)
+    total, of_maker, soft = 0.0, 0.0, lambda x: np.logaddexp(0, np.asarray(x, float)).mean()
+    for net, variables, seen in shown.values():
+        asked = {name: net.apply(variables, one["image"], one["cond"], train=True, mutable=["batch_stats"])[0].logits
+                 for name, one in seen.items()}  # fmt: skip
+        real, fake, wrong = (asked[name] for name in ("real", "fake", "wrong"))
+        total += (soft(-real["picture"]) + soft(-real["caption"])) / 2
+        total += (soft(fake["picture"]) + soft(fake["caption"]) + soft(wrong["caption"])) / 3
+        of_maker += soft(-fake["picture"]) + soft(-fake["caption"])
+    loss, aux = task.loss("disc", state, batch, keys, None)
+    np.testing.assert_allclose(loss, total, rtol=1e-5)
+    assert {*aux.model_state["disc"]["batch_stats"]} == {"half", "full"}
+    metrics = task.loss("gen", state, batch, keys, None)[1].metrics
+    assert task.objective.weight == 2, "the paper adds the answers of a critic, whose mean is the loss here"
+    np.testing.assert_allclose(2 * 2 * metrics["gen/adversarial"], of_maker, rtol=1e-4)
+
+
+def test_the_generator_learns_of_damsm(staged, batch):
+    task, state = staged.task(), staged.init(jax.random.key(0))
+    keys, damsm = Keys(state.rng, 0, 0, 0, 4), staged.frozen["damsm"]
+    wants = frozenset({"judged", "values.codes", "values.drawn", "values.mean", "values.log_variance"})
+    making = task.make("gen", state, batch, keys, wants)
+    twins = batch["tokens"].at[1].set(batch["tokens"][0])
+    ctx = Context("gen", "maker", {"tokens": twins}, values=making.values, frozen=task.frozen)
+    masked, plain = (Damsm(mask_equal=equal)(ctx) for equal in (True, False))
+    text, image = making.values["codes"], damsm.make().image_codes(damsm.variables, making.values["drawn"])
+    twin = np.zeros((4, 4), bool)
+    twin[0, 1] = twin[1, 0] = True
+    for (value, parts, _), excluded in ((masked, twin), (plain, np.zeros_like(twin))):
+        words, sentences, _ = damsm.make().losses(text, image, jnp.asarray(excluded))
+        np.testing.assert_allclose(value, words + sentences, rtol=1e-5)
+        np.testing.assert_allclose([parts["words"], parts["sentences"]], [words, sentences], rtol=1e-5)
+    assert masked[0] < plain[0]
+    ctx = Context("gen", "maker", values={"mean": jnp.array([[1.0, 0.0]]), "log_variance": jnp.log(jnp.array([[1.0, 4.0]]))})
+    np.testing.assert_allclose(Condition()(ctx)[0], (0.5 + (4 - 1 - np.log(4)) / 2) / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("mask", ["own", "shuffled", "none"])
+def test_who_may_look_at_which_words(mask):
+    """Equation 7, place by place; and the released code's mistake: place p of example i has the mask of example (i * places
+    + p) modulo the batch."""
+    rng = np.random.default_rng(0)
+    hidden, words = rng.normal(size=(3, 2, 2, 5)), rng.normal(size=(3, 4, 5))
+    lengths = np.array([1, 4, 2])
+    there = np.arange(4) < lengths[:, None]
+    found = attention(jnp.asarray(hidden, jnp.float32), jnp.asarray(words, jnp.float32), jnp.asarray(there), mask)
+    for i in range(3):
+        for place in range(4):
+            own = {"own": there[i], "shuffled": there[(4 * i + place) % 3], "none": np.ones(4, bool)}[mask]
+            scores = np.exp(words[i] @ hidden[i, place // 2, place % 2]) * own
+            np.testing.assert_allclose(found[i, place // 2, place % 2], scores / scores.sum(), atol=1e-5)
+
+
+def test_pictures_of_stages_follow_from_number_and_caption(staged):
+    """Whatever else is in the batch, and the condition's noise is the number's."""
+    assert staged.can(Attends)
+    state, nets = staged.init(jax.random.key(0)), None
+    rng = np.random.default_rng(0)
+    loud = jax.tree.map(lambda x: x + 0.3 * rng.normal(size=x.shape).astype(x.dtype), state.params["gen"])
+    nets = trained(staged, state.replace(params={**state.params, "gen": loud}), False)
+    make, numbers = make_pictures(staged, nets), np.arange(4, dtype=np.uint32)
+    tokens = np.array([[2, 3, 0, 0, 0], [4, 5, 6, 0, 0], [7, 2, 2, 3, 4], [3, 0, 0, 0, 0]], np.int32)
+    whole, other = make(numbers, tokens=tokens), tokens.copy()
+    other[2] = tokens[0]
+    changed = make(numbers, tokens=other)
+    np.testing.assert_array_equal(changed[[0, 1, 3]], whole[[0, 1, 3]])
+    assert np.any(changed[2] != whole[2])
+    maps = staged.task().attention(nets.players, {"z": jnp.ones((4, 4)), "noise": jax.random.split(jax.random.key(0), 4),
+                                                  "tokens": jnp.asarray(tokens)})[1]  # fmt: skip
+    assert maps.shape == (4, 6, 6, 5)
+    np.testing.assert_allclose(jnp.sum(maps, -1), 1, atol=1e-5)
+    assert np.all(np.asarray(maps)[tokens[:, None, None].repeat(6, 1).repeat(6, 2) == 0] == 0), "nobody looks at padding"
+    one = plan_of("attngan.py", nets__gen__stages=1)
+    assert one.task().critics == ("",) and one.task().attention(
+        trained(one, one.init(jax.random.key(0)), False).players,
+        {"z": jnp.ones((1, 4)), "noise": jax.random.split(jax.random.key(0), 1), "tokens": jnp.ones((1, 5), int)},
+    )[1] is None  # fmt: skip
 
 
 def test_the_penalty_in_closed_form():
@@ -179,6 +275,21 @@ def test_mistakes():
         Plan(config, {name: x for name, x in features.items() if name != "tokens"}, frozen)
     with pytest.raises(UserError, match="a pack of images has no caption of its own"):
         Plan(tiny("dfgan.py", critic__pack=2), features, frozen)
+    with pytest.raises(
+        UserError, match="3 stages make pictures whose sides are multiples of 4, 16 or more, not 12x12; --con"
+    ):
+        plan_of("attngan.py", nets__gen__stages=3)
+    with pytest.raises(UserError, match="a term needs 'log_variance' of what the generator returns"):
+        of_one = plan_of(objective__terms__condition__weight=1)
+        jax.eval_shape(
+            lambda: of_one.task().loss(
+                "gen",
+                of_one.init(jax.random.key(0)),
+                {"image": jnp.zeros((4, 12, 12, 1)), "tokens": jnp.ones((4, 5), int)},
+                Keys(jax.random.key(0), 0, 0, 0, 4),
+                None,
+            )
+        )
     plain = tiny("dcgan.py", objective__terms__matching_gp__weight=1)
     with pytest.raises(UserError, match="terms.matching_gp needs 'judged.caption', which task latent does not have"):
         Plan(plain, noise_features(plain))

@@ -1,0 +1,38 @@
+"""AttnGAN (Xu et al. 2018): a picture of a caption in stages of 16, 32 and 64 px, which look at the caption's words.
+
+    python launch.py --config=configs/attngan.py
+    python launch.py --config=configs/attngan.py:small
+
+small: stages of 8, 16 and 32 px.
+
+It first trains `configs/damsm.py` in WORKDIR/stages/damsm, on this run's data and with its seed. Its text encoder reads the
+captions, and both of its encoders teach the generator: `objective.terms.damsm`. An own one:
+--config.frozen.damsm.workdir=RUN. A kill in either stage loses nothing: the same command goes on.
+
+Published, CUB at 64, 128 and 256 px: width 32 of the generator and 64 of the discriminators, z and condition of 100, two
+residual blocks a stage, DAMSM's weight 5 (COCO: width 48 and 96, three blocks, 50), Adam (.5, .999) with 2e-4, batches of
+20, 600 epochs. The paper adds both answers of a discriminator, and here they are averaged: the generator's adversarial loss
+counts twice.
+"""
+
+from configs import default
+
+VARIANTS = ("large", "small")
+
+
+def get_config(variant: str = "large"):
+    config = default.get_config()
+    config.steps, config.batch_size = 6000, 32
+    size = 64 if variant == "large" else 32
+    config.data = {"name": f"shapes/{size}", "label": "none", "captions": "captions", "words": 30}
+    config.task = {"name": "text"}
+    config.frozen = {"damsm": {"name": "run", "config": "configs/damsm.py"}}
+    config.nets = {"gen": {"name": "attngan", "width": 16}, "disc": {"name": "attngan", "width": 16}}
+    config.objective = {"loss": "nonsaturating", "weight": 2.0, "terms": {"damsm": {}, "condition": {}}}
+    config.optim = {
+        "gen": {"name": "adam", "lr": 2e-4, "b1": 0.5, "b2": 0.999},
+        "disc": {"name": "adam", "lr": 2e-4, "b1": 0.5, "b2": 0.999},
+    }
+    config.rounds = {"disc": 1, "gen": 1}
+    config.sample.num = 16
+    return config
