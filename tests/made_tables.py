@@ -21,18 +21,22 @@ START = {"date": "2026-01-01T10:00:00", "git_revision": "abc", "versions": {}, "
 def summary(rows: dict[str, list], claims=(), columns=X, controls=None, untested="", configs=None, **fields) -> Summary:
     """A table of these values. None is a run that diverged, ... one that is open, NaN one without a number, a text the word
     of a run, a pair one whose monitor said "collapsed", a list a value for each set of samples, an object scores by name.
-    configs: of rows; by default each has networks of its own. controls: values of draws, or {seed: value}."""
+    configs: of rows; by default each has networks of its own. controls: values of draws, or {seed: value}. trained: steps of
+    each run. apart: whether each seed has data of its own."""
+    trained, apart = fields.pop("trained", 7), fields.pop("apart", False)
     seeds = fields.pop("seeds", range(max(map(len, rows.values()))))
     table = Table("T", "P", "D", "how", columns, {row: Row() for row in rows}, seeds, tuple(claims), **fields)
 
     def run(row, i, value):
-        config = ConfigDict((configs or {}).get(row, {"nets": {"gen": {"name": row}}}))
+        given = (configs or {}).get(row, {"nets": {"gen": {"name": row}}})
+        config = ConfigDict({**given, "data": {**given.get("data", {}), "classes": i * apart}})
+        start = START | {"overrides": [f"data.classes={i * apart}", f"seed={i}"]}
         cell = SimpleNamespace(row=row, seed=i, name=f"{row}, seed {i}", stages={}, config=config)
         if value is ...:
             return Result(cell, "open")
         if value is None:
-            return Result(cell, "diverged", starts=(START,))
-        done = Result(cell, "done", evaluation={"step": 7, "protocol": {"samples": {"images": 100}}}, starts=(START,))
+            return Result(cell, "diverged", starts=(start,))
+        done = Result(cell, "done", evaluation={"step": trained, "protocol": {"samples": {"images": 100}}}, starts=(start,))
         if isinstance(value, str):
             return dataclasses.replace(done, words={"word": value})
         if isinstance(value, tuple):

@@ -62,6 +62,8 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
         lacks = next(name for entry, (_, name) in zip(some, claim.places) if len(entry.values) == least)
         return Case("", early="one run says nothing of spread" if least else f"no run has '{lacks}'")
     higher = 1 if column.better == "higher" else -1
+    if claim.than and all(_is_one_number(results[row]) for row in claim.rows):
+        return Case("", early="neither row trains anything, so that all seeds have one number")
     values = [(entry.values, entry.seeds, entry.least, f"seed {{}} of {row}") for entry, (row, _) in zip(some, claim.places)]
     apart = next(filter(None, (_standing_apart(*one) for one in values)), "")
     deviations = [math.sqrt(statistics.variance(x.values, x.least)) for x in some]
@@ -129,11 +131,19 @@ def share_draws(results: Results, claim: Claim) -> bool:
     return bool(first) and first == second
 
 
+def _is_one_number(results: Sequence[Any]) -> bool:
+    """Whether a row's runs have trained nothing, and all have the same data, so that the seed changes next to nothing."""
+    data = {json.dumps({key: x for key, x in _config(result).items() if key.startswith("data.")}) for result in results}
+    return len(data) == 1 and all((result.evaluation or {"step": 1})["step"] == 0 for result in results)
+
+
+def _config(result: Any) -> dict[str, Any]:
+    config = getattr(result.cell, "config", None)
+    return {} if config is None else config if isinstance(config, dict) else flat(json.loads(config.to_json()))
+
+
 def _draws(results: Sequence[Any]) -> dict[str, Any]:
-    config = getattr(results[0].cell, "config", None) if results else None
-    if config is None:
-        return {}
-    whole = config if isinstance(config, dict) else flat(json.loads(config.to_json()))
+    whole = _config(results[0]) if results else {}
     return {key: x for key, x in whole.items() if key.split(".")[0] in ("data", "nets") and not is_among(key, OPERATIONAL)}
 
 

@@ -455,6 +455,13 @@ RULES = {
     "equal values whose mean is rounded": lambda: summary(
         {"a": [1.004987562112089] * 12}, [Claim("x", "a", above=0.5)], plain(format=".5g", within=(0, math.inf))
     ),
+    "rows that train nothing": lambda: summary({"a": [*GOOD, *GOOD], "b": POOR}, [Claim("x", "a", than="b")], trained=0),
+    "rows that train nothing, each seed with its own data": lambda: summary(
+        {"a": GOOD, "b": POOR}, [Claim("x", "a", than="b")], trained=0, apart=True
+    ),
+    "a seed that is hard for both rows": lambda: summary(
+        {"a": [-80.0, *GOOD[1:]], "b": [-82.0, *POOR[1:]]}, [Claim("x", "a", than="b", paired=True)], plain()
+    ),
     "a format of one digit": lambda: summary(
         {"a": [3.0] * 10, "b": [2.0] * 10}, [Claim("x", "a", than="b")], plain(format=".0e")
     ),

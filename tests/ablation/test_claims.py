@@ -135,6 +135,19 @@ def test_of_pairs_the_differences_stand_apart():
     assert one.answer == "undecided" and "the difference of seed 9 stands apart (7" in one.reason, one
 
 
+def test_seeds_of_rows_that_train_nothing_are_one_unless_each_has_its_own_data():
+    claim = Claim("x", "a", than="b")
+    for trained, apart, answer, is_bold in (
+        (0, False, "undecided", False),
+        (0, True, "holds", True),
+        (7, False, "holds", True),
+    ):
+        found = summary({"a": GOOD, "b": POOR}, [claim], trained=trained, apart=apart)
+        assert (found.verdicts[0].answer, found.entries["a"]["x"].is_best) == (answer, is_bold)
+    nothing = summary({"a": GOOD, "b": POOR}, [claim], trained=0).verdicts[0]
+    assert nothing.reason == "neither row trains anything, so that all seeds have one number"
+
+
 def test_two_rows_of_which_every_run_diverged_contradict_nothing():
     assert (
         answers({"a": [None] * 5, "b": [None] * 5}, Claim("x", "a", than="b"), Claim("x", "a", below=1)) == ["undecided"] * 2

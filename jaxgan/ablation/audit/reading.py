@@ -58,6 +58,11 @@ class Saved:
     controls: dict[str, dict[str, Place]]
 
 
+def trains_nothing(runs: Sequence[Run]) -> bool:
+    """Whether a row's runs were scored after 0 steps."""
+    return all(run["evaluation"] and run["evaluation"]["step"] == 0 for run in runs)
+
+
 def saved_of(report: dict[str, Any]) -> Saved:
     """What the JSON of a `report.json` says of its table."""
     rows, seeds = report["rows"], report.get("control_seeds", {})
