@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 from helpers import ROOT
-from made_tables import GOOD, NOISE, summary
+from made_tables import GOOD, NOISE, POOR, summary
 
 from jaxgan.ablation import formats, page, report, saved_report
 from jaxgan.ablation.audit.check import audit, main
