@@ -8,16 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from jaxgan.config.schema import among, bounded
-from jaxgan.data import cache, groups, layout, listing
+from jaxgan.data import cache, captions_file, groups, layout, listing
 from jaxgan.data.archives import ARCHIVES
+from jaxgan.data.captions import Captioned, with_tokens
 from jaxgan.data.features import features_of
 from jaxgan.data.resize import Fit
 from jaxgan.data.source import Arrays, Images, is_resident
-from jaxgan.errors import UserError, as_path
+from jaxgan.errors import UserError, as_path, nearest
+
+SPLITS = ("train", "test", "all")
 
 
 @dataclass(frozen=True)
-class ImageFolder(Fit):
+class ImageFolder(Captioned, Fit):
     """Pictures of any sizes and modes, fitted to one shape and cached as uint8 after the first pass.
 
     The table at the top of `jaxgan/data/layout.py` says what folders mean.
@@ -30,13 +33,17 @@ class ImageFolder(Fit):
       side of the split, and one group to scores.
     labels: sub-folders are classes ("folders"; where there are, StyleGAN's `dataset.json` and the `.cls` files of tar files
       say the classes), numbered in the order of their names; "auto": if every picture has one and there are two; or "none".
+    captions: a file of captions, JSON Lines with a file and a caption each (`jaxgan.data.captions_file`); its path, or its
+      name in the folder; empty: none are read.
+    words: how many of a caption count; the rest of a longer one is cut off.
+    vocabulary_split: "train", "test" or "all", whose words are the vocabulary; other words count as unknown.
     corrupt: "refuse" to go on when a picture cannot be read or an archive is cut short, or "skip" what is lost.
     flip: mirror every other picture, at random. resident: keep the split in (device) memory, "auto" up to 1 GiB.
     cache: folder of first passes; empty: ~/.cache/jaxgan/images.
     """
 
     dir: str = ""
-    split: str = among(("train", "test", "all"), "train")
+    split: str = among(SPLITS, "train")
     test_share: float = bounded(0.1, below=1)
     group: str = ""
     labels: str = among(("auto", "folders", "none"), "auto")
@@ -52,9 +59,13 @@ class ImageFolder(Fit):
     def open(self) -> Images:
         """Finds the pictures and, once, fits them. Raises UserError."""
         (height, width, channels), group = self.image_shape, groups.pattern(self.group)
+        if self.vocabulary_split not in SPLITS:
+            raise UserError(
+                f"data.vocabulary_split cannot be '{self.vocabulary_split}'; {nearest(self.vocabulary_split, SPLITS)}"
+            )
         root, there = found(self.dir, self.corrupt)
         items = there.items
-        whole = self.split == "all" and self.labels == "none"
+        whole = self.split == "all" and self.labels == "none" and not self.captions
         sides = [""] * len(items) if whole else layout.sides(items, self.dir)
         is_split, mine = any(sides), layout.in_split(sides, self.split)
         title, labels = root.resolve().name, layout.classes(there, mine, is_split, self.labels, self.dir)
@@ -69,11 +80,15 @@ class ImageFolder(Fit):
             corrupt=self.corrupt,
         )
         keys = groups.keys(cached.names, group)
-        ours = {item.name for item, one in zip(items, mine) if one}
-        side = [True] * len(keys) if is_split else on_side(keys, self.split, self.test_share)
         # In the order of their names, which no archive's order changes.
         order = sorted(range(len(keys)), key=cached.names.__getitem__)
-        kept = np.array([i for i in order if cached.names[i] in ours and side[i]], int)
+
+        def chosen(split: str) -> list[int]:
+            ours = {item.name for item, one in zip(items, layout.in_split(sides, split)) if one}
+            side = [True] * len(keys) if is_split else on_side(keys, split, self.test_share)
+            return [i for i in order if cached.names[i] in ours and side[i]]
+
+        kept = np.array(chosen(self.split), int)
         if not len(kept):
             why = "" if is_split else f", test_share={self.test_share:g}"
             raise UserError(f"split {self.split} of '{self.dir}' is empty: {len(cached.names)} pictures{why}")
@@ -81,14 +96,25 @@ class ImageFolder(Fit):
         index = {name: i for i, name in enumerate(names)}
         by = f" by '{self.group}'" if self.group else ""
         labelled = np.array([index.get(label, -1) for label in cached.labels]) if names else None
+        name = f"{title}, split {self.split}{by} ({height}x{width}, {self.fit}, {self.filter})"
+        examples = Arrays(cached.images, labelled, kept, groups.numbers(keys) if group else None)
+        features, digest = features_of((height, width, channels), len(names), names=names), cached.digest
+        if self.captions:
+            told = captions_file.read(self.captions, root, [item.name for item in items])
+            rows = {split: [cached.names[i] for i in chosen(split)] for split in (self.split, self.vocabulary_split)}
+            texts = {split: told.of(some, f"'{self.captions}'") for split, some in rows.items()}
+            examples, features["tokens"] = with_tokens(
+                examples, texts[self.split], texts[self.vocabulary_split], self.words, name, self.flip
+            )
+            digest += told.digest
         return Images(
-            name=f"{title}, split {self.split}{by} ({height}x{width}, {self.fit}, {self.filter})",
-            examples=Arrays(cached.images, labelled, kept, groups.numbers(keys) if group else None),
-            features=features_of((height, width, channels), len(names), names=names),
+            name=name,
+            examples=examples,
+            features=features,
             resident=is_resident(self.resident, len(kept) * height * width * channels),
             flip=self.flip,
             jitter=self.jitter,
-            digest=cached.digest,
+            digest=digest,
         )
 
 

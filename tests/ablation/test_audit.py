@@ -455,7 +455,9 @@ RULES = {
     "equal values whose mean is rounded": lambda: summary(
         {"a": [1.004987562112089] * 12}, [Claim("x", "a", above=0.5)], plain(format=".5g", within=(0, math.inf))
     ),
-    "rows that train nothing": lambda: summary({"a": [*GOOD, *GOOD], "b": [*POOR, *POOR]}, [Claim("x", "a", than="b")], trained=0),
+    "rows that train nothing": lambda: summary(
+        {"a": [*GOOD, *GOOD], "b": [*POOR, *POOR]}, [Claim("x", "a", than="b")], trained=0
+    ),
     "rows that train nothing, each seed with its own data": lambda: summary(
         {"a": GOOD, "b": POOR}, [Claim("x", "a", than="b")], trained=0, apart=True
     ),

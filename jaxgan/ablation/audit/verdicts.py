@@ -116,7 +116,11 @@ def test_of(claim: Claim, saved: Saved) -> Tested | None:
 
 def _orders(runs: Sequence[Run]) -> set[tuple[str, ...]]:
     """What runs were asked for beside their seed: unlike ones have unlike data."""
-    return {tuple(x for x in run["starts"][-1].get("overrides", ()) if not x.startswith("seed=")) for run in runs if run["starts"]}
+    return {
+        tuple(x for x in run["starts"][-1].get("overrides", ()) if not x.startswith("seed="))
+        for run in runs
+        if run["starts"]
+    }
 
 
 def _of_failures(claim: Claim, column: Column, gone: list[str], lost: list[tuple[int, int]]) -> Tested | None:
