@@ -25,8 +25,8 @@ scans; GANomaly's values on digits exist as figures alone.
 Measured, ten seeds, a digit each, in results/one_normal: AUROC .967 of patches, .963 of f-AnoGAN, .961 of PCA and GANomaly,
 .904 of AnoGAN. No GAN is shown to be above the two methods that train nothing, and AnoGAN is below them.
 
-one_abnormal, twenty seeds, two a digit, in results/one_abnormal: .775 of GANomaly, .759 of patches, .748 of f-AnoGAN, .671 of
-PCA, .614 of AnoGAN. GANomaly and f-AnoGAN are above PCA, AnoGAN is below patches. Digit 1 among nine others is below chance
+one_abnormal, twenty seeds, two a digit, in results/one_abnormal: .775 of GANomaly, .759 of patches, .748 of f-AnoGAN, .671
+of PCA, .614 of AnoGAN. GANomaly and f-AnoGAN are above PCA, AnoGAN is below patches. Digit 1 among nine others is below chance
 for all but patches. Ten seeds had decided nothing, because digits differ far more than methods.
 
 Contamination is not measured yet.
@@ -105,9 +105,9 @@ def methods(protocol: str) -> Table:
         claims=tuple(Claim(AUROC, row, than=than, paired=True) for row, than in pairs),
         samples=False,
         figures={"AUROC by digit": by_digit},
-        notes="A row's spread is between digits, so claims compare methods digit by digit. They are about these ten digits: two "
-        "runs of one digit are no two digits. Average precision depends on the share of abnormal pictures, nine tenths where "
-        "one digit is normal and a tenth where one is abnormal.",
+        notes="A row's spread is between digits, so claims compare methods digit by digit. They are about these ten digits: "
+        "two runs of one digit are no two digits. Average precision depends on the share of abnormal pictures, nine tenths "
+        "where one digit is normal and a tenth where one is abnormal.",
     )
 
 
