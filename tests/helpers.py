@@ -117,7 +117,7 @@ def noise_images(resident: bool = True, plan: Plan | None = None) -> Images:
     small grey ones, if it enlarges them."""
     images = Images("noise", Noise(), noise_features(plan and plan.config), resident)
     if "tokens" in images.features:
-        images.examples = WithTokens(images.examples, noise_captions())
+        images.examples = WithTokens(images.examples, noise_captions(), np.arange(48))
     if images.paired:
         images.examples = Beside(images.examples, Noise(48, images.source_shape))
     elif images.source_shape:

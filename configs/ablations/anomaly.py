@@ -26,8 +26,8 @@ Measured, ten seeds, a digit each, in results/one_normal: AUROC .967 of patches,
 .904 of AnoGAN. No GAN is shown to be above the two methods that train nothing, and AnoGAN is below them.
 
 one_abnormal, twenty seeds, two a digit, in results/one_abnormal: .775 of GANomaly, .759 of patches, .748 of f-AnoGAN, .671
-of PCA, .614 of AnoGAN. GANomaly and f-AnoGAN are above PCA, AnoGAN is below patches. Digit 1 among nine others is below chance
-for all but patches. Ten seeds had decided nothing, because digits differ far more than methods.
+of PCA, .614 of AnoGAN. GANomaly and f-AnoGAN are above PCA, AnoGAN is below patches. Digit 1 among nine others is below
+chance for all but patches. Ten seeds had decided nothing, because digits differ far more than methods.
 
 Contamination is not measured yet.
 """

@@ -24,40 +24,70 @@ class Captioned:
     captions: the feature with the captions; empty: none are read.
     words: how many of a caption count; the rest of a longer one is cut off.
     vocabulary_split: the split whose words are the vocabulary, of any split that is read; other words count as unknown.
+    unseen: words that follow each other, "red circle,blue cross"; no example with one of these in any caption is trained on.
+      Splits that scores read keep them.
     """
 
     captions: str = ""
     words: int = bounded(18, least=1, below=1025)
     vocabulary_split: str = "train"
+    unseen: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        post = getattr(super(), "__post_init__", None)  # of what it is mixed with
+        if post:
+            post()
+        if self.unseen and not self.captions:
+            raise UserError("data.unseen is of captions, and data.captions names none")
+
+    @property
+    def told_unseen(self) -> str:
+        """What the name of a data set says of the examples that are left out."""
+        return f", without {' and '.join(map(repr, self.unseen))}" if self.unseen else ""
+
+
+def has_words(texts: Texts, phrases: Sequence[str]) -> np.ndarray:
+    """Which examples have one of these phrases, words that follow each other, in any of their captions: bool [N]."""
+    wanted = [f" {' '.join(words_of(phrase))} " for phrase in phrases]
+    every = ([f" {' '.join(words_of(caption))} " for caption in own] for own in texts)
+    return np.array([any(phrase in caption for caption in own for phrase in wanted) for own in every], bool)
 
 
 class WithTokens:
-    """Examples with "tokens" int32 [K, T], the numbers of the words of K captions."""
+    """Examples number `index` of others, with "tokens" int32 [K, T], the numbers of the words of K captions."""
 
-    def __init__(self, examples: Any, tokens: np.ndarray):
-        self.examples, self.tokens = examples, tokens
+    def __init__(self, examples: Any, tokens: np.ndarray, index: np.ndarray):
+        self.examples, self.tokens, self.index = examples, tokens, index
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.index)
 
     def __getitem__(self, i: int) -> dict[str, Any]:
-        return {**self.examples[i], "tokens": self.tokens[i]}
+        return {**self.examples[int(self.index[i])], "tokens": self.tokens[i]}
 
     def all_labels(self) -> np.ndarray:
-        return self.examples.all_labels()
+        return self.examples.all_labels()[self.index]
 
     def all_groups(self) -> np.ndarray | None:
-        return groups_of(self.examples)
+        groups = groups_of(self.examples)
+        return None if groups is None else groups[self.index]
 
 
 def with_tokens(
-    examples: Any, texts: Texts, words_from: Texts, length: int, name: str, flip: bool = False
+    examples: Any,
+    texts: Texts,
+    words_from: Texts,
+    length: int,
+    name: str,
+    flip: bool = False,
+    unseen: Sequence[str] = (),
 ) -> tuple[WithTokens, Feature]:
     """Examples with their captions as tokens, and the feature. texts: of the examples, in their order; words_from: of the
-    examples whose words are the vocabulary. Fewer captions than another example has come again from the first.
+    examples whose words are the vocabulary. unseen: phrases whose examples are left out. Fewer captions than another example
+    has come again from the first.
 
     Says how many captions are cut off, and how many words are unknown. Raises UserError for an example without a caption,
-    and for captions that mirroring would make untrue.
+    for captions that mirroring would make untrue, and where `unseen` leaves nothing or everything.
     """
     empty = [i for i, own in enumerate(texts) if not any(map(words_of, own))]
     if empty:
@@ -68,12 +98,21 @@ def with_tokens(
     if flip and SIDES & {*known}:
         side = min(SIDES & {*known})
         raise UserError(f"a mirrored picture makes captions with '{side}' untrue; --config.data.flip=false")
-    texts = [tuple(caption for caption in own if words_of(caption)) for own in texts]
+    index = np.arange(len(texts))
+    if unseen:
+        index = np.flatnonzero(~has_words(texts, unseen))
+        say(f"{name}: {len(texts) - len(index):,} of {len(texts):,} examples have words of data.unseen and are left out")
+        if len(index) in (0, len(texts)):
+            what = "every example has" if not len(index) else "no example has"
+            raise UserError(f"{name}: {what} one of {', '.join(unseen)}, the words of data.unseen, in a caption")
+    texts = [tuple(caption for caption in texts[i] if words_of(caption)) for i in index]
     choices = max(map(len, texts), default=1)
     rows = [caption for own in texts for caption in (own * choices)[:choices]]
     _say_what_is_lost(texts, known, length, name)
     tokens = encode(rows, known, length).reshape(len(texts), choices, length)
-    return WithTokens(examples, tokens), Feature("tokens", (length,), np.int32, len(known), names=known, choices=choices)
+    return WithTokens(examples, tokens, index), Feature(
+        "tokens", (length,), np.int32, len(known), names=known, choices=choices
+    )
 
 
 def _say_what_is_lost(texts: Texts, known: Sequence[str], length: int, name: str) -> None:

@@ -37,6 +37,7 @@ class ImageFolder(Captioned, Fit):
       name in the folder; empty: none are read.
     words: how many of a caption count; the rest of a longer one is cut off.
     vocabulary_split: "train", "test" or "all", whose words are the vocabulary; other words count as unknown.
+    unseen: words that follow each other, "red crown"; no example with one of these in any caption is trained on.
     corrupt: "refuse" to go on when a picture cannot be read or an archive is cut short, or "skip" what is lost.
     flip: mirror every other picture, at random. resident: keep the split in (device) memory, "auto" up to 1 GiB.
     cache: folder of first passes; empty: ~/.cache/jaxgan/images.
@@ -97,6 +98,7 @@ class ImageFolder(Captioned, Fit):
         by = f" by '{self.group}'" if self.group else ""
         labelled = np.array([index.get(label, -1) for label in cached.labels]) if names else None
         name = f"{title}, split {self.split}{by} ({height}x{width}, {self.fit}, {self.filter})"
+        name += self.told_unseen
         examples = Arrays(cached.images, labelled, kept, groups.numbers(keys) if group else None)
         features, digest = features_of((height, width, channels), len(names), names=names), cached.digest
         if self.captions:
@@ -104,7 +106,7 @@ class ImageFolder(Captioned, Fit):
             rows = {split: [cached.names[i] for i in chosen(split)] for split in (self.split, self.vocabulary_split)}
             texts = {split: told.of(some, f"'{self.captions}'") for split, some in rows.items()}
             examples, features["tokens"] = with_tokens(
-                examples, texts[self.split], texts[self.vocabulary_split], self.words, name, self.flip
+                examples, texts[self.split], texts[self.vocabulary_split], self.words, name, self.flip, self.unseen
             )
             digest += told.digest
         return Images(

@@ -91,7 +91,7 @@ def render(scene: Scene, side: int) -> dict[str, np.ndarray]:
     tones = _texture(scene.textures[0], x - 0.5, y - 0.5, 0.5)
     for k, (kind, _, _, size, cx, cy) in enumerate(scene.factors):
         radius = RADII[int(size)] / CELLS
-        inside = _inside(KINDS[int(kind)], (x - cx) / radius, (y - cy) / radius)
+        inside = is_inside(KINDS[int(kind)], (x - cx) / radius, (y - cy) / radius)
         objects[inside] = k + 1
         tones = np.where(inside, _texture(scene.textures[k + 1], x - cx, y - cy, radius), tones)
     colour, shade = scene.factors[:, 1].astype(int), scene.factors[:, 2].astype(int)
@@ -135,7 +135,7 @@ def relation(one: np.ndarray, other: np.ndarray) -> str:
     return "to the left of" if x < 0 else "to the right of"
 
 
-def _inside(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def is_inside(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Whether (x, y), y downwards, are in an object around 0 that touches all sides of the box from -1 to 1."""
     if kind == "circle":
         return x**2 + y**2 < 1

@@ -37,7 +37,7 @@ class Tfds(Captioned, Fit):
     source: of tasks that translate pictures, the feature with the one to start from; "grey" is the image without its
       colours. source_split: a split whose images are the sources, which belong to no image (CycleGAN's data: "trainA").
     truth: the feature with the picture's true translation into the other domain, for scores alone.
-    captions, words, vocabulary_split: of data with texts, "caption" of `emoji` and `shapes`, "captions/text" of
+    captions, words, vocabulary_split, unseen: of data with texts, "caption" of `emoji` and `shapes`, "captions/text" of
       coco_captions. "captions" of `shapes` are five of varied wording.
     flip: mirror every other image, at random.
     resident: keep the split in (device) memory, "auto" up to 1 GiB, "on" or "off". The batches are the same.
@@ -95,6 +95,7 @@ class Tfds(Captioned, Fit):
         name += f", from {self.source or self.source_split}" if source else ""
         names, vector = (label.names, label.vector) if label else ((), False)
         features = features_of(shape, len(names), source, sources is not None, names, vector)
+        name += self.told_unseen
         if self.captions:
             examples, features["tokens"] = self._with_tokens(builder, examples, name)
         size = len(examples) * math.prod(shape) + len(examples if sources is None else sources) * math.prod(source or (0,))
@@ -178,7 +179,8 @@ class Tfds(Captioned, Fit):
         key, of = captions_of(builder, self.captions)
         splits = {self.split, self.vocabulary_split}
         texts = {split: self.read(builder, split, key, None).all_of(key, of) for split in splits}
-        return with_tokens(examples, texts[self.split], texts[self.vocabulary_split], self.words, name, self.flip)
+        known = texts[self.vocabulary_split]
+        return with_tokens(examples, texts[self.split], known, self.words, name, self.flip, self.unseen)
 
     def _label(self, builder: Any) -> Label | None:
         """None for a set without labels. Raises UserError where labels were asked for by name."""

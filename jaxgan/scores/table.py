@@ -16,6 +16,7 @@ from jaxgan.scores import (
     path_length,
     reading,
     retrieval,
+    scenes,
     stability,
     translation,
     upscaling,
@@ -199,6 +200,14 @@ METRICS = {
         retrieval.check_drawn,
         within=dict.fromkeys(("r_precision", "r_precision_train"), SHARE),
         opens=retrieval.open_judges,
+    ),
+    "scene": Metric(
+        ("state", "Generates"),
+        scenes.scores,
+        dict.fromkeys(scenes.SCORES, "higher"),
+        scenes.HOW,
+        scenes.check,
+        within=dict.fromkeys(scenes.SCORES, SHARE),
     ),
     "cas": Metric(
         ("state", "Generates"),

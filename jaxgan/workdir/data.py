@@ -67,6 +67,7 @@ def open_split(config: Config, split: str = "", source_split: str = "", whole: b
             other.data.update({name: value})
     if split or whole:
         other.data.update(sections.without_subset(other, whole))
+        other.data.update({"unseen": ()} if "unseen" in other.data else {})
     if "jitter" in other.data:
         other.data.jitter = 0  # fitted to their size themselves
     images = open_data(other.lock())

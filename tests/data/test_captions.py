@@ -9,7 +9,7 @@ from helpers import tiny
 
 from jaxgan import program
 from jaxgan.data import order
-from jaxgan.data.captions import with_tokens
+from jaxgan.data.captions import has_words, with_tokens
 from jaxgan.data.features import features_of, from_json
 from jaxgan.data.source import Arrays, Images
 from jaxgan.data.tfds import Tfds
@@ -53,9 +53,21 @@ def test_what_is_lost_is_said(capsys):
     assert decode(examples[2]["tokens"][0], feature.names) == "<unknown>"
 
 
+def test_unseen_words_leave_examples_out(capsys):
+    examples, feature = made(unseen=("circle is", "Two words."))
+    assert len(examples) == 1 and "circle" in feature.names, "the words are known all the same"
+    assert decode(examples[0]["tokens"][0], feature.names) == "one blue-ish square"
+    assert "toys: 2 of 3 examples have words of data.unseen and are left out" in capsys.readouterr().out
+    np.testing.assert_array_equal(has_words(TEXTS, ["red circle", "blue"]), [True, False, False])  # whole words
+    with pytest.raises(UserError, match="data.unseen is of captions, and data.captions names none"):
+        Tfds(unseen=("red circle",))
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
+        ({"unseen": ("zebra",)}, "toys: no example has one of zebra, the words of data.unseen, in a caption"),
+        ({"unseen": ("red", "square", "three more")}, "toys: every example has one of red, square, three more"),
         ({"texts": [("a",), ("...", "")]}, "toys: 1 of 2 examples have no caption, the first of them number 1"),
         ({"texts": [("left of it",)], "flip": True}, "makes captions with 'left' untrue; --config.data.flip=false"),
     ],

@@ -1,0 +1,65 @@
+"""Whether pictures of `shapes` show what their captions say, read from the pictures without any network."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxgan.batches import in_batches
+from jaxgan.data import words
+from jaxgan.data.captions import has_words
+from jaxgan.data.scene_claims import CLAIMS, agrees, said
+from jaxgan.data.scene_reader import read
+from jaxgan.data.scenes import decode
+from jaxgan.data.source import Images
+from jaxgan.errors import UserError
+from jaxgan.generate import make_generate, trained
+from jaxgan.images import to_uint8
+
+ALL, UNSEEN = "scene", "unseen_"
+NAMES = (ALL, *(f"{ALL}_{name}" for name in CLAIMS))
+SCORES = (*NAMES, *(UNSEEN + name for name in NAMES))
+HOW = "sample i has the first caption of the real example i; objects found by colour and by the form that shares most"
+
+
+def scores(plan: Any, images: Images, state: Any) -> dict[str, float]:
+    """ "scene": the share of `eval.num_samples` pictures of which all is true that their captions say. "scene_kind" and so
+    on: the share of claims of that kind that are true; of colours, that an object of it is there; of the count, that there
+    are no other objects. "unseen_...": of the captions that have words of `data.unseen` alone."""
+    wanted = plan.run.eval
+    nets, draw = trained(plan, state, wanted.ema), jax.jit(make_generate(plan))
+    numbers = np.arange(wanted.num_samples, dtype=np.uint32)
+    tokens = images.gather_feature("tokens", numbers.astype(np.int64))
+    made = in_batches(
+        lambda some, tokens: to_uint8(np.asarray(draw(nets, some, tokens=tokens))), wanted.batch_size, numbers, tokens
+    )
+    captions = [words.decode(row, images.features["tokens"].names) for row in tokens]
+    right = truths(made, captions)
+    out = shares(right)
+    unseen = has_words([(caption,) for caption in captions], plan.config.data.get("unseen", ()))
+    if unseen.any():
+        out |= {UNSEEN + name: x for name, x in shares([one for one, is_new in zip(right, unseen) if is_new]).items()}
+    return out
+
+
+def truths(pictures: np.ndarray, captions: Sequence[str]) -> list[dict[str, list[bool]]]:
+    """Whether each claim of each caption is true of its picture, uint8 [N, side, side, 3]: `scene_claims.agrees`."""
+    return [agrees(said(caption), found) for caption, found in zip(captions, read(pictures))]
+
+
+def shares(right: Sequence[dict[str, list[bool]]]) -> dict[str, float]:
+    """`NAMES` of what `truths` returns; those of which no caption claims anything are left out."""
+    claims = {name: [x for one in right for x in one[name]] for name in CLAIMS}
+    whole = [all(all(x) for x in one.values()) for one in right]
+    return {ALL: float(np.mean(whole))} | {f"{ALL}_{name}": float(np.mean(x)) for name, x in claims.items() if x}
+
+
+def check(plan: Any, images: Images) -> None:
+    """Refuses runs that draw no captions, and other pictures than those of `shapes`. Raises UserError."""
+    if "tokens" not in plan.given:
+        raise UserError("the metric 'scene' is of runs that draw captions (configs/dfgan.py)")
+    if images.known.decode is not decode or images.image_shape[0] != images.image_shape[1]:
+        raise UserError(
+            f"the metric 'scene' reads pictures of shapes, and these are of {images.name}; 'r_precision' is of any"
+        )

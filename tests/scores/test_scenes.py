@@ -1,0 +1,64 @@
+"""The metric `scene`: real pictures agree with their captions, others do not."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers import noise_images, plan_of
+
+from jaxgan.data.scene_captions import captions
+from jaxgan.data.scenes import render, scene
+from jaxgan.errors import UserError
+from jaxgan.scores import scenes
+from jaxgan.scores.table import METRICS
+
+SCENES = [scene("test", i) for i in range(24)]
+
+
+def test_real_pictures_are_what_their_captions_say():
+    pictures = np.stack([render(one, 32)["image"] for one in SCENES])
+    said = [captions(one.factors)[0] for one in SCENES]
+    assert set(scenes.shares(scenes.truths(pictures, said)).values()) == {1.0}
+    others = scenes.shares(scenes.truths(np.roll(pictures, 1, 0), said))
+    assert others["scene"] < 0.1 and others["scene_colour"] < 0.7 and {*others} == {*scenes.NAMES}
+    one = [i for i, x in enumerate(SCENES) if len(x) == 1]
+    alone = scenes.shares(scenes.truths(pictures[one], [said[i] for i in one]))
+    assert "scene_relation" not in alone, "of single objects nobody says where they are"
+
+
+def test_scores_are_of_samples_and_of_words_that_training_lacked(monkeypatch):
+    """A generator that draws the right picture of every second caption."""
+    names = (
+        "",
+        "<unknown>",
+        *sorted({word for one in SCENES for word in captions(one.factors)[0].replace(",", "").split()}),
+    )
+    rows = np.zeros((24, 40), np.int32)
+    for row, one in zip(rows, SCENES):
+        numbers = [names.index(word) for word in captions(one.factors)[0].replace(",", "").split()]
+        row[: len(numbers)] = numbers
+    pictures = np.stack([render(one, 32)["image"] for one in SCENES]).astype(np.float32) / 127.5 - 1
+    pictures[1::2] = 0.7
+    images = SimpleNamespace(
+        features={"tokens": SimpleNamespace(names=names)}, gather_feature=lambda name, i: rows[i % len(rows)]
+    )
+    monkeypatch.setattr(scenes, "trained", lambda plan, state, ema: None)
+    monkeypatch.setattr(scenes, "make_generate", lambda plan: lambda nets, numbers, tokens: pictures[numbers])
+    run = SimpleNamespace(eval=SimpleNamespace(ema=True, num_samples=24, batch_size=24))
+    plan = SimpleNamespace(run=run, config=SimpleNamespace(data={"unseen": ("red circle", "blue square")}))
+    monkeypatch.setattr(scenes.jax, "jit", lambda fn: fn)
+    found = scenes.scores(plan, images, None)
+    assert found["scene"] == 0.5 and {*found} <= {*METRICS["scene"].better}
+    new = [i for i, one in enumerate(SCENES) if any(x in captions(one.factors)[0] for x in ("red circle", "blue square"))]
+    assert found["unseen_scene"] == np.mean([i % 2 == 0 for i in new])
+    plan.config.data.clear()
+    assert "unseen_scene" not in scenes.scores(plan, images, None)
+
+
+def test_mistakes():
+    plan, images = plan_of("dcgan.py"), noise_images()
+    with pytest.raises(UserError, match="the metric 'scene' is of runs that draw captions"):
+        scenes.check(plan, images)
+    told = SimpleNamespace(given=("tokens",))
+    with pytest.raises(UserError, match="the metric 'scene' reads pictures of shapes, and these are of noise"):
+        scenes.check(told, images)
