@@ -132,9 +132,12 @@ def share_draws(results: Results, claim: Claim) -> bool:
 
 
 def _is_one_number(results: Sequence[Any]) -> bool:
-    """Whether a row's runs have trained nothing, and all have the same data, so that the seed changes next to nothing."""
+    """Whether a row's runs have trained nothing, begin from no other run, and all have the same data: the seed changes next
+    to nothing."""
+    if any(getattr(result.cell, "stages", {}) or (result.evaluation or {"step": 1})["step"] for result in results):
+        return False
     data = {json.dumps({key: x for key, x in _config(result).items() if key.startswith("data.")}) for result in results}
-    return len(data) == 1 and all((result.evaluation or {"step": 1})["step"] == 0 for result in results)
+    return len(data) == 1
 
 
 def _config(result: Any) -> dict[str, Any]:
