@@ -96,8 +96,9 @@ def dump(summary: Summary, about: Mapping[str, str] = MappingProxyType({})) -> d
                 "words": result.words or {name: word(result) for name, word in words.items() if result.state == "done"},
                 "message": result.message,
                 "verdict": result.verdict,
-                "evaluation": result.evaluation and {k: x for k, x in result.evaluation.items() if k in _OF_EVALUATION},
-                "starts": list(result.starts),
+                "evaluation": result.evaluation
+                and {k: _moved(x, result.cell) for k, x in result.evaluation.items() if k in _OF_EVALUATION},
+                "starts": [_moved(start, result.cell) for start in result.starts],
             }
             for result in own
         ]
@@ -124,6 +125,17 @@ def dump(summary: Summary, about: Mapping[str, str] = MappingProxyType({})) -> d
             "about": dict(about),
         }
     )
+
+
+def _moved(x: Any, cell: Any) -> Any:
+    """JSON whose paths of the table's other cells begin at the table's folder, wherever that lies."""
+    if isinstance(cell, Elsewhere) or not hasattr(cell, "folder"):
+        return x
+    if isinstance(x, dict):
+        return {key: _moved(value, cell) for key, value in x.items()}
+    if isinstance(x, list | tuple):
+        return [_moved(value, cell) for value in x]
+    return x.replace(f"{cell.folder.parent.parent}/", "") if isinstance(x, str) else x
 
 
 def as_reported(table: Table, folder: Path, seeds: Sequence[int] = ()) -> Table:
