@@ -3,6 +3,7 @@ more rows is to have them too (`--join`)."""
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from jaxgan.sections import sections
 from jaxgan.workdir.shapes import MEASURED, NUMBER, PROTOCOL, START
 
 FILE = "report.json"
+_CELL = re.compile(r"[^\s=]*/cells/([^/\s]+)")  # a path
 ADVICE = "write it anew with --mode=ablate --report_only in the folder that it is from, or leave --join out"
 RUN = {
     "seed": STEP,
@@ -128,14 +130,15 @@ def dump(summary: Summary, about: Mapping[str, str] = MappingProxyType({})) -> d
 
 
 def _moved(x: Any, cell: Any) -> Any:
-    """JSON whose paths of the table's other cells begin at the table's folder, wherever that lies."""
+    """JSON whose paths of the table's other cells begin at the table's folder, wherever that lies or lay."""
     if isinstance(cell, Elsewhere) or not hasattr(cell, "folder"):
         return x
     if isinstance(x, dict):
         return {key: _moved(value, cell) for key, value in x.items()}
     if isinstance(x, list | tuple):
         return [_moved(value, cell) for value in x]
-    return x.replace(f"{cell.folder.parent.parent}/", "") if isinstance(x, str) else x
+    is_ours = lambda name: (cell.folder.parent / name).is_dir()  # noqa: E731
+    return _CELL.sub(lambda m: f"cells/{m[1]}" if is_ours(m[1]) else m[0], x) if isinstance(x, str) else x
 
 
 def as_reported(table: Table, folder: Path, seeds: Sequence[int] = ()) -> Table:

@@ -124,10 +124,12 @@ def test_a_report_has_what_its_table_says(summary):
 def test_a_report_names_other_cells_wherever_the_table_lies(summary, tmp_path):
     cell = cell_of("a")
     cell.folder = tmp_path / "cells" / "a_0"
-    start = {"overrides": [f"init_from.workdir={tmp_path}/cells/b_0", "seed=0"], "git_revision": "abc"}
+    (tmp_path / "cells" / "b_0").mkdir(parents=True)
+    other = "frozen.damsm.workdir=/runs/cells/c_0"  # of another table
+    start = {"overrides": ["init_from.workdir=/a/b/cells/b_0", other, "seed=0"], "git_revision": "abc"}
     own = dataclasses.replace(run("a", 0, 1.0), cell=cell, starts=(start,))
     saved = saved_report.dump(dataclasses.replace(summary, results={"a": [own]}))
-    assert saved["rows"]["a"][0]["starts"] == [start | {"overrides": ["init_from.workdir=cells/b_0", "seed=0"]}]
+    assert saved["rows"]["a"][0]["starts"] == [start | {"overrides": ["init_from.workdir=cells/b_0", other, "seed=0"]}]
 
 
 def test_a_report_says_when_and_by_what_its_scores_were_measured(summary, tmp_path):
