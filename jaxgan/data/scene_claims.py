@@ -10,6 +10,7 @@ from jaxgan.data.words import words_of
 
 KIND, COLOUR, SHADE, SIZE = range(4)  # columns of factors
 CLAIMS = ("colour", "kind", "size", "shade", "relation", "count")
+SWAPPED = "swapped"
 _ATTRIBUTES = {
     **{word: (KIND, i) for i, word in enumerate(KINDS)},
     **{word: (COLOUR, i) for i, word in enumerate(COLOURS)},
@@ -64,7 +65,8 @@ def said(caption: str) -> Said:
 
 
 def agrees(claims: Said, found: np.ndarray) -> dict[str, list[bool]]:
-    """Whether each claim is true of a picture, by kind: `CLAIMS`. An object is looked for by its colour, and what is claimed
+    """Whether each claim is true of a picture, by kind: `CLAIMS`; and "swapped", of each two objects that are there and
+    ought to be of unlike kinds, whether each is of the other's. An object is looked for by its colour, and what is claimed
     of one that is not there is wrong. found: the factors of the picture's objects [M, 6] (`scene_reader.read`)."""
     by_colour = {int(one[COLOUR]): one for one in found}
     there = [by_colour.get(int(one[COLOUR])) for one in claims.objects]
@@ -76,5 +78,8 @@ def agrees(claims: Said, found: np.ndarray) -> dict[str, list[bool]]:
     for i, where, j in claims.relations:
         one, other = there[i], there[j]
         out["relation"].append(one is not None and other is not None and relation(one, other) == where)
+    both = [(want[KIND], got[KIND]) for want, got in zip(claims.objects, there) if got is not None and want[KIND] >= 0]
+    pairs = [(a, b) for i, a in enumerate(both) for b in both[:i] if a[0] != b[0]]
+    out[SWAPPED] = [a[1] == b[0] and b[1] == a[0] for a, b in pairs]
     out["count"] = [len(found) == len(claims.objects)]
     return out

@@ -9,7 +9,7 @@ import numpy as np
 from jaxgan.batches import in_batches
 from jaxgan.data import words
 from jaxgan.data.captions import has_words
-from jaxgan.data.scene_claims import CLAIMS, agrees, said
+from jaxgan.data.scene_claims import CLAIMS, SWAPPED, agrees, said
 from jaxgan.data.scene_reader import read
 from jaxgan.data.scenes import decode
 from jaxgan.data.source import Images
@@ -18,15 +18,16 @@ from jaxgan.generate import make_generate, trained
 from jaxgan.images import to_uint8
 
 ALL, UNSEEN = "scene", "unseen_"
-NAMES = (ALL, *(f"{ALL}_{name}" for name in CLAIMS))
-SCORES = (*NAMES, *(UNSEEN + name for name in NAMES))
+NAMES = (ALL, *(f"{ALL}_{name}" for name in (*CLAIMS, SWAPPED)))
+SCORES = {before + name: "lower" if name.endswith(SWAPPED) else "higher" for before in ("", UNSEEN) for name in NAMES}
 HOW = "sample i has the first caption of the real example i; objects found by colour and by the form that shares most"
 
 
 def scores(plan: Any, images: Images, state: Any) -> dict[str, float]:
     """ "scene": the share of `eval.num_samples` pictures of which all is true that their captions say. "scene_kind" and so
     on: the share of claims of that kind that are true; of colours, that an object of it is there; of the count, that there
-    are no other objects. "unseen_...": of the captions that have words of `data.unseen` alone."""
+    are no other objects. "scene_swapped": of two objects of unlike kinds that are there, how often each has the other's
+    kind: the colours went to the wrong forms. "unseen_...": of the captions that have words of `data.unseen` alone."""
     wanted = plan.run.eval
     nets, draw = trained(plan, state, wanted.ema), jax.jit(make_generate(plan))
     numbers = np.arange(wanted.num_samples, dtype=np.uint32)
@@ -50,8 +51,8 @@ def truths(pictures: np.ndarray, captions: Sequence[str]) -> list[dict[str, list
 
 def shares(right: Sequence[dict[str, list[bool]]]) -> dict[str, float]:
     """`NAMES` of what `truths` returns; those of which no caption claims anything are left out."""
-    claims = {name: [x for one in right for x in one[name]] for name in CLAIMS}
-    whole = [all(all(x) for x in one.values()) for one in right]
+    claims = {name: [x for one in right for x in one[name]] for name in (*CLAIMS, SWAPPED)}
+    whole = [all(all(one[name]) for name in CLAIMS) for one in right]
     return {ALL: float(np.mean(whole))} | {f"{ALL}_{name}": float(np.mean(x)) for name, x in claims.items() if x}
 
 

@@ -13,6 +13,7 @@ from jaxgan.scores import (
     cas,
     classification,
     detection,
+    looks,
     path_length,
     reading,
     retrieval,
@@ -204,10 +205,18 @@ METRICS = {
     "scene": Metric(
         ("state", "Generates"),
         scenes.scores,
-        dict.fromkeys(scenes.SCORES, "higher"),
+        scenes.SCORES,
         scenes.HOW,
         scenes.check,
         within=dict.fromkeys(scenes.SCORES, SHARE),
+    ),
+    "looks": Metric(
+        ("state", "Attends"),
+        looks.scores,
+        dict.fromkeys(looks.SCORES, "higher"),
+        looks.HOW,
+        looks.check,
+        within={"looks": SHARE, "looks_gain": POSITIVE},
     ),
     "cas": Metric(
         ("state", "Generates"),

@@ -46,7 +46,8 @@ def test_captions_say_what_is_in_the_scene(form):
         assert all(relation(by[i], by[j]) == where for i, where, j in known.relations)
         told = 0 if form == 2 and len(one) == 3 else len(one) - 1
         assert len(known.relations) == told, (captions(one.factors)[form], known)
-        assert all(all(true) for true in agrees(known, rows(one)).values())
+        answers = agrees(known, rows(one))
+        assert all(all(answers[claim]) for claim in CLAIMS) and not any(answers["swapped"])
     first = said(captions(SCENES[0].factors)[0]).objects
     assert (first >= 0).all(), "the first caption says all"
 
@@ -77,6 +78,10 @@ def test_claims_fail_one_by_one():
     swapped = true.copy()
     swapped[:, 4:] = true[::-1, 4:]
     assert [claim for claim in CLAIMS if not all(agrees(known, swapped)[claim])] == ["relation"]
+    other = true.copy()
+    other[:, 0] = true[::-1, 0]
+    assert true[0, 0] != true[1, 0] and agrees(known, other)["swapped"] == [True]
     lost = agrees(known, true[:1])
+    assert lost["swapped"] == []
     assert lost["colour"].count(False) == 1 and lost["kind"].count(False) == 1 and lost["relation"] == [False]
     assert lost["count"] == [False]

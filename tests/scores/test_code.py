@@ -56,7 +56,7 @@ def test_every_metric_has_a_hash_of_its_own_and_soon():
         ({"scores__labelled": ("_Noting(", "_Noting(0 or ")}, {"label_accuracy", "intra_fd", "class_recall"}),
         ({"scores__translation": ("return", "return 1 *")}, {"pairs", "cycles", "reading"}),  # through another module
         ({"scores__collect": ("out.add(rows)", "out.add(rows / 2)")}, OF_IMAGES),
-        ({"images": ("127.5", "127")}, OF_IMAGES | {"pairs", "cycles", "reading", "r_precision", "scene"}),
+        ({"images": ("127.5", "127")}, OF_IMAGES | {"pairs", "cycles", "reading", "r_precision", "scene", "looks"}),
     ],
     ids=lambda x: "".join(x) if isinstance(x, dict) else "",
 )

@@ -7,9 +7,9 @@ import pytest
 from helpers import noise_images, plan_of
 
 from jaxgan.data.scene_captions import captions
-from jaxgan.data.scenes import render, scene
+from jaxgan.data.scenes import COLOURS, render, scene
 from jaxgan.errors import UserError
-from jaxgan.scores import scenes
+from jaxgan.scores import looks, scenes
 from jaxgan.scores.table import METRICS
 
 SCENES = [scene("test", i) for i in range(24)]
@@ -18,7 +18,8 @@ SCENES = [scene("test", i) for i in range(24)]
 def test_real_pictures_are_what_their_captions_say():
     pictures = np.stack([render(one, 32)["image"] for one in SCENES])
     said = [captions(one.factors)[0] for one in SCENES]
-    assert set(scenes.shares(scenes.truths(pictures, said)).values()) == {1.0}
+    own = scenes.shares(scenes.truths(pictures, said))
+    assert own.pop("scene_swapped") == 0.0 and set(own.values()) == {1.0}
     others = scenes.shares(scenes.truths(np.roll(pictures, 1, 0), said))
     assert others["scene"] < 0.1 and others["scene_colour"] < 0.7 and {*others} == {*scenes.NAMES}
     one = [i for i, x in enumerate(SCENES) if len(x) == 1]
@@ -53,6 +54,19 @@ def test_scores_are_of_samples_and_of_words_that_training_lacked(monkeypatch):
     assert found["unseen_scene"] == np.mean([i % 2 == 0 for i in new])
     plan.config.data.clear()
     assert "unseen_scene" not in scenes.scores(plan, images, None)
+
+
+def test_where_words_are_looked_at():
+    """Red in the upper half: its word is looked at there; green is nowhere, and blue too small."""
+    classes, maps = np.zeros((1, 8, 8), int), np.full((1, 8, 8, 5), 0.25)
+    classes[0, :4] = COLOURS.index("red") + 1
+    maps[0, :4, :, 1], maps[0, 4:, :, 1], maps[0, 1, 1, 1] = 0.5, 0.25, 0.6
+    words = [["a", "red", "green", "blue", ""]]
+    want = maps[0, :4, :, 1].mean() / maps[0, ..., 1].mean()
+    assert looks.judged(classes, maps, words) == {"looks": 1.0, "looks_gain": pytest.approx(want)}
+    maps[0, 7, 7, 1] = 0.9
+    assert looks.judged(classes, maps, words)["looks"] == 0.0
+    assert looks.judged(np.zeros((1, 8, 8), int), maps, words) == {}
 
 
 def test_mistakes():
