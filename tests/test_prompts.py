@@ -1,11 +1,13 @@
 """Prompts: what a run is told of them, on the command line and from Python."""
 
 import csv
+import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from helpers import TOKENS, inside
+from PIL import Image
 
 import jaxgan
 from jaxgan.errors import UserError
@@ -54,6 +56,9 @@ def test_prompts_of_a_file(tmp_path):
     for flags, told in (
         ({"prompt": ["a", "b"], "labels": "0-3"}, "--labels make a table of their own, and so do those of --prompts"),
         ({"prompt": ["a", "b"], "truncation": "scale:1,0.5"}, "--prompts make a table .*, and so do those of --truncation"),
+        ({"attention": True}, "--attention shows where a picture looked at the words of a prompt: --prompt=... beside it"),
+        ({"prompt": ["a"], "attention": True, "grid": "2x2"}, "--grid has no effect on a table"),
+        ({"prompt": ["a"], "attention": True, "out": "x.npz"}, r"--out=x.npz must be FILE.png"),
         ({"prompt": ["a"], "interpolate": 3}, "--prompts is of pictures and tables, and not of --mix and --interpolate"),
     ):
         with pytest.raises(UserError, match=told):
@@ -62,10 +67,12 @@ def test_prompts_of_a_file(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_draws_prompts(tmp_path):
-    """Both stages in one command; then tables, folders and arrays of prompts, the same pictures in each."""
+    """Both stages in one command; then tables, folders and arrays of prompts, the same pictures in each, where they were
+    looked at, and what the scores and the card say."""
     run, small = tmp_path / "run", ("steps=2", "eval.every=0", "task.dims=8", "nets.image.width=2", "nets.text.embedding=4")
-    inside("--config=configs/dfgan.py", f"--workdir={run}", "--config.steps=2", "--config.nets.gen.width=2",
+    inside("--config=configs/attngan.py:small", f"--workdir={run}", "--config.steps=2", "--config.nets.gen.width=2",
            "--config.nets.disc.width=2", "--config.eval.every=0", "--config.batch_size=4", "--config.sample.num=2",
+           "--config.nets.gen.condition=4", "--config.nets.gen.residuals=0",
            f"--config.frozen.damsm.overrides={','.join(small)},batch_size=4")  # fmt: skip
     two = ("--prompt=a red circle", "--prompt=a large blue square above a green cross")
     ask = ("--mode=sample", f"--workdir={run}", "--seeds=3,5")
@@ -86,5 +93,14 @@ def test_a_run_draws_prompts(tmp_path):
     with pytest.raises(UserError, match="prompt is a text, or one for each of the 3 pictures, not 2"):
         model.sample(num=3, prompt=["a red circle", "a blue cross"])
     assert model.sample(num=2).shape == (2, 32, 32, 3)  # of captions of the data
+    inside(*ask, *two, "--attention", f"--out={tmp_path}/looks.png")
+    with Image.open(tmp_path / "looks.png") as sheet:
+        assert sheet.size == (9 * 96, 2 * (18 + 2 * 96)), "a column for each of eight words, a row for each picture"
+    inside("--mode=evaluate", f"--workdir={run}", "--config.eval.metrics=scene,looks", "--config.eval.num_samples=20")
+    scores = json.loads((run / "evaluation.json").read_text())["evaluations"][-1]
+    assert {"scene", "scene_count"} <= {name.rstrip("0123456789k") for name in scores["scores"]}, scores["scores"]
+    inside("--mode=export", f"--workdir={run}", f"--out={tmp_path}/model")
+    card = (tmp_path / "model" / "card.md").read_text()
+    assert "It knows 33:" in card and "above, and, big, blue" in card and 'prompt="..."' in card
     done = inside(*ask, "--prompt=zebra", f"--out={tmp_path}/none.png", check=2)
     assert "knows no word of the prompt 'zebra'" in done.stderr and not (tmp_path / "none.png").exists()

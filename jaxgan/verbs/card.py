@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jaxgan.data.words import NOT_WORDS
 from jaxgan.plan import Plan
 from jaxgan.scores.names import better_way
 from jaxgan.workdir.folder import Workdir
@@ -16,6 +17,7 @@ LICENCES = {
     "shapes": "rendered by jaxgan; nobody else has rights in them",
     **dict.fromkeys(("ring", "grid", "swiss_roll", "moons"), "points drawn by jaxgan; nobody has rights in them"),
 }
+WORDS = 500  # so many are listed
 UNKNOWN = "not known to jaxgan; ask whoever made the data before you pass the model on"
 
 
@@ -30,9 +32,11 @@ def card(folder: Workdir, plan: Plan, step: int, evaluations: list[dict[str, Any
     lines += [f"A generator of {shape} {'pictures' if len(plan.image_shape) == 3 else 'points'}, trained with jaxgan.", ""]
     lines += ["```python", "import jaxgan", "", f'model = jaxgan.load("{name}")']
     given = ", ".join(map(str, ("N", *plan.source_shape)))
-    lines += [f"made = model.translate(pictures)  # uint8 [{given}]" if plan.ways else "images = model.sample(num=64)"]
+    is_told = "tokens" in plan.given
+    drawn = 'images = model.sample(num=8, prompt="...")' if is_told else "images = model.sample(num=64)"
+    lines += [f"made = model.translate(pictures)  # uint8 [{given}]" if plan.ways else drawn]
     lines += ["```", "", "```", f"python launch.py --mode=verify --input={name}   # does it still make the same pictures?"]
-    use = "translate --input=FOLDER" if plan.ways else "sample"
+    use = "translate --input=FOLDER" if plan.ways else "sample" + " --prompt=..." * is_told
     lines += [f"python launch.py --mode={use} --workdir={name}", "```", ""]
     lines += ["## Training", "", "| | |", "|---|---|"]
     loss = config.objective.loss if "objective" in config else "its task's own"
@@ -57,6 +61,7 @@ def card(folder: Workdir, plan: Plan, step: int, evaluations: list[dict[str, Any
         "licence": _licence(config.data.name),
     }
     lines += [f"| {key} | {value} |" for key, value in rows.items()]
+    lines += _words(plan) if is_told else []
     lines += ["", "## Scores", "", *_scores(evaluations, step)]
     lines += ["", "## What it cannot do", "", *_limits(plan, data, bool(evaluations))]
     if program:
@@ -70,6 +75,14 @@ def card(folder: Workdir, plan: Plan, step: int, evaluations: list[dict[str, Any
         lines += [f"Arguments: {arguments}. Platforms: {', '.join(program['platforms'])}. Made with jax {program['jax']}."]
         lines += [f"JAX promises to read it until {program['until']}. It is for deployment: keep the archive."]
     return "\n".join(lines) + "\n"
+
+
+def _words(plan: Plan) -> list[str]:
+    feature = plan.features["tokens"]
+    known, (length,) = feature.names[len(NOT_WORDS) :], feature.shape
+    more = f", and {len(known) - WORDS:,} more, which config.json has" if len(known) > WORDS else ""
+    return ["", "## Words that it knows", "", f"Of a prompt it reads {length} words. It knows {len(known):,}:", "",
+            ", ".join(known[:WORDS]) + more]  # fmt: skip
 
 
 def _licence(name: str) -> str:
