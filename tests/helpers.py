@@ -128,7 +128,16 @@ def noise_images(resident: bool = True, plan: Plan | None = None) -> Images:
 def plan_of(spec: str = "wgan.py", **overrides) -> Plan:
     """The plan of a tiny config over `noise_images`."""
     config = tiny(spec, **overrides)
-    return Plan(config, noise_features(config))
+    return Plan(config, noise_features(config), frozen_of(config) if config.task.name == "text" else None)
+
+
+def frozen_of(config, names=TOKENS.names) -> dict[str, Donor]:
+    """A frozen DAMSM of random weights, whose captions have these words."""
+    features = noise_features(config) | {"tokens": dataclasses.replace(TOKENS, names=names, classes=len(names))}
+    first, rng = Plan(tiny("damsm.py", dtype=config.dtype), features), np.random.default_rng(1)
+    shapes = jax.eval_shape(lambda: first.init(jax.random.key(0)).variables("match"))
+    variables = jax.tree.map(lambda x: rng.uniform(0.1, 1, x.shape).astype(x.dtype), shapes)
+    return {"damsm": Donor(first.task, {"match": variables}, {"taken": {"digest": "x"}})}
 
 
 def small_sources(config, features: dict[str, Feature]) -> dict[str, Feature]:

@@ -74,6 +74,7 @@ NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # 
         ),
         ("cgan.py:reacgan", {"task__gen_batch": 2}),
         ("damsm.py", {}),
+        ("attngan.py", {}),
         ("cgan.py:acgan", {"task__fake_labels": "batch"}),
         ("biggan.py", {"nets__gen__attention": 6, "nets__disc__attention": 6, "objective__terms__orthogonal__weight": 1e-4}),
         (

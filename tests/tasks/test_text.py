@@ -1,13 +1,12 @@
 """Text to image: what the critic is shown, the matching-aware penalty, and a run's stages."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import TOKENS, devices, noise_features, noise_images, tiny
+from helpers import devices, frozen_of, noise_features, noise_images, tiny
 from jax.sharding import PartitionSpec as P
 
 from jaxgan import parallel
@@ -23,15 +22,6 @@ from jaxgan.plan import Donor, Plan
 from jaxgan.scores import retrieval
 from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.tasks.protocols import Attends, Generates, TextCodes
-
-
-def frozen_of(config, names=TOKENS.names):
-    """A frozen DAMSM of random weights, whose captions have these words."""
-    features = noise_features(config) | {"tokens": replace(TOKENS, names=names, classes=len(names))}
-    first, rng = Plan(tiny("damsm.py"), features), np.random.default_rng(1)
-    shapes = jax.eval_shape(lambda: first.init(jax.random.key(0)).variables("match"))
-    variables = jax.tree.map(lambda x: rng.uniform(0.1, 1, x.shape).astype(x.dtype), shapes)
-    return {"damsm": Donor(first.task, {"match": variables}, {"taken": {"digest": "x"}})}
 
 
 def plan_of(spec="dfgan.py", **overrides):
