@@ -9,8 +9,8 @@ It first trains `configs/damsm.py` in WORKDIR/stages/damsm, on this run's data a
 captions, and both of its encoders teach the generator: `objective.terms.damsm`. An own one:
 --config.frozen.damsm.workdir=RUN. A kill in either stage loses nothing: the same command goes on.
 
-small: stages of 8, 16 and 32 px, on which DAMSM needs 1,000 steps. coco: TFDS's coco_captions. birds: a folder with a file of
-captions (docs/pictures.md). These two have the published settings, and nobody has run them here.
+small: stages of 8, 16 and 32 px, on which DAMSM needs 1,000 steps. coco: TFDS's coco_captions. birds: a folder with a file
+of captions (docs/pictures.md). These two have the published settings, and nobody has run them here.
 
 Published, CUB at 64, 128 and 256 px: width 32 of the generator and 64 of the discriminators, z and condition of 100, two
 residual blocks a stage, DAMSM's weight 5 (COCO: width 48 and 96, three blocks, 50), Adam (.5, .999) with 2e-4, batches of

@@ -89,8 +89,8 @@ def digits() -> Table:
         ),
         samples=False,
         curves=("auroc",),
-        notes="A row's spread is between digits; claims compare seed by seed. They are about these ten digits: five runs of one "
-        "digit are no five digits.",
+        notes="A row's spread is between digits; claims compare seed by seed. They are about these ten digits: five runs of "
+        "one digit are no five digits.",
     )
 
 

@@ -164,13 +164,14 @@ def too_few(case: Case, large: float = LARGE) -> str:
 
 
 def _standing_apart(values: Sequence[float], seeds: Sequence[int], least: float, which: str) -> str:
-    """Which value is so far from the others that no mean says anything of them; "" if there is none. Nobody can tell from a
-    few runs how often such a one comes. which: what it is called, its seed left open."""
+    """Which value is so far from the others that no mean says anything of them; "" if there is none. Nobody can tell from
+    fewer than `FEW` such values how often they come; of more, tests and intervals take account. which: what it is called,
+    its seed left open."""
     if len(values) < 3:
         return ""
     far = np.abs(np.subtract(values, np.median(values)))
     scale, worst = max(1.4826 * float(np.median(far)), math.sqrt(least)), int(np.argmax(far))
-    if far[worst] <= APART * scale:
+    if not 0 < np.sum(far > APART * scale) < FEW:
         return ""
     return f"{which.format(seeds[worst])} stands apart ({values[worst]:.4g}); `sound` can say which runs have failed"
 

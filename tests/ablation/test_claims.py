@@ -131,6 +131,10 @@ def test_of_pairs_the_differences_stand_apart():
     rows = {"a": list(GOOD + np.array(hard)), "b": list(POOR + np.array(hard))}
     assert "seed 0 of a stands apart" in only(rows, Claim("x", "a", than="b", paired=False)).reason
     assert only(rows, Claim("x", "a", than="b", paired=True)).answer == "holds"
+    five = [*np.tile(GOOD, 4)[:35], *(80 + NOISE[:5])]
+    for far in (4, 5):  # of forty runs
+        some = only({"a": five[: 35 + far], "b": list(np.tile(POOR, 4)[: 35 + far])}, Claim("x", "a", than="b", paired=True))
+        assert (some.answer == "undecided" and "stands apart" in some.reason) == (far == 4), some
     one = only({"a": [*GOOD[:9], 80.0], "b": POOR}, Claim("x", "a", than="b", paired=True))
     assert one.answer == "undecided" and "the difference of seed 9 stands apart (7" in one.reason, one
 

@@ -168,13 +168,13 @@ def permuted(samples: Sequence[Values]) -> tuple[float, float]:
 
 
 def stands_apart(values: Values, least: float) -> bool:
-    """Whether a value lies more than ten deviations from the others, by the median absolute one, or by the least variance
-    that is believed."""
+    """Whether some values, fewer than five, lie more than ten deviations from the others, by the median absolute one, or by
+    the least variance that is believed."""
     if len(values) < 3:
         return False
     scale = float(stats.median_abs_deviation(values, scale=1 / 1.4826))  # pyright: ignore
     far = np.abs(np.asarray(values) - np.median(values))
-    return bool(far.max() > 10 * max(scale, math.sqrt(least)))
+    return 0 < int((far > 10 * max(scale, math.sqrt(least))).sum()) < 5
 
 
 def holm(p: Sequence[float], level: float) -> tuple[list[float], list[float]]:
