@@ -29,22 +29,21 @@ def get_config(variant: str = "large"):
     size = 32 if variant == "small" else 64
     config.data = {"name": f"shapes/{size}", "label": "none", "captions": "captions", "words": 30}
     config.task = {"name": "text"}
-    config.frozen = {"damsm": {"name": "run", "config": "configs/damsm.py"}}
+    short = {"overrides": ("steps=1000",)} if variant == "small" else {}
+    config.frozen = {"damsm": {"name": "run", "config": "configs/damsm.py", **short}}
     config.nets = {"gen": {"name": "attngan", "width": 16}, "disc": {"name": "attngan", "width": 16}}
-    config.objective = {"loss": "nonsaturating", "weight": 2.0, "terms": {"damsm": {}, "condition": {}}}
+    damsm = {"weight": 50.0} if variant == "coco" else {}
+    config.objective = {"loss": "nonsaturating", "weight": 2.0, "terms": {"damsm": damsm, "condition": {}}}
     config.optim = {
         "gen": {"name": "adam", "lr": 2e-4, "b1": 0.5, "b2": 0.999},
         "disc": {"name": "adam", "lr": 2e-4, "b1": 0.5, "b2": 0.999},
     }
     config.rounds = {"disc": 1, "gen": 1}
     config.sample.num = 16
-    if variant == "small":
-        config.frozen.damsm.overrides = ("steps=1000",)
-    elif variant == "coco":
+    if variant == "coco":
         config.steps, config.batch_size = 700_000, 14
         config.data = {"name": "coco_captions", "label": "none", "captions": "captions/text", "words": 15, "size": 256}
         config.nets = {"gen": {"name": "attngan", "width": 48, "residuals": 3}, "disc": {"name": "attngan", "width": 96}}
-        config.objective.terms.damsm = {"weight": 50.0}
     elif variant == "birds":
         config.steps, config.batch_size = 265_000, 20
         config.data = {"name": "image_folder", "labels": "none", "words": 18, "size": 256}

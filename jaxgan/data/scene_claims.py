@@ -64,6 +64,19 @@ def said(caption: str) -> Said:
     return Said(np.array(objects, int).reshape(-1, 4), tuple(relations))
 
 
+def bindings(claims: Said, found: np.ndarray) -> list[tuple[str, str]]:
+    """What was asked for and what is there, by colour: ("red circle", "square"), or "absent", or "unclear" where the form is
+    of no kind."""
+    by_colour = {int(one[COLOUR]): int(one[KIND]) for one in found}
+    out = []
+    for kind, colour in claims.objects[:, :2]:
+        if kind >= 0 and colour >= 0:
+            got = by_colour.get(int(colour))
+            told = "absent" if got is None else KINDS[got] if got >= 0 else "unclear"
+            out.append((f"{COLOURS[colour]} {KINDS[kind]}", told))
+    return out
+
+
 def agrees(claims: Said, found: np.ndarray) -> dict[str, list[bool]]:
     """Whether each claim is true of a picture, by kind: `CLAIMS`; and "swapped", of each two objects that are there and
     ought to be of unlike kinds, whether each is of the other's. An object is looked for by its colour, and what is claimed

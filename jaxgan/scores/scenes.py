@@ -1,6 +1,8 @@
 """Whether pictures of `shapes` show what their captions say, read from the pictures without any network."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -9,7 +11,7 @@ import numpy as np
 from jaxgan.batches import in_batches
 from jaxgan.data import words
 from jaxgan.data.captions import has_words
-from jaxgan.data.scene_claims import CLAIMS, SWAPPED, agrees, said
+from jaxgan.data.scene_claims import CLAIMS, SWAPPED, agrees, bindings, said
 from jaxgan.data.scene_reader import read
 from jaxgan.data.scenes import decode
 from jaxgan.data.source import Images
@@ -23,12 +25,27 @@ SCORES = {before + name: "lower" if name.endswith(SWAPPED) else "higher" for bef
 HOW = "sample i has the first caption of the real example i; objects found by colour and by the form that shares most"
 
 
-def scores(plan: Any, images: Images, state: Any) -> dict[str, float]:
+@dataclass(frozen=True)
+class Opened:
+    """images: whose captions are drawn. protocol, measured: what is noted beside scores; "bindings" are {"red circle":
+    {"circle": 40, "square": 2, "absent": 1}}, what was asked for and what is there."""
+
+    images: Images
+    protocol: dict[str, Any]
+    measured: dict[str, Any] = field(default_factory=dict)
+
+
+def open_scenes(plan: Any, images: Images) -> Opened:
+    """The captions that are drawn."""
+    return Opened(images, {"captions": images.name, "of": len(images), "samples": plan.run.eval.num_samples})
+
+
+def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     """ "scene": the share of `eval.num_samples` pictures of which all is true that their captions say. "scene_kind" and so
     on: the share of claims of that kind that are true; of colours, that an object of it is there; of the count, that there
     are no other objects. "scene_swapped": of two objects of unlike kinds that are there, how often each has the other's
     kind: the colours went to the wrong forms. "unseen_...": of the captions that have words of `data.unseen` alone."""
-    wanted = plan.run.eval
+    wanted, images = plan.run.eval, opened.images
     nets, draw = trained(plan, state, wanted.ema), jax.jit(make_generate(plan))
     numbers = np.arange(wanted.num_samples, dtype=np.uint32)
     tokens = images.gather_feature("tokens", numbers.astype(np.int64))
@@ -36,7 +53,13 @@ def scores(plan: Any, images: Images, state: Any) -> dict[str, float]:
         lambda some, tokens: to_uint8(np.asarray(draw(nets, some, tokens=tokens))), wanted.batch_size, numbers, tokens
     )
     captions = [words.decode(row, images.features["tokens"].names) for row in tokens]
-    right = truths(made, captions)
+    claims, found = [said(caption) for caption in captions], read(made)
+    right = [agrees(*pair) for pair in zip(claims, found)]
+    counts = Counter(one for pair in zip(claims, found) for one in bindings(*pair))
+    opened.measured["bindings"] = {
+        asked: {got: n for (one, got), n in sorted(counts.items()) if one == asked}
+        for asked in sorted({x for x, _ in counts})
+    }
     out = shares(right)
     unseen = has_words([(caption,) for caption in captions], plan.config.data.get("unseen", ()))
     if unseen.any():

@@ -209,6 +209,7 @@ METRICS = {
         scenes.HOW,
         scenes.check,
         within=dict.fromkeys(scenes.SCORES, SHARE),
+        opens=scenes.open_scenes,
     ),
     "looks": Metric(
         ("state", "Attends"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxgan.data.scene_captions import captions
-from jaxgan.data.scene_claims import CLAIMS, KIND, agrees, said
+from jaxgan.data.scene_claims import CLAIMS, KIND, agrees, bindings, said
 from jaxgan.data.scene_reader import read
 from jaxgan.data.scenes import COLOURS, INKS, KINDS, SIZES, relation, render, scene
 
@@ -83,5 +83,8 @@ def test_claims_fail_one_by_one():
     assert true[0, 0] != true[1, 0] and agrees(known, other)["swapped"] == [True]
     lost = agrees(known, true[:1])
     assert lost["swapped"] == []
+    names = [f"{COLOURS[int(one[1])]} {KINDS[int(one[0])]}" for one in true]
+    assert sorted(bindings(known, true)) == sorted((name, name.split()[1]) for name in names)
+    assert {got for _, got in bindings(known, true[:1])} == {names[0].split()[1], "absent"}
     assert lost["colour"].count(False) == 1 and lost["kind"].count(False) == 1 and lost["relation"] == [False]
     assert lost["count"] == [False]

@@ -48,12 +48,16 @@ def test_scores_are_of_samples_and_of_words_that_training_lacked(monkeypatch):
     run = SimpleNamespace(eval=SimpleNamespace(ema=True, num_samples=24, batch_size=24))
     plan = SimpleNamespace(run=run, config=SimpleNamespace(data={"unseen": ("red circle", "blue square")}))
     monkeypatch.setattr(scenes.jax, "jit", lambda fn: fn)
-    found = scenes.scores(plan, images, None)
+    opened = scenes.Opened(images, {})
+    found = scenes.scores(plan, opened, None)
+    asked = opened.measured["bindings"]
+    assert sum(n for got in asked.values() for n in got.values()) == sum(map(len, SCENES))
+    assert all({*got} <= {name.split()[1], "absent"} for name, got in asked.items()), "what is drawn is drawn rightly"
     assert found["scene"] == 0.5 and {*found} <= {*METRICS["scene"].better}
     new = [i for i, one in enumerate(SCENES) if any(x in captions(one.factors)[0] for x in ("red circle", "blue square"))]
     assert found["unseen_scene"] == np.mean([i % 2 == 0 for i in new])
     plan.config.data.clear()
-    assert "unseen_scene" not in scenes.scores(plan, images, None)
+    assert "unseen_scene" not in scenes.scores(plan, opened, None)
 
 
 def test_where_words_are_looked_at():
