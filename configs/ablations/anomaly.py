@@ -14,7 +14,7 @@ step, with running statistics in BatchNorm. PCA and patches train nothing. AnoGA
 start, where the paper has 500 of gradient descent. No setting was chosen by these scores.
 
 contamination: one digit is normal, and 0, 1, 5 or 10 % of the training pictures are other digits, unknown to the method. The
-threshold's pictures stay normal. Five seeds, so digits 0 to 4.
+threshold's pictures stay normal.
 
 threshold: is the false positive rate what was asked for, 1, 5 and 10 %? One digit is abnormal, so that some 720 held-out
 pictures give the threshold; 80 could not tell 1 %. Measured, in results/threshold: .7 to 1.3, 5.0 to 5.7, 10.7 to 11.3 %.
@@ -29,7 +29,8 @@ one_abnormal, twenty seeds, two a digit, in results/one_abnormal: .775 of GANoma
 of PCA, .614 of AnoGAN. GANomaly and f-AnoGAN are above PCA, AnoGAN is below patches. Digit 1 among nine others is below
 chance for all but patches. Ten seeds had decided nothing, because digits differ far more than methods.
 
-Contamination is not measured yet.
+contamination, ten seeds, in results/contamination: 1 % costs next to nothing, 10 % cost PCA .040, GANomaly .047 and f-AnoGAN
+.065 of AUROC.
 """
 
 import numpy as np
@@ -139,7 +140,7 @@ def contamination() -> Table:
         protocol=PROTOCOL + ", at a false positive rate of {eval.detector.rate}",
         columns=COLUMNS,
         rows=found,
-        seeds=range(5),
+        seeds=range(10),
         overrides=SHARED,
         claims=tuple(
             Claim(AUROC, f"{method}, 0 %", than=f"{method}, 10 %", paired=True, text=f"{method} loses by contamination")
