@@ -50,6 +50,7 @@ def get_config() -> Any:
         "captions": "",  # of data with texts: the feature with the captions; empty: none are read
         "words": 18,  # how many words of a caption count
         "vocabulary_split": "train",  # the split whose words are known
+        "unseen": (),  # words that follow each other: no example with these in a caption is trained on
         "resident": "auto",  # keep the split in device memory: auto (up to 1 GiB), on, off; the batches are the same
         "corrupt": "refuse",  # images that cannot be read, where they are fitted: refuse to go on, or skip them
         "cache": "",  # folder of fitted images; empty: ~/.cache/jaxgan/images

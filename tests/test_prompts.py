@@ -101,6 +101,6 @@ def test_a_run_draws_prompts(tmp_path):
     assert {"scene", "scene_count"} <= {name.rstrip("0123456789k") for name in scores["scores"]}, scores["scores"]
     inside("--mode=export", f"--workdir={run}", f"--out={tmp_path}/model")
     card = (tmp_path / "model" / "card.md").read_text()
-    assert "It knows 33:" in card and "above, and, big, blue" in card and 'prompt="..."' in card
+    assert "It knows 33:" in card and "above, and, below, big" in card and 'prompt="..."' in card
     done = inside(*ask, "--prompt=zebra", f"--out={tmp_path}/none.png", check=2)
     assert "knows no word of the prompt 'zebra'" in done.stderr and not (tmp_path / "none.png").exists()
