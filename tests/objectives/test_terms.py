@@ -158,7 +158,9 @@ def test_the_means_of_lecam_have_no_gradient():
     assert float(slope) == pytest.approx(float(by_hand), rel=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(TERMS.keys() - {"acgan", "contrast", "orthogonal", "matching_gp", "condition", "damsm"}))
+@pytest.mark.parametrize(
+    "name", sorted(TERMS.keys() - {"acgan", "contrast", "orthogonal", "matching_gp", "condition", "damsm"})
+)
 def test_a_dead_critic_has_finite_gradients(name):
     """And a dead generator, whose pictures are all alike or already right. Terms of labels and captions have tests of their
     own."""
