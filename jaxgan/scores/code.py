@@ -19,17 +19,18 @@ ROOMS = (
     "tiles",
     "data/bicubic",
 )  # what is followed; a name of any other module counts as a name
-TABLE, EXTRACTORS = "jaxgan.scores.table", "jaxgan.extractors.table"
+TABLES, EXTRACTORS = ("jaxgan.scores.metrics_of_images", "jaxgan.scores.metrics_of_runs"), "jaxgan.extractors.table"
 # What every metric of images is measured through, and what those of labels are besides.
 THROUGH = (("jaxgan.scores.evaluator", "Evaluator"), ("jaxgan.scores.of_run", "make_generated"))
 OF_LABELS = (("jaxgan.scores.labelled", "LabelledEvaluator"),)
-STOP = ((TABLE, "METRICS"), (EXTRACTORS, "EXTRACTORS"))  # or every metric would be part of every other
+ALL = ("jaxgan.scores.table", *TABLES)
+STOP = (*((one, "METRICS") for one in ALL), (EXTRACTORS, "EXTRACTORS"))  # or every metric would be part of every other
 
 
 def code_of(metrics: Iterable[str], extractor: str = "") -> dict[str, str]:
     """{metric: 16 hex digits} of names in `eval.metrics`.
 
-    A hash is of the metric's entry in `scores.table.METRICS`, and of all definitions in `ROOMS` that it mentions, directly
+    A hash is of the metric's entry in its table, and of all definitions in `ROOMS` that it mentions, directly
     or through others; of a metric of images, also of what collects their statistics. extractor: the name in
     `eval.features.name`, whose code counts too where the metric needs one. Comments, docstrings and messages of errors do
     not count; see `source_code`. A metric or an extractor that its table does not have counts by name.
@@ -58,7 +59,7 @@ def _paths(home: Path) -> dict[str, Path]:
 def hash_of(known: Definitions, metric: str, extractor: str = "") -> str:
     """The hash of one metric by the sources `known`."""
     needs = METRICS[metric].needs if metric in METRICS else ()
-    begin = _entry(known, TABLE, "METRICS", metric)
+    begin = [found for table in TABLES for found in _entry(known, table, "METRICS", metric)]
     if "state" not in needs:
         places = THROUGH + (OF_LABELS if "labels" in needs else ())
         begin += [found for place in places for found in known.of(*place)]

@@ -20,7 +20,8 @@ from jaxgan.metrics.moments import Moments
 from jaxgan.parallel import Placement
 from jaxgan.scores.checks import check_enough
 from jaxgan.scores.collect import Collector, Statistics
-from jaxgan.scores.table import find_scores, score_name
+from jaxgan.scores.metric import score_name
+from jaxgan.scores.table import find_scores
 
 Batches = Iterable[tuple[jax.Array, int]]
 

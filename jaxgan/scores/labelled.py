@@ -16,7 +16,7 @@ from jaxgan.parallel import Placement
 from jaxgan.scores.collect import Statistics
 from jaxgan.scores.evaluator import Batches, Evaluator, stored
 from jaxgan.scores.label_checks import check_alike, check_extractor, check_meaning, count_classes, label_of, of_labels
-from jaxgan.scores.table import score_name
+from jaxgan.scores.metric import score_name
 
 
 @dataclass

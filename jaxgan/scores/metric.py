@@ -1,4 +1,4 @@
-"""What a metric is, and which values a score can have. `scores.table` has them all.
+"""What a metric is, what a score is called, and which values it can have. `scores.table` has them all.
 
 A metric sees statistics of images, never a run, so that anybody's samples can be scored; unless it needs a run's state.
 """
@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from jaxgan.extractors.base import Network
 
 
 class Metric(NamedTuple):
@@ -34,3 +36,12 @@ class Metric(NamedTuple):
 
 
 ANY, POSITIVE, SHARE = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)  # ranges of values
+
+
+def score_name(part: str, network: Network, count: int) -> str:
+    """The name that a score goes by: `fd_digits5k`. The 2015 Inception's Fréchet distance alone is called FID, `fid50k`."""
+    size = f"{count // 1000}k" if count % 1000 == 0 else str(count)
+    if network.is_fid:
+        return {"fd": "fid"}.get(part, part) + size
+    between = "_" if network.name[-1:].isdigit() else ""
+    return f"{part}_{network.name}{between}{size}"

@@ -7,8 +7,9 @@ from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
 from jaxgan.metrics import classes, kid, neighbours
 from jaxgan.metrics.moments import Moments, frechet_distance
+from jaxgan.scores.metric import score_name
 from jaxgan.scores.names import better_way
-from jaxgan.scores.table import find_scores, score_name
+from jaxgan.scores.table import find_scores
 
 
 def of(features: np.ndarray) -> Moments:

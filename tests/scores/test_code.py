@@ -52,7 +52,7 @@ def test_every_metric_has_a_hash_of_its_own_and_soon():
         ({"metrics__kid": ("+ 1", "+ 2")}, {"kid"}),
         ({"metrics__neighbours": ("np.quantile", "np.percentile")}, {"repetition"}),
         ({"metrics__pairs": ("0.01 *", "0.02 *")}, {"pairs", "cycles", "upscaling"}),
-        ({"scores__table": ("SUBSET = 5,", "SUBSET = 4,")}, {"prdc", "class_recall"}),
+        ({"scores__metrics_of_images": ("SUBSET = 5,", "SUBSET = 4,")}, {"prdc", "class_recall"}),
         ({"scores__labelled": ("_Noting(", "_Noting(0 or ")}, {"label_accuracy", "intra_fd", "class_recall"}),
         ({"scores__translation": ("return", "return 1 *")}, {"pairs", "cycles", "reading"}),  # through another module
         ({"scores__collect": ("out.add(rows)", "out.add(rows / 2)")}, OF_IMAGES),
