@@ -18,6 +18,9 @@ ROOMS = (
     "upscaler",
     "tiles",
     "data/bicubic",
+    "data/scenes",
+    "data/scene_reader",
+    "data/scene_claims",
 )  # what is followed; a name of any other module counts as a name
 TABLES, EXTRACTORS = ("jaxgan.scores.metrics_of_images", "jaxgan.scores.metrics_of_runs"), "jaxgan.extractors.table"
 # What every metric of images is measured through, and what those of labels are besides.

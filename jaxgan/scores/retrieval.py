@@ -13,10 +13,10 @@ from jaxgan.batches import in_batches
 from jaxgan.config.run import FrozenRun
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.generate import make_generate, trained
-from jaxgan.images import to_uint8
+from jaxgan.generate import trained
 from jaxgan.metrics.retrieval import OTHERS, enough, r_precision
 from jaxgan.plan import Donor
+from jaxgan.scores.drawn import Captions, open_captions
 from jaxgan.tasks.protocols import Matches
 from jaxgan.workdir.runs import lent
 
@@ -27,15 +27,10 @@ RANKER = "--config.eval.ranker_workdir=RUN (configs/damsm.py, of another seed)"
 
 
 @dataclass(frozen=True)
-class Opened:
-    """images: whose captions are drawn. judges: by the score's name; the first has had no part in training. protocol,
-    measured: what is noted beside scores. made: compiled functions, made once a run."""
+class Judges(Captions):
+    """judges: by the score's name; the first has had no part in training."""
 
-    images: Images
-    judges: dict[str, Donor]
-    protocol: dict[str, Any]
-    measured: dict[str, Any]
-    made: dict[str, Callable] = field(default_factory=dict)
+    judges: dict[str, Donor] = field(default_factory=dict)
 
 
 def retrieval(plan: Any, images: Images, state: Any) -> float:
@@ -43,11 +38,11 @@ def retrieval(plan: Any, images: Images, state: Any) -> float:
     wanted, nets = plan.run.eval, trained(plan, state, plan.run.eval.ema)
     chosen = np.sort(np.random.default_rng(0).permutation(len(images))[: wanted.num_real or len(images)])
     tokens = in_batches(lambda rows: images.gather_feature("tokens", rows), wanted.batch_size, chosen)
-    codes = _make_codes(lambda nets: (plan.task(frozen=nets.frozen), nets.players))
+    codes = jax.jit(_make_codes(lambda nets: (plan.task(frozen=nets.frozen), nets.players)))
     return _precision(codes, nets, lambda rows: images.gather_feature("image", chosen[rows]), tokens, wanted.batch_size)
 
 
-def open_judges(plan: Any, images: Images) -> Opened:
+def open_judges(plan: Any, images: Images) -> Judges:
     """Loads the run `eval.ranker_workdir`. Raises UserError where it is none that judges these pictures by itself."""
     ranker = lent("eval.ranker", FrozenRun(workdir=plan.run.eval.ranker_workdir, ema=True))
     task, digest = ranker.make(), ranker.record["taken"]["digest"]
@@ -61,35 +56,24 @@ def open_judges(plan: Any, images: Images) -> Opened:
     judges = {"r_precision": ranker}
     for donor in plan.frozen.values():
         judges |= {"r_precision_train": donor} if isinstance(donor.make(), Matches) else {}
-    protocol = {"captions": images.name, "of": len(images), "samples": plan.run.eval.num_samples}
-    return Opened(images, judges, protocol, {"ranker": digest})
+    return Judges(images, open_captions(plan, images).protocol, {"ranker": digest}, judges=judges)
 
 
-def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
+def scores(plan: Any, opened: Judges, state: Any) -> dict[str, float]:
     """ "r_precision": of `eval.num_samples` pictures, by the ranker. "r_precision_train": by the run's own encoders, whose
     text encoder the generator was trained with. Raises UserError for too few captions."""
-    wanted, nets, made = plan.run.eval, trained(plan, state, plan.run.eval.ema), opened.made
-    if not made:
-        made["draw"] = jax.jit(make_generate(plan))
-        made |= {name: _make_codes(lambda of, donor=donor: (donor.make(), of)) for name, donor in opened.judges.items()}
-    numbers = np.arange(wanted.num_samples, dtype=np.uint32)
-    tokens = opened.images.gather_feature("tokens", numbers.astype(np.int64))
-
-    def draw(some: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-        return to_uint8(np.asarray(made["draw"](nets, some, tokens=tokens)))
-
-    pictures = in_batches(draw, wanted.batch_size, numbers, tokens)
-    return {
-        name: _precision(made[name], donor.variables, pictures.__getitem__, tokens, wanted.batch_size)
-        for name, donor in opened.judges.items()
-    }
+    pictures, tokens = opened.pictures(plan, state)
+    found = {}
+    for name, donor in opened.judges.items():
+        codes = opened.once(name, lambda donor=donor: _make_codes(lambda of: (donor.make(), of)))
+        found[name] = _precision(codes, donor.variables, pictures.__getitem__, tokens, plan.run.eval.batch_size)
+    return found
 
 
 def _make_codes(of: Callable[[Any], tuple[Matches, Any]]) -> Callable:
-    """`(nets, pictures uint8 [N, H, W, C], tokens int32 [N, T]) -> [N, 2, D]`, the codes of pictures and captions, compiled.
+    """`(nets, pictures uint8 [N, H, W, C], tokens int32 [N, T]) -> [N, 2, D]`, the codes of pictures and captions.
     of: nets -> (the task, its variables)."""
 
-    @jax.jit
     def codes(nets: Any, image: jax.Array, tokens: jax.Array) -> jax.Array:
         task, variables = of(nets)
         seen = task.image_codes(variables, image.astype(jnp.float32) / 127.5 - 1)

@@ -2,13 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import numpy as np
 
-from jaxgan.batches import in_batches
 from jaxgan.data import words
 from jaxgan.data.captions import has_words
 from jaxgan.data.scene_claims import CLAIMS, SWAPPED, agrees, bindings, said
@@ -16,8 +13,7 @@ from jaxgan.data.scene_reader import read
 from jaxgan.data.scenes import decode
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.generate import make_generate, trained
-from jaxgan.images import to_uint8
+from jaxgan.scores.drawn import Captions
 
 ALL, UNSEEN = "scene", "unseen_"
 NAMES = (ALL, *(f"{ALL}_{name}" for name in (*CLAIMS, SWAPPED)))
@@ -25,34 +21,15 @@ SCORES = {before + name: "lower" if name.endswith(SWAPPED) else "higher" for bef
 HOW = "sample i has the first caption of the real example i; objects found by colour and by the form that shares most"
 
 
-@dataclass(frozen=True)
-class Opened:
-    """images: whose captions are drawn. protocol, measured: what is noted beside scores; "bindings" are {"red circle":
-    {"circle": 40, "square": 2, "absent": 1}}, what was asked for and what is there."""
-
-    images: Images
-    protocol: dict[str, Any]
-    measured: dict[str, Any] = field(default_factory=dict)
-
-
-def open_scenes(plan: Any, images: Images) -> Opened:
-    """The captions that are drawn."""
-    return Opened(images, {"captions": images.name, "of": len(images), "samples": plan.run.eval.num_samples})
-
-
-def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
+def scores(plan: Any, opened: Captions, state: Any) -> dict[str, float]:
     """ "scene": the share of `eval.num_samples` pictures of which all is true that their captions say. "scene_kind" and so
     on: the share of claims of that kind that are true; of colours, that an object of it is there; of the count, that there
     are no other objects. "scene_swapped": of two objects of unlike kinds that are there, how often each has the other's
-    kind: the colours went to the wrong forms. "unseen_...": of the captions that have words of `data.unseen` alone."""
-    wanted, images = plan.run.eval, opened.images
-    nets, draw = trained(plan, state, wanted.ema), jax.jit(make_generate(plan))
-    numbers = np.arange(wanted.num_samples, dtype=np.uint32)
-    tokens = images.gather_feature("tokens", numbers.astype(np.int64))
-    made = in_batches(
-        lambda some, tokens: to_uint8(np.asarray(draw(nets, some, tokens=tokens))), wanted.batch_size, numbers, tokens
-    )
-    captions = [words.decode(row, images.features["tokens"].names) for row in tokens]
+    kind: the colours went to the wrong forms. "unseen_...": of the captions that have words of `data.unseen` alone.
+
+    Notes "bindings", {"red circle": {"circle": 40, "square": 2, "absent": 1}}: what was asked for and what is there."""
+    made, tokens = opened.pictures(plan, state)
+    captions = [words.decode(row, opened.images.features["tokens"].names) for row in tokens]
     claims, found = [said(caption) for caption in captions], read(made)
     right = [agrees(*pair) for pair in zip(claims, found)]
     counts = Counter(one for pair in zip(claims, found) for one in bindings(*pair))
@@ -67,13 +44,8 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
     return out
 
 
-def truths(pictures: np.ndarray, captions: Sequence[str]) -> list[dict[str, list[bool]]]:
-    """Whether each claim of each caption is true of its picture, uint8 [N, side, side, 3]: `scene_claims.agrees`."""
-    return [agrees(said(caption), found) for caption, found in zip(captions, read(pictures))]
-
-
 def shares(right: Sequence[dict[str, list[bool]]]) -> dict[str, float]:
-    """`NAMES` of what `truths` returns; those of which no caption claims anything are left out."""
+    """`NAMES` of what `scene_claims.agrees` says of each picture; those of which no caption claims anything are left out."""
     claims = {name: [x for one in right for x in one[name]] for name in (*CLAIMS, SWAPPED)}
     whole = [all(all(one[name]) for name in CLAIMS) for one in right]
     return {ALL: float(np.mean(whole))} | {f"{ALL}_{name}": float(np.mean(x)) for name, x in claims.items() if x}

@@ -203,7 +203,9 @@ def test_verb(smooth, as_before, capsys):
     assert "Prints how a metric of a run went." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "file"), [("metric", "jaxgan/scores/metrics_of_images.py"), ("verb", "jaxgan/command_line.py")])
+@pytest.mark.parametrize(
+    ("name", "file"), [("metric", "jaxgan/scores/metrics_of_images.py"), ("verb", "jaxgan/command_line.py")]
+)
 def test_a_difference_fits_its_file(name, file):
     [lines] = re.findall(rf"^```diff\n--- a/{file}\n\+\+\+ b/{file}\n@@\n(.*?)^```", page(name), re.DOTALL | re.MULTILINE)
     sides = {side: "".join(line[1:] for line in lines.splitlines(True) if line[:1] in (" ", side)) for side in "-+"}

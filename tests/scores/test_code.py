@@ -55,6 +55,8 @@ def test_every_metric_has_a_hash_of_its_own_and_soon():
         ({"scores__metrics_of_images": ("SUBSET = 5,", "SUBSET = 4,")}, {"prdc", "class_recall"}),
         ({"scores__labelled": ("_Noting(", "_Noting(0 or ")}, {"label_accuracy", "intra_fd", "class_recall"}),
         ({"scores__translation": ("return", "return 1 *")}, {"pairs", "cycles", "reading"}),  # through another module
+        ({"data__scene_reader": ("ALIKE = 0.6", "ALIKE = 0.5")}, {"scene"}),
+        ({"data__scenes": ("along, offset = end - start", "along, offset = start - end")}, {"scene", "looks"}),
         ({"scores__collect": ("out.add(rows)", "out.add(rows / 2)")}, OF_IMAGES),
         ({"images": ("127.5", "127")}, OF_IMAGES | {"pairs", "cycles", "reading", "r_precision", "scene", "looks"}),
     ],

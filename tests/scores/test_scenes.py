@@ -7,23 +7,29 @@ import pytest
 from helpers import noise_images, plan_of
 
 from jaxgan.data.scene_captions import captions
+from jaxgan.data.scene_claims import agrees, said
+from jaxgan.data.scene_reader import read
 from jaxgan.data.scenes import COLOURS, render, scene
 from jaxgan.errors import UserError
-from jaxgan.scores import looks, scenes
+from jaxgan.scores import drawn, looks, scenes
 from jaxgan.scores.table import METRICS
 
 SCENES = [scene("test", i) for i in range(24)]
 
 
+def truths(pictures, captions):
+    return [agrees(said(caption), found) for caption, found in zip(captions, read(pictures))]
+
+
 def test_real_pictures_are_what_their_captions_say():
     pictures = np.stack([render(one, 32)["image"] for one in SCENES])
-    said = [captions(one.factors)[0] for one in SCENES]
-    own = scenes.shares(scenes.truths(pictures, said))
+    told = [captions(one.factors)[0] for one in SCENES]
+    own = scenes.shares(truths(pictures, told))
     assert own.pop("scene_swapped") == 0.0 and set(own.values()) == {1.0}
-    others = scenes.shares(scenes.truths(np.roll(pictures, 1, 0), said))
+    others = scenes.shares(truths(np.roll(pictures, 1, 0), told))
     assert others["scene"] < 0.1 and others["scene_colour"] < 0.7 and {*others} == {*scenes.NAMES}
     one = [i for i, x in enumerate(SCENES) if len(x) == 1]
-    alone = scenes.shares(scenes.truths(pictures[one], [said[i] for i in one]))
+    alone = scenes.shares(truths(pictures[one], [told[i] for i in one]))
     assert "scene_relation" not in alone, "of single objects nobody says where they are"
 
 
@@ -43,12 +49,12 @@ def test_scores_are_of_samples_and_of_words_that_training_lacked(monkeypatch):
     images = SimpleNamespace(
         features={"tokens": SimpleNamespace(names=names)}, gather_feature=lambda name, i: rows[i % len(rows)]
     )
-    monkeypatch.setattr(scenes, "trained", lambda plan, state, ema: None)
-    monkeypatch.setattr(scenes, "make_generate", lambda plan: lambda nets, numbers, tokens: pictures[numbers])
+    monkeypatch.setattr(drawn, "trained", lambda plan, state, ema: None)
+    monkeypatch.setattr(drawn, "make_generate", lambda plan: lambda nets, numbers, tokens: pictures[numbers])
     run = SimpleNamespace(eval=SimpleNamespace(ema=True, num_samples=24, batch_size=24))
     plan = SimpleNamespace(run=run, config=SimpleNamespace(data={"unseen": ("red circle", "blue square")}))
-    monkeypatch.setattr(scenes.jax, "jit", lambda fn: fn)
-    opened = scenes.Opened(images, {})
+    monkeypatch.setattr(drawn.jax, "jit", lambda fn: fn)
+    opened = drawn.Captions(images, {})
     found = scenes.scores(plan, opened, None)
     asked = opened.measured["bindings"]
     assert sum(n for got in asked.values() for n in got.values()) == sum(map(len, SCENES))
@@ -67,10 +73,10 @@ def test_where_words_are_looked_at():
     maps[0, :4, :, 1], maps[0, 4:, :, 1], maps[0, 1, 1, 1] = 0.5, 0.25, 0.6
     words = [["a", "red", "green", "blue", ""]]
     want = maps[0, :4, :, 1].mean() / maps[0, ..., 1].mean()
-    assert looks.judged(classes, maps, words) == {"looks": 1.0, "looks_gain": pytest.approx(want)}
+    assert looks.judged(classes, maps, words) == ([True], [pytest.approx(want)])
     maps[0, 7, 7, 1] = 0.9
-    assert looks.judged(classes, maps, words)["looks"] == 0.0
-    assert looks.judged(np.zeros((1, 8, 8), int), maps, words) == {}
+    assert looks.judged(classes, maps, words)[0] == [False]
+    assert looks.judged(np.zeros((1, 8, 8), int), maps, words) == ([], [])
 
 
 def test_mistakes():
