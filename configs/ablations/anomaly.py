@@ -106,9 +106,9 @@ def methods(protocol: str) -> Table:
         claims=tuple(Claim(AUROC, row, than=than, paired=True) for row, than in pairs),
         samples=False,
         figures={"AUROC by digit": by_digit},
-        notes="A row's spread is between digits, so claims compare methods digit by digit. They are about these ten digits: "
-        "two runs of one digit are no two digits. Average precision depends on the share of abnormal pictures, nine tenths "
-        "where one digit is normal and a tenth where one is abnormal.",
+        notes="A row's spread is between digits, so claims compare methods digit by digit, and are about these ten. Average "
+        "precision depends on the share of abnormal pictures, nine tenths where one digit is normal and a tenth where one "
+        "is abnormal." + " Two runs of one digit are no two digits." * (protocol == "one_abnormal"),
     )
 
 

@@ -1,9 +1,10 @@
 """What is another in a table, and in how it was scored, than was registered."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jaxgan.ablation.claims import words
+from jaxgan.ablation.formats import spans
 from jaxgan.ablation.registered import Registered, as_registered
 from jaxgan.ablation.table import Claim, Column, Table
 from jaxgan.ablation.table_json import claim_as_json, column_as_json, length_as_json, plain, word_as_json
@@ -20,7 +21,7 @@ def changes(table: Table, registered: Registered, measured: Sequence[Mapping[str
     out += _columns(table, registered)
     planned = len(table.seeds) in registered.looks and {*table.seeds} >= {*registered.seeds}
     if tuple(table.seeds) != registered.seeds and not planned:
-        out.append(f"seeds: {_spans(registered.seeds)} -> {_spans(table.seeds)}")
+        out.append(f"seeds: {spans(registered.seeds)} -> {spans(table.seeds)}")
     if tuple(table.looks) != registered.looks:
         out.append(f"looks: {_value(plain(registered.looks))} -> {_value(plain(table.looks))}")
     old, new = (length_as_json(one.length) for one in (registered, table))
@@ -91,17 +92,6 @@ def _value(x: Any) -> str:
 
 def _length(found: dict[str, Any] | None) -> str:
     return f"{_value(found['published'])} {found['unit']}" if found else "none"
-
-
-def _spans(numbers: Iterable[int]) -> str:
-    """ "0-4, 7" of 0, 1, 2, 3, 4, 7."""
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and number == spans[-1][1] + 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans) or "none"
 
 
 def _code(registered: Registered, measured: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -64,8 +64,6 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
     higher = 1 if column.better == "higher" else -1
     if claim.than and all(_is_one_number(results[row]) for row in claim.rows):
         return Case("", early="neither row trains anything, so that all seeds have one number")
-    values = [(entry.values, entry.seeds, entry.least, f"seed {{}} of {row}") for entry, (row, _) in zip(some, claim.places)]
-    apart = next(filter(None, (_standing_apart(*one) for one in values)), "")
     deviations = [math.sqrt(statistics.variance(x.values, x.least)) for x in some]
     spread = max(deviation / abs(x.mean) if x.mean else math.inf for deviation, x in zip(deviations, some))
     if not claim.than:
@@ -77,12 +75,13 @@ def case_of(claim: Claim, column: Column, entries: Entries, results: Results, is
         assert number is not None
         found = statistics.against(entry.values, number, entry.within, entry.least)
         is_right = found.estimate > number if claim.above is not None else found.estimate < number
-        return Case("student", found, is_right, (len(entry.values),), spread, apart=apart)
+        return Case("student", found, is_right, (len(entry.values),), spread, apart=_run_apart(claim, some))
     if not claim.beyond and not (share_draws(results, claim) if claim.paired is None else claim.paired):
         a, b = some
         found = welch(a.values, b.values, (a.least, b.least))
         check = permuted(a.values, b.values) if is_checked else math.nan
-        return Case("welch", found, found.estimate * higher > 0, (len(a.values), len(b.values)), spread, "", check, apart)
+        n, apart = (len(a.values), len(b.values)), _run_apart(claim, some)
+        return Case("welch", found, found.estimate * higher > 0, n, spread, "", check, apart)
     seeds = sorted(set.intersection(*(set(entry.seeds) for entry in some)))
     if len(seeds) < 2:
         return Case("", early=f"{len(seeds)} seeds have all of {', '.join(claim.rows)}")
@@ -161,6 +160,13 @@ def too_few(case: Case, large: float = LARGE) -> str:
     if n < SEEDS:
         return f"{n} seeds decide differences above {LARGE:g} deviations alone; a claim takes {SEEDS}"
     return f"{n} seeds, and where runs differ by more than a fifth of their mean a claim takes {MANY_SEEDS}"
+
+
+def _run_apart(claim: Claim, some: Sequence[Entry]) -> str:
+    """The first run of a claim's rows that stands apart, in words; "" if there is none."""
+    named = [f"seed {{}} of {row}" for row, _ in claim.places]
+    each = (_standing_apart(entry.values, entry.seeds, entry.least, which) for entry, which in zip(some, named))
+    return next(filter(None, each), "")
 
 
 def _standing_apart(values: Sequence[float], seeds: Sequence[int], least: float, which: str) -> str:

@@ -33,12 +33,12 @@ EXACT, LARGEST = 320, 1280  # pixels of the longer side of a row's samples in a 
 
 def curves(summary: Summary) -> Figure | None:
     """Each of the table's curves against steps: a line a row, the mean over its seeds, with a band of one standard
-    deviation to both sides. None where nothing has been logged."""
+    deviation to both sides. None where nothing has been logged twice."""
     found = {
         key: {row: (steps, values) for row, results in summary.results.items() for steps, values in [series(results, key)]}
         for key in summary.table.curves
     }
-    found = {key: rows for key, rows in found.items() if any(len(steps) for steps, _ in rows.values())}
+    found = {key: rows for key, rows in found.items() if any(len(steps) > 1 for steps, _ in rows.values())}
     if not found:
         return None
     across = min(2, len(found))
@@ -51,7 +51,7 @@ def curves(summary: Summary) -> Figure | None:
     lines = {}
     for panel, (key, rows) in zip(panels, found.items()):
         for i, (row, (steps, values)) in enumerate(rows.items()):
-            if not len(steps):
+            if len(steps) < 2:  # of a row that trains nothing
                 continue
             colour, mean = COLOURS[i % len(COLOURS)], values.mean(0)
             style = ("-", "--", ":")[i // len(COLOURS) % 3]

@@ -128,3 +128,14 @@ def as_csv(summary: Summary) -> str:
             line += [entry.is_best, values, ";".join(map(repr, entry.failed)), summary.runs(name)]
             writer.writerow([*line, failed(summary, name).partition(" [")[0]])
     return out.getvalue()
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """ "0-4, 7" of 0, 1, 2, 3, 4, 7."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans) or "none"

@@ -5,6 +5,7 @@ from typing import Any
 
 from jaxgan import monitor
 from jaxgan.ablation import published
+from jaxgan.ablation.formats import spans
 from jaxgan.ablation.results import Result, Summary
 from jaxgan.scores.anomaly import CHANCE
 
@@ -75,10 +76,7 @@ def _by_seeds(results: Mapping[str, list[Result]], told: Callable[[Result], str]
         for result in some:
             if result.cell and told(result):
                 seeds.setdefault((row, told(result)), []).append(result.cell.seed)
-    return [
-        f"- {row}, seed{'s' if len(some) > 1 else ''} {', '.join(map(str, some))}: {text}"
-        for (row, text), some in seeds.items()
-    ]
+    return [f"- {row}, seed{'s' if len(some) > 1 else ''} {spans(some)}: {text}" for (row, text), some in seeds.items()]
 
 
 def changes(summary: Summary) -> list[str]:

@@ -34,13 +34,9 @@ def attention(hidden: jax.Array, words: jax.Array, mask: jax.Array, kind: str) -
     return jax.nn.softmax(scores, -1)
 
 
-def _glu(x: jax.Array) -> jax.Array:
-    """Half of the channels times the sigmoid of the others (Dauphin et al. 2017)."""
-    return nn.glu(x)
-
-
 class UpBlock(nn.Module):
-    """Pixels repeated to twice the sides, a convolution, BatchNorm and a gated linear unit."""
+    """Pixels repeated to twice the sides, a convolution, BatchNorm and a gated linear unit: half of the channels times the
+    sigmoid of the others (Dauphin et al. 2017)."""
 
     features: int
     dtype: Any
@@ -48,7 +44,7 @@ class UpBlock(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         x = Conv(2 * self.features, use_bias=False, dtype=self.dtype)(x.repeat(2, 1).repeat(2, 2))
-        return _glu(Norm("batch", self.dtype)(x, train))
+        return nn.glu(Norm("batch", self.dtype)(x, train))
 
 
 class Residual(nn.Module):
@@ -59,7 +55,7 @@ class Residual(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         conv, norm = partial(Conv, use_bias=False, dtype=self.dtype), partial(Norm, "batch", self.dtype)
-        y = _glu(norm()(conv(2 * x.shape[-1])(x), train))
+        y = nn.glu(norm()(conv(2 * x.shape[-1])(x), train))
         return x + norm()(conv(x.shape[-1])(y), train)
 
 
@@ -72,7 +68,7 @@ class Condition(nn.Module):
 
     @nn.compact
     def __call__(self, sentence: jax.Array) -> tuple[jax.Array, jax.Array]:
-        both = _glu(Dense(4 * self.features, dtype=wide(self.dtype))(sentence))
+        both = nn.glu(Dense(4 * self.features, dtype=wide(self.dtype))(sentence))
         return both[:, : self.features], both[:, self.features :]
 
 
@@ -113,7 +109,7 @@ class Generator(nn.Module):
         x = Dense(2 * features * (first[0] >> n) * (first[1] >> n), use_bias=False, dtype=self.dtype)(
             jnp.concatenate([z, told.astype(z.dtype)], -1)
         )
-        x = _glu(Norm("batch", self.dtype)(x, train)).reshape(len(x), first[0] >> n, first[1] >> n, features)
+        x = nn.glu(Norm("batch", self.dtype)(x, train)).reshape(len(x), first[0] >> n, first[1] >> n, features)
         for i in range(n):
             x = UpBlock(self.width << (n - 1 - i), self.dtype)(x, train)
         images, seen = [self._image(x, 0)], []

@@ -16,7 +16,7 @@ from jaxgan.verbs.heat import heated
 
 SIDE = 96  # pixels of a picture on the sheet, at least
 LINE, FONT = 18, 12  # pixels: the height of a line of words, and of its letters
-PICTURES = 2**24  # pixels of all pictures and maps
+SHEET = 2**26  # pixels, at most
 
 
 def attended(plan: Plan, nets: Trained, prompts: Sequence[str], numbers: np.ndarray) -> np.ndarray:
@@ -35,7 +35,7 @@ def attended(plan: Plan, nets: Trained, prompts: Sequence[str], numbers: np.ndar
     words = [words_of(prompt) for prompt in prompts]
     height, width = (side * max(1, -(-SIDE // min(plan.image_shape[:2]))) for side in plan.image_shape[:2])
     columns, rows = 1 + max(map(len, words)), len(prompts) * len(numbers)
-    if columns * rows * height * width > 4 * PICTURES:
+    if columns * rows * height * width > SHEET:
         raise UserError(f"a sheet of {rows} pictures with {columns - 1} words each is too large; --num asks for fewer")
     canvas = np.full((len(prompts) * (LINE + len(numbers) * height), columns * width, 3), 255, np.uint8)
     for i, own in enumerate(words):

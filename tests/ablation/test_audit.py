@@ -470,6 +470,14 @@ RULES = {
 }  # fmt: skip
 
 
+def test_runs_that_train_nothing_may_be_alike_where_their_data_are(tmp_path):
+    """Seed 2 repeats seed 0; with data of its own, or a run of its own to begin from, it cannot."""
+    values = {row: [0.12345678, 0.23456789, 0.12345678] for row in "ab"}
+    for trained, apart, wrong in ((0, False, False), (0, True, True), (7, False, True)):
+        folder = write(tmp_path / f"{trained}{apart}", summary(values, columns=plain(), trained=trained, apart=apart))
+        assert any("seeds 0 and 2 have the same numbers" in one for one in audit(folder).findings) == wrong
+
+
 @pytest.mark.parametrize("what", RULES)
 def test_rules(what, tmp_path):
     assert not audit(write(tmp_path, RULES[what]())).findings

@@ -178,8 +178,8 @@ def test_an_ablation_whose_cells_do_what_cells_may_do(spec, tmp_path):
     assert rows["diverges", "modes"]["runs"] == "0, 2 diverged" and rows["crashes", "modes"]["runs"] == "0, 2 crashed"
     report = (folder / "report.md").read_text()
     for line in (
-        "- crashes, seeds 0, 1: crashed: OSError: no such luck",
-        "- diverges, seeds 0, 1: diverged: the loss or a param of 'gen' is not finite after update 'gen' of step 1",
+        "- crashes, seeds 0-1: crashed: OSError: no such luck",
+        "- diverges, seeds 0-1: diverged: the loss or a param of 'gen' is not finite after update 'gen' of step 1",
         "- not tested: plain: modes above -1",
         "![curves](curves.png)",
     ):

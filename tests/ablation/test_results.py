@@ -100,9 +100,9 @@ def test_illnesses_are_listed_by_row(tmp_path):
         for i, result in enumerate(found.results["b"])
     ]
     found.results["b"] = ill
-    assert notices.illnesses(found) == ["- b, seeds 0, 1: collapsed: all alike"]
-    assert "<li>b, seeds 0, 1: collapsed: all alike</li>" in page.page(found, {}, {}, {})
-    assert "## What the stability monitor said last\n\n- b, seeds 0, 1" in report.markdown(found, {}, [])
+    assert notices.illnesses(found) == ["- b, seeds 0-1: collapsed: all alike"]
+    assert "<li>b, seeds 0-1: collapsed: all alike</li>" in page.page(found, {}, {}, {})
+    assert "## What the stability monitor said last\n\n- b, seeds 0-1" in report.markdown(found, {}, [])
     assert "monitor" not in report.markdown(summary({"a": GOOD, "b": POOR}), {}, [])
 
 
@@ -111,8 +111,8 @@ def test_anomaly_scores_below_chance_and_leaks_are_listed_by_row():
     leak = {"measured": {"anomaly": {"detector": {"leaks": ["BatchNorm"]}}}}
     found.results["a"] = [dataclasses.replace(x, evaluation=x.evaluation | leak) for x in found.results["a"]]
     below = "- b, seed 0: below chance: normal pictures score higher than abnormal ones (AUROC 0.420)"
-    assert notices.anomalies(found) == ["- a, seeds 0, 1: a leak: BatchNorm", below]
-    assert f"## What the anomaly scores say\n\n- a, seeds 0, 1: a leak: BatchNorm\n{below}" in report.markdown(found, {}, [])
+    assert notices.anomalies(found) == ["- a, seeds 0-1: a leak: BatchNorm", below]
+    assert f"## What the anomaly scores say\n\n- a, seeds 0-1: a leak: BatchNorm\n{below}" in report.markdown(found, {}, [])
 
 
 def test_the_best_of_all_evaluations_is_a_column_that_says_it_is_a_leak(tmp_path):

@@ -63,6 +63,12 @@ def trains_nothing(runs: Sequence[Run]) -> bool:
     return all(run["evaluation"] and run["evaluation"]["step"] == 0 for run in runs)
 
 
+def order_of(run: Run) -> tuple[str, ...]:
+    """What a run was asked for beside its seed: unlike orders have unlike data, or begin from unlike runs."""
+    last = run["starts"][-1] if run["starts"] else {}
+    return tuple(x for x in last.get("overrides", ()) if not x.startswith("seed="))
+
+
 def saved_of(report: dict[str, Any]) -> Saved:
     """What the JSON of a `report.json` says of its table."""
     rows, seeds = report["rows"], report.get("control_seeds", {})

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxgan.ablation.audit.reading import Run, Saved, range_of, trains_nothing
+from jaxgan.ablation.audit.reading import Run, Saved, order_of, range_of, trains_nothing
 from jaxgan.ablation.audit.texts import same
 from jaxgan.ablation.table import Column
 from jaxgan.errors import UserError
@@ -42,8 +42,7 @@ def check_runs(report: dict[str, Any], saved: Saved) -> Iterator[str]:
         steps = {run["evaluation"]["step"] for run in runs if run["state"] == "done" and run["evaluation"]}
         if len(steps) > 1:
             yield f"report.json: {row}: its runs are of unlike steps, {', '.join(map(str, sorted(steps)))}"
-        copies = () if trains_nothing(runs) else _copies(saved, row)  # then nothing depends on the seed
-        yield from (f"report.json: {row}: seeds {a} and {b} have the same numbers" for a, b in copies)
+        yield from (f"report.json: {row}: seeds {a} and {b} have the same numbers" for a, b in _copies(saved, row))
     for control, places in saved.controls.items():
         for name, place in places.items():
             if place.seeds and len(place.seeds) != len(place.values):
@@ -84,17 +83,20 @@ def _outside(where: str, column: Column, numbers: list[float]) -> Iterator[str]:
 
 
 def _copies(saved: Saved, row: str) -> Iterator[tuple[int, int]]:
-    """Seeds of two runs with the same numbers, one of them of so many digits that this is no chance, while others differ."""
+    """Seeds of two runs with the same numbers, one of them of so many digits that this is no chance, while others differ.
+    Runs that train nothing, begin alike and have the same data have the same numbers by right."""
     scores = [column.score for column in saved.columns.values() if not column.word]
-    seen: dict[tuple[Any, ...], int] = {}
+    seen: dict[tuple[Any, ...], Run] = {}
+    idle = trains_nothing(saved.rows[row])
     keys = [tuple(run["numbers"].get(score) for score in scores) for run in saved.rows[row] if run["state"] == "done"]
     if len(set(keys)) < 2:
         return
     for run in saved.rows[row]:
         key = tuple(run["numbers"].get(score) for score in scores)
-        if run["state"] == "done" and key in seen and any(map(_is_long, key)):
-            yield seen[key], run["seed"]
-        seen.setdefault(key, run["seed"])
+        first = seen.setdefault(key, run)
+        if run["state"] == "done" and first is not run and any(map(_is_long, key)):
+            if not (idle and order_of(first) == order_of(run)):
+                yield first["seed"], run["seed"]
 
 
 def _is_long(x: float | None) -> bool:

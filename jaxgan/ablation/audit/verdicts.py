@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxgan.ablation.audit.numbers import Tested, binomial, fisher, holm, pairs, stands_apart, student, welch, widened
-from jaxgan.ablation.audit.reading import Place, Run, Saved, trains_nothing
+from jaxgan.ablation.audit.reading import Place, Saved, order_of, trains_nothing
 from jaxgan.ablation.table import REAL, Claim, Column
 
 EXACT = ("binomial", "failures", "fisher")  # tests of shares of runs
@@ -102,7 +102,8 @@ def test_of(claim: Claim, saved: Saved) -> Tested | None:
         return _of_failures(claim, column, gone, lost)
     if min(len(place.values) for place in places) < 2:
         return None
-    if claim.than and all(trains_nothing(saved.rows[row]) and len(_orders(saved.rows[row])) < 2 for row in claim.rows):
+    rows = [saved.rows[row] for row in claim.rows]
+    if claim.than and all(trains_nothing(runs) and len({*map(order_of, runs)}) < 2 for runs in rows):
         return None
     if not claim.than:
         number = claim.above if claim.above is not None else claim.below
@@ -112,15 +113,6 @@ def test_of(claim: Claim, saved: Saved) -> Tested | None:
         return welch(*places)
     seeds = sorted(set.intersection(*(set(place.seeds) for place in places)))
     return pairs("gains" if claim.beyond else "pairs", places, seeds) if len(seeds) > 1 else None
-
-
-def _orders(runs: Sequence[Run]) -> set[tuple[str, ...]]:
-    """What runs were asked for beside their seed: unlike ones have unlike data."""
-    return {
-        tuple(x for x in run["starts"][-1].get("overrides", ()) if not x.startswith("seed="))
-        for run in runs
-        if run["starts"]
-    }
 
 
 def _of_failures(claim: Claim, column: Column, gone: list[str], lost: list[tuple[int, int]]) -> Tested | None:
