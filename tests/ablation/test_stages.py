@@ -308,9 +308,9 @@ def test_a_table_of_stages_from_its_first_start_to_another_folder(spec, tmp_path
     assert "of the ill, seed 0 blocked: its stage 'ill' diverged" in done.stdout
     text = (folder / "report.md").read_text()
     for line in (
-        "- base, seeds 0, 1: crashed: OSError: no such luck",
-        "- tuned, seeds 0, 1: blocked: its stage 'base' crashed",
-        "- of the ill, seeds 0, 1: blocked: its stage 'ill' diverged",
+        "- base, seeds 0-1: crashed: OSError: no such luck",
+        "- tuned, seeds 0-1: blocked: its stage 'base' crashed",
+        "- of the ill, seeds 0-1: blocked: its stage 'ill' diverged",
     ):
         assert line in text, line
     assert not (folder / "cells" / "tuned_0").exists()
