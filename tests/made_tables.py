@@ -1,6 +1,7 @@
 """Tables of given values, for tests of what a table says of them."""
 
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,7 +32,9 @@ def summary(rows: dict[str, list], claims=(), columns=X, controls=None, untested
         given = (configs or {}).get(row, {"nets": {"gen": {"name": row}}})
         config = ConfigDict({**given, "data": {**given.get("data", {}), "classes": i * apart}})
         start = START | {"overrides": [f"data.classes={i * apart}", f"seed={i}"]}
-        cell = SimpleNamespace(row=row, seed=i, name=f"{row}, seed {i}", stages={}, config=config)
+        cell = SimpleNamespace(
+            row=row, seed=i, name=f"{row}, seed {i}", stages={}, config=config, folder=Path("cells") / f"{row}_{i}"
+        )
         if value is ...:
             return Result(cell, "open")
         if value is None:

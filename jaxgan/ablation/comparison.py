@@ -133,10 +133,12 @@ def share_draws(results: Results, claim: Claim) -> bool:
 def _is_one_number(results: Sequence[Any]) -> bool:
     """Whether a row's runs have trained nothing, begin from no other run, and all have the same data: the seed changes next
     to nothing."""
-    if any(getattr(result.cell, "stages", {}) or (result.evaluation or {"step": 1})["step"] for result in results):
+    configs = [_config(result) for result in results]
+    begins = any(getattr(result.cell, "stages", {}) for result in results)
+    begins |= any(isinstance(x, dict) and "row" in x for config in configs for x in config.values())  # of another's report
+    if begins or any((result.evaluation or {"step": 1})["step"] for result in results):
         return False
-    data = {json.dumps({key: x for key, x in _config(result).items() if key.startswith("data.")}) for result in results}
-    return len(data) == 1
+    return len({json.dumps({key: x for key, x in one.items() if key.startswith("data.")}) for one in configs}) == 1
 
 
 def _config(result: Any) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def dump(summary: Summary, about: Mapping[str, str] = MappingProxyType({})) -> d
 
 def _moved(x: Any, cell: Any) -> Any:
     """JSON whose paths of the table's other cells begin at the table's folder, wherever that lies or lay."""
-    if isinstance(cell, Elsewhere) or not hasattr(cell, "folder"):
+    if isinstance(cell, Elsewhere):
         return x
     if isinstance(x, dict):
         return {key: _moved(value, cell) for key, value in x.items()}

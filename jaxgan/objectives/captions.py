@@ -63,8 +63,7 @@ class Damsm:
             parallel.gather,
             (ctx.batch["tokens"], ctx.values["codes"], damsm.task.image_codes(damsm.variables, ctx.values["drawn"])),
         )
-        excluded = matching.equals(tokens) if self.mask_equal else jnp.zeros((len(tokens), len(tokens)), bool)
-        words, sentences, _ = damsm.task.losses(text, image, excluded)
+        words, sentences, _ = damsm.task.losses(text, image, matching.no_mistakes(tokens, self.mask_equal))
         return words + sentences, {"words": words, "sentences": sentences}, {}
 
 

@@ -52,7 +52,8 @@ def contrast(scores: jax.Array, excluded: jax.Array) -> jax.Array:
     return sum(map(jnp.mean, both), jnp.zeros(()))
 
 
-def equals(tokens: jax.Array) -> jax.Array:
-    """Which captions [N, T] are others' twins, bool [N, N]; no caption is its own."""
+def no_mistakes(tokens: jax.Array, mask_equal: bool) -> jax.Array:
+    """`contrast`'s excluded pairs, bool [N, N]: pictures of the same caption, of captions [N, T]; none without `mask_equal`.
+    No caption is its own twin."""
     same = jnp.all(tokens[:, None] == tokens[None], -1)
-    return same & ~jnp.eye(len(tokens), dtype=bool)
+    return same & ~jnp.eye(len(tokens), dtype=bool) & mask_equal

@@ -85,7 +85,7 @@ class Damsm(BaseTask):
         tokens, *codes = jax.tree.map(parallel.gather, (batch["tokens"], *found["text"], *found["image"]))
         words, sentence, regions, whole = codes
         text, image = TextCodes(words, sentence, tokens != PAD), ImageCodes(regions, whole)
-        excluded = matching.equals(tokens) if self.mask_equal else jnp.zeros((len(tokens), len(tokens)), bool)
+        excluded = matching.no_mistakes(tokens, self.mask_equal)
         of_words, of_sentences, scores = self.losses(text, image, excluded)
         metrics = {
             "match/loss": of_words + of_sentences,

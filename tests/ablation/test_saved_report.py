@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 from dataclasses import field, make_dataclass
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -46,7 +47,8 @@ def cell_of(row, seed=0, width=3, **fields):
         "log": {"every": 1},
     }
     resolved = resolve_config(ConfigDict(config | fields), [], sections)
-    return SimpleNamespace(row=row, seed=seed, name=f"{row}, seed {seed}", hidden=False, stages={}, config=resolved)
+    name, folder = f"{row}, seed {seed}", Path("cells") / f"{row}_{seed}"
+    return SimpleNamespace(row=row, seed=seed, name=name, hidden=False, stages={}, config=resolved, folder=folder)
 
 
 CELLS = [cell_of(row) for row in "abcd"]
