@@ -23,8 +23,8 @@ def summary(rows: dict[str, list], claims=(), columns=X, controls=None, untested
     """A table of these values. None is a run that diverged, ... one that is open, NaN one without a number, a text the word
     of a run, a pair one whose monitor said "collapsed", a list a value for each set of samples, an object scores by name.
     configs: of rows; by default each has networks of its own. controls: values of draws, or {seed: value}. trained: steps of
-    each run. apart: whether each seed has data of its own."""
-    trained, apart = fields.pop("trained", 7), fields.pop("apart", False)
+    each run. apart: whether each seed has data of its own. stages: what each run begins from."""
+    trained, apart, stages = fields.pop("trained", 7), fields.pop("apart", False), fields.pop("stages", {})
     seeds = fields.pop("seeds", range(max(map(len, rows.values()))))
     table = Table("T", "P", "D", "how", columns, {row: Row() for row in rows}, seeds, tuple(claims), **fields)
 
@@ -32,9 +32,8 @@ def summary(rows: dict[str, list], claims=(), columns=X, controls=None, untested
         given = (configs or {}).get(row, {"nets": {"gen": {"name": row}}})
         config = ConfigDict({**given, "data": {**given.get("data", {}), "classes": i * apart}})
         start = START | {"overrides": [f"data.classes={i * apart}", f"seed={i}"]}
-        cell = SimpleNamespace(
-            row=row, seed=i, name=f"{row}, seed {i}", stages={}, config=config, folder=Path("cells") / f"{row}_{i}"
-        )
+        name, folder = f"{row}, seed {i}", Path("cells") / f"{row}_{i}"
+        cell = SimpleNamespace(row=row, seed=i, name=name, stages=stages, config=config, folder=folder)
         if value is ...:
             return Result(cell, "open")
         if value is None:

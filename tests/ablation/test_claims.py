@@ -148,6 +148,8 @@ def test_seeds_of_rows_that_train_nothing_are_one_unless_each_has_its_own_data()
     ):
         found = summary({"a": GOOD, "b": POOR}, [claim], trained=trained, apart=apart)
         assert (found.verdicts[0].answer, found.entries["a"]["x"].is_best) == (answer, is_bold)
+    begun = summary({"a": GOOD, "b": POOR}, [claim], trained=0, stages={"init_from.workdir": "a run of this seed"})
+    assert begun.verdicts[0].answer == "holds", "weights between two runs' depend on the runs' seeds"
     nothing = summary({"a": GOOD, "b": POOR}, [claim], trained=0).verdicts[0]
     assert nothing.reason == "neither row trains anything, so that all seeds have one number"
 
