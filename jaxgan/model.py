@@ -13,7 +13,16 @@ import numpy as np
 from jaxgan import truncation as truncate
 from jaxgan.batches import each_batch
 from jaxgan.errors import UserError, as_path
-from jaxgan.generate import CHUNK, check_labels, make_generate, make_interpolate, make_pictures, trained, truncated
+from jaxgan.generate import (
+    CHUNK,
+    attributes_of,
+    check_labels,
+    make_generate,
+    make_interpolate,
+    make_pictures,
+    trained,
+    truncated,
+)
 from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.memory import bytes_of
 from jaxgan.parallel import Placement
@@ -53,7 +62,7 @@ class Model:
         self,
         num: int | None = None,
         seed: int = 0,
-        label: int | Sequence[int] | None = None,
+        label: int | str | Sequence[int] | Sequence[str] | None = None,
         *,
         seeds: Sequence[int] | None = None,
         truncation_psi: float | None = None,
@@ -65,7 +74,8 @@ class Model:
 
         Args:
           num: how many; 64 by default, or as many as labels. seed: 0 is the first `num` numbers, 1 the next, and so on.
-          label: of all pictures, of a generator that is told labels; or N of them, one a picture.
+          label: of all pictures, of a generator that is told labels, a number; or of attributes, "red,circle"; or N of
+            them, one a picture.
           seeds: the numbers themselves, in place of `num` and `seed`: the pictures of `--mode=sample --seeds=...`.
           truncation_psi: of a StyleGAN: how far styles are from their mean, 1 as trained, 0 the mean.
           truncation: of the latent z, by its kind: "scale:0.7", or "resample:0.7".
@@ -88,10 +98,13 @@ class Model:
         numbers = self._numbers(range(seed * count, (seed + 1) * count) if seeds is None else seeds)
         asked = {}
         if labels is not None:
-            if labels.dtype.kind not in "iu" or labels.shape not in ((), numbers.shape):
+            if labels.dtype.kind not in "iuU" or labels.shape not in ((), numbers.shape):
                 raise UserError(f"label is a whole number, or one for each of the {len(numbers)} pictures")
-            check_labels(self._plan, labels.ravel().tolist())
-            asked["label"] = np.broadcast_to(labels.astype(np.int32), numbers.shape)
+            if labels.dtype.kind == "U":
+                labels = attributes_of(self._plan, labels.ravel().tolist())
+            else:
+                check_labels(self._plan, labels.ravel().tolist())
+            asked["label"] = np.broadcast_to(labels.astype(np.int32), (*numbers.shape, *labels.shape[1:]))
         if prompt is not None:
             asked["tokens"] = prompts_for(self._plan, prompt, len(numbers))
         if truncation_psi is not None:
@@ -106,7 +119,7 @@ class Model:
         make = self._pictures(cut, standing)
         return np.concatenate([*each_batch(make, CHUNK, numbers, **asked)])
 
-    def grid(self, num: int | None = None, seed: int = 0, label: int | Sequence[int] | None = None, **asked: Any) -> Any:
+    def grid(self, num: int | None = None, seed: int = 0, label: Any = None, **asked: Any) -> Any:
         """The pictures of `sample` as one `PIL.Image`, as near to a square as it gets. asked: what else `sample` takes."""
         if len(self.image_shape) == 1:
             raise UserError("this generator makes points; plot what sample() returns")

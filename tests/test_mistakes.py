@@ -27,6 +27,7 @@ FOLDER = "--config.data.name=image_folder"
 PIX2PIX, CYCLEGAN = ("--config=configs/pix2pix.py", "--config=configs/cyclegan.py")
 TILES = f"{DCGAN} --config.data.name=picture_tiles"
 CONTENT = "--config.objective.terms.content.name=feature_distance --config.objective.terms.content"
+CGAN = "--config=configs/cgan.py"
 CLASSIFIER = "--config=configs/classifier.py"
 FANOGAN = "--config=configs/fanogan.py"
 PAIRS = f"{PIX2PIX} --config.data.name=image_pairs"
@@ -361,6 +362,9 @@ MISTAKES = {
         (f"{DCGAN} --config.data.per_class=401", "data.per_class=401, but class 0 of digits"),
         (f"{DCGAN} --config.data.label=none --config.data.per_class=4", "data.per_class is of data with labels"),
         (f"{DCGAN} --config.data.wrong_labels=1", "data.wrong_labels must be at least 0 and below 1, not 1"),
+        (f"{CGAN} --config.data.label=none", "task.num_classes=10, but the data set has no labels"),
+        (f"{CGAN} --config.task.fake_labels=weights --config.task.fake_weights=1,2", "task.fake_weights wants 10 numbers"),
+        ("--mode=sample --workdir=done --attributes=red", "this generator is told no labels"),
         (f"{CLASSIFIER} --config.data.label=none", "task.name=classify learns labels, and the data have none"),
         (f"{CLASSIFIER} --config.task.num_classes=3", "task.num_classes=3, but the data have 10 classes"),
         (

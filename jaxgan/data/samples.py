@@ -11,11 +11,13 @@ from PIL import Image
 
 from jaxgan import npz
 from jaxgan.config.schema import among, bounded
+from jaxgan.data import sample_records
 from jaxgan.data.features import features_of
 from jaxgan.data.listing import nearest_beside
 from jaxgan.data.pairs import Beside
 from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError, as_path
+from jaxgan.records import reading
 
 LIST = "samples.csv"  # of a folder of samples: file, seed, label
 
@@ -24,14 +26,16 @@ LIST = "samples.csv"  # of a folder of samples: file, seed, label
 class Samples:
     """What a generator has made, with the labels that it was asked for.
 
-    dir: what --mode=sample wrote with --out: FILE.npz ("images", and perhaps "labels"), or a folder with samples.csv.
+    dir: what --mode=sample wrote with --out: FILE.npz ("images", and perhaps "labels"), FILE.array_record, or a folder with
+      samples.csv.
     workdir: in place of `dir`, a run whose newest checkpoint makes the samples, once: number i is the run's own sample i.
     sources: of a `workdir` that translates pairs, the split of its data whose sources are translated, and stay beside what
       is made of them; empty: the run's own examples.
     num: how many, the first; 0: all of `dir`, as many as the run of `workdir` trained on, one of each of its sources.
     real: of `workdir`, what share of the examples are the run's own real ones, labels and all, repeated as often as need be.
     filter_workdir: of `workdir`, a classifier's run; only samples that it takes for what they were asked to be are kept.
-    classes: of the labels of `dir`; 0: the highest and one. flip: mirror every other picture, at random.
+    classes: of the labels of `dir`; 0: the highest and one, or as many as there are attributes.
+    flip: mirror every other picture, at random.
     resident: keep them in (device) memory, "auto" up to 1 GiB, "on" or "off".
     """
 
@@ -63,9 +67,10 @@ class Samples:
         if not self.dir:
             raise UserError("samples of data.workdir are made where a run is opened: jaxgan.workdir.data.open_data")
         if not path.exists():
-            close = nearest_beside(path, (".npz",))
+            close = nearest_beside(path, (".npz", sample_records.SUFFIX))
             raise UserError(f"there is no '{self.dir}'" + (f"; did you mean '{close}'?" if close else ""))
-        images, labels = _from_folder(path) if path.is_dir() else _from_file(path)
+        read = _from_folder if path.is_dir() else _from_records if path.suffix == sample_records.SUFFIX else _from_file
+        images, labels = read(path)
         if self.num > len(images):
             raise UserError(f"data.num={self.num}, but '{self.dir}' has {len(images)} samples")
         count = self.num or len(images)
@@ -104,6 +109,12 @@ class Samples:
         if labels is None:
             return 0
         low, high = int(labels.min()), int(labels.max())
+        if labels.ndim > 1:
+            count = labels.shape[1]
+            if low < 0 or high > 1 or self.classes not in (0, count):
+                told = f"data.classes={self.classes}" if self.classes not in (0, count) else f"values from {low} to {high}"
+                raise UserError(f"'{self.dir}' has {count} attributes of each picture, 0 or 1, and {told}")
+            return count
         if low < 0 or (self.classes and high >= self.classes):
             known = f"data.classes={self.classes}" if self.classes else "labels begin at 0"
             raise UserError(f"'{self.dir}' has labels from {low} to {high}, and {known}")
@@ -147,11 +158,21 @@ def _from_file(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     is_picture = images.ndim == 4 and images.dtype == np.uint8
     if not len(images) or not (is_picture or (images.ndim == 2 and images.dtype == np.float32)):
         raise UserError(f"'{path}' must hold uint8 images [N, H, W, C], not {images.dtype} {list(images.shape)}")
-    if labels is not None and (labels.shape != images.shape[:1] or labels.dtype.kind not in "iu"):
+    if labels is not None and (
+        labels.ndim not in (1, 2) or len(labels) != len(images) or labels.dtype.kind not in "iu" or not labels.size
+    ):
         raise UserError(
-            f"'{path}' must hold a whole number as the label of each image, not {labels.dtype} {list(labels.shape)}"
+            f"'{path}' must hold a whole number as the label of each image, or attributes [N, K], not {labels.dtype} "
+            f"{list(labels.shape)}"
         )
     return images, labels
+
+
+def _from_records(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    found = [*sample_records.read_samples(path)]
+    with reading(path, sample_records.ADVICE):
+        labels = np.stack([one["label"] for one in found]) if "label" in found[0] else None
+        return np.stack([one["image"] for one in found]), labels
 
 
 def _from_folder(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
@@ -162,7 +183,10 @@ def _from_folder(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
     try:
         with (path / LIST).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        labels = np.array([int(row["label"]) for row in rows]) if rows and rows[0].get("label") else None
+        labels = None
+        if rows and rows[0].get("label"):
+            each = [[*map(int, row["label"].split())] for row in rows]  # attributes stand apart by spaces
+            labels = np.array(each) if len(each[0]) > 1 else np.array(each)[:, 0]
         names = [row["file"] for row in rows]
     except (KeyError, ValueError, TypeError, csv.Error) as error:
         raise UserError(f"'{path / LIST}' must have the columns file, seed and label, with whole numbers") from error

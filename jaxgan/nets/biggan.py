@@ -79,6 +79,7 @@ class Generator(nn.Module):
       2019, section 3).
     shared: entries of the label's embedding, which the norms of all blocks share; 0: each norm has gains and shifts of its
       own for each class (Miyato and Koyama 2018).
+    cond: how a label enters: "norm", in the norms; or "concat", "embed", beside z, of a hierarchical one its first part.
     attention: the side of the feature maps that attend; 0: none.
     spectral: spectral norm of all kernels, but not of the shared embedding. kernel_init: "orthogonal" (Saxe et al.
       2014), "normal" of deviation 0.02, or "glorot", uniform. epsilon: of norms.
@@ -90,6 +91,7 @@ class Generator(nn.Module):
     width: int = bounded(32, least=1)
     hierarchical: bool = True
     shared: int = bounded(128, least=0)
+    cond: str = among(("norm", "concat", "embed"), "norm")
     attention: int = bounded(0, least=0)
     spectral: bool = True
     kernel_init: str = among(INITS, "orthogonal")
@@ -105,7 +107,8 @@ class Generator(nn.Module):
         kernels = {"dtype": self.dtype, "spectral": self.spectral, "kernel_init": init}
         x = layers.Dense((height >> n) * (width >> n) * widths[0], **kernels)(first)
         x = x.reshape(-1, height >> n, width >> n, widths[0])
-        tables = self.num_classes and not self.shared and not self.hierarchical  # of gains and shifts, which begin at 0
+        # Tables of gains and shifts, which begin at 0.
+        tables = self.num_classes and self.cond == "norm" and not self.shared and not self.hierarchical
         inits, attended = (init, init, nn.initializers.zeros if tables else init), not self.attention
         for features, own in zip(widths, told):
             fields = {"spectral": self.spectral, "inits": inits, "spectral_norms": self.spectral and not tables}
@@ -119,17 +122,18 @@ class Generator(nn.Module):
     def _told(self, z: jax.Array, cond: Any, blocks: int) -> tuple[jax.Array, list[jax.Array | None]]:
         """The first layer's part of z, and what each block's norms are told: the label, and perhaps a part of z."""
         label = None
-        if self.num_classes:
+        if self.num_classes and self.cond == "norm":
             label = labels.weights(cond, self.num_classes, z.dtype)
             if self.shared:
                 shape = (self.num_classes, self.shared)
                 label = label @ self.param("embed", INITS[self.kernel_init], shape, layers.wide(self.dtype))
+        beside = partial(labels.beside, self, cond=cond, kind=self.cond, classes=self.num_classes)
         if not self.hierarchical:
-            return z, [label] * blocks
+            return beside(z), [label] * blocks
         if z.shape[-1] <= blocks:
             raise UserError(f"z is split into {blocks + 1} parts, which task.z_dim={z.shape[-1]} is too few for")
         first, *parts = jnp.array_split(z, blocks + 1, -1)
-        return first, [part if label is None else jnp.concatenate([label, part], -1) for part in parts]
+        return beside(first), [part if label is None else jnp.concatenate([label, part], -1) for part in parts]
 
 
 class Discriminator(nn.Module):

@@ -46,9 +46,9 @@ class Contrast:
     """The data-to-data cross-entropy of ReACGAN (Kang et al. 2021, "Rebooting ACGAN", equations 7 and 8), of real images on
     the discriminator and of generated ones on the generator.
 
-    With e the embedding of an image and v that of its label, both of length 1, and over all j of another class in the global
-    batch: a_i = max(0, (m - <e_i, v_i>) / t), s_ij = max(0, (<e_i, e_j> + m - 1) / t), and the
-    loss is a_i + log(exp(-a_i) + sum_j exp(s_ij)).
+    With e the embedding of an image and v that of its label, both of length 1, and over all j of another label (a class, or
+    a vector of attributes) in the global batch: a_i = max(0, (m - <e_i, v_i>) / t), s_ij = max(0, (<e_i, e_j> + m - 1) / t),
+    and the loss is a_i + log(exp(-a_i) + sum_j exp(s_ij)).
 
     margin: m. temperature: t. The defaults are the authors' for CIFAR-10. Its metric "nearest" is the mean of <e_i, v_i>.
     """
@@ -68,7 +68,8 @@ class Contrast:
         to_proxy = jnp.sum(own * proxy, -1)
         pull = jax.nn.relu((self.margin - to_proxy) / self.temperature)
         push = jax.nn.relu((own @ others.T + self.margin - 1) / self.temperature)
-        push = jnp.where(label[:, None] != theirs[None], push, -jnp.inf)
+        other = (label[:, None] != theirs[None]).reshape(*push.shape, -1).any(-1)
+        push = jnp.where(other, push, -jnp.inf)
         total = jnp.logaddexp(-pull, jax.nn.logsumexp(push, 1))
         return jnp.mean(pull + total), {"nearest": jnp.mean(to_proxy)}, {}
 

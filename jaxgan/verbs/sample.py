@@ -35,6 +35,9 @@ def define_flags(values: flags.FlagValues) -> None:
                         "make a table with a row each, or every pair of label and number in an array.",
                         flag_values=values)  # fmt: skip
     flags.DEFINE_integer("label", None, "One of --labels, by its old name.", flag_values=values)
+    flags.DEFINE_multi_string("attributes", [], "Of a generator that is told attributes: those that all images have, "
+                              "red,circle, or none; given several times, as --labels with several.",
+                              flag_values=values)  # fmt: skip
     flags.DEFINE_multi_string("prompt", [], "Of a run that draws captions: what all images show; given several times, a "
                               "table with a row each, or every pair of prompt and number in an array.",
                               flag_values=values)  # fmt: skip

@@ -12,7 +12,7 @@ from jaxgan.truncation import Truncation, parse
 from jaxgan.verbs import outputs
 
 FILES = (".npz", ".array_record")  # of arrays
-APART = ("labels", "prompts")  # of which arrays and folders have every pair of value and number
+APART = ("labels", "attributes", "prompts")  # of which arrays and folders have every pair of value and number
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class SampleRequest:
     out: FILE.png for a grid, FILE.npz or FILE.array_record for arrays, else a folder of PNG files; None: the run's samples/.
     overwrite: replace what is there. ema: from the moving averages of the weights.
     labels: of a generator that is told labels; none: those that the numbers draw. Several: each with all numbers.
+    attributes: of a generator that is told these, names apart by commas; several: as labels.
     prompts: of a run that draws captions; none: those of the data's examples of these numbers. Several: as labels.
     truncation: of z, each a row of a table if there are several. standing: passes for BatchNorm's statistics; 0: the running
     ones.
@@ -49,11 +50,13 @@ class SampleRequest:
     standing: int = 0
     prompts: tuple[str, ...] = ()
     attention: bool = False
+    attributes: tuple[str, ...] = ()
 
     @property
     def axes(self) -> dict[str, int]:
         """How many values there are of what a table may have rows for."""
-        all_ = {"labels": self.labels, "prompts": self.prompts, "truncation_psi": self.psi, "truncation": self.truncation}
+        all_ = {"labels": self.labels, "attributes": self.attributes, "prompts": self.prompts}
+        all_ |= {"truncation_psi": self.psi, "truncation": self.truncation}
         return {name: len(values) for name, values in all_.items()}
 
     @property
@@ -93,6 +96,7 @@ def sample_request(
     prompt: Sequence[str] = (),
     prompts: str = "",
     attention: bool = False,
+    attributes: Sequence[str] = (),
 ) -> SampleRequest:
     """The flags of `--mode=sample`, put together. Raises UserError where they contradict each other."""
     path = as_path(out) if out else None
@@ -112,6 +116,7 @@ def sample_request(
         _passes(standing),
         _prompts(tuple(prompt), prompts),
         attention,
+        tuple(attributes),
     )
     columns, rows = _parse_grid(grid) if grid else (None, None)
     cells = columns * rows if columns and rows else None
@@ -127,6 +132,8 @@ def sample_request(
             raise UserError(f"{flag} says {count} images and {other} says {len(numbers)}; leave one out")
     made = replace(made, seeds=numbers, columns=columns)
     _check_kinds(made, bool(grid))
+    if made.labels and made.attributes:
+        raise UserError("--labels is of one class a picture and --attributes of several; leave one out")
     if bool(mix) != bool(layers):
         raise UserError("--mix takes styles in some layers: --seeds=0-3 --mix=8-15 --layers=0-1")
     if space not in ("z", "w") or (space == "w" and not made.frames):

@@ -12,6 +12,7 @@ from jaxgan.console import say
 from jaxgan.errors import UserError
 from jaxgan.generate import (
     CHUNK,
+    attributes_of,
     check_labels,
     given_inputs,
     make_interpolate,
@@ -105,6 +106,7 @@ def _each(plan: Plan, nets: Any, wanted: SampleRequest, path: Path, step: int, c
     request = {"mode": "sample", "step": step, "checkpoint": checkpoint, "ema": wanted.ema, "psi": [*wanted.psi]}
     request |= {"label": wanted.labels[0]} if len(wanted.labels) == 1 else {}
     request |= {"labels": spelled(wanted.labels)} if len(wanted.labels) > 1 else {}
+    request |= {"attributes": [*wanted.attributes]} if wanted.attributes else {}
     request |= {"truncation": str(wanted.truncation[0])} if wanted.truncation else {}
     request |= {"standing": wanted.standing} if wanted.standing else {}
     request |= {"prompts": [*wanted.prompts]} if wanted.prompts else {}
@@ -120,6 +122,7 @@ def _samples(plan: Plan, wanted: SampleRequest) -> Samples:
     values = {"label": np.array(wanted.labels, np.int32), "psi": np.array(wanted.psi, np.float32)}
     values["t"] = np.array(t, np.float32)
     values |= {"tokens": prompt_tokens(plan, wanted.prompts)} if wanted.prompts else {}
+    values |= {"label": attributes_of(plan, wanted.attributes)} if wanted.attributes else {}
     numbers = np.tile(np.array(wanted.seeds, np.uint32), max(1, *map(len, values.values())))
     asked = {name: np.repeat(x, len(numbers) // len(x), 0) for name, x in values.items() if len(x)}
     labels = asked.get("label")
@@ -129,6 +132,7 @@ def _samples(plan: Plan, wanted: SampleRequest) -> Samples:
     prompts = np.repeat(np.array(wanted.prompts), len(numbers) // len(wanted.prompts)) if wanted.prompts else None
     apart = {
         "labels": [f"label{label:03d}_" for label in wanted.labels for _ in range(each)],
+        "attributes": [f"attributes{i:03d}_" for i in range(len(wanted.attributes)) for _ in range(each)],
         "prompts": [f"prompt{i:03d}_" for i in range(len(wanted.prompts)) for _ in range(each)],
     }
     return Samples(numbers, asked, labels, prompts, tuple(apart.get(wanted.rows, ())))
@@ -165,6 +169,7 @@ def _check(plan: Plan, wanted: SampleRequest) -> None:
         raise UserError("--attention is of runs that draw captions (configs/attngan.py)")
     if wanted.labels:
         check_labels(plan, wanted.labels)
+    attributes_of(plan, wanted.attributes) if wanted.attributes else None
     if len(plan.image_shape) == 1 and (wanted.frames or (wanted.out and not wanted.out.suffix)):
         raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
     if len(plan.image_shape) == 1 and wanted.is_table:

@@ -22,6 +22,18 @@ def test_the_figure_of_a_table_without_all_of_its_runs(tmp_path):
         augmentation.exchange_rate(SimpleNamespace(entries=entries)).savefig(tmp_path / "figure.png")
 
 
+def test_the_figure_says_what_samples_are_worth():
+    rows = augmentation.rows()
+    found = {row: [50.0] for row in rows} | {"real, 1": [40.0], "real, 2": [60.0], "50 samples, 20": [30.0]}
+    found |= {f"real, {n}": [60.0 + n] for n in (3, *augmentation.COUNTS)}
+    figure = augmentation.exchange_rate(
+        SimpleNamespace(entries={row: {augmentation.ACCURACY: SimpleNamespace(values=x)} for row, x in found.items()})
+    )
+    told = [text.get_text().strip() for text in figure.axes[0].texts]
+    assert told[:3] == ["10 real", "20 real", "30 real"]
+    assert told[-4:] == ["< 10", "= 14", "= 14", "= 14"]
+
+
 def test_every_arm_of_a_count_has_one_budget_and_the_same_labels():
     rows = augmentation.rows()
     for n in augmentation.COUNTS:

@@ -6,9 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import ROOT
 
+from jaxgan.config.load import load_config
+from jaxgan.config.resolve import resolve_config
+from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.nets import biggan
+from jaxgan.plan import Plan
+from jaxgan.sections import sections
 
 
 def shapes(net, *inputs):
@@ -17,6 +23,28 @@ def shapes(net, *inputs):
 
 def count(params):
     return sum(math.prod(x.shape) for x in jax.tree.leaves(params))
+
+
+@pytest.mark.parametrize(
+    ("spec", "side", "changes", "gen", "disc"),
+    [  # the tests of google/compare_gan; by hand, see below; ajbrock/BigGAN-PyTorch, "ch 64, no tricks", attention at 64 px
+        ("biggan.py:imagenet128", 128, {}, 70_433_988, 87_982_370),
+        ("biggan.py:cifar10", 32, {}, 4_304_387, 4_207_361),
+        ("sagan.py:imagenet128", 128, {}, 42_078_852, 39_463_618),  # at 32 px, as in the paper: wider maps attend
+        ("sagan.py:imagenet128", 128, {"nets.gen.attention": 64, "nets.disc.attention": 64}, 42_017_412, 39_448_258),
+    ],
+)
+def test_the_published_configs_have_the_published_sizes(spec, side, changes, gen, disc):
+    config = resolve_config(load_config(f"{ROOT}/configs/{spec}"), [(k, str(x)) for k, x in changes.items()], sections)
+    plan = Plan(config, features_of((side, side, 3), config.task.num_classes))
+    params = {player: count(plan.shapes().params[player]) for player in ("gen", "disc")}
+    assert params == {"gen": gen, "disc": disc}
+
+    def generate(variables):
+        return plan.task().generate({"gen": variables}, plan.task().draw(jax.random.split(jax.random.key(0), 2)))
+
+    made = jax.eval_shape(generate, plan.shapes().variables("gen"))
+    assert made.shape == (2, side, side, 3)
 
 
 def test_the_networks_of_imagenet_at_128_pixels_have_the_published_sizes():

@@ -7,6 +7,7 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.nets import DISCRIMINATORS, GENERATORS, labels, layers
+from jaxgan.nets.resnet import Block
 
 SHAPE, CLASSES = (12, 12, 1), 3
 LABEL = jnp.array([0, 2, 1, 2])
@@ -32,9 +33,9 @@ def stirred(variables):
 @pytest.mark.parametrize("name", TELLING)
 def test_a_generator_draws_other_images_for_other_labels_and_each_by_its_own(name):
     with jax.enable_x64(True):
-        for cond in GENERATORS[name].__dataclass_fields__["cond"].metadata["choices"] if name != "biggan" else ("",):
+        for cond in GENERATORS[name].__dataclass_fields__["cond"].metadata["choices"]:
             norm = {"norm": "batch"} if name == "mlp" and cond == "norm" else {}
-            net = made(GENERATORS, name, **({"cond": cond} if cond else {}), **norm)
+            net = made(GENERATORS, name, cond=cond, **norm)
             z = jnp.repeat(normal(1, 1, 6), 4, 0)
             variables = stirred(net.init(jax.random.key(0), z, LABEL, train=False))
             images = np.asarray(net.apply(variables, z, LABEL, train=False))
@@ -118,6 +119,25 @@ def test_a_projection_is_the_reference(spectral):
         plain = h @ kernel("Dense_0")[:, 0] + np.asarray(own["Dense_0"]["bias"])
         want = plain + np.sum(h * kernel("embed")[np.asarray(LABEL)], -1)
         np.testing.assert_allclose(out.logits, want, atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "fields"), [("biggan", {}), ("resnet", {"pool": "sum"})])
+def test_features_that_are_projected_are_sums_over_pixels(name, fields):
+    """As those of Miyato and Koyama 2018 and Brock et al. 2019: the last ReLU's pixels are added."""
+    with jax.enable_x64(True):
+        net, image = made(DISCRIMINATORS, name, **fields), normal(1, 4, *SHAPE)
+        variables = stirred(net.init(jax.random.key(0), image, LABEL, train=False))
+        out, seen = net.apply(
+            variables,
+            image,
+            LABEL,
+            train=False,
+            mutable=["intermediates"],
+            capture_intermediates=lambda m, _: type(m) is Block,
+        )
+        last = [*seen["intermediates"].values()][-1]["__call__"][0]
+        assert last.shape[1:3] != (1, 1)
+        np.testing.assert_allclose(out.features, np.maximum(last, 0).sum((1, 2)), atol=1e-9)
 
 
 def test_norms_that_are_not_there_cannot_be_told():

@@ -69,6 +69,9 @@ def test_contrast_is_the_reference(side):
         value, metrics, _ = Contrast(margin=margin, temperature=temperature)(context(real, fake, side))
         assert float(value) == pytest.approx(np.mean(losses), abs=1e-9)
         assert float(metrics["nearest"]) == pytest.approx(np.mean(np.sum(e * v, -1)), abs=1e-9)
+        attributes = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 0]])[LABEL]  # which differ as the classes do
+        vectors = Contrast(margin=margin, temperature=temperature)(context(real, fake, side, attributes))
+        assert float(vectors[0]) == pytest.approx(np.mean(losses), abs=1e-9)
         alone = Contrast()(context(real, fake, side, np.zeros(5, int)))[0]  # nobody of another class
         assert np.isfinite(float(alone))
 

@@ -5,13 +5,17 @@ import json
 
 import numpy as np
 import pytest
-from helpers import noise_images, plan_of
+from helpers import Noise, noise_features, noise_images, plan_of, tiny
 from PIL import Image
 
 import jaxgan
+from jaxgan.data.features import Feature
 from jaxgan.data.sample_records import pack, read_samples, unpack, write_samples
+from jaxgan.data.samples import Samples
+from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
 from jaxgan.generate import make_labels
+from jaxgan.plan import Plan
 from jaxgan.training.train import train
 from jaxgan.verbs import sample_files, sampling
 from jaxgan.verbs.sample_request import sample_request
@@ -186,3 +190,45 @@ def test_mistakes(run, flags, told):
 def test_mistakes_from_python(model, asked, told):
     with pytest.raises(UserError, match=told):
         model.sample(**asked)
+
+
+@pytest.fixture(scope="module")
+def attributed(tmp_path_factory):
+    """A run that is told three attributes of each picture."""
+    folder, config = (
+        tmp_path_factory.mktemp("runs") / "attributed",
+        tiny("r3gan.py", task__num_classes=3, optim__gen__lr=0.005, steps=2),
+    )
+    features = noise_features(config)
+    features["label"] = Feature("label", (3,), np.int32, 3, names=("red", "circle", "large"))
+    noise, labels = Noise(), np.random.default_rng(0).integers(0, 2, (len(Noise()), 3), np.int32)
+    pixels = np.stack([noise[i]["image"] for i in range(len(noise))])
+    train(Plan(config, features), Images("noise", Arrays(pixels, labels, np.arange(len(noise))), features, True), folder)
+    return folder
+
+
+def test_attributes_are_asked_for_by_name(attributed, tmp_path):
+    model = jaxgan.load(attributed)
+    table = picture(attributed, tmp_path, attributes=["red,large", "circle", "none"], seeds="3,5")
+    for i, asked in enumerate(("large,red", "circle", "none")):
+        row = model.sample(seeds=[3, 5], label=asked)[..., 0]
+        np.testing.assert_array_equal(table[12 * i : 12 * (i + 1)], np.concatenate([*row], 1))
+    assert (table[:12] != table[12:24]).any() and (table[:12] != table[24:]).any()
+    found = arrays(attributed, tmp_path / "a.npz", attributes=["red,large", "none"], seeds="3,5")
+    assert found["labels"].tolist() == [[1, 0, 1]] * 2 + [[0, 0, 0]] * 2
+    again = Samples(dir=str(tmp_path / "a.npz")).open()
+    np.testing.assert_array_equal(again.load()["label"], found["labels"])
+    several = model.sample(seeds=[3, 5], label=["circle", "red,large"])
+    np.testing.assert_array_equal(several[1], found["images"][1])
+
+
+def test_attributes_that_cannot_be_had_are_refused(attributed, run, tmp_path):
+    for folder, flags, message in (
+        (attributed, {"attributes": ["redd"]}, r"knows no attribute 'redd'; did you mean 'red'\?"),
+        (attributed, {"labels": "1"}, "told 3 attributes of each picture, and not one label; --attributes=red,circle"),
+        (run, {"attributes": ["red"]}, "told one of 10 labels, and no attributes; --labels=0"),
+    ):
+        with pytest.raises(UserError, match=message):
+            sample(folder, sample_request(num=2, **flags))
+    with pytest.raises(UserError, match="--labels is of one class a picture and --attributes of several"):
+        sample_request(labels="1", attributes=["red"])
