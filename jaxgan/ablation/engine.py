@@ -12,15 +12,14 @@ import ctypes
 import os
 import signal
 import sys
-import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 from jaxgan.ablation.cell import Cell, slug
 from jaxgan.ablation.cells import groups, make_cells
 from jaxgan.ablation.command import PARENT, last_line, start
 from jaxgan.ablation.controls import have_scored
+from jaxgan.ablation.pool import Pool
 from jaxgan.ablation.progress import FILE, Clock, Progress, read_table
 from jaxgan.ablation.registered import register
 from jaxgan.ablation.stages import divided, in_order, to_train
@@ -30,8 +29,6 @@ from jaxgan.console import say
 from jaxgan.errors import UserError, numbers
 from jaxgan.files import write_json
 from jaxgan.workdir.folder import Workdir
-
-POLL = 2.0  # seconds between looks at the workers
 
 
 def chosen_cells(
@@ -102,51 +99,38 @@ def _work(
     workers: int,
     clock: Clock,
 ) -> None:
-    waiting, running = todo, {}
+    waiting, progress = todo, Progress(every)
     size = -(-len(todo) // (4 * workers))  # groups in a process: small ones would take less time than its start
-    slots = list(range(workers))
-    progress = Progress(every)
     try:
-        while waiting or running:
-            ready, later, stuck = divided(waiting, [cell for some, *_ in running.values() for cell in sum(some, [])])
-            progress.leave_out(sum(stuck, []))
-            while ready and slots:
-                like = [group for group in ready if _flags(group) == _flags(ready[0])]
-                some, slot = like[:size], slots.pop(0)
-                ready = [group for group in ready if group not in some]
-                log = folder / "logs" / f"{slug(some[0][0].row)}_{some[0][0].number}.log"
-                process = _start(sum(some, []), table, spec, folder, overrides, log, slot, workers)
-                running[process] = (some, slot, log, time.time())
-            waiting = ready + later
-            if not running:
-                break
-            time.sleep(POLL)
-            for process in [process for process in running if process.poll() is not None]:
-                some, slot, log, began = running.pop(process)
-                slots.append(slot)
-                waiting = _finish(some, process.returncode, log, began) + waiting
-            clock.tick()
-            progress.show([cell for some, *_ in running.values() for cell in sum(some, [])])
+        with Pool[list[list[Cell]]](workers) as pool:
+            while waiting or pool.running:
+                ready, later, stuck = divided(waiting, _training(pool))
+                progress.leave_out(sum(stuck, []))
+                while ready and pool.free:
+                    some = [group for group in ready if _flags(group) == _flags(ready[0])][:size]
+                    ready = [group for group in ready if group not in some]
+                    _begin(pool, some, table, spec, folder, overrides)
+                waiting = ready + later
+                if not pool.running:
+                    break
+                for job in pool.over():
+                    waiting = _finish(job.work, job.process.returncode, job.log, job.began) + waiting
+                clock.tick()
+                progress.show(_training(pool))
     finally:
         clock.tick(at_once=True)
-        for process in running:
-            process.terminate()  # they save, and end
-        for process in running:
-            process.wait()
         progress.close()
 
 
-def _start(
-    some: list[Cell], table: Table, spec: str, folder: Path, overrides: Overrides, log: Path, slot: int, workers: int
-) -> Any:
-    """A process that trains cells, on its share of the cores where there are several."""
-    which = ",".join(str(cell.number) for cell in some)
-    share = {"XLA_PYTHON_CLIENT_MEM_FRACTION": f"{0.9 / workers:.3f}"} if workers > 1 else {}  # of one GPU
-    process = start(f"--cell={which}", table, spec, folder, overrides, log, **share)
-    if workers > 1 and hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(process.pid, cores[slot % len(cores) :: workers] or cores)
-    return process
+def _training(pool: Pool) -> list[Cell]:
+    return [cell for job in pool.running for cell in sum(job.work, [])]
+
+
+def _begin(pool: Pool, some: list[list[Cell]], table: Table, spec: str, folder: Path, overrides: Overrides) -> None:
+    """Has a process train groups."""
+    log = folder / "logs" / f"{slug(some[0][0].row)}_{some[0][0].number}.log"
+    which = ",".join(str(cell.number) for cell in sum(some, []))
+    pool.submit(some, log, lambda share: start(f"--cell={which}", table, spec, folder, overrides, log, **share))
 
 
 def end_with_parent() -> None:
