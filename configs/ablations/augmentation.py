@@ -22,8 +22,8 @@ pictures. "real, 1" to "real, 3" are for its lines; they were added when ten see
 the line of 50.
 
 Measured, ten seeds, in results/augmentation: samples add 3.9 points of accuracy beside 5 labels a class, take 1.5 away
-beside 50, and add nothing to classical augmentation. Filtered samples are 1.6 to 2.4 points better. 4,000 samples alone
-teach less than 50 real pictures.
+beside 50, and add nothing to classical augmentation. Filtered samples are 1.6 to 2.4 points better. Alone, 50 samples of
+the GAN of 200 labels are worth 28 real pictures, and 4,000 of them 48.
 """
 
 import numpy as np

@@ -75,6 +75,7 @@ def table() -> Table:
             Column("fd", FD, "lower", ".1f"),
             Column("cas", CAS, "higher", ".1f", scale=100),
             Column("cas_real", "CAS of real digits, %", "", ".1f", scale=100),
+            Column("class_recall", "recall within classes", "higher", ".3f"),
             Column("recall", "", "higher", ".3f"),
         ),
         rows={
