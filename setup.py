@@ -2,5 +2,5 @@
 
 from setuptools import find_packages, setup
 
-CONFIGS = ["jaxgan.configs", "jaxgan.configs.ablations"]
+CONFIGS = ["jaxgan.configs", "jaxgan.configs.ablations", "jaxgan.configs.spaces"]
 setup(packages=[*find_packages(include=["jaxgan", "jaxgan.*"]), *CONFIGS], package_dir={"jaxgan.configs": "configs"})

@@ -6,8 +6,9 @@ It first trains `configs/damsm.py` in WORKDIR/stages/damsm, on this run's data a
 captions. An own one: --config.frozen.damsm.workdir=RUN. A kill in either stage loses nothing: the same command goes on.
 
 Published, CUB at 256 px: z of 100, width 32, hinge loss, the critic's loss of real pictures with others' captions, penalty 2
-with the power 6, Adam (0, .9) with 1e-4 and 4e-4, batches of 32, one update each. Here the width is 16, and step sizes are five times as
-large: on scenes of one object the colour was right in 51 % after 400 steps with these, and in 29 % with the paper's.
+with the power 6, Adam (0, .9) with 1e-4 and 4e-4, batches of 32, one update each. Here the width is 16, and step sizes are
+five times as large: on scenes of one object the colour was right in 51 % after 400 steps with these, and in 29 % with the
+paper's.
 """
 
 from configs import default

@@ -20,6 +20,7 @@ VERBS = {
     "translate": "jaxgan.verbs.translate",
     "detect": "jaxgan.verbs.detect",
     "upscale": "jaxgan.verbs.upscale",
+    "tune": "jaxgan.verbs.tune",
     "export": "jaxgan.verbs.export",
     "verify": "jaxgan.verbs.verify",
 }

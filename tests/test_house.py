@@ -12,8 +12,9 @@ from helpers import ROOT
 # From the top floor down. A line is a room, or several that stand beside each other and may import each other.
 FLOORS = (
     # The last five hand names on to users' own files.
-    "cli command_line help_text __main__ model loading table results figures losses penalties",
+    "cli command_line help_text __main__ model loading table space results figures losses penalties",
     "verbs",
+    "search",
     "ablation",
     "training",
     "scores",

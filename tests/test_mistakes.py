@@ -355,6 +355,15 @@ MISTAKES = {
         ("--mode=upscale --workdir=nowhere --input=photos", "nowhere holds no run"),
         ("--mode=sample --workdir=done --direction=ba", "--direction has no effect in --mode=sample"),
     ],
+    "Searches": [
+        (f"{DCGAN} --mode=tune", "say what to search: --config=configs/wgan.py --space=configs/spaces/wgan.py"),
+        (f"{DCGAN} --mode=tune --space=configs/spaces/wgn.py", "did you mean 'configs/spaces/wgan.py'?"),
+        (f"{DCGAN} --mode=tune --space=configs/dcgan.py", "has no space()"),
+        (f"{WGAN} --mode=tune --space=configs/spaces/wgan.py --score=fdd", "no score 'fdd' among those of eval.metrics"),
+        (f"{WGAN} --mode=tune --space=configs/spaces/wgan.py --sampler=tpee", "no sampler 'tpee'; did you mean 'tpe'?"),
+        (f"{WGAN} --mode=tune --space=configs/spaces/wgan.py --budget=0", "--budget must be at least 1, not 0"),
+        ("--mode=tune --workdir=done --trial=3", "done has no trial 3"),
+    ],
     "Parts of data, classifiers, samples": [
         (f"{DCGAN} --config.data.class_shares=1,1", "data.class_shares has 2 numbers, and digits"),
         (f"{DCGAN} --config.data.class_shares=0,0,0,0,0,0,0,0,0,0", "data.class_shares leaves nothing"),

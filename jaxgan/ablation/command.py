@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from jaxgan.ablation.table import Table
@@ -17,13 +18,18 @@ PARENT = "JAXGAN_ABLATION"  # environment variable: the process that started thi
 def start(
     what: str, table: Table, spec: str, folder: Path, overrides: Overrides, log: Path, **variables: str
 ) -> subprocess.Popen:
-    """A process that does a part of a table's work, `what` being its flag, and says what it says at the end of `log`.
+    """A process that does a part of a table's work, `what` being its flag. See `launch`."""
+    words = ["--mode=ablate", f"--config={spec}", f"--workdir={folder}", what]
+    words += [f"--seeds={','.join(map(str, table.seeds))}", *(f"--config.{key}={value}" for key, value in overrides)]
+    return launch(words, log, **variables)
+
+
+def launch(words: Sequence[str], log: Path, **variables: str) -> subprocess.Popen:
+    """A process of this command line, which says what it says at the end of `log`.
 
     variables: of the environment, where it does not set them itself.
     """
-    words = [*COMMAND, "--mode=ablate", f"--config={spec}", f"--workdir={folder}", what]
-    words += [f"--seeds={','.join(map(str, table.seeds))}", *(f"--config.{key}={value}" for key, value in overrides)]
-    words += ["--trust"] * trust.is_trusting()
+    words = [*COMMAND, *words, *["--trust"] * trust.is_trusting()]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
         file.write(shlex.join(words) + "\n")

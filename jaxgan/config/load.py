@@ -63,7 +63,8 @@ def check_file(name: str) -> Path:
     if found:
         return found
     own = path.parent.glob("*.py")
-    bundles = (("configs" / p.relative_to(CONFIGS)) for p in (*CONFIGS.glob("*.py"), *CONFIGS.glob("ablations/*.py")))
+    other = "spaces" if path.parent.name == "spaces" else "ablations"  # a space is no config
+    bundles = (("configs" / p.relative_to(CONFIGS)) for p in (*CONFIGS.glob("*.py"), *CONFIGS.glob(f"{other}/*.py")))
     known = [str(p) for p in (*sorted(own), *sorted(bundles)) if p.stem != "__init__"]
     # The nearest name; of several the one whose folder is the nearest, and before all the person's own.
     close = difflib.get_close_matches(path.stem, {Path(one).stem for one in known}, n=1)

@@ -1,0 +1,166 @@
+"""What a search may choose: fields of a config, each with where its values are drawn from."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jaxgan.ablation.cells import text
+from jaxgan.config.load import call_file
+from jaxgan.config.resolve import Config, flat, resolve_config
+from jaxgan.errors import UserError, nearest
+from jaxgan.sections import sections
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """A number from low to high."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Log:
+    """A positive number from low to high, its logarithm uniform."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number from low to high, both included."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Same:
+    """The value of another field of the space."""
+
+    field: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some values: numbers, words, or True and False. then: further fields, drawn where this value was; by value."""
+
+    values: tuple[Any, ...]
+    then: Mapping[Any, Mapping[str, Any]] = field(default_factory=dict)
+
+
+Draw = Uniform | Log | Whole | Choice | Same
+Suggest = Callable[[str, Any], Any]  # (a field, its Uniform, Log, Whole or Choice) -> a value
+
+
+@dataclass(frozen=True)
+class Space:
+    """fields: by path, "optim.gen.lr", where values come from. fixed: overrides of every trial.
+
+    default: overrides of trial 0, which are drawn nowhere; by default it is the config as it is.
+    """
+
+    fields: Mapping[str, Draw]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    default: Mapping[str, Any] = field(default_factory=dict)
+
+    def drawn(self, suggest: Suggest) -> dict[str, Any]:
+        """Overrides of a trial, by path, without `fixed`."""
+        found = dict(_drawn(self.fields, suggest))
+        for path, other in _same(self.fields):
+            found[path] = found[other]
+        return found
+
+
+def load_space(spec: str) -> Space:
+    """The space of a file's `space()`. Raises UserError."""
+    found = call_file(spec, "space")
+    if not isinstance(found, Space):
+        raise UserError(f"{spec}: space() must return a jaxgan.space.Space, not {type(found).__name__}")
+    return found
+
+
+def check_space(space: Space, spec: str, base: Config) -> None:
+    """Resolves the default, and the ends and choices of every field, so that nothing that is misspelt or out of range is
+    found by a trial. Raises UserError."""
+    fixed = [(path, text(x)) for path, x in space.fixed.items()]
+    try:
+        resolve_config(base, fixed + [(path, text(x)) for path, x in space.default.items()], sections)
+        known = [path for path, _ in _leaves(space.fields)]
+        for path, draw in _leaves(space.fields):
+            _check(path, draw, known)
+        for some in _corners(space.fields):
+            resolve_config(base, fixed + [(path, text(x)) for path, x in some.items()], sections)
+    except UserError as error:
+        raise UserError(f"{spec}: {error}") from error
+
+
+def defaults(space: Space, base: Config) -> dict[str, Any]:
+    """The values that trial 0 has of the space's fields, where they are there and can be drawn: a sampler learns from it."""
+    overrides = [(path, text(x)) for path, x in {**space.fixed, **space.default}.items()]
+    values = flat(resolve_config(base, overrides, sections).to_dict())
+
+    def here(path: str, draw: Any) -> Any:
+        value = values.get(path)
+        if isinstance(draw, Choice):
+            return next((x for x in draw.values if text(x) == text(value)), None)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return value if is_number and draw.low <= value <= draw.high else None
+
+    found = dict(_drawn(space.fields, here))
+    return {path: x for path, x in found.items() if x is not None}
+
+
+def _leaves(fields: Mapping[str, Draw]) -> Iterator[tuple[str, Draw]]:
+    for path, draw in fields.items():
+        yield path, draw
+        for more in draw.then.values() if isinstance(draw, Choice) else ():
+            yield from _leaves(more)
+
+
+def _drawn(fields: Mapping[str, Draw], suggest: Suggest) -> Iterator[tuple[str, Any]]:
+    for path, draw in fields.items():
+        if isinstance(draw, Same):
+            continue
+        value = suggest(path, draw)
+        yield path, value
+        if isinstance(draw, Choice) and value in draw.then:
+            yield from _drawn(draw.then[value], suggest)
+
+
+def _same(fields: Mapping[str, Draw]) -> list[tuple[str, str]]:
+    return [(path, draw.field) for path, draw in fields.items() if isinstance(draw, Same)]
+
+
+def _check(path: str, draw: Any, known: list[str]) -> None:
+    """Refuses a field without values, and `Same` of no field. Raises UserError."""
+    if isinstance(draw, Same):
+        if draw.field not in known or draw.field == path:
+            raise UserError(
+                f"'{path}' is the same as '{draw.field}', which the space does not draw; {nearest(draw.field, known)}"
+            )
+    elif isinstance(draw, Choice):
+        lost = [x for x in draw.then if x not in draw.values]
+        if not draw.values or lost:
+            what = f"has fields for {lost[0]!r}, which is none of its values" if lost else "has no values"
+            raise UserError(f"the choice '{path}' {what}")
+    elif not isinstance(draw, Uniform | Log | Whole):
+        raise UserError(f"'{path}' wants Uniform, Log, Whole, Choice or Same, not {type(draw).__name__}")
+    elif not draw.low < draw.high or (isinstance(draw, Log) and draw.low <= 0):
+        above = " above 0" if isinstance(draw, Log) else ""
+        raise UserError(f"'{path}' goes from {draw.low} to {draw.high}; the first must be smaller{above}")
+
+
+def _corners(fields: Mapping[str, Draw]) -> Iterator[dict[str, Any]]:
+    """Trials in which every end and every choice occurs."""
+    ends = {path: (draw.low, draw.high) for path, draw in _leaves(fields) if isinstance(draw, Uniform | Log | Whole)}
+    choices = {path: draw.values for path, draw in _leaves(fields) if isinstance(draw, Choice)}
+    for end in (0, 1):
+        for path, values in choices.items() or [("", (None,))]:
+            for value in values:
+
+                def suggest(name: str, draw: Any, path=path, value=value, end=end) -> Any:
+                    return value if name == path else choices[name][0] if name in choices else ends[name][end]
+
+                yield Space(fields).drawn(suggest)

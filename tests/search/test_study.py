@@ -1,0 +1,95 @@
+"""Studies: what is drawn follows from the seed and the number alone, however often a process is killed."""
+
+import numpy as np
+import pytest
+
+from jaxgan.errors import UserError
+from jaxgan.search.space import Choice, Log, Same, Space, Uniform
+from jaxgan.search.study import Study
+
+pytest.importorskip("optuna")
+SPACE = Space({"a": Log(1e-3, 1), "same": Same("a"), "b": Choice((1, 5), {5: {"c": Uniform(0, 1)}})}, default={"d": 3})
+DEFAULTS = {"a": 0.1, "b": 1}
+
+
+def study(folder, name="s", sampler="random", seed=0, better="lower"):
+    return Study(f"sqlite:///{folder}/study.db", name, better, sampler, seed, SPACE, DEFAULTS)
+
+
+def grown(one, count, worth=lambda values: values.get("a", 0.1)):
+    out = []
+    for _ in range(count):
+        number = one.ask("here")
+        out.append(one.drawn(number))
+        one.tell(number, worth(out[-1]))
+    return out
+
+
+def test_the_first_trial_is_the_default(tmp_path):
+    one = study(tmp_path)
+    number = one.ask("here")
+    assert number == 0 and one.drawn(0) == {"d": 3}
+    one.tell(0, 1.0)
+    assert one.trials()[0].params == DEFAULTS and one.running("here") == []
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_study_that_is_opened_anew_for_each_trial_draws_the_same(sampler, tmp_path):
+    whole = grown(study(tmp_path, "whole", sampler), 14)
+    parts = [grown(study(tmp_path, "parts", sampler), 1)[0] for _ in range(14)]
+    assert whole == parts and len({str(x) for x in whole}) == 14
+    for values in whole[1:]:
+        assert 1e-3 <= values["a"] <= 1 and values["same"] == values["a"] and ("c" in values) == (values["b"] == 5)
+    assert grown(study(tmp_path, "other", sampler, seed=1), 3)[1:] != whole[1:3]
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_trial_that_was_killed_half_drawn_is_drawn_to_its_end_as_it_would_have_been(sampler, tmp_path):
+    whole = grown(study(tmp_path, "whole", sampler), 13)
+    one = study(tmp_path, "killed", sampler)
+    grown(one, 12)
+    number, drawn = one.ask("here"), []
+
+    class Killed(Exception):
+        pass
+
+    def cut(path, draw):
+        if drawn:
+            raise Killed
+        drawn.append(path)
+        return suggest(path, draw)
+
+    fields, suggest = one.space, None
+
+    class Cut:
+        default = fields.default
+
+        @staticmethod
+        def drawn(given):
+            nonlocal suggest
+            suggest = given
+            return fields.drawn(cut)
+
+    one.space = Cut()  # pyright: ignore
+    with pytest.raises(Killed):
+        one.drawn(number)
+    again = study(tmp_path, "killed", sampler)
+    assert again.running("here") == [12] and again.running("elsewhere") == []
+    assert again.drawn(12) == whole[12]
+
+
+def test_what_is_told(tmp_path):
+    one = study(tmp_path)
+    for value, state, told in ((2.0, "COMPLETE", 2.0), (np.nan, "COMPLETE", np.inf), (None, "FAIL", None)):
+        number = one.ask("here")
+        one.drawn(number)
+        one.tell(number, value)
+        one.tell(number, 5.0)  # it was told before a kill: once is enough
+        found = one.trials()[number]
+        assert found.state.name == state and found.value == told
+    assert grown(study(tmp_path, "up", better="higher"), 1, lambda _: np.nan) and study(tmp_path, "up").trials()
+
+
+def test_what_cannot_be_opened(tmp_path):
+    with pytest.raises(UserError, match="--storage=sqlite:////nowhere/x.db cannot be reached"):
+        Study("sqlite:////nowhere/x.db", "s", "lower", "random", 0, SPACE, DEFAULTS)
