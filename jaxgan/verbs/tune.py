@@ -15,8 +15,7 @@ from jaxgan.verbs.common import check_least, configure, workdir_of
 
 EXAMPLES = """
 python launch.py --mode=tune --config=configs/wgan.py --space=configs/spaces/wgan.py --budget=20 --workdir=runs/tune
-python launch.py --mode=tune --workdir=runs/tune --budget=40      goes on, to 40 trials
-python launch.py --mode=tune --workdir=runs/tune --report_only
+python launch.py --mode=tune --workdir=runs/tune --budget=40
 """
 TAKES_OVERRIDES = True
 
