@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ from jaxgan.console import say
 from jaxgan.files import write_text
 from jaxgan.search.search import Search
 from jaxgan.search.study import WORST
-from jaxgan.search.trials import Trial
+from jaxgan.search.trials import Trial, spelled
 
 SHOWN = 10  # trials in the report
 DRAWS = 1000  # of the bootstrap
 
 
 def write(search: Search) -> Path:
-    """Writes report.md, trials.csv, best_of.png and scores.png; returns the first's path."""
+    """Writes report.md, trials.csv and best_of.png; returns the first's path."""
     study = search.study()
     found = [(trial, trial.result) for trial in search.trials(study)]
     scores = {trial.number: score_of(result, search.asked.score) for trial, result in found}
@@ -28,9 +29,9 @@ def write(search: Search) -> Path:
     known = np.array([x for x in scores.values() if x is not None])
     if len(known):
         _best_of(known, search).savefig(search.folder / "best_of.png", dpi=100)
-    write_text(search.folder / "report.md", _page(search, ranked, scores, len(known)))
-    best = ranked[0] if ranked and scores[ranked[0][0].number] is not None else None
-    told = f"best: trial {best[0].number}, {search.asked.score} {scores[best[0].number]:.4g}" if best else "no trial is done"
+    write_text(search.folder / "report.md", _page(search, ranked, scores))
+    best = ranked[0][0].number if ranked else -1
+    told = f"best: trial {best}, {search.asked.score} {scores[best]:.4g}" if _sound(scores.get(best)) else "none has a score"
     say(f"{len(found)} trials, {told}\n{search.folder / 'report.md'}")
     return search.folder / "report.md"
 
@@ -61,10 +62,14 @@ def _order(score: float | None, better: str) -> tuple[bool, float]:
     return False, score if better == "lower" else -score
 
 
+def _sound(score: float | None) -> bool:
+    return score is not None and bool(np.isfinite(score))
+
+
 def _drawn(search: Search, trial: Trial) -> list[tuple[str, str]]:
     """Its overrides but for those that all trials have."""
-    common = len(search.space.fixed)
-    return trial.overrides[common : len(trial.overrides) - len(search.asked.overrides)]
+    common = spelled(dict(search.space.fixed)) + search.asked.overrides
+    return [pair for pair in trial.overrides if pair not in common]
 
 
 def _csv(found: list[tuple[Trial, Result]], score: str) -> str:
@@ -78,7 +83,7 @@ def _csv(found: list[tuple[Trial, Result]], score: str) -> str:
     return text.getvalue()
 
 
-def _page(search: Search, ranked: list[tuple[Trial, Result]], scores: dict[int, Any], known: int) -> str:
+def _page(search: Search, ranked: list[tuple[Trial, Result]], scores: dict[int, Any]) -> str:
     asked = search.asked
     states = [result.state for _, result in ranked]
     counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
@@ -88,12 +93,11 @@ def _page(search: Search, ranked: list[tuple[Trial, Result]], scores: dict[int, 
     lines += [f"| trial | {asked.score} | {' | '.join(f'`{path}`' for path in paths)} |", "|---" * (2 + len(paths)) + "|"]
     for trial, result in ranked[:SHOWN]:
         own, score = dict(_drawn(search, trial)), scores[trial.number]
-        told = f"{score:.4g}" if score is not None and np.isfinite(score) else result.state
+        told = f"{score:.4g}" if _sound(score) else result.state
         name = "0, the config" if trial.number == 0 else str(trial.number)
         lines.append(f"| {name} | {told} | {' | '.join(_short(own.get(path, '')) for path in paths)} |")
-    if ranked and known and np.isfinite(scores[ranked[0][0].number] or np.nan):
-        best = ranked[0][0]
-        given = " ".join(f"--config.{path}={value}" for path, value in best.overrides)
+    if ranked and _sound(scores[ranked[0][0].number]):
+        given = shlex.join(f"--config.{path}={value}" for path, value in ranked[0][0].overrides)
         lines += ["", "The best:", "", "```", f"python launch.py --config={asked.config} {given}", "```", ""]
         lines += [
             "Its score was chosen among those of all trials, so it is too good: what the setting is worth, new seeds "

@@ -180,9 +180,9 @@ class Search:
             if trial.tries < TRIES:
                 say(f"trial {trial.number} crashed, and is tried again: {last_line(job.log)[:200]}")
                 return
-            trial.cell.workdir.fail(
-                "crashed", f"its process ended with code {code}: {last_line(job.log)[:300]}", str(job.log)
-            )
+            if not trial.cell.workdir.failure:  # which its process has written, if it could
+                told = f"its process ended with code {code}: {last_line(job.log)[:300]}"
+                trial.cell.workdir.fail("crashed", told, str(job.log))
         if trial.cell.is_over or trial.tries >= TRIES:
             self._tell(study, trial)
 

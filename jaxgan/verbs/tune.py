@@ -1,7 +1,7 @@
 """Searches for settings: draws them from a space, trains a run of each, and reports which are best.
 
 Trial 0 is the config as it is. A trial is a run in trials/: what is killed goes on where it was, by the same command. Writes
-report.md, report.html, trials.csv and pictures.
+report.md, trials.csv and best_of.png.
 """
 
 import dataclasses
