@@ -3,14 +3,13 @@ What else a generator starts from (a translator's source) is the data's example 
 """
 
 import copy
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgan.data.features import Feature
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError, nearest
 from jaxgan.images import to_uint8
@@ -110,43 +109,6 @@ def make_labels(plan: Plan) -> Callable[[np.ndarray], np.ndarray]:
     draw, nets = make_draw(plan), Trained({}, plan.inputs.frozen)
     labels = jax.jit(lambda nets, numbers: draw(nets, numbers)[1]["label"])
     return lambda numbers: np.asarray(labels(nets, numbers))
-
-
-def check_labels(plan: Plan, labels: Collection[int]) -> None:
-    """Refuses labels that the generator is not told. Raises UserError."""
-    feature = _told(plan)
-    if feature.shape:
-        raise UserError(
-            f"this generator is told {feature.shape[0]} attributes of each picture, and not one label; "
-            f"--attributes={','.join(feature.names[:2]) or '0,1'}"
-        )
-    for label in labels:
-        if not 0 <= label < feature.classes:
-            raise UserError(f"this generator knows the labels 0 to {feature.classes - 1}, and not {label}")
-
-
-def attributes_of(plan: Plan, asked: Sequence[str]) -> np.ndarray:
-    """int32 [N, K]: vectors of attributes from their names apart by commas, "red,circle", or their numbers; "none" is
-    without any. Raises UserError for a generator that is told none, and for names that it does not know."""
-    feature, out = _told(plan), []
-    if not feature.shape:
-        raise UserError(f"this generator is told one of {feature.classes} labels, and no attributes; --labels=0")
-    known = feature.names or tuple(map(str, range(feature.shape[0])))
-    for text in asked:
-        given = [name.strip() for name in text.split(",")]
-        lost = [name for name in given if name not in known and given != ["none"]]
-        if lost:
-            raise UserError(f"this generator knows no attribute '{lost[0]}'; {nearest(lost[0], known)}")
-        out.append([int(name in given) for name in known])
-    return np.array(out, np.int32)
-
-
-def _told(plan: Plan) -> Feature:
-    """The labels that the generator is told."""
-    feature = plan.features["label"] if "label" in plan.features and takes_labels(plan) else None
-    if feature is None or not feature.classes:
-        raise UserError("this generator is told no labels (--config.task.num_classes); leave them out")
-    return feature
 
 
 def takes_labels(plan: Plan) -> bool:

@@ -11,18 +11,10 @@ import jax
 import numpy as np
 
 from jaxgan import truncation as truncate
+from jaxgan.asked_labels import labels_of
 from jaxgan.batches import each_batch
 from jaxgan.errors import UserError, as_path
-from jaxgan.generate import (
-    CHUNK,
-    attributes_of,
-    check_labels,
-    make_generate,
-    make_interpolate,
-    make_pictures,
-    trained,
-    truncated,
-)
+from jaxgan.generate import CHUNK, make_generate, make_interpolate, make_pictures, trained, truncated
 from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.memory import bytes_of
 from jaxgan.parallel import Placement
@@ -90,21 +82,14 @@ class Model:
             )
         if seeds is not None and num is not None:
             raise UserError("give num or seeds, and not both")
-        labels = None if label is None else np.asarray(label)
-        each = labels if labels is not None and labels.ndim else prompt
+        each: Any = prompt if label is None or not np.ndim(label) else label
         count = (64 if each is None or isinstance(each, str) else len(each)) if num is None else num
         if count < 1 or seed < 0:
             raise UserError(f"num must be at least 1 and seed at least 0, not {num} and {seed}")
         numbers = self._numbers(range(seed * count, (seed + 1) * count) if seeds is None else seeds)
         asked = {}
-        if labels is not None:
-            if labels.dtype.kind not in "iuU" or labels.shape not in ((), numbers.shape):
-                raise UserError(f"label is a whole number, or one for each of the {len(numbers)} pictures")
-            if labels.dtype.kind == "U":
-                labels = attributes_of(self._plan, labels.ravel().tolist())
-            else:
-                check_labels(self._plan, labels.ravel().tolist())
-            asked["label"] = np.broadcast_to(labels.astype(np.int32), (*numbers.shape, *labels.shape[1:]))
+        if label is not None:
+            asked["label"] = labels_of(self._plan, label, len(numbers))
         if prompt is not None:
             asked["tokens"] = prompts_for(self._plan, prompt, len(numbers))
         if truncation_psi is not None:

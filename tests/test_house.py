@@ -19,7 +19,7 @@ FLOORS = (
     "training",
     "scores",
     "workdir",
-    "program generate prompts standing upscaler",
+    "program generate asked_labels prompts standing upscaler",
     "plan",
     "plan_checks",
     "sections",

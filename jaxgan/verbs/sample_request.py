@@ -132,8 +132,6 @@ def sample_request(
             raise UserError(f"{flag} says {count} images and {other} says {len(numbers)}; leave one out")
     made = replace(made, seeds=numbers, columns=columns)
     _check_kinds(made, bool(grid))
-    if made.labels and made.attributes:
-        raise UserError("--labels is of one class a picture and --attributes of several; leave one out")
     if bool(mix) != bool(layers):
         raise UserError("--mix takes styles in some layers: --seeds=0-3 --mix=8-15 --layers=0-1")
     if space not in ("z", "w") or (space == "w" and not made.frames):
@@ -148,6 +146,8 @@ def sample_request(
 def _check_kinds(made: SampleRequest, grid: bool) -> None:
     """Refuses two kinds of pictures at once. Raises UserError."""
     several = made.rows and f"several values of --{made.rows} make a table of their own"
+    if made.labels and made.attributes:
+        raise UserError("--labels is of one class a picture and --attributes of several; leave one out")
     if made.frames and len(made.seeds) < 2:
         raise UserError("an interpolation goes between at least two seeds: --seeds=0-7")
     if made.frames and grid:

@@ -7,13 +7,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxgan.asked_labels import attributes_of, check_labels
 from jaxgan.batches import each_batch, in_batches
 from jaxgan.console import say
 from jaxgan.errors import UserError
 from jaxgan.generate import (
     CHUNK,
-    attributes_of,
-    check_labels,
     given_inputs,
     make_interpolate,
     make_labels,
@@ -169,7 +168,8 @@ def _check(plan: Plan, wanted: SampleRequest) -> None:
         raise UserError("--attention is of runs that draw captions (configs/attngan.py)")
     if wanted.labels:
         check_labels(plan, wanted.labels)
-    attributes_of(plan, wanted.attributes) if wanted.attributes else None
+    if wanted.attributes:
+        attributes_of(plan, wanted.attributes)
     if len(plan.image_shape) == 1 and (wanted.frames or (wanted.out and not wanted.out.suffix)):
         raise UserError("points have no pictures of their own: --out=FILE.png (a scatter plot) or FILE.npz")
     if len(plan.image_shape) == 1 and wanted.is_table:
