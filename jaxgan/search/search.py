@@ -34,14 +34,15 @@ from jaxgan.workdir.folder import Workdir
 FILE = "search.json"
 SHAPE = {
     "names": STEP, "config": str, "space": str, "overrides": [str], "score": str, "better": str, "sampler": str,
-    "sampler_options": dict, "seed": STEP, "storage": str, "study": str, "budget": STEP, "id?": str,
+    "options": dict, "seed": STEP, "storage": str, "study": str, "budget": STEP, "id?": str,
 }  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
     """What a search was asked for. config, space: files. overrides: of every trial. score: what is sought, of the trials'
-    own last evaluation, and which way is `better`. storage: a URL, or "" for study.db in the folder."""
+    own last evaluation, and which way is `better`. options: the sampler's, as they were when the search began. storage: a
+    URL, or "" for study.db in the folder."""
 
     config: str
     space: str
@@ -49,6 +50,7 @@ class Asked:
     score: str = ""
     better: str = "lower"
     sampler: str = "random"
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
     seed: int = 0
     storage: str = ""
     study: str = "search"
@@ -85,23 +87,24 @@ class Search:
         if asked.sampler not in SAMPLERS:
             raise UserError(f"no sampler '{asked.sampler}'; {nearest(asked.sampler, SAMPLERS)}")
         import_optuna()
-        twice = [path for path, _ in asked.overrides if path in dict(self.space.fields)]
+        twice = [path for path, _ in asked.overrides if path in self.space.paths]
         if twice:
             raise UserError(f"--config.{twice[0]} is a field of the space {asked.space}; leave one out")
         own = spelled(dict(self.space.fixed)) + asked.overrides
         config = resolve_config(self._base, own, sections)
-        ways = {part: way for metric in find_scores(config.eval.metrics).values() for part, way in metric.better.items()}
+        parts = [one for metric in find_scores(config.eval.metrics).values() for one in metric.better.items()]
+        ways = {part: way for part, way in parts if way}  # of the others no value is better
         score = asked.score or next(iter(ways), "")
         if score not in ways:
             raise UserError(f"no score '{asked.score}' among those of eval.metrics; {nearest(asked.score, ways)}")
-        self.asked = dataclasses.replace(asked, score=score, better=ways[score] or "lower")
+        options = asked.options or SAMPLERS[asked.sampler]
+        self.asked = dataclasses.replace(asked, score=score, better=ways[score], options=options)
 
     def save(self) -> None:
         """Writes `search.json`."""
         before = records.read_json(self.folder / FILE, SHAPE, "restore it") or {}
         content: dict[str, Any] = dataclasses.asdict(self.asked) | {"names": NAMES}
         content["overrides"] = [f"{path}={value}" for path, value in self.asked.overrides]
-        content["sampler_options"] = SAMPLERS.get(self.asked.sampler, {})
         identity = trust.note(_code(content), self.folder, before.get("id"))
         self.folder.mkdir(parents=True, exist_ok=True)
         write_json(self.folder / FILE, content | ({"id": identity} if identity else {}))
@@ -115,7 +118,7 @@ class Search:
         asked = self.asked
         url = asked.storage or f"sqlite:///{(self.folder / 'study.db').absolute()}"
         values = defaults(self.space, self._base)
-        return Study(url, asked.study, asked.better, asked.sampler, asked.seed, self.space, values)
+        return Study(url, asked.study, asked.better, asked.sampler, asked.options, asked.seed, self.space, values)
 
     def trial(self, number: int, study: Study) -> Trial:
         """A trial that was asked for, as its folder has it, or as it was drawn."""

@@ -65,6 +65,11 @@ class Space:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     default: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> list[str]:
+        """Of all fields, those of choices too."""
+        return [path for path, _ in _leaves(self.fields)]
+
     def drawn(self, suggest: Suggest) -> dict[str, Any]:
         """Overrides of a trial, by path, without `fixed`."""
         found = dict(_drawn(self.fields, suggest))
@@ -87,9 +92,8 @@ def check_space(space: Space, spec: str, base: Config) -> None:
     fixed = [(path, text(x)) for path, x in space.fixed.items()]
     try:
         resolve_config(base, fixed + [(path, text(x)) for path, x in space.default.items()], sections)
-        known = [path for path, _ in _leaves(space.fields)]
         for path, draw in _leaves(space.fields):
-            _check(path, draw, known)
+            _check(path, draw, space.paths)
         for some in _corners(space.fields):
             resolve_config(base, fixed + [(path, text(x)) for path, x in some.items()], sections)
     except UserError as error:

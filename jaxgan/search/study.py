@@ -34,12 +34,23 @@ def import_optuna() -> Any:
 class Study:
     """One study in a storage, made there if it is new.
 
-    url: of the storage, "sqlite:///study.db". better: "lower" or "higher". sampler: one of `SAMPLERS`. defaults: what
-    trial 0 has of the space's fields. Raises UserError for a storage that cannot be reached.
+    url: of the storage, "sqlite:///study.db". better: "lower" or "higher". sampler, options: one of `SAMPLERS`, and its
+    options. defaults: what trial 0 has of the space's fields. Raises UserError for a storage that cannot be reached.
     """
 
-    def __init__(self, url: str, name: str, better: str, sampler: str, seed: int, space: Space, defaults: Mapping[str, Any]):
-        self.optuna, self.space, self.seed, self.sampler, self.better = import_optuna(), space, seed, sampler, better
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        better: str,
+        sampler: str,
+        options: Mapping[str, Any],
+        seed: int,
+        space: Space,
+        defaults: Mapping[str, Any],
+    ):
+        self.optuna, self.space, self.seed, self.better = import_optuna(), space, seed, better
+        self.sampler, self.options = sampler, dict(options)
         direction = {"lower": "minimize", "higher": "maximize"}[better]
         try:
             self._study = self.optuna.create_study(
@@ -101,4 +112,4 @@ class Study:
         """The sampler for one draw."""
         kinds = {"random": self.optuna.samplers.RandomSampler, "tpe": self.optuna.samplers.TPESampler}
         seed = int(np.random.SeedSequence([self.seed, number, *path.encode()]).generate_state(1)[0])
-        return kinds[self.sampler](seed=seed, **SAMPLERS[self.sampler])
+        return kinds[self.sampler](seed=seed, **self.options)

@@ -1,6 +1,7 @@
 """A trial of a search: a run in a folder of its own, whose state is that of the folder."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,15 @@ class Trial:
     overrides: Overrides
     tries: int = 0
 
-    @property
+    @cached_property
     def cell(self) -> Cell:
         """It as a run that is trained."""
-        config = resolve_config(load_config(self.spec), self.overrides, sections)
-        more = [] if config.eval.every else [("eval.every", str(max(1, config.steps)))]  # scored at its end
-        config = resolve_config(load_config(self.spec), self.overrides + more, sections)
-        row = f"trial {self.number}"
-        return Cell(row, config.seed, self.number, self.folder, self.spec, self.overrides + more, config)
+        base, own = load_config(self.spec), self.overrides
+        config = resolve_config(base, own, sections)
+        if not config.eval.every:  # it is scored at its end
+            own = [*own, ("eval.every", str(max(1, config.steps)))]
+            config = resolve_config(base, own, sections)
+        return Cell(f"trial {self.number}", config.seed, self.number, self.folder, self.spec, own, config)
 
     @property
     def result(self) -> Result:
@@ -45,8 +47,8 @@ class Trial:
     def save(self) -> None:
         """Writes `trial.json`, the last thing before it may be trained."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        spelled = [f"{path}={value}" for path, value in self.overrides]
-        write_json(self.folder / FILE, {"number": self.number, "overrides": spelled, "tries": self.tries})
+        given = [f"{path}={value}" for path, value in self.overrides]
+        write_json(self.folder / FILE, {"number": self.number, "overrides": given, "tries": self.tries})
 
 
 def folder_of(search: Path, number: int) -> Path:

@@ -75,6 +75,7 @@ def test_a_search_that_was_killed_ends_with_the_same_study(files):
         time.sleep(0.2)
     os.killpg(process.pid, signal.SIGKILL)  # it and the processes that train
     process.wait()
+    assert any(killed.glob("trials/*/checkpoints/[0-9]*")) and len([*killed.glob("trials/*/DONE")]) < 4
     launch("--mode=tune", f"--workdir={killed}", "--workers=2", env=ONE)
     whole = outcome(files / "whole")
     assert outcome(killed) == whole and sorted(whole) == [0, 1, 2, 3]
@@ -120,6 +121,7 @@ def test_what_does_not_fit_ends_before_anything_is_written(files):
     with pytest.raises(UserError, match="no sampler 'rndom'; did you mean 'random'"):
         Search(files / "w", dataclasses.replace(asked, sampler="rndom"))
     search = Search(files / "w", asked)
+    assert search.asked.options == {}
     assert (search.asked.score, search.asked.better) == ("modes", "higher") and not (files / "w").exists()
     search.save()
     assert remembered(files / "w") == search.asked

@@ -5,7 +5,7 @@ import pytest
 
 from jaxgan.errors import UserError
 from jaxgan.search.space import Choice, Log, Same, Space, Uniform
-from jaxgan.search.study import Study
+from jaxgan.search.study import SAMPLERS, Study
 
 pytest.importorskip("optuna")
 SPACE = Space({"a": Log(1e-3, 1), "same": Same("a"), "b": Choice((1, 5), {5: {"c": Uniform(0, 1)}})}, default={"d": 3})
@@ -13,7 +13,7 @@ DEFAULTS = {"a": 0.1, "b": 1}
 
 
 def study(folder, name="s", sampler="random", seed=0, better="lower"):
-    return Study(f"sqlite:///{folder}/study.db", name, better, sampler, seed, SPACE, DEFAULTS)
+    return Study(f"sqlite:///{folder}/study.db", name, better, sampler, SAMPLERS[sampler], seed, SPACE, DEFAULTS)
 
 
 def grown(one, count, worth=lambda values: values.get("a", 0.1)):
@@ -87,9 +87,11 @@ def test_what_is_told(tmp_path):
         one.tell(number, 5.0)  # it was told before a kill: once is enough
         found = one.trials()[number]
         assert found.state.name == state and found.value == told
-    assert grown(study(tmp_path, "up", better="higher"), 1, lambda _: np.nan) and study(tmp_path, "up").trials()
+    up = study(tmp_path, "up", better="higher")
+    grown(up, 1, lambda _: np.nan)
+    assert up.trials()[0].value == -np.inf
 
 
 def test_what_cannot_be_opened(tmp_path):
     with pytest.raises(UserError, match="--storage=sqlite:////nowhere/x.db cannot be reached"):
-        Study("sqlite:////nowhere/x.db", "s", "lower", "random", 0, SPACE, DEFAULTS)
+        Study("sqlite:////nowhere/x.db", "s", "lower", "random", {}, 0, SPACE, DEFAULTS)
