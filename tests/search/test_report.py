@@ -43,3 +43,12 @@ def test_a_page_has_the_best_first_and_its_command():
     assert "python launch.py --config=config.py --config.steps=5 '--config.data.name=a 2'" in text
     assert "python launch.py" in page([0.0])  # the worst that can be is a score, too
     assert "python launch.py" not in page([None]) and "python launch.py" not in page([])
+
+
+def test_trials_that_learn_from_each_other_have_no_band():
+    scores = np.array([np.nan, 3.0, 4.0, 1.0])
+    for sampler, bands in (("random", 1), ("tpe", 0)):
+        asked = SimpleNamespace(score="fd", better="lower", sampler=sampler)
+        axes = report._best_of(scores, SimpleNamespace(asked=asked)).axes[0]  # pyright: ignore
+        assert len(axes.collections) == bands
+    assert axes.lines[0].get_xdata().tolist() == [2, 3, 4] and axes.lines[0].get_ydata().tolist() == [3.0, 3.0, 1.0]
