@@ -133,7 +133,6 @@ def table() -> Table:
         seeds=range(10),
         claims=tuple(claim(row, than, n) for row, than in pairs for n in COUNTS),
         samples=False,
-        curves=("net/right",),
         figures={"exchange rate": exchange_rate},
         notes="Rows that begin with a number of samples are for the figure: fewer samples of the same GAN. So are those of "
         "1, 2 and 3 real pictures a class.",

@@ -75,9 +75,9 @@ def table() -> Table:
             Column("intra_fd", INTRA, "lower", ".1f"),
             Column("fd", FD, "lower", ".1f"),
             Column("cas", CAS, "higher", ".1f", scale=100),
-            Column("cas_real", "CAS of real digits, %", "", ".1f", scale=100),
-            Column("class_recall", "recall within classes", "higher", ".3f"),
             Column("recall", "", "higher", ".3f"),
+            Column("class_recall", "recall within classes", "higher", ".3f"),
+            Column("cas_real", "CAS of real digits, %", "", ".1f", scale=100),
         ),
         rows={
             "none": Row({"nets.disc.head": "none"}),

@@ -27,6 +27,7 @@ COLOURS = (
     "#000000",
     "#8c6d31",
 )  # Okabe and Ito's, and one
+STYLES = ("-", "--", ":", "-.", (0, (1, 4)))  # of lines, when there are no more colours
 ADVICE = "remove it, and the report shows the one before"
 EXACT, LARGEST = 320, 1280  # pixels of the longer side of a row's samples in a page
 
@@ -54,7 +55,7 @@ def curves(summary: Summary) -> Figure | None:
             if len(steps) < 2:  # of a row that trains nothing
                 continue
             colour, mean = COLOURS[i % len(COLOURS)], values.mean(0)
-            style = ("-", "--", ":")[i // len(COLOURS) % 3]
+            style = STYLES[i // len(COLOURS) % len(STYLES)]
             (lines[row],) = panel.plot(steps, mean, color=colour, linestyle=style, linewidth=1.4)
             if len(values) > 1:
                 std = values.std(0, ddof=1)
