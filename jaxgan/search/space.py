@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from jaxgan.ablation.cells import text
@@ -51,6 +52,7 @@ class Choice:
 
 
 Draw = Uniform | Log | Whole | Choice | Same
+Leaf = tuple[str, Any, Mapping[str, Any]]  # a field, its Draw, and the choices that lead to it
 Suggest = Callable[[str, Any], Any]  # (a field, its Uniform, Log, Whole or Choice) -> a value
 
 
@@ -68,12 +70,25 @@ class Space:
     @property
     def paths(self) -> list[str]:
         """Of all fields, those of choices too."""
-        return [path for path, _ in _leaves(self.fields)]
+        return [path for path, *_ in _leaves(self.fields)]
 
     def drawn(self, suggest: Suggest) -> dict[str, Any]:
-        """Overrides of a trial, by path, without `fixed`."""
-        found = dict(_drawn(self.fields, suggest))
-        for path, other in _same(self.fields):
+        """Overrides of a trial, by path, without `fixed`. Raises UserError for a `Same` of what is not drawn."""
+        found, same = {}, []
+
+        def draw_all(fields: Mapping[str, Draw]) -> None:
+            for path, draw in fields.items():
+                if isinstance(draw, Same):
+                    same.append((path, draw.field))
+                    continue
+                found[path] = suggest(path, draw)
+                if isinstance(draw, Choice) and found[path] in draw.then:
+                    draw_all(draw.then[found[path]])
+
+        draw_all(self.fields)
+        for path, other in same:
+            if other not in found:
+                raise UserError(f"'{path}' is the same as '{other}', which is not drawn beside it; {nearest(other, found)}")
             found[path] = found[other]
         return found
 
@@ -92,9 +107,9 @@ def check_space(space: Space, spec: str, base: Config) -> None:
     fixed = [(path, text(x)) for path, x in space.fixed.items()]
     try:
         resolve_config(base, fixed + [(path, text(x)) for path, x in space.default.items()], sections)
-        for path, draw in _leaves(space.fields):
-            _check(path, draw, space.paths)
-        for some in _corners(space.fields):
+        for path, draw, _ in _leaves(space.fields):
+            _check(path, draw)
+        for some in _corners(space):
             resolve_config(base, fixed + [(path, text(x)) for path, x in some.items()], sections)
     except UserError as error:
         raise UserError(f"{spec}: {error}") from error
@@ -112,43 +127,26 @@ def defaults(space: Space, base: Config) -> dict[str, Any]:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return value if is_number and draw.low <= value <= draw.high else None
 
-    found = dict(_drawn(space.fields, here))
-    return {path: x for path, x in found.items() if x is not None}
+    drawn = {path for path, draw, _ in _leaves(space.fields) if not isinstance(draw, Same)}
+    return {path: x for path, x in space.drawn(here).items() if x is not None and path in drawn}
 
 
-def _leaves(fields: Mapping[str, Draw]) -> Iterator[tuple[str, Draw]]:
+def _leaves(fields: Mapping[str, Draw], lead: Mapping[str, Any] = MappingProxyType({})) -> Iterator[Leaf]:
     for path, draw in fields.items():
-        yield path, draw
-        for more in draw.then.values() if isinstance(draw, Choice) else ():
-            yield from _leaves(more)
+        yield path, draw, lead
+        for value, more in draw.then.items() if isinstance(draw, Choice) else ():
+            yield from _leaves(more, {**lead, path: value})
 
 
-def _drawn(fields: Mapping[str, Draw], suggest: Suggest) -> Iterator[tuple[str, Any]]:
-    for path, draw in fields.items():
-        if isinstance(draw, Same):
-            continue
-        value = suggest(path, draw)
-        yield path, value
-        if isinstance(draw, Choice) and value in draw.then:
-            yield from _drawn(draw.then[value], suggest)
-
-
-def _same(fields: Mapping[str, Draw]) -> list[tuple[str, str]]:
-    return [(path, draw.field) for path, draw in fields.items() if isinstance(draw, Same)]
-
-
-def _check(path: str, draw: Any, known: list[str]) -> None:
-    """Refuses a field without values, and `Same` of no field. Raises UserError."""
-    if isinstance(draw, Same):
-        if draw.field not in known or draw.field == path:
-            raise UserError(
-                f"'{path}' is the same as '{draw.field}', which the space does not draw; {nearest(draw.field, known)}"
-            )
-    elif isinstance(draw, Choice):
+def _check(path: str, draw: Any) -> None:
+    """Refuses a field without values. Raises UserError."""
+    if isinstance(draw, Choice):
         lost = [x for x in draw.then if x not in draw.values]
         if not draw.values or lost:
             what = f"has fields for {lost[0]!r}, which is none of its values" if lost else "has no values"
             raise UserError(f"the choice '{path}' {what}")
+    elif isinstance(draw, Same):
+        return
     elif not isinstance(draw, Uniform | Log | Whole):
         raise UserError(f"'{path}' wants Uniform, Log, Whole, Choice or Same, not {type(draw).__name__}")
     elif not draw.low < draw.high or (isinstance(draw, Log) and draw.low <= 0):
@@ -156,15 +154,15 @@ def _check(path: str, draw: Any, known: list[str]) -> None:
         raise UserError(f"'{path}' goes from {draw.low} to {draw.high}; the first must be smaller{above}")
 
 
-def _corners(fields: Mapping[str, Draw]) -> Iterator[dict[str, Any]]:
+def _corners(space: Space) -> Iterator[dict[str, Any]]:
     """Trials in which every end and every choice occurs."""
-    ends = {path: (draw.low, draw.high) for path, draw in _leaves(fields) if isinstance(draw, Uniform | Log | Whole)}
-    choices = {path: draw.values for path, draw in _leaves(fields) if isinstance(draw, Choice)}
-    for end in (0, 1):
-        for path, values in choices.items() or [("", (None,))]:
+    choices = [(path, draw.values, lead) for path, draw, lead in _leaves(space.fields) if isinstance(draw, Choice)]
+    for end in ("low", "high"):
+        for path, values, lead in choices or [("", (None,), {})]:
             for value in values:
+                chosen = {**lead, path: value}  # and what leads there
 
-                def suggest(name: str, draw: Any, path=path, value=value, end=end) -> Any:
-                    return value if name == path else choices[name][0] if name in choices else ends[name][end]
+                def suggest(name: str, draw: Any, chosen=chosen, end=end) -> Any:
+                    return chosen.get(name, draw.values[0]) if isinstance(draw, Choice) else getattr(draw, end)
 
-                yield Space(fields).drawn(suggest)
+                yield space.drawn(suggest)

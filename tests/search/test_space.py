@@ -20,6 +20,13 @@ SPACE = Space(
 )
 
 
+def test_what_is_the_same_within_a_choice():
+    inner = {"optim.gen.lr": Log(1e-4, 1e-2), "optim.disc.lr": Same("optim.gen.lr")}
+    space = Space({"rounds.disc": Choice((1, 5), {5: inner})})
+    for rounds, more in ((1, {}), (5, {"optim.gen.lr": 0.5, "optim.disc.lr": 0.5})):
+        assert space.drawn(lambda path, _, n=rounds: n if path == "rounds.disc" else 0.5) == {"rounds.disc": rounds, **more}
+
+
 @pytest.fixture(scope="module")
 def base():
     return load_config(f"{ROOT}/configs/dcgan.py")
@@ -59,7 +66,15 @@ def test_the_default_as_a_sampler_sees_it(base):
         ({"nets.disc.norm": Choice(("none", "bach"))}, "did you mean 'batch'"),
         ({"nets.disc.norm": Choice(())}, "the choice 'nets.disc.norm' has no values"),
         ({"nets.disc.norm": Choice(("none",), {"batch": {}})}, "has fields for 'batch', which is none of its values"),
-        ({"optim.gen.lr": Same("optim.disc.lr")}, "the same as 'optim.disc.lr', which the space does not draw"),
+        ({"optim.gen.lr": Same("optim.disc.lr")}, "the same as 'optim.disc.lr', which is not drawn beside it"),
+        (
+            {"rounds.disc": Choice((1, 5), {5: {"optim.disc.lr": Log(1e-4, 1e-2)}}), "optim.gen.lr": Same("optim.disc.lr")},
+            "the same as 'optim.disc.lr', which is not drawn beside it",
+        ),
+        (
+            {"rounds.disc": Choice((1, 5), {5: {"nets.disc.norm": Choice(("none", "bach"))}})},
+            "did you mean 'batch'",
+        ),
         ({"optim.gen.lr": 1e-4}, "'optim.gen.lr' wants Uniform, Log, Whole, Choice or Same, not float"),
         (
             {"rounds.disc": Choice((1, 5), {5: {"optim.gen.lrr": Log(1e-4, 1e-2)}})},
