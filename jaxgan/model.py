@@ -209,7 +209,7 @@ class Model:
 
         fields: of the section `eval`: num_samples=1000, metrics=("fd", "kid"). It opens the run's data set.
         """
-        from jaxgan.verbs.evaluation import scores_of
+        from jaxgan.scores.of_folder import scores_of
 
         found = scores_of(self.path, [(f"eval.{name}", typed(x)) for name, x in fields.items()], self.step)
         return {name: one["value"] for name, one in found["scores"].items()}

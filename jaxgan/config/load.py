@@ -32,6 +32,27 @@ def call_file(spec: str, function: str) -> Any:
     A file names its variants in `VARIANTS`, the default first. Raises UserError for an unknown file, variant or function.
     """
     name, _, variant = spec.partition(":")
+    module = _module(name)
+    variants = tuple(filter(None, getattr(module, "VARIANTS", ())))
+    if variant and variant not in variants:
+        hint = nearest(variant, variants) if variants else "it has none"
+        raise UserError(f"{name} has no variant '{variant}'; {hint}")
+    if not hasattr(module, function):
+        raise UserError(f"{name} has no {function}()" + (", which makes an ablation's table" if function == "table" else ""))
+    try:
+        return getattr(module, function)(*([variant or variants[0]] if variants else []))
+    except (AttributeError, KeyError) as error:  # a section misspelt; ml_collections' message names the nearest
+        raise UserError(f"{name}: {error}") from error
+    except Exception as error:
+        raise UserError(described(error)) from error
+
+
+def variants_of(name: str) -> tuple[str, ...]:
+    """A config file's variants, the default first; none where it has none. Raises UserError."""
+    return tuple(filter(None, getattr(_module(name), "VARIANTS", ())))
+
+
+def _module(name: str) -> Any:
     path = check_file(name)
     bundled.make_importable()
     module_spec = importlib.util.spec_from_file_location(f"_config_{path.stem}", path)
@@ -43,18 +64,7 @@ def call_file(spec: str, function: str) -> Any:
         module_spec.loader.exec_module(module)
     except Exception as error:
         raise UserError(described(error)) from error
-    variants = getattr(module, "VARIANTS", ("",))
-    if variant and variant not in variants:
-        hint = nearest(variant, variants) if any(variants) else "it has none"
-        raise UserError(f"{name} has no variant '{variant}'; {hint}")
-    if not hasattr(module, function):
-        raise UserError(f"{name} has no {function}()" + (", which makes an ablation's table" if function == "table" else ""))
-    try:
-        return getattr(module, function)(*([variant or variants[0]] if any(variants) else []))
-    except (AttributeError, KeyError) as error:  # a section misspelt; ml_collections' message names the nearest
-        raise UserError(f"{name}: {error}") from error
-    except Exception as error:
-        raise UserError(described(error)) from error
+    return module
 
 
 def check_file(name: str) -> Path:

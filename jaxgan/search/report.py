@@ -3,37 +3,74 @@
 import csv
 import io
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jaxgan.ablation.results import Result
+from jaxgan.ablation import figures
+from jaxgan.ablation.results import Result, read_result
 from jaxgan.console import say
 from jaxgan.files import write_text
+from jaxgan.search.asked import Asked
+from jaxgan.search.figures import DRAWS, overview
+from jaxgan.search.peeking import Price, price
 from jaxgan.search.search import Search
-from jaxgan.search.study import WORST
-from jaxgan.search.trials import Trial, spelled
+from jaxgan.search.trials import Trial
 
 SHOWN = 10  # trials in the report
-DRAWS = 1000  # of the bootstrap
 
 
 def write(search: Search) -> Path:
-    """Writes report.md, trials.csv and best_of.png; returns the first's path."""
-    study = search.study()
+    """Writes report.md, trials.csv, search.png and coordinates.png; returns the first's path."""
+    study, asked = search.study(), search.asked
     found = [(trial, trial.result) for trial in search.trials(study)]
-    scores = {trial.number: score_of(result, search.asked.score) for trial, result in found}
-    ranked = sorted(found, key=lambda one: _order(scores[one[0].number], search.asked.better))
-    write_text(search.folder / "trials.csv", _csv(found, search.asked.score))
-    known = np.array([x for x in scores.values() if x is not None])
+    scores = {trial.number: score_of(result, asked.score) for trial, result in found}
+    ranked = sorted(found, key=lambda one: _order(scores[one[0].number], asked.better))
+    write_text(search.folder / "trials.csv", _csv(found, asked))
+    known = np.array([x for x in scores.values() if x is not None], float)
+    pictures, fields = [], study.importance()
     if len(known):
-        _best_of(known, search).savefig(search.folder / "best_of.png", dpi=100)
-    write_text(search.folder / "report.md", _page(search, ranked, scores))
+        figures.save(
+            overview({"": known}, asked.score, asked.better, asked.sampler == "random", fields), search.folder / "search.png"
+        )
+        pictures.append("search.png")
+    if np.isfinite(known).sum() > 1 and study.varied():
+        study.coordinates(asked.score).savefig(search.folder / "coordinates.png", dpi=100, bbox_inches="tight")
+        pictures.append("coordinates.png")
+    prices = price_of(search, found)
+    write_text(search.folder / "report.md", _page(search, ranked, scores, pictures, prices))
     best = ranked[0][0].number if ranked else -1
-    told = f"best: trial {best}, {search.asked.score} {scores[best]:.4g}" if _sound(scores.get(best)) else "none has a score"
+    told = f"best: trial {best}, {asked.score} {scores[best]:.4g}" if _sound(scores.get(best)) else "none has a score"
     say(f"{len(found)} trials, {told}\n{search.folder / 'report.md'}")
     return search.folder / "report.md"
+
+
+def best_trial(trials: list[Trial], score: str, better: str) -> Trial | None:
+    """The trial with the best finite score, the first of those that have it; None where none has one."""
+    ranked = sorted(trials, key=lambda trial: _order(score_of(trial.result, score), better))
+    return ranked[0] if ranked and _sound(score_of(ranked[0].result, score)) else None
+
+
+def price_of(search: Search, found: list[tuple[Trial, Result]]) -> Price | None:
+    """The price of peeking, of trials that were drawn independently and scored on two splits."""
+    asked = search.asked
+    if not asked.test or asked.sampler != "random":
+        return None
+    ends = [(trial, result) for trial, result in found if result.state in ("done", "diverged")]
+    first = [result.numbers.get(asked.score, np.nan) if result.state == "done" else np.nan for _, result in ends]
+    second = [read_result(trial.tested).numbers.get(asked.score, np.nan) for trial, _ in ends]
+    return price(np.array(first, float), np.array(second, float), asked.better)
+
+
+def told_price(one: Price, score: str) -> str:
+    """A price in words."""
+    honest, peeked = one.honest[-1], one.peeked[-1]
+    return (
+        f"The best of {one.counts[-1]} trials has a {score} of {honest:.4g} on the split that chose nothing, and of "
+        f"{peeked:.4g} where that split chooses it: peeking is worth {abs(honest - peeked):.2g} (means over draws)."
+    )
 
 
 def score_of(result: Result, score: str) -> float | None:
@@ -41,19 +78,6 @@ def score_of(result: Result, score: str) -> float | None:
     if result.state == "diverged":
         return np.nan
     return result.numbers.get(score, np.nan) if result.state == "done" else None
-
-
-def best_of(scores: np.ndarray, better: str, counts: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """Quantiles .025, .5 and .975 of the best of k trials, [3, K], for each k of `counts` (Lucic et al. 2018, figure 2).
-
-    scores: of trials of equal budget that were drawn independently; what is not finite is the worst. Trials are drawn from
-    them with replacement, `draws` times.
-    """
-    worst = WORST[better]
-    finite = np.where(np.isfinite(scores), scores, worst)
-    chosen = np.random.default_rng(seed).integers(len(scores), size=(draws, max(counts)))
-    running = (np.minimum if better == "lower" else np.maximum).accumulate(finite[chosen], 1)
-    return np.quantile(running[:, counts - 1], (0.025, 0.5, 0.975), axis=0, method="closest_observation")
 
 
 def _order(score: float | None, better: str) -> tuple[bool, float]:
@@ -66,44 +90,51 @@ def _sound(score: float | None) -> bool:
     return score is not None and bool(np.isfinite(score))
 
 
-def _drawn(search: Search, trial: Trial) -> list[tuple[str, str]]:
-    """Its overrides but for those that all trials have."""
-    common = spelled(dict(search.space.fixed)) + search.asked.overrides
-    return [pair for pair in trial.overrides if pair not in common]
-
-
-def _csv(found: list[tuple[Trial, Result]], score: str) -> str:
+def _csv(found: list[tuple[Trial, Result]], asked: Asked) -> str:
     paths = list(dict.fromkeys(path for trial, _ in found for path, _ in trial.overrides))
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow(["trial", "state", score, *paths])
+    tests = [f"{asked.score}, {asked.test}"] if asked.test else []
+    lines.writerow(["trial", "state", asked.score, *tests, "seconds", *paths])
     for trial, result in found:
         own = dict(trial.overrides)
-        lines.writerow([trial.number, result.state, result.numbers.get(score, ""), *(own.get(path, "") for path in paths)])
+        numbers = [result.numbers.get(asked.score, "")]
+        numbers += [read_result(trial.tested).numbers.get(asked.score, "")] * len(tests)
+        lines.writerow([trial.number, result.state, *numbers, trial.seconds, *(own.get(path, "") for path in paths)])
     return text.getvalue()
 
 
-def _page(search: Search, ranked: list[tuple[Trial, Result]], scores: dict[int, Any]) -> str:
+def _page(
+    search: Search,
+    ranked: list[tuple[Trial, Result]],
+    scores: dict[int, Any],
+    pictures: Sequence[str] = (),
+    worth: Price | None = None,
+) -> str:
     asked = search.asked
     states = [result.state for _, result in ranked]
     counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     lines = [f"# A search of {asked.space} for {asked.config}", ""]
-    lines += [f"{len(ranked)} trials ({counted}), {asked.score} {asked.better} is better, sampler {asked.sampler}. ", ""]
-    paths = list(dict.fromkeys(path for trial, _ in ranked for path, _ in _drawn(search, trial)))
+    lines += [f"{len(ranked)} trials ({counted}), {asked.score} {asked.better} is better, sampler {asked.sampler}.", ""]
+    paths = search.space.drawn_paths
     lines += [f"| trial | {asked.score} | {' | '.join(f'`{path}`' for path in paths)} |", "|---" * (2 + len(paths)) + "|"]
     for trial, result in ranked[:SHOWN]:
-        own, score = dict(_drawn(search, trial)), scores[trial.number]
+        own, score = dict(trial.overrides), scores[trial.number]
         told = f"{score:.4g}" if _sound(score) else result.state
         name = "0, the config" if trial.number == 0 else str(trial.number)
         lines.append(f"| {name} | {told} | {' | '.join(_short(own.get(path, '')) for path in paths)} |")
     if ranked and _sound(scores[ranked[0][0].number]):
-        given = shlex.join(f"--config.{path}={value}" for path, value in ranked[0][0].overrides)
+        given = shlex.join(f"--config.{path}={value}" for path, value in dict(ranked[0][0].overrides).items())
         lines += ["", "The best:", "", "```", f"python launch.py --config={asked.config} {given}", "```", ""]
         lines += [
             "Its score was chosen among those of all trials, so it is too good: what the setting is worth, new seeds "
-            "say, on pictures that chose nothing.",
-            "", "![best of k trials](best_of.png)",
+            "say, on pictures that chose nothing.", "",
         ]  # fmt: skip
+    if worth:
+        lines += [told_price(worth, asked.score), ""]
+    if "search.png" in pictures and asked.sampler == "random":
+        lines += [f"Bands hold 95 % of {DRAWS:,} draws from the trials.", ""]
+    lines += [f"![{Path(name).stem}]({name})\n" for name in pictures]
     return "\n".join(lines) + "\n"
 
 
@@ -112,25 +143,3 @@ def _short(value: str) -> str:
         return f"{float(value):.3g}"
     except ValueError:
         return value
-
-
-def _best_of(scores: np.ndarray, search: Search) -> Any:
-    """The best of k trials over k: of random draws with the band that holds 95 % of what other draws would give; of a
-    sampler that learns, the best so far."""
-    from matplotlib.figure import Figure
-
-    asked, counts = search.asked, np.arange(1, len(scores) + 1)
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    if asked.sampler == "random":
-        low, middle, high = best_of(scores, asked.better, counts)
-        sound = np.isfinite(low) & np.isfinite(high)
-        axes.fill_between(counts[sound], low[sound], high[sound], color="C0", alpha=0.2, label="95 %")
-    else:  # its trials depend on each other
-        best = np.minimum if asked.better == "lower" else np.maximum
-        middle = best.accumulate(np.where(np.isfinite(scores), scores, WORST[asked.better]))
-    shown = np.isfinite(middle)
-    axes.plot(counts[shown], middle[shown], color="C0", label="median" if asked.sampler == "random" else "so far")
-    axes.set(xlabel="trials", ylabel=f"best {asked.score}")
-    axes.legend(fontsize=8)
-    return figure

@@ -1,6 +1,7 @@
 """What a search may choose: fields of a config, each with where its values are drawn from."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -14,18 +15,20 @@ from jaxgan.sections import sections
 
 @dataclass(frozen=True)
 class Uniform:
-    """A number from low to high."""
+    """A number from low to high. form: the override that it becomes, "linear({}, 0, 50%, 100%)"."""
 
     low: float
     high: float
+    form: str = "{}"
 
 
 @dataclass(frozen=True)
 class Log:
-    """A positive number from low to high, its logarithm uniform."""
+    """A positive number from low to high, its logarithm uniform. form: as of `Uniform`."""
 
     low: float
     high: float
+    form: str = "{}"
 
 
 @dataclass(frozen=True)
@@ -60,20 +63,33 @@ Suggest = Callable[[str, Any], Any]  # (a field, its Uniform, Log, Whole or Choi
 class Space:
     """fields: by path, "optim.gen.lr", where values come from. fixed: overrides of every trial.
 
-    default: overrides of trial 0, which are drawn nowhere; by default it is the config as it is.
+    default: overrides of trial 0, which are drawn nowhere; by default it is the config as it is. equal_images: every trial
+    sees as many real images as the config does, whatever its batch and its rounds of the discriminator; `steps`, and how
+    often the run is logged, saved and scored, follow. narrow: what the second of three phases draws from. paper: whose space
+    it is. published: what it gives the best setting, {"fd": "9.8 +- .9"}.
     """
 
     fields: Mapping[str, Draw]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     default: Mapping[str, Any] = field(default_factory=dict)
+    equal_images: bool = False
+    narrow: "Space | None" = None
+    paper: str = ""
+    published: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> list[str]:
         """Of all fields, those of choices too."""
         return [path for path, *_ in _leaves(self.fields)]
 
+    @property
+    def drawn_paths(self) -> list[str]:
+        """Of fields with values of their own, those of choices too, each once."""
+        return list(dict.fromkeys(path for path, draw, _ in _leaves(self.fields) if not isinstance(draw, Same)))
+
     def drawn(self, suggest: Suggest) -> dict[str, Any]:
-        """Overrides of a trial, by path, without `fixed`. Raises UserError for a `Same` of what is not drawn."""
+        """Overrides of a trial, by path, without `fixed`: numbers, words, and numbers in their `form` as text. Raises
+        UserError for a `Same` of what is not drawn."""
         found, same = {}, []
 
         def draw_all(fields: Mapping[str, Draw]) -> None:
@@ -81,7 +97,8 @@ class Space:
                 if isinstance(draw, Same):
                     same.append((path, draw.field))
                     continue
-                found[path] = suggest(path, draw)
+                value = suggest(path, draw)
+                found[path] = _formed(value, draw)
                 if isinstance(draw, Choice) and found[path] in draw.then:
                     draw_all(draw.then[found[path]])
 
@@ -121,14 +138,32 @@ def defaults(space: Space, base: Config) -> dict[str, Any]:
     values = flat(resolve_config(base, overrides, sections).to_dict())
 
     def here(path: str, draw: Any) -> Any:
-        value = values.get(path)
+        value = _number(values.get(path), draw)
         if isinstance(draw, Choice):
             return next((x for x in draw.values if text(x) == text(value)), None)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return value if is_number and draw.low <= value <= draw.high else None
 
-    drawn = {path for path, draw, _ in _leaves(space.fields) if not isinstance(draw, Same)}
-    return {path: x for path, x in space.drawn(here).items() if x is not None and path in drawn}
+    found: dict[str, Any] = {}
+    space.drawn(lambda path, draw: found.setdefault(path, here(path, draw)))
+    return {path: x for path, x in found.items() if x is not None}
+
+
+def _formed(value: Any, draw: Any) -> Any:
+    form = getattr(draw, "form", "{}")
+    return value if form == "{}" or value is None else form.format(value)
+
+
+def _number(value: Any, draw: Any) -> Any:
+    """A config's value, or the number in it where a draw has a form; None where the value has another one."""
+    before, _, after = getattr(draw, "form", "{}").replace(" ", "").partition("{}")
+    if not (before or after):
+        return value
+    text = str(value).replace(" ", "")
+    with suppress(ValueError):
+        if text.startswith(before) and text.endswith(after):
+            return float(text[len(before) : len(text) - len(after)])
+    return None
 
 
 def _leaves(fields: Mapping[str, Draw], lead: Mapping[str, Any] = MappingProxyType({})) -> Iterator[Leaf]:
@@ -149,6 +184,8 @@ def _check(path: str, draw: Any) -> None:
         return
     elif not isinstance(draw, Uniform | Log | Whole):
         raise UserError(f"'{path}' wants Uniform, Log, Whole, Choice or Same, not {type(draw).__name__}")
+    elif not isinstance(draw, Whole) and "{}" not in draw.form:
+        raise UserError(f"the form of '{path}' must have {{}} where the number goes")
     elif not draw.low < draw.high or (isinstance(draw, Log) and draw.low <= 0):
         above = " above 0" if isinstance(draw, Log) else ""
         raise UserError(f"'{path}' goes from {draw.low} to {draw.high}; the first must be smaller{above}")

@@ -5,18 +5,25 @@ made anew for each draw, with its options written out, so that neither a restart
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from jaxgan.errors import UserError
+from jaxgan.search.asked import Asked
 from jaxgan.search.space import Choice, Log, Space, Whole
 
 SAMPLERS: dict[str, dict[str, Any]] = {  # their options
     "random": {},
     "tpe": {"n_startup_trials": 10, "n_ei_candidates": 24, "multivariate": True, "group": True, "constant_liar": True},
 }
+PRUNERS: dict[str, dict[str, Any]] = {  # which trials are given up, by their scores so far
+    "none": {},
+    "median": {"n_startup_trials": 5, "n_warmup_steps": 0, "interval_steps": 1, "n_min_trials": 1},
+    "halving": {"min_resource": 1, "reduction_factor": 4, "min_early_stopping_rate": 0, "bootstrap_count": 0},
+}
+LEAST = 10  # trials of which the importance of fields is told
 WORST = {"lower": np.inf, "higher": -np.inf}  # what a diverged trial is told as
 
 
@@ -34,38 +41,31 @@ def import_optuna() -> Any:
 class Study:
     """One study in a storage, made there if it is new.
 
-    url: of the storage, "sqlite:///study.db". better: "lower" or "higher". sampler, options: one of `SAMPLERS`, and its
-    options. defaults: what trial 0 has of the space's fields. Raises UserError for a storage that cannot be reached.
+    url: of the storage, "sqlite:///study.db". asked: its name, sampler, pruner and seed, and which way its score is better.
+    defaults: what trial 0 has of the space's fields; None where it is drawn like the others. Raises UserError for a storage
+    that cannot be reached.
     """
 
-    def __init__(
-        self,
-        url: str,
-        name: str,
-        better: str,
-        sampler: str,
-        options: Mapping[str, Any],
-        seed: int,
-        space: Space,
-        defaults: Mapping[str, Any],
-    ):
-        self.optuna, self.space, self.seed, self.better = import_optuna(), space, seed, better
-        self.sampler, self.options = sampler, dict(options)
-        direction = {"lower": "minimize", "higher": "maximize"}[better]
+    def __init__(self, url: str, asked: Asked, space: Space, defaults: Mapping[str, Any] | None):
+        self.optuna, self.asked, self.space, self._defaults = import_optuna(), asked, space, defaults
+        direction = {"lower": "minimize", "higher": "maximize"}[asked.better]
+        pruners = self.optuna.pruners
+        kinds = {"none": pruners.NopPruner, "median": pruners.MedianPruner, "halving": pruners.SuccessiveHalvingPruner}
+        made = {"sampler": self._fresh(0, ""), "pruner": kinds[asked.pruner](**asked.pruner_options)}
         try:
             self._study = self.optuna.create_study(
-                storage=url, study_name=name, direction=direction, load_if_exists=True, sampler=self._fresh(0, "")
+                storage=url, study_name=asked.study, direction=direction, load_if_exists=True, **made
             )
         except Exception as error:
             raise UserError(f"--storage={url} cannot be reached: {str(error).splitlines()[0][:200]}") from error
-        self._defaults = dict(defaults)
-        if not self.trials():
-            self._study.enqueue_trial(self._defaults, skip_if_exists=True)
 
     def trials(self) -> dict[int, Any]:
-        """All trials that were asked for, by number, as Optuna has them."""
+        """All trials that were asked for, by number, as Optuna has them. Two machines that ask for the last of the budget at
+        the same time leave one behind it, which is not among them: it waits for a larger budget."""
+        found = {trial.number: trial for trial in self._study.get_trials(deepcopy=False)}
         waiting = self.optuna.trial.TrialState.WAITING
-        return {trial.number: trial for trial in self._study.get_trials(deepcopy=False) if trial.state != waiting}
+        kept = {n: one for n, one in found.items() if one.state.is_finished() or n < self.asked.budget}
+        return {n: one for n, one in kept.items() if one.state != waiting}
 
     def running(self, place: str) -> list[int]:
         """Numbers of trials that were asked for by a place, and of which nothing was told. One that a kill has left without
@@ -74,18 +74,23 @@ class Study:
         mine = (place, None)
         return [n for n, one in self.trials().items() if one.state == state and one.user_attrs.get("place") in mine]
 
-    def ask(self, place: str) -> int:
-        """A new trial's number. place: who trains it, of which a note is made."""
+    def ask(self, place: str) -> int | None:
+        """A new trial's number; None where the budget is spent. place: who trains it, of which a note is made."""
+        if len(self.trials()) >= self.asked.budget:
+            return None
         self._study.sampler = self._fresh(len(self.trials()), "")
         trial = self._study.ask()
         trial.set_user_attr("place", place)
-        return trial.number
+        return trial.number if trial.number < self.asked.budget else None
 
     def drawn(self, number: int) -> dict[str, Any]:
         """The overrides that a trial has drawn, without the space's fixed ones. What a killed process has left half drawn is
         drawn to its end, as it would have been."""
-        self._study.sampler = self._fresh(number, "")
-        trial = self.optuna.trial.Trial(self._study, self.trials()[number]._trial_id)  # the one way to go on with a trial
+        is_default = number == 0 and self._defaults is not None
+        found = self.trials()[number]
+        if is_default and "fixed_params" not in found.system_attrs:  # as Optuna's own queue has them
+            self._study._storage.set_trial_system_attr(found._trial_id, "fixed_params", self._defaults)
+        trial = self._trial(number)
 
         def suggest(path: str, draw: Any) -> Any:
             self._study.sampler = self._fresh(number, path)
@@ -95,21 +100,73 @@ class Study:
                 return trial.suggest_int(path, draw.low, draw.high)
             return trial.suggest_float(path, draw.low, draw.high, log=isinstance(draw, Log))
 
-        if number:
+        if not is_default:
             return self.space.drawn(suggest)
-        self.space.drawn(lambda path, draw: suggest(path, draw) if path in self._defaults else None)
+        known = self._defaults or {}
+        self.space.drawn(lambda path, draw: suggest(path, draw) if path in known else None)
         return dict(self.space.default)
 
-    def tell(self, number: int, value: float | None) -> None:
-        """What came of a trial: its score; not finite where it diverged; None where it crashed."""
-        failed = self.optuna.trial.TrialState.FAIL
+    def given_up(self, number: int, scores: Sequence[float]) -> int:
+        """After which of its scores so far, counted from 1, the pruner gives a trial up; 0 for none of them."""
+        if self.asked.pruner == "none":
+            return 0
+        trial, known = self._trial(number), len(self.trials()[number].intermediate_values)
+        if known and trial.should_prune():  # a kill came between a score and what follows from it
+            return known
+        for i, score in enumerate(scores[known:], known + 1):
+            trial.report(score if np.isfinite(score) else WORST[self.asked.better], i)
+            if trial.should_prune():
+                return i
+        return 0
+
+    def tell(self, number: int, value: float | None, pruned: bool = False) -> None:
+        """What came of a trial: its score; not finite where it diverged; None where it crashed, or was given up."""
+        states = self.optuna.trial.TrialState
         if value is None:
-            self._study.tell(number, state=failed, skip_if_finished=True)
+            self._study.tell(number, state=states.PRUNED if pruned else states.FAIL, skip_if_finished=True)
         else:
-            self._study.tell(number, value if np.isfinite(value) else WORST[self.better], skip_if_finished=True)
+            value = value if np.isfinite(value) else WORST[self.asked.better]
+            self._study.tell(number, value, skip_if_finished=True)
+
+    def varied(self) -> list[str]:
+        """Fields that all trials with a score have drawn, and not all alike."""
+        done = [one for one in self.trials().values() if one.state == self.optuna.trial.TrialState.COMPLETE]
+        drawn = set.intersection(*(set(one.params) for one in done)) if done else set()
+        return [path for path in sorted(drawn) if len({str(one.params[path]) for one in done}) > 1]
+
+    def coordinates(self, score: str) -> Any:
+        """A matplotlib Figure of parallel coordinates: a line a trial, through its values of `varied` fields."""
+        import matplotlib
+
+        matplotlib.use("Agg")
+        figure = self.optuna.visualization.matplotlib.plot_parallel_coordinate(
+            self._study, params=self.varied(), target_name=score
+        ).figure
+        figure.axes[0].set_title("")
+        figure.set_size_inches(2 + 2 * (1 + len(self.varied())), 4.5)
+        return figure
+
+    def importance(self) -> dict[str, float]:
+        """How much of the variance of the trials' ranks each field explains, those that diverged being the last (fANOVA,
+        Hutter et al. 2014); of fields that all trials have drawn. Empty with fewer than `LEAST` trials that came to their
+        end, or where no field was drawn by all."""
+        done = [one for one in self.trials().values() if one.state == self.optuna.trial.TrialState.COMPLETE]
+        varied = self.varied()
+        if len(done) < LEAST or not varied:
+            return {}
+        ranks = {one.number: float(rank) for rank, one in enumerate(sorted(done, key=lambda one: one.value))}
+        evaluator = self.optuna.importance.FanovaImportanceEvaluator(seed=0)
+        return self.optuna.importance.get_param_importances(
+            self._study, evaluator=evaluator, params=varied, target=lambda one: ranks.get(one.number, np.inf)
+        )
+
+    def _trial(self, number: int) -> Any:
+        """A trial, to go on with; Optuna has no other way."""
+        self._study.sampler = self._fresh(number, "")
+        return self.optuna.trial.Trial(self._study, self.trials()[number]._trial_id)
 
     def _fresh(self, number: int, path: str) -> Any:
         """The sampler for one draw."""
         kinds = {"random": self.optuna.samplers.RandomSampler, "tpe": self.optuna.samplers.TPESampler}
-        seed = int(np.random.SeedSequence([self.seed, number, *path.encode()]).generate_state(1)[0])
-        return kinds[self.sampler](seed=seed, **self.options)
+        seed = int(np.random.SeedSequence([self.asked.seed, number, *path.encode()]).generate_state(1)[0])
+        return kinds[self.asked.sampler](seed=seed, **self.asked.options)

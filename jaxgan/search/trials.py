@@ -1,5 +1,6 @@
 """A trial of a search: a run in a folder of its own, whose state is that of the folder."""
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,28 +8,34 @@ from typing import Any
 
 from jaxgan import records
 from jaxgan.ablation.cell import Cell
-from jaxgan.ablation.cells import text
+from jaxgan.ablation.cells import text, train_cells
 from jaxgan.ablation.results import Result, read_result
 from jaxgan.config.load import load_config
 from jaxgan.config.resolve import Overrides, resolve_config
 from jaxgan.files import write_json
 from jaxgan.records import STEP
+from jaxgan.scores.of_folder import scores_of
 from jaxgan.sections import sections
 
 FILE = "trial.json"
-SHAPE = {"number": STEP, "overrides": [str], "tries": STEP}
+SHAPE = {"number": STEP, "overrides": [str], "tries": STEP, "pruned?": STEP, "seconds?": float}
 TRIES = 2  # of a trial whose process crashes
 
 
 @dataclass(frozen=True)
 class Trial:
-    """number: in its study. overrides: of the config `spec`. tries: how often a process has ended without it being over."""
+    """number: in its study. overrides: of the config `spec`. tries: how often a process has ended without it being over.
+    pruned: after how many real images it was given up; 0 where it was not. seconds: its share of the time of the processes
+    that trained it, their starts and scores included. test: a split on which it is scored too."""
 
     number: int
     folder: Path
     spec: str
     overrides: Overrides
     tries: int = 0
+    pruned: int = 0
+    seconds: float = 0.0
+    test: str = ""
 
     @cached_property
     def cell(self) -> Cell:
@@ -41,28 +48,55 @@ class Trial:
         return Cell(f"trial {self.number}", config.seed, self.number, self.folder, self.spec, own, config)
 
     @property
+    def tested(self) -> Cell:
+        """It as a run that is scored on `test`."""
+        cell = self.cell
+        own = [*cell.overrides, ("eval.split", self.test)]
+        return dataclasses.replace(cell, overrides=own, config=resolve_config(load_config(self.spec), own, sections))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to train or to score."""
+        if self.pruned or not self.cell.is_over:
+            return bool(self.pruned)
+        return not (self.test and self.cell.is_done) or read_result(self.tested).state == "done"
+
+    @property
     def result(self) -> Result:
-        return read_result(self.cell)
+        """What has become of it; `state` may be "pruned", too."""
+        found = read_result(self.cell)
+        return dataclasses.replace(found, state="pruned") if self.pruned else found
 
     def save(self) -> None:
         """Writes `trial.json`, the last thing before it may be trained."""
         self.folder.mkdir(parents=True, exist_ok=True)
         given = [f"{path}={value}" for path, value in self.overrides]
-        write_json(self.folder / FILE, {"number": self.number, "overrides": given, "tries": self.tries})
+        content: dict[str, Any] = {"number": self.number, "overrides": given, "tries": self.tries}
+        content |= {"pruned": self.pruned, "seconds": round(self.seconds, 1)}
+        write_json(self.folder / FILE, content)
 
 
 def folder_of(search: Path, number: int) -> Path:
     return search / "trials" / f"{number:05d}"
 
 
-def read_trial(search: Path, spec: str, number: int) -> Trial | None:
+def read_trial(search: Path, spec: str, number: int, test: str = "") -> Trial | None:
     """A trial that was saved; None where there is none. Raises UserError for a damaged one."""
     folder = folder_of(search, number)
     found = records.read_json(folder / FILE, SHAPE, "remove its folder, and the trial begins anew")
     if found is None:
         return None
     pairs = [(path, value) for path, _, value in (one.partition("=") for one in found["overrides"])]
-    return Trial(number, folder, spec, pairs, found["tries"])
+    return Trial(number, folder, spec, pairs, found["tries"], found.get("pruned", 0), found.get("seconds", 0.0), test)
+
+
+def train_trials(some: list[Trial]) -> None:
+    """Trains trials in this process, as populations where they differ in scalars alone, and scores each on its `test`.
+    Raises CrashedError."""
+    train_cells([trial.cell for trial in some if not trial.cell.is_over])
+    for trial in some:
+        if not trial.is_over and trial.cell.is_done:
+            trial.cell.workdir.add_evaluation(scores_of(trial.folder, [("eval.split", trial.test)]))
 
 
 def spelled(values: dict[str, Any]) -> Overrides:

@@ -3,12 +3,11 @@
 import dataclasses
 import time
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
 
-from jaxgan.config.resolve import Config, Overrides
+from jaxgan.config.resolve import Config
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
@@ -17,15 +16,13 @@ from jaxgan.parallel import Placement
 from jaxgan.scores.code import code_of
 from jaxgan.scores.evaluator import check_shapes
 from jaxgan.scores.labelled import LabelledEvaluator
-from jaxgan.scores.of_run import RunEvaluator, as_lines, check_scores, eval_settings, summarise_sets
+from jaxgan.scores.of_folder import scores_of
+from jaxgan.scores.of_run import as_lines, eval_settings, summarise_sets
 from jaxgan.scores.table import find_scores
 from jaxgan.sections import extractor_of
 from jaxgan.workdir.archive import Archive
-from jaxgan.workdir.data import open_data
-from jaxgan.workdir.experiment import check_data
 from jaxgan.workdir.folder import Workdir
 from jaxgan.workdir.provenance import provenance
-from jaxgan.workdir.runs import check_weights, load_run
 
 
 def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | None) -> None:
@@ -41,21 +38,6 @@ def evaluate_run(folder: Path, overrides: list[tuple[str, str]], step: int | Non
         return
     Workdir(folder).add_evaluation(result)
     say(f"{folder}/evaluation.json")
-
-
-def scores_of(folder: Path, overrides: Overrides, step: int | None = None) -> dict[str, Any]:
-    """The scores of a run's checkpoint or of an exported model, as `evaluation.json` has them; nothing is written."""
-    placement = Placement()
-    plan, found, state = load_run(folder, placement, step, overrides)
-    if Archive(folder).is_archive:
-        check_weights(folder, plan.run.eval.ema)
-        if "stability" in plan.run.eval.metrics:
-            raise UserError("the metric 'stability' is of a whole run, and an exported model is a generator alone")
-    check_scores(plan)
-    images = open_data(plan.config)
-    check_data(folder, images)
-    evaluator = RunEvaluator(plan, images, placement)
-    return evaluator(state, found, evaluator.wanted.repeats)
 
 
 def evaluate_samples(samples: Images, reference: Images, config: Config, out: Path | None) -> None:

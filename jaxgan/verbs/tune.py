@@ -1,7 +1,8 @@
 """Searches for settings: draws them from a space, trains a run of each, and reports which are best.
 
 Trial 0 is the config as it is. A trial is a run in trials/: what is killed goes on where it was, by the same command. Writes
-report.md, trials.csv and best_of.png.
+report.md, trials.csv and figures. With --protocol=three_phase the best settings of one or more methods are trained again on
+new seeds, and scored on pictures that chose nothing.
 """
 
 import dataclasses
@@ -10,7 +11,7 @@ from typing import Any
 
 from absl import flags
 
-from jaxgan.errors import UserError
+from jaxgan.errors import UserError, nearest, numbers
 from jaxgan.verbs.common import check_least, configure, workdir_of
 
 EXAMPLES = """
@@ -18,6 +19,7 @@ python launch.py --mode=tune --config=configs/wgan.py --space=configs/spaces/wga
 python launch.py --mode=tune --workdir=runs/tune --budget=40
 """
 TAKES_OVERRIDES = True
+PROTOCOLS = ("", "three_phase")
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -26,58 +28,79 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("workers", 1, "Processes that train trials at the same time.", flag_values=values)
     flags.DEFINE_string("score", "", "What is sought, of eval.metrics; the first of them by default.", flag_values=values)
     flags.DEFINE_string("sampler", "random", "How settings are drawn: random or tpe.", flag_values=values)
+    flags.DEFINE_string("pruner", "none", "Which trials are given up early, by their scores so far: none, median or "
+                        "halving.", flag_values=values)  # fmt: skip
     flags.DEFINE_integer("search_seed", 0, "Of what is drawn.", flag_values=values)
+    flags.DEFINE_string("test", "", "A split on which each trial is scored too, and which chooses nothing.", values)
+    flags.DEFINE_string("protocol", "", "three_phase: a wide search, a narrow one, and a table of the best on new seeds, "
+                        "for each variant of the space's file.", flag_values=values)  # fmt: skip
+    flags.DEFINE_integer("narrow", 50, "With --protocol: trials of the narrow search; 0 leaves it out.",
+                         flag_values=values)  # fmt: skip
+    flags.DEFINE_string("seeds", "1-10", "With --protocol: the seeds of the table.", flag_values=values)
     flags.DEFINE_string("storage", "", "A database for several machines, postgresql://USER@HOST/NAME; study.db in the "
                         "workdir by default.", flag_values=values)  # fmt: skip
     flags.DEFINE_string("study", "search", "The study's name in the database.", flag_values=values)
-    flags.DEFINE_integer("trial", None, "Train this trial alone: what a search's processes are started with.",
-                         flag_values=values)  # fmt: skip
+    flags.DEFINE_string("trial", "", "Train these trials alone: what a search's processes are started with.", values)
     flags.DEFINE_boolean("report_only", False, "Write the report of what is there, and train nothing.", values)
 
 
-ASKED = {"space": "space", "score": "score", "sampler": "sampler", "search_seed": "seed", "storage": "storage"}
-ASKED |= {"study": "study", "budget": "budget"}
+ASKED = {  # a flag's field
+    "space": "space", "score": "score", "sampler": "sampler", "pruner": "pruner", "search_seed": "seed", "test": "test",
+    "protocol": "protocol", "narrow": "narrow", "seeds": "seeds", "storage": "storage", "study": "study", "budget": "budget",
+}  # fmt: skip
+GROWS = ("budget", "narrow")  # what another start may change
 
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
-    """Searches, or trains one trial. Raises UserError, CrashedError."""
-    from jaxgan.search.search import Asked, Search, remembered
-
+    """Searches, or trains trials. Raises UserError, CrashedError."""
     workdir = workdir_of(values)
-    check_least(values, budget=1, workers=1, search_seed=0, trial=0)
-    before = remembered(workdir)
-    if values["trial"].present:
-        _train_one(values, workdir)
+    check_least(values, budget=1, workers=1, search_seed=0, narrow=0)
+    if values.trial:
+        _train_trials(values, workdir)
         return
-    given: dict[str, Any] = {
-        field: values[flag].value for flag, field in ASKED.items() if before is None or values[flag].present
-    }
-    if before is None:
-        if not values.config or not values.space:
-            raise UserError("say what to search: --config=configs/wgan.py --space=configs/spaces/wgan.py")
-        asked = Asked(config=values.config, overrides=overrides, **given)
+    if values.protocol not in PROTOCOLS:
+        raise UserError(f"no protocol '{values.protocol}'; {nearest(values.protocol, PROTOCOLS)}")
+    asked = _asked(values, workdir, overrides)
+    if asked.protocol:
+        from jaxgan.search.phases import ThreePhases as Search
+        from jaxgan.search.phases_report import write
     else:
-        changed = [flag for flag, field in ASKED.items() if field in given and field != "budget"]
-        changed = [flag for flag in changed if given[ASKED[flag]] != getattr(before, ASKED[flag])]
-        if values.config and values.config != before.config:
-            changed.append("config")
-        if overrides and overrides != before.overrides:
-            changed.append(f"config.{overrides[0][0]}")
-        if changed:
-            raise UserError(
-                f"{workdir} holds a search with another --{changed[0]}; leave it out, or choose another --workdir"
-            )
-        asked = dataclasses.replace(before, budget=given.get("budget", before.budget))
-    search = Search(workdir, asked)
+        from jaxgan.search.report import write
+        from jaxgan.search.search import Search
+    search: Any = Search(workdir, asked)
     import jax
 
     jax.config.update("jax_platforms", "cpu")  # of this process alone, which only looks on
     search.save()
     if not values.report_only:
         _train(search, values.workers)
-    from jaxgan.search.report import write
-
     write(search)
+
+
+def _asked(values: flags.FlagValues, workdir: Path, overrides: list[tuple[str, str]]) -> Any:
+    """What is asked for, or was when the folder's search began. Raises UserError where that differs."""
+    from jaxgan.search.asked import Asked, remembered
+
+    before = remembered(workdir)
+    given: dict[str, Any] = {
+        field: values[flag].value for flag, field in ASKED.items() if before is None or values[flag].present
+    }
+    if before is None:
+        if not values.config or not values.space:
+            raise UserError("say what to search: --config=configs/wgan.py --space=configs/spaces/wgan.py")
+        lost = [name for name in ("narrow", "seeds") if values[name].present and not values.protocol]
+        if lost:
+            raise UserError(f"--{lost[0]} is of --protocol=three_phase")
+        return Asked(config=values.config, overrides=overrides, **given)
+    changed = [flag for flag, field in ASKED.items() if field in given and field not in GROWS]
+    changed = [flag for flag in changed if given[ASKED[flag]] != getattr(before, ASKED[flag])]
+    if values.config and values.config != before.config:
+        changed.append("config")
+    if overrides and overrides != before.overrides:
+        changed.append(f"config.{overrides[0][0]}")
+    if changed:
+        raise UserError(f"{workdir} holds a search with another --{changed[0]}; leave it out, or choose another --workdir")
+    return dataclasses.replace(before, **{field: given[field] for field in GROWS if field in given})
 
 
 def _train(search: Any, workers: int) -> None:
@@ -93,17 +116,18 @@ def _train(search: Any, workers: int) -> None:
         say("stopped; what was training has been saved, and the same command goes on from there")
 
 
-def _train_one(values: flags.FlagValues, workdir: Path) -> None:
-    from jaxgan.ablation.cells import train_cells
+def _train_trials(values: flags.FlagValues, workdir: Path) -> None:
     from jaxgan.ablation.engine import end_with_parent
-    from jaxgan.search.search import remembered
-    from jaxgan.search.trials import read_trial
+    from jaxgan.search.asked import remembered
+    from jaxgan.search.trials import read_trial, train_trials
 
     end_with_parent()
-    asked = remembered(workdir)
-    trial = asked and read_trial(workdir, asked.config, values.trial)
-    if trial is None:
-        raise UserError(f"{workdir} has no trial {values.trial}")
-    cell = trial.cell
-    configure(values, cell.config.deterministic, cell.config.dtype == "float64")
-    train_cells([cell])
+    asked, some = remembered(workdir), []
+    for number in numbers(values.trial, "--trial"):
+        trial = asked and read_trial(workdir, asked.config, number, asked.test)
+        if trial is None:
+            raise UserError(f"{workdir} has no trial {number}")
+        some.append(trial)
+    configs = [trial.cell.config for trial in some]
+    configure(values, any(one.deterministic for one in configs), any(one.dtype == "float64" for one in configs))
+    train_trials(some)

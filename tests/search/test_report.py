@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from jaxgan.search import report
-from jaxgan.search.report import best_of
+from jaxgan.search.figures import best_of, overview
+from jaxgan.search.peeking import price
+from jaxgan.search.space import Choice, Space
 
 
 def test_the_best_of_k_trials_is_what_drawing_k_of_them_gives():
@@ -24,7 +26,7 @@ def test_what_diverged_is_the_worst():
 
 def page(scores):
     """The page of a search whose trials have these scores; None of one that crashed."""
-    space = SimpleNamespace(fixed={"steps": 5})
+    space = Space({"data.name": Choice(("a", "b"))}, {"steps": 5})
     asked = SimpleNamespace(
         space="space.py", config="config.py", score="modes", better="higher", sampler="random", overrides=[]
     )
@@ -47,8 +49,30 @@ def test_a_page_has_the_best_first_and_its_command():
 
 def test_trials_that_learn_from_each_other_have_no_band():
     scores = np.array([np.nan, 3.0, 4.0, 1.0])
-    for sampler, bands in (("random", 1), ("tpe", 0)):
-        asked = SimpleNamespace(score="fd", better="lower", sampler=sampler)
-        axes = report._best_of(scores, SimpleNamespace(asked=asked)).axes[0]  # pyright: ignore
-        assert len(axes.collections) == bands
-    assert axes.lines[0].get_xdata().tolist() == [2, 3, 4] and axes.lines[0].get_ydata().tolist() == [3.0, 3.0, 1.0]
+    for are_random, bands in ((True, 1), (False, 0)):
+        axes = overview({"": scores}, "fd", "lower", are_random, {}).axes
+        assert len(axes[0].collections) == bands and len(axes) == 2
+    assert axes[0].lines[0].get_xdata().tolist() == [2, 3, 4] and axes[0].lines[0].get_ydata().tolist() == [3.0, 3.0, 1.0]
+    assert axes[1].lines[0].get_ydata().tolist() == [0.25, 0.5, 0.75]  # of all trials, those that diverged too
+    assert len(overview({"": scores}, "fd", "lower", True, {"a": 0.7, "b": 0.3}).axes) == 3
+
+
+def test_the_price_of_peeking():
+    """By hand: of two draws from two trials, both are the first in 1/4, and both the second in 1/4."""
+    chosen_by, reported = np.array([2.0, 1.0, np.nan]), np.array([5.0, 7.0, 0.0])
+    found = price(chosen_by[:2], reported[:2], "lower", draws=40_000)
+    assert found is not None and list(found.counts) == [1, 2]
+    np.testing.assert_allclose(found.honest, [6.0, 5 / 4 + 7 * 3 / 4], atol=0.02)
+    np.testing.assert_allclose(found.peeked, [6.0, 5 * 3 / 4 + 7 / 4], atol=0.02)
+    up = price(-chosen_by[:2], -reported[:2], "higher", draws=40_000)
+    assert up is not None
+    np.testing.assert_allclose(up.honest, -found.honest)
+    np.testing.assert_allclose(up.peeked, -found.peeked)
+    assert price(chosen_by[1:], reported[1:], "lower") is None  # what diverged is never chosen, nor reported
+
+
+def test_who_peeks_never_reports_worse():
+    rng = np.random.default_rng(0)
+    quality = rng.normal(size=30)
+    found = price(quality + rng.normal(size=30), quality + rng.normal(size=30), "lower")
+    assert found is not None and (found.peeked <= found.honest + 1e-12).all() and found.honest[-1] - found.peeked[-1] > 0.1

@@ -7,12 +7,14 @@ import subprocess
 import sys
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from helpers import ROOT, launch
 
 from jaxgan.errors import UserError
-from jaxgan.search.search import Asked, Search, remembered
+from jaxgan.search.asked import Asked, remembered
+from jaxgan.search.search import Search
 from jaxgan.search.trials import TRIES
 from jaxgan.workdir.folder import Workdir
 
@@ -53,6 +55,11 @@ def command(files, name, *more):
     return [*own, "--mode=tune", f"--workdir={files / name}", *more]
 
 
+def ended(search, trial, code, log) -> Any:
+    """A process of one trial that has ended."""
+    return SimpleNamespace(work=(search, [trial]), code=code, log=log, began=time.time())
+
+
 def outcome(folder):
     """What a study holds: of each trial its state, value and params, and the last line of its run's log."""
     search = Search(folder, remembered(folder))
@@ -81,7 +88,7 @@ def test_a_search_that_was_killed_ends_with_the_same_study(files):
     assert outcome(killed) == whole and sorted(whole) == [0, 1, 2, 3]
     assert all(state == "COMPLETE" for state, *_ in whole.values())
     assert (killed / "trials.csv").read_text() == (files / "whole" / "trials.csv").read_text()
-    assert "0, the config" in (killed / "report.md").read_text() and (killed / "best_of.png").stat().st_size
+    assert "0, the config" in (killed / "report.md").read_text() and (killed / "search.png").stat().st_size
     more = launch("--mode=tune", f"--workdir={killed}", "--budget=5", env=ONE)
     assert sorted(outcome(killed)) == [0, 1, 2, 3, 4]
     assert "5 trials, best: trial" in more.stdout
@@ -93,11 +100,11 @@ def test_a_trial_whose_process_crashes_is_tried_again_and_then_told(files):
     study, log = search.study(), files / "log"
     log.write_text("started\nout of luck\n")
     for tries in range(1, TRIES + 1):
-        trial = search._next(study, set())
-        assert trial is not None and (trial.number, trial.tries) == (0, tries - 1)
-        assert search._next(study, {0}) is None  # this start trains it, and the budget is spent
-        search._end(study, SimpleNamespace(work=trial, code=7, log=log))  # pyright: ignore
-    assert search._next(study, set()) is None and study.trials()[0].state.name == "FAIL"
+        (trial,) = search.take(study, set())
+        assert (trial.number, trial.tries) == (0, tries - 1)
+        assert search.take(study, {0}) == []  # this start trains it, and the budget is spent
+        search.end(study, ended(search, trial, 7, log))
+    assert search.take(study, set()) == [] and study.trials()[0].state.name == "FAIL"
     assert Workdir(trial.folder).failure["message"] == "its process ended with code 7: out of luck"
 
 
@@ -105,11 +112,11 @@ def test_a_trial_that_another_process_trains_is_left_to_it(files):
     search = Search(files / "w", Asked(str(files / "config.py"), str(files / "space.py"), budget=1))
     search.save()
     study = search.study()
-    trial = search._next(study, set())
+    (trial,) = search.take(study, set())
     with Workdir(trial.folder).claimed():
-        assert search._next(study, set()) is None
-        search._end(study, SimpleNamespace(work=trial, code=2, log=files / "log"))  # ours came second
-    assert search._next(study, set()) == trial
+        assert search.take(study, set()) == []
+        search.end(study, ended(search, trial, 2, files / "log"))  # ours came second
+    assert [one.tries for one in search.take(study, set())] == [0]
 
 
 def test_what_does_not_fit_ends_before_anything_is_written(files):

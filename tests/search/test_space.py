@@ -5,6 +5,7 @@ from helpers import ROOT
 
 from jaxgan.config.load import load_config
 from jaxgan.errors import UserError
+from jaxgan.search.equal import equal_images
 from jaxgan.search.space import Choice, Log, Same, Space, Uniform, Whole, check_space, defaults, load_space
 
 CREATED_EQUAL = f"{ROOT}/configs/spaces/created_equal.py"
@@ -93,10 +94,32 @@ def test_a_file_that_is_no_space(tmp_path):
         load_space(str(tmp_path / "a.py"))
 
 
-@pytest.mark.parametrize("method", ["minimax", "lsgan_narrow", "wgan", "wgan_gp", "wgan_gp_narrow", "dragan"])
+@pytest.mark.parametrize("method", ["nonsaturating", "minimax", "lsgan", "wgan", "wgan_gp", "dragan"])
 def test_the_papers_spaces_resolve(method, base):
     space = load_space(f"{CREATED_EQUAL}:{method}")
-    check_space(space, method, base)
-    penalised = method.startswith(("wgan_gp", "dragan"))
-    assert any("weight" in path and "clip" not in path for path in space.fields) == penalised
-    assert ("optim.disc.clip_weights" in space.fields) == (method == "wgan")
+    assert space.narrow is not None
+    for one in (space, space.narrow):
+        check_space(one, method, base)
+        assert any("weight" in path and "clip" not in path for path in one.fields) == (method in ("wgan_gp", "dragan"))
+        assert ("optim.disc.clip_weights" in one.fields) == (method == "wgan") and one.equal_images
+    assert len(defaults(space, base)) >= 4  # the paper's defaults lie in its ranges
+
+
+def test_numbers_in_a_form(base):
+    path, form = "optim.gen.lr", "linear({}, 0, 50%, 100%)"
+    space = Space({path: Log(1e-5, 1e-2, form), "optim.disc.lr": Same(path)})
+    check_space(space, "space.py", base)
+    assert space.drawn(lambda *_: 0.001) == dict.fromkeys((path, "optim.disc.lr"), "linear(0.001, 0, 50%, 100%)")
+    assert defaults(space, base) == {}  # the config's is a number without it
+    at = Space(space.fields, {}, {path: "linear(1e-3,0,50%,100%)"})
+    assert defaults(at, base) == {path: 1e-3}
+    with pytest.raises(UserError, match="the form of 'optim.gen.lr' must have {} where the number goes"):
+        check_space(Space({path: Log(1e-5, 1e-2, "linear")}), "space.py", base)
+
+
+def test_trials_see_equally_many_images(base):
+    common = [("steps", "1000"), ("batch_size", "32"), ("log.every", "100"), ("eval.every", "0")]
+    own = dict(equal_images(base, common, [("rounds.disc", "5")]))
+    assert (own["steps"], own["log.every"]) == ("200", "20") and "eval.every" not in own
+    assert dict(equal_images(base, common, [("batch_size", "64")]))["steps"] == "500"
+    assert equal_images(base, common, [("optim.gen.lr", "1e-3")]) == []

@@ -4,22 +4,34 @@ import numpy as np
 import pytest
 
 from jaxgan.errors import UserError
+from jaxgan.search.asked import Asked
 from jaxgan.search.space import Choice, Log, Same, Space, Uniform
-from jaxgan.search.study import SAMPLERS, Study
+from jaxgan.search.study import PRUNERS, SAMPLERS, Study
 
 pytest.importorskip("optuna")
 SPACE = Space({"a": Log(1e-3, 1), "same": Same("a"), "b": Choice((1, 5), {5: {"c": Uniform(0, 1)}})}, default={"d": 3})
 DEFAULTS = {"a": 0.1, "b": 1}
 
 
-def study(folder, name="s", sampler="random", seed=0, better="lower"):
-    return Study(f"sqlite:///{folder}/study.db", name, better, sampler, SAMPLERS[sampler], seed, SPACE, DEFAULTS)
+class OfTest(Study):
+    """A study whose budget is never spent in between."""
+
+    def next(self, place="here") -> int:
+        number = self.ask(place)
+        assert number is not None
+        return number
+
+
+def study(folder, name="s", sampler="random", seed=0, better="lower", url="", defaults=DEFAULTS, pruner="none", budget=100):
+    own: dict = {"sampler": sampler, "options": SAMPLERS[sampler], "pruner": pruner, "pruner_options": PRUNERS[pruner]}
+    asked = Asked("c.py", "s.py", study=name, better=better, seed=seed, budget=budget, **own)
+    return OfTest(url or f"sqlite:///{folder}/study.db", asked, SPACE, defaults)
 
 
 def grown(one, count, worth=lambda values: values.get("a", 0.1)):
     out = []
     for _ in range(count):
-        number = one.ask("here")
+        number = one.next()
         out.append(one.drawn(number))
         one.tell(number, worth(out[-1]))
     return out
@@ -27,7 +39,7 @@ def grown(one, count, worth=lambda values: values.get("a", 0.1)):
 
 def test_the_first_trial_is_the_default(tmp_path):
     one = study(tmp_path)
-    number = one.ask("here")
+    number = one.next()
     assert number == 0 and one.drawn(0) == {"d": 3}
     one.tell(0, 1.0)
     assert one.trials()[0].params == DEFAULTS and one.running("here") == []
@@ -48,7 +60,7 @@ def test_a_trial_that_was_killed_half_drawn_is_drawn_to_its_end_as_it_would_have
     whole = grown(study(tmp_path, "whole", sampler), 13)
     one = study(tmp_path, "killed", sampler)
     grown(one, 12)
-    number, drawn = one.ask("here"), []
+    number, drawn = one.next(), []
 
     class Killed(Exception):
         pass
@@ -81,7 +93,7 @@ def test_a_trial_that_was_killed_half_drawn_is_drawn_to_its_end_as_it_would_have
 def test_what_is_told(tmp_path):
     one = study(tmp_path)
     for value, state, told in ((2.0, "COMPLETE", 2.0), (np.nan, "COMPLETE", np.inf), (None, "FAIL", None)):
-        number = one.ask("here")
+        number = one.next()
         one.drawn(number)
         one.tell(number, value)
         one.tell(number, 5.0)  # it was told before a kill: once is enough
@@ -94,4 +106,42 @@ def test_what_is_told(tmp_path):
 
 def test_what_cannot_be_opened(tmp_path):
     with pytest.raises(UserError, match="--storage=sqlite:////nowhere/x.db cannot be reached"):
-        Study("sqlite:////nowhere/x.db", "s", "lower", "random", {}, 0, SPACE, DEFAULTS)
+        study("", url="sqlite:////nowhere/x.db")
+
+
+def test_a_study_without_a_default_draws_its_first_trial(tmp_path):
+    assert grown(study(tmp_path, defaults=None), 1)[0].keys() >= {"a", "same", "b"}
+
+
+def test_the_budget_is_spent(tmp_path):
+    one = study(tmp_path, budget=2)
+    assert [one.ask("here") for _ in range(3)] == [0, 1, None] and sorted(one.trials()) == [0, 1]
+    one._study.ask()  # by who asked for the last one at the same time as another
+    assert sorted(study(tmp_path, budget=2).trials()) == [0, 1] and study(tmp_path, budget=2).running("here") == [0, 1]
+    assert sorted(study(tmp_path, budget=3).trials()) == [0, 1, 2]  # it waits for a larger budget
+
+
+@pytest.mark.parametrize("better", ["lower", "higher"])
+def test_what_is_worse_than_the_median_is_given_up(better, tmp_path):
+    one, sign = study(tmp_path, pruner="median", better=better), 1 if better == "lower" else -1
+    for i in range(6):
+        number = one.next()
+        assert one.given_up(number, [sign * (2.0 - i), sign * (1.0 - i)]) == 0  # too few to compare with, or better
+        one.tell(number, sign * (1.0 - i))
+    number = one.next()
+    assert one.given_up(number, [sign * -1.0, sign * 9.0]) == 2
+    again = study(tmp_path, pruner="median", better=better)
+    assert again.given_up(number, [sign * -1.0, sign * 9.0, sign * -9.0]) == 2  # it was killed before it could be told
+    again.tell(number, None, pruned=True)
+    assert again.trials()[number].state.name == "PRUNED"
+    assert one.given_up(one.next(), [np.nan]) == 1 and study(tmp_path, "none").given_up(0, [sign * 9.0]) == 0
+
+
+def test_the_importance_of_fields(tmp_path):
+    one = study(tmp_path)
+    grown(one, 9, worth=lambda values: -np.log(values.get("a", 0.1)))
+    assert one.importance() == {}  # too few
+    grown(one, 12, worth=lambda values: -np.log(values["a"]))
+    found = one.importance()
+    assert list(found) == ["a", "b"] and found["a"] > 0.8 and one.varied() == ["a", "b"]  # c was not drawn by all
+    assert len(one.coordinates("fd").axes) > 2
