@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxgan.ablation.cells import CrashedError
 from jaxgan.ablation.command import last_line, launch
 from jaxgan.ablation.pool import Job, Pool
 from jaxgan.ablation.results import series
@@ -25,10 +26,11 @@ from jaxgan.search.asked import Asked
 from jaxgan.search.equal import equal_images
 from jaxgan.search.space import check_space, defaults, load_space
 from jaxgan.search.study import PRUNERS, SAMPLERS, Study, import_optuna
-from jaxgan.search.trials import TRIES, Trial, folder_of, read_trial, spelled
+from jaxgan.search.trials import Trial, folder_of, read_trial, spelled
 from jaxgan.sections import sections
 from jaxgan.workdir.folder import Workdir
 
+ALIKE = 3  # trials that crash for one reason, and nothing but that has happened: the search ends
 TOGETHER = 8  # trials in a process, of samplers that learn nothing: those that differ in scalars alone are a population
 
 
@@ -36,7 +38,7 @@ class Search:
     """A search in a folder. Raises UserError for a space or a score that does not fit, before anything is written."""
 
     def __init__(self, folder: Path, asked: Asked):
-        self.folder, self.asked = folder, asked
+        self.folder, self.asked, self._ends = folder, asked, list[str]()
         space, self._base = load_space(asked.space), load_config(asked.config)
         if asked.phase == "narrow":
             if not space.narrow:
@@ -78,10 +80,11 @@ class Search:
         """This folder on this machine, or on all that share it."""
         return str(self.folder.absolute())
 
-    @property
-    def together(self) -> int:
+    def together(self, workers: int) -> int:
         """Trials that a process is given: those of a sampler that learns are asked for one by one."""
-        return TOGETHER if self.asked.sampler == "random" and self.asked.pruner == "none" else 1
+        if self.asked.sampler != "random" or self.asked.pruner != "none":
+            return 1
+        return min(TOGETHER, -(-self.asked.budget // (2 * workers)))  # and each worker has two turns
 
     def study(self) -> Study:
         url = self.asked.storage or f"sqlite:///{(self.folder / 'study.db').absolute()}"
@@ -116,7 +119,7 @@ class Search:
             if found:
                 yield found
 
-    def take(self, study: Study, mine: set[int]) -> list[Trial]:
+    def take(self, study: Study, mine: set[int], workers: int = 1) -> list[Trial]:
         """Trials that nobody trains, for one process: those that were left, then new ones; none where all are trained."""
         out: list[Trial] = []
         for number in study.running(self._place):
@@ -127,13 +130,14 @@ class Search:
                 continue
             if trial.is_over:
                 self.tell(study, trial)  # it was killed between the two
-            elif trial.tries:  # what has crashed shall take no others with it
+            elif trial.tries or trial.kills:  # what has crashed shall take no others with it
                 return [trial]
             else:
                 out.append(trial)
-        while len(out) < self.together and (number := study.ask(self._place)) is not None:
+        most = self.together(workers)
+        while len(out) < most and (number := study.ask(self._place)) is not None:
             out.append(self.trial(number, study))
-        return out[: self.together]
+        return out[:most]
 
     def begin(self, pool: Pool, trials: list[Trial]) -> None:
         log = self.folder / "logs" / f"{trials[0].number:05d}.log"
@@ -154,20 +158,24 @@ class Search:
                 job.process.terminate()
 
     def end(self, study: Study, job: Job) -> None:
-        """Tells what came of a process' trials; one that crashed is tried again."""
-        seconds = (time.time() - job.began) / len(job.work[1])
+        """Tells what came of a process' trials; one that crashed is tried again. Raises CrashedError where all that came to
+        an end so far, `ALIKE` at the least, crashed alike."""
+        seconds, code = (time.time() - job.began) / len(job.work[1]), job.code or 0
         for trial in job.work[1]:
             trial = self.trial(trial.number, study)
             trial = dataclasses.replace(trial, seconds=trial.seconds + seconds)
-            crashed = not trial.is_over and job.code not in (0, 130) and not _is_claimed(trial.folder)
-            trial = dataclasses.replace(trial, tries=trial.tries + crashed)
+            crashed = not trial.is_over and code not in (0, 130) and not _is_claimed(trial.folder)
+            killed = crashed and code < 0
+            trial = dataclasses.replace(trial, tries=trial.tries + (crashed and not killed), kills=trial.kills + killed)
             trial.save()
-            if crashed and trial.tries < TRIES:
+            if killed and not trial.is_given_up:
+                say(f"{self._name(trial)} was killed by signal {-code}, and is taken up again")
+            elif crashed and not trial.is_given_up:
                 say(f"{self._name(trial)} crashed, and is tried again: {last_line(job.log)[:200]}")
             elif crashed and not trial.cell.workdir.failure:  # which its process has written, if it could
-                told = f"its process ended with code {job.code}: {last_line(job.log)[:300]}"
+                told = f"its process ended with code {code}: {last_line(job.log)[:300]}"
                 trial.cell.workdir.fail("crashed", told, str(job.log))
-            if trial.is_over or trial.tries >= TRIES:
+            if trial.is_over or trial.is_given_up:
                 self.tell(study, trial)
 
     def tell(self, study: Study, trial: Trial) -> None:
@@ -178,6 +186,9 @@ class Search:
         if result.state == "done" and value is not None and not np.isfinite(value):
             told = f"{score} is no number"
         say(f"{self._name(trial)}: {told}" + (f" ({result.message})" if result.message else ""))
+        self._ends.append(result.message if result.state == "crashed" else "")
+        if len(self._ends) >= ALIKE and self._ends[0] and len(set(self._ends)) == 1:
+            raise CrashedError(f"{len(self._ends)} trials have crashed alike, and no other has ended: {self._ends[0]}")
 
     def _name(self, trial: Trial) -> str:
         return f"{self.asked.study.removeprefix('search').strip()} trial {trial.number}".strip()
@@ -190,7 +201,7 @@ def train(searches: Sequence[Search], workers: int) -> None:
     with Pool[tuple[Search, list[Trial]]](workers) as pool:
         while True:
             for search in searches:
-                while pool.free and (trials := search.take(studies[search], mine[search])):
+                while pool.free and (trials := search.take(studies[search], mine[search], workers)):
                     mine[search] |= {trial.number for trial in trials}
                     search.begin(pool, trials)
             if not pool.running:

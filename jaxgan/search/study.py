@@ -4,8 +4,10 @@ What a trial draws follows from the study's seed, the trial's number and what wa
 made anew for each draw, with its options written out, so that neither a restart nor an upgrade changes a study.
 """
 
+import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,14 @@ def import_optuna() -> Any:
     return optuna
 
 
+def _with_driver(url: str) -> str:
+    """A PostgreSQL's URL with the driver that the extra `postgresql` installs, whatever SQLAlchemy's default is."""
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
 class Study:
     """One study in a storage, made there if it is new.
 
@@ -52,12 +62,22 @@ class Study:
         pruners = self.optuna.pruners
         kinds = {"none": pruners.NopPruner, "median": pruners.MedianPruner, "halving": pruners.SuccessiveHalvingPruner}
         made = {"sampler": self._fresh(0, ""), "pruner": kinds[asked.pruner](**asked.pruner_options)}
-        try:
-            self._study = self.optuna.create_study(
-                storage=url, study_name=asked.study, direction=direction, load_if_exists=True, **made
-            )
-        except Exception as error:
-            raise UserError(f"--storage={url} cannot be reached: {str(error).splitlines()[0][:200]}") from error
+        self._study = self._opened(url, study_name=asked.study, direction=direction, **made)
+
+    def _opened(self, url: str, **given: Any) -> Any:
+        for left in (2, 1, 0):
+            try:
+                return self.optuna.create_study(storage=_with_driver(url), load_if_exists=True, **given)
+            except Exception as error:
+                if left and "already exists" in str(error):  # another machine makes the same tables at this moment
+                    time.sleep(2)
+                    continue
+                from sqlalchemy.engine import make_url  # Optuna's own
+
+                with suppress(Exception):  # a password is nobody's to read
+                    url = make_url(url).render_as_string()
+                told = str(error).splitlines()[0][:200]
+                raise UserError(f"--storage={url} cannot be reached: {told}") from error
 
     def trials(self) -> dict[int, Any]:
         """All trials that were asked for, by number, as Optuna has them. Two machines that ask for the last of the budget at

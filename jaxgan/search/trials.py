@@ -18,21 +18,22 @@ from jaxgan.scores.of_folder import scores_of
 from jaxgan.sections import sections
 
 FILE = "trial.json"
-SHAPE = {"number": STEP, "overrides": [str], "tries": STEP, "pruned?": STEP, "seconds?": float}
-TRIES = 2  # of a trial whose process crashes
+SHAPE = {"number": STEP, "overrides": [str], "tries": STEP, "kills?": STEP, "pruned?": STEP, "seconds?": float}
+TRIES, KILLS = 2, 10  # of a trial: how often its process may crash, and be killed by a signal
 
 
 @dataclass(frozen=True)
 class Trial:
-    """number: in its study. overrides: of the config `spec`. tries: how often a process has ended without it being over.
-    pruned: after how many real images it was given up; 0 where it was not. seconds: its share of the time of the processes
-    that trained it, their starts and scores included. test: a split on which it is scored too."""
+    """number: in its study. overrides: of the config `spec`. tries: how often its process has crashed; kills: how often a
+    signal has killed it. pruned: the step after which it was given up; 0 where it was not. seconds: its share of the time
+    of the processes that trained it, their starts and scores included. test: a split on which it is scored too."""
 
     number: int
     folder: Path
     spec: str
     overrides: Overrides
     tries: int = 0
+    kills: int = 0
     pruned: int = 0
     seconds: float = 0.0
     test: str = ""
@@ -46,6 +47,11 @@ class Trial:
             own = [*own, ("eval.every", str(max(1, config.steps)))]
             config = resolve_config(base, own, sections)
         return Cell(f"trial {self.number}", config.seed, self.number, self.folder, self.spec, own, config)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its processes have crashed or been killed too often."""
+        return self.tries >= TRIES or self.kills >= KILLS
 
     @property
     def tested(self) -> Cell:
@@ -72,7 +78,7 @@ class Trial:
         self.folder.mkdir(parents=True, exist_ok=True)
         given = [f"{path}={value}" for path, value in self.overrides]
         content: dict[str, Any] = {"number": self.number, "overrides": given, "tries": self.tries}
-        content |= {"pruned": self.pruned, "seconds": round(self.seconds, 1)}
+        content |= {"kills": self.kills, "pruned": self.pruned, "seconds": round(self.seconds, 1)}
         write_json(self.folder / FILE, content)
 
 
@@ -87,7 +93,8 @@ def read_trial(search: Path, spec: str, number: int, test: str = "") -> Trial | 
     if found is None:
         return None
     pairs = [(path, value) for path, _, value in (one.partition("=") for one in found["overrides"])]
-    return Trial(number, folder, spec, pairs, found["tries"], found.get("pruned", 0), found.get("seconds", 0.0), test)
+    more = {name: found[name] for name in ("kills", "pruned", "seconds") if name in found}
+    return Trial(number, folder, spec, pairs, found["tries"], test=test, **more)
 
 
 def train_trials(some: list[Trial]) -> None:

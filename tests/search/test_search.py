@@ -1,17 +1,22 @@
 """A search from one command: trials are runs, and a kill changes nothing."""
 
+import contextlib
 import dataclasses
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from helpers import ROOT, launch
+from small_search import CONFIG, ONE, SPACE
 
+from jaxgan.ablation.cells import CrashedError
 from jaxgan.errors import UserError
 from jaxgan.search.asked import Asked, remembered
 from jaxgan.search.search import Search
@@ -19,28 +24,6 @@ from jaxgan.search.trials import TRIES
 from jaxgan.workdir.folder import Workdir
 
 pytest.importorskip("optuna")
-ONE = {"XLA_FLAGS": ""}  # device
-CONFIG = '''
-"""A search of nothing much."""
-from configs import toy
-
-def get_config():
-    config = toy.get_config("ring")
-    config.data.points = 500
-    config.batch_size, config.steps = 8, 40
-    config.nets.gen.widths = config.nets.disc.widths = (4,)
-    config.log = {"every": 10, "tensorboard": False}
-    config.checkpoint = {"every": 10, "keep": 2}
-    config.sample = {"every": 0, "num": 20}
-    config.eval.update(num_samples=50, num_real=50, batch_size=50, every=40, metrics=("modes",))
-    return config
-'''
-SPACE = """
-from jaxgan.space import Choice, Log, Space
-
-def space():
-    return Space({"optim.gen.lr": Log(1e-4, 1e-2), "optim.disc.lr": Choice((1e-3, 1e38))}, {"critic.pack": 1})
-"""
 
 
 @pytest.fixture
@@ -73,25 +56,39 @@ def outcome(folder):
 
 @pytest.mark.slow
 def test_a_search_that_was_killed_ends_with_the_same_study(files):
+    """Kills the search with its workers, or one worker alone, at random moments. JAXGAN_KILLS=20 has it killed as often."""
     launch(*command(files, "whole"), env=ONE)
     killed, words = files / "killed", [sys.executable, str(ROOT / "launch.py"), *command(files, "killed")]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": {**os.environ, **ONE}}
-    process = subprocess.Popen(words, start_new_session=True, **quiet)
-    deadline = time.monotonic() + 180
-    while not any(killed.glob("trials/*/checkpoints/[0-9]*")) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    os.killpg(process.pid, signal.SIGKILL)  # it and the processes that train
-    process.wait()
-    assert any(killed.glob("trials/*/checkpoints/[0-9]*")) and len([*killed.glob("trials/*/DONE")]) < 4
+    quiet: dict = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": {**os.environ, **ONE}}
+    rng, kills, process = random.Random(0), int(os.environ.get("JAXGAN_KILLS", 2)), None
+    for i in range(kills):
+        if process is None or process.poll() is not None:
+            process = subprocess.Popen(words, start_new_session=True, **quiet)
+        time.sleep(rng.uniform(4, 12))
+        workers = [pid for pid in children(process.pid) if pid]
+        if i % 2 and workers:
+            os.kill(rng.choice(workers), signal.SIGKILL)
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if process and process.poll() is None:
+        process.wait(600)
     launch("--mode=tune", f"--workdir={killed}", "--workers=2", env=ONE)
     whole = outcome(files / "whole")
     assert outcome(killed) == whole and sorted(whole) == [0, 1, 2, 3]
     assert all(state == "COMPLETE" for state, *_ in whole.values())
-    assert (killed / "trials.csv").read_text() == (files / "whole" / "trials.csv").read_text()
+    assert (killed / "report.md").read_text() == (files / "whole" / "report.md").read_text()
     assert "0, the config" in (killed / "report.md").read_text() and (killed / "search.png").stat().st_size
     more = launch("--mode=tune", f"--workdir={killed}", "--budget=5", env=ONE)
     assert sorted(outcome(killed)) == [0, 1, 2, 3, 4]
     assert "5 trials, best: trial" in more.stdout
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started, on Linux."""
+    tasks = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(pid) for task in tasks for pid in task.read_text().split()] if Path(f"/proc/{parent}").exists() else []
 
 
 def test_a_trial_whose_process_crashes_is_tried_again_and_then_told(files):
@@ -106,6 +103,19 @@ def test_a_trial_whose_process_crashes_is_tried_again_and_then_told(files):
         search.end(study, ended(search, trial, 7, log))
     assert search.take(study, set()) == [] and study.trials()[0].state.name == "FAIL"
     assert Workdir(trial.folder).failure["message"] == "its process ended with code 7: out of luck"
+
+
+def test_trials_that_all_crash_for_one_reason_end_the_search(files):
+    def end(*messages):
+        search = Search(files / "w", Asked(str(files / "config.py"), str(files / "space.py"), budget=9))
+        for message in messages:
+            result = SimpleNamespace(state="crashed" if message else "done", message=message, numbers={})
+            search.tell(SimpleNamespace(tell=lambda *_: None), SimpleNamespace(number=1, pruned=0, result=result))  # pyright: ignore
+
+    end("few", "few", "", "few", "few", "few")
+    end("few", "few", "other")
+    with pytest.raises(CrashedError, match="3 trials have crashed alike, and no other has ended: few"):
+        end("few", "few", "few")
 
 
 def test_a_trial_that_another_process_trains_is_left_to_it(files):
