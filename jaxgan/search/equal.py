@@ -22,5 +22,5 @@ def equal_images(base: Config, common: Overrides, own: Overrides) -> Overrides:
 
 
 def images_a_step(config: Config) -> int:
-    """Real images that the discriminator sees in a step."""
-    return config.batch_size * config.rounds.get("disc", 1)
+    """Real images that the player with the most updates sees in a step."""
+    return config.batch_size * max(config.rounds.values(), default=1)

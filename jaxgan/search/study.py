@@ -63,6 +63,8 @@ class Study:
         kinds = {"none": pruners.NopPruner, "median": pruners.MedianPruner, "halving": pruners.SuccessiveHalvingPruner}
         made = {"sampler": self._fresh(0, ""), "pruner": kinds[asked.pruner](**asked.pruner_options)}
         self._study = self._opened(url, study_name=asked.study, direction=direction, **made)
+        if asked.score and self._study.metric_names != [asked.score]:  # for dashboards
+            self._study.set_metric_names([asked.score])
 
     def _opened(self, url: str, **given: Any) -> Any:
         for left in (2, 1, 0):

@@ -16,6 +16,7 @@ from jaxgan.sections import sections
 FOLDER = ROOT / "docs" / "methods"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.stem != "index")
 NO_METHOD = {
+    "created_equal",
     "default",
     "damsm",
     "own",
