@@ -27,10 +27,10 @@ def size(tree: Any) -> int:
 
 def data_size(images: Images) -> int:
     """Bytes of a data set that stays on the device; 0 for one that is read ahead."""
-    return size(_data(images, (len(images),))) if images.resident else 0
+    return size(shapes(images, (len(images),))) if images.resident else 0
 
 
-def _data(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStruct]:
+def shapes(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeStruct]:
     """The shapes of a batch, or of a whole data set, as it is stored; first: its leading axes."""
     out, lengths = {}, images.lengths()
     for name, feature in images.features.items():
@@ -108,11 +108,10 @@ def flops(plan: Plan) -> dict[str, float]:
 
 def activations(plan: Plan, images: Images, placement: Placement, program: Any) -> int:
     """Bytes that the compiled step needs on a device beside its arguments. Compiles."""
-    mapped = placement.wrap(program, batch_is_split=not images.resident)
+    mapped: Any = placement.wrap(program, batch_is_split=not images.resident)
     first = (len(images),) if images.resident else (plan.rounds, plan.run.batch_size)
-    shapes: Any = mapped
     return (
-        shapes.lower(plan.shapes(), plan.inputs, _data(images, first), np.int32(1))
+        mapped.lower(plan.shapes(), plan.inputs, shapes(images, first), np.int32(1))
         .compile()
         .memory_analysis()
         .temp_size_in_bytes

@@ -8,6 +8,7 @@ import shlex
 
 from absl import flags
 
+from jaxgan.errors import UserError
 from jaxgan.verbs.common import configure, workdir_of
 
 EXAMPLES = """
@@ -24,6 +25,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_boolean(
         "dry_run", False, "Print layers, params, memory and arithmetic, and stop, without a workdir.", values
     )
+    flags.DEFINE_string("topology", "", "With --dry_run: a slice of TPUs, v5e:4x4 or v5p:2x2x4, that the step is compiled "
+                        "for; none needs to be there, but the package libtpu.", flag_values=values)  # fmt: skip
 
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
@@ -37,7 +40,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.program import make_program
     from jaxgan.scores.of_run import check_eval
     from jaxgan.sections import sections, source_of, task_class
-    from jaxgan.training import budget, stages
+    from jaxgan.training import ahead, budget, stages
     from jaxgan.training.summary import summary
     from jaxgan.training.train import check_run, train
     from jaxgan.workdir.data import open_data
@@ -45,6 +48,8 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.workdir.runs import load_frozen
 
     workdir, kept = workdir_of(values), []
+    if values.topology and not values.dry_run:
+        raise UserError(f"--topology={values.topology} goes with --dry_run: it trains nothing")
     if values.config:
         base = load_config(values.config)
         kept = earlier_overrides(base, overrides) if has_earlier_values(workdir) else []
@@ -79,6 +84,9 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     if networks is None:  # a signal has stopped a stage, which says so
         return
     plan = Plan(resolved, images.features, networks)
+    if values.topology:
+        print(ahead.report(plan, images, values.topology))
+        return
     if values.dry_run:
         placement = Placement()
         budget.check_batch(plan, placement)
