@@ -46,6 +46,11 @@ class Asked:
     narrow: int = 50
     seeds: str = "1-10"
 
+    @property
+    def is_independent(self) -> bool:
+        """Whether no trial's setting or length depends on other trials' scores."""
+        return self.sampler == "random" and self.pruner == "none"
+
     def save(self, folder: Path) -> None:
         """Writes `search.json`."""
         before = records.read_json(folder / FILE, SHAPE, "restore it") or {}

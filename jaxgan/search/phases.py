@@ -32,7 +32,7 @@ class ThreePhases:
 
     def __init__(self, folder: Path, asked: Asked):
         self.folder, self.asked = folder, asked
-        if asked.sampler != "random" or asked.pruner != "none":
+        if not asked.is_independent:
             raise UserError("--protocol=three_phase draws at random and gives no trial up: leave --sampler and --pruner out")
         if not asked.test:
             raise UserError("--protocol=three_phase wants --test=SPLIT, which chooses nothing and is what is reported")

@@ -32,9 +32,8 @@ def write(search: Search) -> Path:
     known = np.array([x for x in scores.values() if x is not None], float)
     pictures, fields = [], study.importance()
     if len(known):
-        figures.save(
-            overview({"": known}, asked.score, asked.better, asked.sampler == "random", fields), search.folder / "search.png"
-        )
+        drawing = overview({"": known}, asked.score, asked.better, asked.is_independent, fields)
+        figures.save(drawing, search.folder / "search.png")
         pictures.append("search.png")
     if np.isfinite(known).sum() > 1 and study.varied():
         study.coordinates(asked.score).savefig(search.folder / "coordinates.png", dpi=100, bbox_inches="tight")
@@ -56,7 +55,7 @@ def best_trial(trials: list[Trial], score: str, better: str) -> Trial | None:
 def price_of(search: Search, found: list[tuple[Trial, Result]]) -> Price | None:
     """The price of peeking, of trials that were drawn independently and scored on two splits."""
     asked = search.asked
-    if not asked.test or asked.sampler != "random":
+    if not asked.test or not asked.is_independent:
         return None
     ends = [(trial, result) for trial, result in found if result.state in ("done", "diverged")]
     first = [result.numbers.get(asked.score, np.nan) if result.state == "done" else np.nan for _, result in ends]
@@ -74,8 +73,8 @@ def told_price(one: Price, score: str) -> str:
 
 
 def score_of(result: Result, score: str) -> float | None:
-    """A trial's score; not finite where it diverged; None where there is none yet, or it crashed."""
-    if result.state == "diverged":
+    """A trial's score; not finite where it diverged or was given up; None where there is none yet, or it crashed."""
+    if result.state in ("diverged", "pruned"):
         return np.nan
     return result.numbers.get(score, np.nan) if result.state == "done" else None
 
@@ -132,7 +131,7 @@ def _page(
         ]  # fmt: skip
     if worth:
         lines += [told_price(worth, asked.score), ""]
-    if "search.png" in pictures and asked.sampler == "random":
+    if "search.png" in pictures and asked.is_independent:
         lines += [f"Bands hold 95 % of {DRAWS:,} draws from the trials.", ""]
     lines += [f"![{Path(name).stem}]({name})\n" for name in pictures]
     return "\n".join(lines) + "\n"

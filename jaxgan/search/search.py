@@ -82,7 +82,7 @@ class Search:
 
     def together(self, workers: int) -> int:
         """Trials that a process is given: those of a sampler that learns are asked for one by one."""
-        if self.asked.sampler != "random" or self.asked.pruner != "none":
+        if not self.asked.is_independent:
             return 1
         return min(TOGETHER, -(-self.asked.budget // (2 * workers)))  # and each worker has two turns
 

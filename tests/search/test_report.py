@@ -7,6 +7,7 @@ import numpy as np
 from jaxgan.search import report
 from jaxgan.search.figures import best_of, overview
 from jaxgan.search.peeking import price
+from jaxgan.search.report import score_of
 from jaxgan.search.space import Choice, Space
 
 
@@ -28,8 +29,9 @@ def page(scores):
     """The page of a search whose trials have these scores; None of one that crashed."""
     space = Space({"data.name": Choice(("a", "b"))}, {"steps": 5})
     asked = SimpleNamespace(
-        space="space.py", config="config.py", score="modes", better="higher", sampler="random", overrides=[]
-    )
+        space="space.py", config="config.py", score="modes", better="higher", sampler="random", overrides=[],
+        is_independent=True,
+    )  # fmt: skip
     search = SimpleNamespace(asked=asked, space=space, folder=None)
     trials = [SimpleNamespace(number=i, overrides=[("steps", "5"), ("data.name", f"a {i}")]) for i in range(len(scores))]
     found = [(trial, SimpleNamespace(state="crashed" if x is None else "done")) for trial, x in zip(trials, scores)]
@@ -76,3 +78,11 @@ def test_who_peeks_never_reports_worse():
     quality = rng.normal(size=30)
     found = price(quality + rng.normal(size=30), quality + rng.normal(size=30), "lower")
     assert found is not None and (found.peeked <= found.honest + 1e-12).all() and found.honest[-1] - found.peeked[-1] > 0.1
+
+
+def test_the_scores_of_trials_without_one():
+    def told(state):
+        return score_of(SimpleNamespace(state=state, numbers={"fd": 3.0}), "fd")  # pyright: ignore
+
+    assert told("done") == 3.0 and told("open") is told("crashed") is None
+    assert np.isnan([told("diverged"), told("pruned")]).all()
