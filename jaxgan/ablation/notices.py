@@ -55,6 +55,16 @@ def illnesses(summary: Summary) -> list[str]:
     return _by_seeds(summary.results, told)
 
 
+def rollbacks(summary: Summary) -> list[str]:
+    """A line for runs of a row that diverged and went back to a checkpoint as often."""
+
+    def told(result: Result) -> str:
+        many = round(result.numbers.get("rollbacks", 0))
+        return f"went back to a checkpoint {many} time{'s' * (many > 1)}, and on with other noise" if many else ""
+
+    return _by_seeds(summary.results, told)
+
+
 def anomalies(summary: Summary) -> list[str]:
     """A line for runs of a row whose anomaly scores are below chance, or have leaks."""
 
@@ -97,6 +107,7 @@ def notices(summary: Summary) -> list[tuple[str, list[str]]]:
         ("What differs from the paper", [summary.length] * bool(summary.length) + list(table.differs)),
         ("The paper's order and ours", order + [f"Published: {table.published}"] * bool(table.published)),
         ("Runs that are not done", failures(summary)),
+        ("Runs that diverged on the way", rollbacks(summary)),
         ("What the anomaly scores say", anomalies(summary)),
         ("What the stability monitor said last", illnesses(summary)),
     ]

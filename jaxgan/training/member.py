@@ -62,6 +62,7 @@ class Member:
         self.evaluator = RunEvaluator(job.plan, images, placement) if self.settings.eval.every else None
         self.sampler = make_sampler(job.plan, images)
         self.failure: DivergedError | UserError | None = None
+        self.goes_back = len(self.workdir.rollbacks) < self.settings.rollbacks  # if it diverges
         if jax.process_index() == 0:
             self.workdir.reopen()
             for folder in (job.folder, self.workdir.samples):
@@ -83,11 +84,27 @@ class Member:
             why = f"the loss or a param of '{made.player}' is not finite after update '{made.loss}' of step {step + 1}"
             record = {"step": step + 1, "kimg": (step + 1) * self.plan.kimg_per_step}
             self.writer.scalars(record, lambda line: None, lambda line: line | {"verdict": f"diverged: {why}"})
-            self.fail(DivergedError(f"{why}; last good checkpoint: {good}"))
+            self.failure = DivergedError(f"{why}; last good checkpoint: {good}")
+            if not self.goes_back:
+                self.job.failed(self.failure)
 
-    def fail(self, failure: DivergedError | UserError) -> None:
-        self.failure = failure
+    def fail(self, failure: UserError) -> None:
+        self.failure, self.goes_back = failure, False
         self.job.failed(failure)
+
+    def go_back(self) -> None:
+        """Writes down that the run, which has diverged, goes back to its newest checkpoint, or to its beginning."""
+        step, why = max(self.checkpoints.steps, default=0), str(self.failure).partition("; last good")[0]
+        self.workdir.roll_back(step, why)
+        say(f"{self.job.folder}: {why}; it goes back to step {step}, and on with other noise")
+
+    def note_rollback(self, step: int, many: int) -> None:
+        """The log's line of the rollback to a step, the run's so many-th; once."""
+        if any(line.get("rollbacks") == many for line in self.writer.lines):
+            return
+        why = self.workdir.rollbacks[-1]["why"]
+        record = {"step": step, "kimg": step * self.plan.kimg_per_step, "rollbacks": many}
+        self.writer.scalars(record, lambda line: None, lambda line: line | {"verdict": f"went back to this step: {why}"})
 
     def log(self, step: int, means: Any, rate: dict[str, float], then: Callable[[dict[str, float]], None]) -> None:
         self.writer.scalars({"step": step, "kimg": step * self.plan.kimg_per_step, **rate} | means, then, self.monitor)

@@ -1,6 +1,6 @@
 """Training runs to their end, alone or as a population, from where they had got to: none shows that it was stopped."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from jaxgan.trouble import storage_trouble
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
 from jaxgan.workdir.experiment import check_config, check_data
 from jaxgan.workdir.folder import Workdir
-from jaxgan.workdir.runs import check_donor, new_state, starting_state
+from jaxgan.workdir.runs import check_donor, new_state, starting_state, with_other_noise
 
 
 def train(plan: Plan, images: Images, folder: Path, source: str = "", overrides: Any = ()) -> None:
@@ -60,7 +60,9 @@ def train_together(runs: list[Job], images: Images) -> list[DivergedError | User
             alone = not population.spreads(len(part), placement) and plan.run.batch_size % placement.size
             where = Placement(plan.run.parallel, placement.local_devices[:1]) if alone else placement
             with _told(part):
-                found, is_stopped = _train(part, images, where)
+                found = None
+                while found is None:
+                    found, is_stopped = _train(part, images, where)
         ends |= {run.folder: end for run, end in zip(part, found)}
         if is_stopped:
             break
@@ -129,8 +131,10 @@ def check_run(plan: Plan, placement: Placement, folder: Path, members: int = 1) 
             pass
 
 
-def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[DivergedError | UserError | None], bool]:
-    """What became of each run, and whether a signal stopped them."""
+def _train(
+    runs: list[Job], images: Images, placement: Placement
+) -> tuple[Sequence[DivergedError | UserError | None] | None, bool]:
+    """What became of each run, and whether a signal stopped them; None where one goes back to a checkpoint, to go on."""
     plan = runs[0].plan
     config, several = plan.config, len(runs) > 1
     with ExitStack() as last, ExitStack() as stack:
@@ -138,7 +142,9 @@ def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[
         keep = max(2, config.checkpoint.keep) if several else config.checkpoint.keep
         saved = [stack.enter_context(closing(Checkpoints(Workdir(run.folder).checkpoints, keep))) for run in runs]
         states, wanted, donors = _start(runs, saved, placement)
-        first = int(placement.local(states[0].step))
+        first, went_back = int(placement.local(states[0].step)), 0
+        if not several:
+            states[0], went_back = with_other_noise(states[0], Workdir(runs[0].folder).rollbacks, placement)
         where = f"{runs[0].folder}" + (f" and {len(runs) - 1} more, trained together" if several else "")
         say(summary(plan, images, placement, where, first, len(runs)))
         if first > config.steps or not any(wanted):
@@ -149,12 +155,18 @@ def _train(runs: list[Job], images: Images, placement: Placement) -> tuple[list[
             if wanted[i]:
                 members[i] = Member(run, images, placement, checkpoints, first, donors[i])
                 stack.enter_context(closing(members[i].writer))  # pyright: ignore[reportOptionalMemberAccess]
+        if went_back and members[0]:
+            members[0].note_rollback(first, went_back)
         state = placement.init(population.stack, states) if several else states[0]
         del states
         stop = last.enter_context(interrupt.stop_signal())  # until what the last step left is written, too
         with progress(first, config.steps) as shown:
             loop = Loop(members, [run.plan for run in runs], images, placement, shown)
             step = loop.run(state, first, stop)
+        if members[0] and members[0].failure and members[0].goes_back:
+            members[0].go_back()
+            placement.all(True)  # until the first process has written it down
+            return None, False
     if step < config.steps and loop.alive:
         say(f"stopped and saved at step {step}; the same command goes on from there")
     for member in loop.alive if step == config.steps else ():

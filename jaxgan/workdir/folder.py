@@ -18,7 +18,7 @@ from jaxgan.errors import UserError
 from jaxgan.files import nulls, write_json
 from jaxgan.records import STEP
 from jaxgan.workdir.archive import Archive
-from jaxgan.workdir.shapes import EVALUATION, FAILURE, LINE, RECORD
+from jaxgan.workdir.shapes import EVALUATION, FAILURE, LINE, RECORD, ROLLBACKS
 
 CONFIG_ADVICE = "restore it, or choose another --workdir"
 
@@ -40,6 +40,7 @@ class Workdir:
         self.samples = self.outputs / "samples"
         self.record, self._done = self.path / "config.json", self.path / "DONE"
         self._evaluations, self._failure = self.path / "evaluation.json", self.path / "failure.json"
+        self._rollbacks = self.path / "rollbacks.json"
 
     def stage(self, name: str) -> Path:
         """The folder of the run that this one trains first, for the section `frozen.NAME`."""
@@ -142,6 +143,18 @@ class Workdir:
         if jax.process_index() == 0:
             others = [old for old in self.evaluations() if kind(old) != kind(result)]
             write_json(self._evaluations, nulls({"evaluations": [*others, result]}))
+
+    @property
+    def rollbacks(self) -> list[dict[str, Any]]:
+        """How the run went back to checkpoints when it diverged, oldest first: {"step": of the checkpoint, "why"}."""
+        found = records.read_json(self._rollbacks, ROLLBACKS, "remove it, and the run forgets that it went back")
+        return found["rollbacks"] if found else []
+
+    def roll_back(self, step: int, why: str) -> None:
+        """Writes down that the run goes back to the checkpoint of a step. The first process alone writes."""
+        rollbacks = [*self.rollbacks, {"step": step, "why": why}]
+        if jax.process_index() == 0:
+            write_json(self._rollbacks, {"rollbacks": rollbacks})
 
     @property
     def failure(self) -> dict[str, Any] | None:

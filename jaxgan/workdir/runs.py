@@ -17,6 +17,7 @@ from jaxgan.console import say
 from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.extractors.table import EXTRACTORS
+from jaxgan.keys import role_id
 from jaxgan.parallel import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections, task_class
@@ -188,6 +189,15 @@ def starting_state(
 def new_state(plan: Plan, placement: Placement) -> GanState:
     """A run's state at step 0, but for `init_from`."""
     return placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.run.seed))
+
+
+def with_other_noise(state: GanState, rollbacks: list[dict[str, Any]], placement: Placement) -> tuple[GanState, int]:
+    """(The state with the noise of its last rollback, which rollback of the run that was), where it is the one that was gone
+    back to; else as it is, and 0. Checkpoints that are saved later have that noise."""
+    if not rollbacks or rollbacks[-1]["step"] != int(placement.local(state.step)):
+        return state, 0
+    many = len(rollbacks)
+    return state.replace(rng=jax.random.fold_in(state.rng, role_id(f"rollback/{many}"))), many
 
 
 def check_donor(plan: Plan) -> None:

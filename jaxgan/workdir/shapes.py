@@ -35,6 +35,7 @@ PROTOCOL = {
 }
 MEASURED = {**dict.fromkeys(("date?", "git_revision?"), str), "code?": {str: str}}  # code: see `scores.code.code_of`
 EVALUATION = {"step": STEP, "scores": SCORES, "protocol": PROTOCOL, "measured?": MEASURED}
+ROLLBACKS = {"rollbacks": [{"step": STEP, "why": str}]}
 FAILURE = {"kind": {"diverged", "crashed"}, "message": str, "log?": str}
 FROZEN = {
     "sha256": str,

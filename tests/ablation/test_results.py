@@ -106,6 +106,19 @@ def test_illnesses_are_listed_by_row(tmp_path):
     assert "monitor" not in report.markdown(summary({"a": GOOD, "b": POOR}), {}, [])
 
 
+def test_runs_that_went_back_are_listed_by_row():
+    found = summary({"a": [{"x": 1.0}] * 3})
+    some = [
+        dataclasses.replace(x, numbers=x.numbers | {"rollbacks": n}) for x, n in zip(found.results["a"], (2.0, 0.0, 1.0))
+    ]
+    found.results["a"] = [dataclasses.replace(x, cell=SimpleNamespace(seed=i)) for i, x in enumerate(some)]
+    assert notices.rollbacks(found) == [
+        "- a, seed 0: went back to a checkpoint 2 times, and on with other noise",
+        "- a, seed 2: went back to a checkpoint 1 time, and on with other noise",
+    ]
+    assert "## Runs that diverged on the way" in report.markdown(found, {}, [])
+
+
 def test_anomaly_scores_below_chance_and_leaks_are_listed_by_row():
     found = summary({"a": [{"auroc": 0.9}] * 2, "b": [{"auroc": 0.42}, {"auroc": 0.6}]}, (), (Column("auroc"),))
     leak = {"measured": {"anomaly": {"detector": {"leaks": ["BatchNorm"]}}}}

@@ -199,6 +199,45 @@ def test_nan_stops_the_run_and_saves_nothing(tmp_path):
         fit(tmp_path, **overrides)  # the last good state leads there again
 
 
+FRAGILE = '''
+"""A loss that is no number for one draw of noise in eight."""
+import jax.numpy as jnp
+
+def disc(real, fake):
+    return jnp.where((jnp.abs(fake).sum() * 1e4) % 1 < 0.125, jnp.nan, jnp.square(real - 1).mean() + jnp.square(fake).mean())
+
+def gen(real, fake):
+    return jnp.square(fake - 1).mean()
+
+LOSS = (disc, gen)
+'''
+
+
+@pytest.mark.slow
+def test_a_run_that_diverges_goes_back_and_on_with_other_noise(tmp_path, monkeypatch, capsys):
+    (tmp_path / "fragile.py").write_text(FRAGILE)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = {"objective__loss": "fragile:LOSS", "checkpoint__every": 2, "log__every": 2, "data__resident": "off"}
+    with pytest.raises(DivergedError):
+        fit(tmp_path / "stops", "vanilla.py", steps=16, **own)
+    assert Workdir(tmp_path / "stops").rollbacks == []
+    whole = fit(tmp_path / "whole", "vanilla.py", steps=16, rollbacks=40, **own)
+    back = Workdir(whole).rollbacks
+    assert Workdir(whole).done_step == 16 and back
+    lines = metrics_of(whole)
+    noted = [(line["step"], line["rollbacks"]) for line in lines if "rollbacks" in line]
+    assert noted == [(one["step"], i) for i, one in enumerate(back, 1)]
+    assert "and on with other noise" in capsys.readouterr().out
+    parts = fit(tmp_path / "parts", "vanilla.py", steps=6, rollbacks=40, **own)
+    fit(parts, "vanilla.py", steps=16, rollbacks=40, **own)
+    assert Workdir(parts).rollbacks == back and metrics_of(parts) == lines
+    assert_same_bits(state_of(whole), state_of(parts))
+    few = tmp_path / "few"
+    with pytest.raises(DivergedError):
+        fit(few, "vanilla.py", steps=16, rollbacks=len(back) - 1, **own)
+    assert Workdir(few).rollbacks == back[:-1]
+
+
 @pytest.mark.parametrize("where", ["jaxgan.workdir.writer.save_png", "jaxgan.workdir.checkpoint.flatten"])
 def test_a_full_disk_is_one_line_with_the_last_good_checkpoint(where, tmp_path, monkeypatch):
     fit(tmp_path, "vanilla.py", steps=2)
