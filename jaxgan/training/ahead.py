@@ -47,7 +47,7 @@ def devices(topology: str) -> list[Any]:
         found = topologies.get_topology_desc(topology, "tpu").devices
     except Exception as error:
         told = str(error).splitlines()[0][:200]
-        if "libtpu" in told or isinstance(error, ImportError):
+        if "not installed" in told or isinstance(error, ImportError):
             raise UserError("--topology compiles with the package libtpu: pip install 'jax[tpu]'") from error
         raise UserError(f"--topology={topology}: {told}") from error
     return list(jax.make_mesh((len(found),), (AXIS,), devices=found).devices.flat)

@@ -50,6 +50,10 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     workdir, kept = workdir_of(values), []
     if values.topology and not values.dry_run:
         raise UserError(f"--topology={values.topology} goes with --dry_run: it trains nothing")
+    if values.topology:
+        import jax
+
+        jax.config.update("jax_platforms", "cpu")  # libtpu would look for a TPU of this machine, for minutes
     if values.config:
         base = load_config(values.config)
         kept = earlier_overrides(base, overrides) if has_earlier_values(workdir) else []
