@@ -27,11 +27,13 @@ train on and networks four times as large. Five seeds; not measured yet.
 import numpy as np
 
 from configs import srgan
+from jaxgan.figures import strips
 from jaxgan.results import Summary
 from jaxgan.table import Claim, Column, Length, Row, Stage, Table
 
 PSNR, SSIM, PERCEPTUAL = "PSNR, dB (luminance)", "SSIM (luminance)", "perceptual distance"
 STEPS, SIDE, MORE = 4000, 64, 2000
+CROPS = (0, 2, 4, 6)  # of the eight in a run's last picture of samples
 BETWEEN = {"1/4": 0.25, "1/2": 0.5, "3/4": 0.75}  # strengths of SRGAN beside SRResNet
 QUIET = {"log.tensorboard": False, "log.every": 100, "sample.every": 0, "checkpoint.every": 500}
 
@@ -72,6 +74,27 @@ def perception_distortion(summary: Summary):
         axes.annotate(row, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
     axes.set(xlabel=f"{PSNR}, higher is nearer", ylabel=f"{PERCEPTUAL}, lower looks nearer")
     axes.legend(fontsize=8)
+    return figure
+
+
+def crops(summary: Summary):
+    """Crops of `test`: what every row was given, what it made of it, and the photograph. None without the runs' pictures."""
+    from matplotlib.figure import Figure
+    from PIL import Image
+
+    found = {row: np.asarray(Image.open(path)) for row, path in strips(summary).items()}  # a crop a line: given, made, true
+    if not found:
+        return None
+    first, middle, last = (slice(SIDE * i, SIDE * (i + 1)) for i in range(3))
+    some = next(iter(found.values()))
+    columns = {"given": some[:, first]} | {row: one[:, middle] for row, one in found.items()} | {"photograph": some[:, last]}
+    figure = Figure(figsize=(1.5 * len(columns), 1.6 * len(CROPS)), layout="constrained")
+    for line, crop in zip(figure.subplots(len(CROPS), len(columns), squeeze=False), CROPS):
+        for axes, (name, column) in zip(line, columns.items()):
+            axes.imshow(column[SIDE * crop : SIDE * (crop + 1)], interpolation="nearest")
+            axes.set_axis_off()
+            if crop == CROPS[0]:
+                axes.set_title(name.replace(", ", "\n"), fontsize=8)
     return figure
 
 
@@ -118,6 +141,7 @@ def table() -> Table:
             *[Claim(PERCEPTUAL, row, than=content, text=f"{row} is nearer than pixels alone") for row in adversarial],
         ),
         curves=("gen/image", "disc/loss"),
-        figures={"perception and distortion": perception_distortion},
+        figures={"perception and distortion": perception_distortion, "crops": crops},
+        samples=False,
         notes="A row's spread is between seeds, of three pictures. Intervals over pictures are in each run's evaluation.",
     )

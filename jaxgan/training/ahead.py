@@ -130,8 +130,8 @@ def report(plan: Plan, images: Images, topology: str, find: Callable[[str], list
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error) and "memory" not in str(error):
             raise
-        told = re.search(r"Used ([\d.]+\w) of ([\d.]+\w)", str(error))
-        much = f"it needs {told[1]}iB of {told[2]}iB" if told else str(error).splitlines()[0][:200]
+        sizes = re.findall(r"([\d.]+[KMGT])\b", str(error))
+        much = f"it needs {sizes[0]}iB of {sizes[1]}iB" if len(sizes) > 1 else str(error).splitlines()[0][:200]
         raise UserError(f"a step does not fit into a chip of {topology}: {much}; lower --config.batch_size") from error
     lines = [
         f"on {topology}: {len(chips)} chips, {chips[0].device_kind}; {plan.run.batch_size // len(chips)} examples a chip"
