@@ -15,7 +15,8 @@ FILE = "search.json"
 SHAPE = {
     "names": STEP, "config": str, "space": str, "overrides": [str], "score": str, "better": str, "sampler": str,
     "options": dict, "seed": STEP, "storage": str, "study": str, "budget": STEP, "id?": str,
-    "pruner?": str, "pruner_options?": dict, "test?": str, "phase?": str, "protocol?": str, "narrow?": STEP, "seeds?": str,
+    "pruner?": str, "pruner_options?": dict, "test?": str, "phase?": str, "protocol?": str, "narrow?": STEP,
+    "seeds?": str, "place?": str,
 }  # fmt: skip
 
 
@@ -25,7 +26,8 @@ class Asked:
     own last evaluation, and which way is `better`. options, pruner_options: as they were when the search began. storage: a
     URL, or "" for study.db in the folder. budget: trials. test: a split on which trials are scored too, and which chooses
     nothing; "" for none. phase: "narrow" where the space's narrow one is searched. protocol: "three_phase", or "" for one
-    search; of it narrow are the trials of the second phase, and seeds those of the third."""
+    search; of it narrow are the trials of the second phase, and seeds those of the third. place: of this folder alone, by
+    which a study with several folders knows whose a trial is."""
 
     config: str
     space: str
@@ -45,6 +47,7 @@ class Asked:
     protocol: str = ""
     narrow: int = 50
     seeds: str = "1-10"
+    place: str = ""
 
     @property
     def is_independent(self) -> bool:

@@ -1,8 +1,8 @@
 """Three phases: a wide random search of each method, a narrow one, and a table of what was best, on new seeds (Lucic et al.
 2018, section 5).
 
-What is best is chosen among the trials of both searches by their last checkpoint and a split for it; the table is of another
-split, and no trial's own score is reported as the method's. Every method has as many trials, and as many real images.
+The best is chosen among the trials of both searches, by the scores of their last checkpoints on one split. The table is of
+another split: no score that has chosen is reported. Every method has as many trials, and as many real images.
 """
 
 import dataclasses
@@ -20,6 +20,7 @@ from jaxgan.search.search import Search
 from jaxgan.search.table_file import Method
 from jaxgan.search.trials import Trial
 from jaxgan.sections import sections
+from jaxgan.workdir.folder import Workdir
 
 TABLE, SEEDS = "seeds.py", "seeds"  # the file of the third phase's table, and the folder of its cells
 
@@ -34,6 +35,8 @@ class ThreePhases:
         self.folder, self.asked = folder, asked
         if not asked.is_independent:
             raise UserError("--protocol=three_phase draws at random and gives no trial up: leave --sampler and --pruner out")
+        if asked.storage:
+            raise UserError("--protocol=three_phase chooses among the trials of one folder: leave --storage out")
         if not asked.test:
             raise UserError("--protocol=three_phase wants --test=SPLIT, which chooses nothing and is what is reported")
         config = resolve_config(load_config(asked.config), asked.overrides, sections)
@@ -100,13 +103,14 @@ class ThreePhases:
         from jaxgan.ablation.cells import check_crashed, load_table
         from jaxgan.ablation.engine import train_table
 
-        search.train(self.every, workers)
-        self.__dict__.pop("trials", None)
-        self.write_table()
-        table, folder = load_table(self.table), self.folder / SEEDS
-        cells = train_table(table, self.table, folder, [], (), workers)
-        report.write(table, cells, folder, {}, (), cells)
-        check_crashed(cells)
+        with Workdir(self.folder).claimed():
+            search.train(self.every, workers)
+            self.__dict__.pop("trials", None)
+            self.write_table()
+            table, folder = load_table(self.table), self.folder / SEEDS
+            cells = train_table(table, self.table, folder, [], (), workers)
+            report.write(table, cells, folder, {}, (), cells)
+            check_crashed(cells)
 
     def write_table(self) -> None:
         """Writes the table of the third phase."""

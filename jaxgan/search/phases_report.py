@@ -29,7 +29,7 @@ def write(phases: ThreePhases) -> Path:
         report.write(search)
     phases.__dict__.pop("trials", None)
     asked, pictures = phases.asked, []
-    wide = {name: _scores(parts[0], asked.score) for name, parts in phases.trials.items()}
+    wide = {name: _scores(parts[0][1:], asked.score) for name, parts in phases.trials.items()}  # the first drew nothing
     wide = {name: values for name, values in wide.items() if len(values)}
     if wide:
         figures.save(overview(wide, asked.score, asked.better, True, {}), phases.folder / "search.png")
@@ -118,12 +118,17 @@ def _new_seeds(phases: ThreePhases) -> dict[str, str]:
     spec, found = phases.table, dict[str, list[float]]()
     for cell in make_cells(load_table(spec), spec, folder, []):
         number = read_result(cell).numbers.get(phases.asked.score) if cell.is_done else None
-        if number is not None:
-            found.setdefault(cell.row, []).append(number)
-    return {
-        row: f"{np.mean(some):.4g}" + (f" ± {np.std(some, ddof=1):.2g}" if len(some) > 1 else "")
-        for row, some in found.items()
-    }
+        found.setdefault(cell.row, []).append(np.nan if number is None else number)
+    return {row: _mean(np.array(some)) for row, some in found.items()}
+
+
+def _mean(values: np.ndarray) -> str:
+    """The mean and the spread of what is finite, and of how many that is where it is not all."""
+    some = values[np.isfinite(values)]
+    if not len(some):
+        return "-"
+    spread = f" ± {some.std(ddof=1):.2g}" if len(some) > 1 else ""
+    return f"{some.mean():.4g}{spread}" + (f" ({len(some)} of {len(values)})" if len(some) < len(values) else "")
 
 
 def _checkpoints(phases: ThreePhases) -> list[str]:

@@ -29,7 +29,8 @@ def write(search: Search) -> Path:
     scores = {trial.number: score_of(result, asked.score) for trial, result in found}
     ranked = sorted(found, key=lambda one: _order(scores[one[0].number], asked.better))
     write_text(search.folder / "trials.csv", _csv(found, asked))
-    known = np.array([x for x in scores.values() if x is not None], float)
+    drew = [x for number, x in scores.items() if number or asked.phase or not asked.is_independent]  # 0 is the default
+    known = np.array([x for x in drew if x is not None], float)
     pictures, fields = [], study.importance()
     if len(known):
         drawing = overview({"": known}, asked.score, asked.better, asked.is_independent, fields)
@@ -58,6 +59,7 @@ def price_of(search: Search, found: list[tuple[Trial, Result]]) -> Price | None:
     if not asked.test or not asked.is_independent:
         return None
     ends = [(trial, result) for trial, result in found if result.state in ("done", "diverged")]
+    ends = [(trial, result) for trial, result in ends if trial.number or asked.phase]  # the default was not drawn
     first = [result.numbers.get(asked.score, np.nan) if result.state == "done" else np.nan for _, result in ends]
     second = [read_result(trial.tested).numbers.get(asked.score, np.nan) for trial, _ in ends]
     return price(np.array(first, float), np.array(second, float), asked.better)
@@ -120,7 +122,7 @@ def _page(
     for trial, result in ranked[:SHOWN]:
         own, score = dict(trial.overrides), scores[trial.number]
         told = f"{score:.4g}" if _sound(score) else result.state
-        name = "0, the config" if trial.number == 0 else str(trial.number)
+        name = "0, the default" if trial.number == 0 and not asked.phase else str(trial.number)
         lines.append(f"| {name} | {told} | {' | '.join(_short(own.get(path, '')) for path in paths)} |")
     if ranked and _sound(scores[ranked[0][0].number]):
         given = shlex.join(f"--config.{path}={value}" for path, value in dict(ranked[0][0].overrides).items())

@@ -1,14 +1,13 @@
 """A search: trials are asked for and trained until a budget is spent, a few at a time, and told to the study.
 
-A trial belongs to its folder. What a killed process leaves is taken up by the next start, or by another machine on the same
-study that sees the folder, and goes on to the same bits.
+A trial belongs to its folder. What a killed process leaves is taken up by the next start, and goes on to the same bits. A
+study may have several folders, each on a machine of its own; each trains the trials that it has asked for.
 """
 
 import dataclasses
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ import numpy as np
 from jaxgan.ablation.cells import CrashedError
 from jaxgan.ablation.command import last_line, launch
 from jaxgan.ablation.pool import Job, Pool
-from jaxgan.ablation.results import series
 from jaxgan.config.load import load_config
 from jaxgan.config.resolve import resolve_config
 from jaxgan.console import say
@@ -28,6 +26,7 @@ from jaxgan.search.space import check_space, defaults, load_space
 from jaxgan.search.study import PRUNERS, SAMPLERS, Study, import_optuna
 from jaxgan.search.trials import Trial, folder_of, read_trial, spelled
 from jaxgan.sections import sections
+from jaxgan.workdir.data import open_split
 from jaxgan.workdir.folder import Workdir
 
 ALIKE = 3  # trials that crash for one reason, and nothing but that has happened: the search ends
@@ -47,7 +46,7 @@ class Search:
                 )
             space = space.narrow
         self.space = space
-        check_space(self.space, asked.space, self._base)
+        check_space(self.space, asked.space, self._base, asked.overrides)
         for flag, name, known in (("sampler", asked.sampler, SAMPLERS), ("pruner", asked.pruner, PRUNERS)):
             if name not in known:
                 raise UserError(f"no {flag} '{name}'; {nearest(name, known)}")
@@ -61,9 +60,9 @@ class Search:
         score = asked.score or next(iter(ways), "")
         if score not in ways:
             raise UserError(f"no score '{asked.score}' among those of eval.metrics; {nearest(asked.score, ways)}")
-        chooses = config.eval.split or config.data.split
-        if asked.test and asked.test == chooses:
-            raise UserError(f"eval.split={chooses} chooses among the trials, so --test wants another split")
+        if asked.test and asked.test in (config.eval.split, config.data.split):
+            does = "chooses among the trials" if asked.test == config.eval.split else "is trained on"
+            raise UserError(f"the split {asked.test} {does}, so --test wants another one")
         if asked.pruner != "none" and not 0 < config.eval.every < config.steps:
             raise UserError(f"--pruner={asked.pruner} goes by scores before the end: --config.eval.every=... below steps")
         options = asked.options or SAMPLERS[asked.sampler]
@@ -75,11 +74,6 @@ class Search:
         """Overrides of every trial."""
         return spelled(dict(self.space.fixed)) + self.asked.overrides
 
-    @property
-    def _place(self) -> str:
-        """This folder on this machine, or on all that share it."""
-        return str(self.folder.absolute())
-
     def together(self, workers: int) -> int:
         """Trials that a process is given: those of a sampler that learns are asked for one by one."""
         if not self.asked.is_independent:
@@ -88,7 +82,7 @@ class Search:
 
     def study(self) -> Study:
         url = self.asked.storage or f"sqlite:///{(self.folder / 'study.db').absolute()}"
-        known = None if self.asked.phase else defaults(self.space, self._base)
+        known = None if self.asked.phase else defaults(self.space, self._base, self.asked.overrides)
         return Study(url, self.asked, self.space, known)
 
     def save(self) -> None:
@@ -96,7 +90,14 @@ class Search:
         self.asked.save(self.folder)
 
     def train(self, workers: int) -> None:
-        train([self], workers)
+        """Trains what is left of the budget. Ctrl-C and SIGTERM save and end. Raises UserError, CrashedError."""
+        with Workdir(self.folder).claimed():
+            train([self], workers)
+
+    def check_test(self) -> None:
+        """Opens the split `test`. Raises UserError where there is none."""
+        if self.asked.test:
+            open_split(resolve_config(self._base, self._common, sections), self.asked.test)
 
     def trial(self, number: int, study: Study) -> Trial:
         """A trial that was asked for, as its folder has it, or as it was drawn."""
@@ -122,20 +123,21 @@ class Search:
     def take(self, study: Study, mine: set[int], workers: int = 1) -> list[Trial]:
         """Trials that nobody trains, for one process: those that were left, then new ones; none where all are trained."""
         out: list[Trial] = []
-        for number in study.running(self._place):
+        for number in study.running(self.asked.place):
             if number in mine:
                 continue
             trial = self.trial(number, study)
-            if _is_claimed(trial.folder):
+            if is_claimed(trial.folder):
                 continue
-            if trial.is_over:
-                self.tell(study, trial)  # it was killed between the two
+            trial = self.pruned(study, trial)
+            if trial.is_over or trial.is_given_up:
+                self.tell(study, trial)  # a kill came between its end and this
             elif trial.tries or trial.kills:  # what has crashed shall take no others with it
                 return [trial]
             else:
                 out.append(trial)
         most = self.together(workers)
-        while len(out) < most and (number := study.ask(self._place)) is not None:
+        while len(out) < most and (number := study.ask(self.asked.place)) is not None:
             out.append(self.trial(number, study))
         return out[:most]
 
@@ -148,23 +150,25 @@ class Search:
 
         pool.submit((self, trials), log, start)
 
-    def prune(self, study: Study, job: Job) -> None:
-        """Ends a process whose trial the pruner gives up."""
-        for trial in job.work[1] if self.asked.pruner != "none" else ():
-            steps, scores = series([trial.result], self.asked.score)
-            after = study.given_up(trial.number, scores[0]) if len(scores) else 0
-            if after and steps[after - 1] < trial.cell.config.steps:
-                dataclasses.replace(trial, pruned=int(steps[after - 1])).save()
-                job.process.terminate()
+    def pruned(self, study: Study, trial: Trial) -> Trial:
+        """A trial after the pruner has seen its scores so far."""
+        if self.asked.pruner == "none" or trial.pruned:
+            return trial
+        scores = trial.scores(self.asked.score)
+        after = study.given_up(trial.number, [x for _, x in scores])
+        if not after or scores[after - 1][0] >= trial.cell.config.steps:
+            return trial
+        trial = dataclasses.replace(trial, pruned=scores[after - 1][0])
+        trial.save()
+        return trial
 
     def end(self, study: Study, job: Job) -> None:
         """Tells what came of a process' trials; one that crashed is tried again. Raises CrashedError where all that came to
         an end so far, `ALIKE` at the least, crashed alike."""
-        seconds, code = (time.time() - job.began) / len(job.work[1]), job.code or 0
-        for trial in job.work[1]:
-            trial = self.trial(trial.number, study)
-            trial = dataclasses.replace(trial, seconds=trial.seconds + seconds)
-            crashed = not trial.is_over and code not in (0, 130) and not _is_claimed(trial.folder)
+        code = job.code or 0
+        for trial in self.account(job):
+            trial = self.pruned(study, trial)
+            crashed = not trial.is_over and code not in (0, 130) and not is_claimed(trial.folder)
             killed = crashed and code < 0
             trial = dataclasses.replace(trial, tries=trial.tries + (crashed and not killed), kills=trial.kills + killed)
             trial.save()
@@ -177,6 +181,15 @@ class Search:
                 trial.cell.workdir.fail("crashed", told, str(job.log))
             if trial.is_over or trial.is_given_up:
                 self.tell(study, trial)
+
+    def account(self, job: Job) -> list[Trial]:
+        """A process' trials, with their shares of its time."""
+        seconds, out = (time.time() - job.began) / len(job.work[1]), []
+        for one in job.work[1]:
+            trial = self.read(one.number) or one
+            out.append(dataclasses.replace(trial, seconds=trial.seconds + seconds))
+            out[-1].save()
+        return out
 
     def tell(self, study: Study, trial: Trial) -> None:
         result, score = trial.result, self.asked.score
@@ -196,27 +209,41 @@ class Search:
 
 def train(searches: Sequence[Search], workers: int) -> None:
     """Trains the searches' trials until their budgets are spent. Ctrl-C and SIGTERM save and end."""
+    for search in searches:
+        search.check_test()
     studies = {search: search.study() for search in searches}
     mine: dict[Search, set[int]] = {search: set() for search in searches}
     with Pool[tuple[Search, list[Trial]]](workers) as pool:
-        while True:
-            for search in searches:
-                while pool.free and (trials := search.take(studies[search], mine[search], workers)):
-                    mine[search] |= {trial.number for trial in trials}
-                    search.begin(pool, trials)
-            if not pool.running:
-                break
-            ended = pool.over()
-            for job in pool.running + ended:
-                job.work[0].prune(studies[job.work[0]], job)
-            for job in ended:
-                search, trials = job.work
-                mine[search] -= {trial.number for trial in trials}
-                search.end(studies[search], job)
+        try:
+            while True:
+                for search in searches:
+                    while pool.free and (trials := search.take(studies[search], mine[search], workers)):
+                        mine[search] |= {trial.number for trial in trials}
+                        search.begin(pool, trials)
+                left = any(studies[search].running(search.asked.place) for search in searches)
+                if not pool.running and not left:  # what a dying process still saves is left
+                    break
+                ended = pool.over()
+                for job in pool.running:
+                    search, trials = job.work
+                    if any(search.pruned(studies[search], trial).pruned for trial in trials):
+                        job.process.terminate()
+                for job in ended:
+                    search, trials = job.work
+                    mine[search] -= {trial.number for trial in trials}
+                    search.end(studies[search], job)
+        except KeyboardInterrupt:
+            for job in pool.running:
+                job.work[0].account(job)
+            raise
 
 
-def _is_claimed(folder: Path) -> bool:
-    """Whether another process trains the run in a folder."""
-    with suppress(UserError), Workdir(folder).claimed():
-        return False
-    return True
+def is_claimed(folder: Path) -> bool:
+    """Whether another process trains the run in a folder. Raises UserError where that cannot be known."""
+    try:
+        with Workdir(folder).claimed():
+            return False
+    except UserError as error:
+        if "in use" in str(error):
+            return True
+        raise

@@ -1,6 +1,6 @@
 """What a search may choose: fields of a config, each with where its values are drawn from."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from typing import Any
 from jaxgan.ablation.cells import text
 from jaxgan.config.load import call_file
 from jaxgan.config.resolve import Config, flat, resolve_config
-from jaxgan.errors import UserError, nearest
+from jaxgan.errors import UserError, described, nearest
 from jaxgan.sections import sections
 
 
@@ -56,6 +56,7 @@ class Choice:
 
 Draw = Uniform | Log | Whole | Choice | Same
 Leaf = tuple[str, Any, Mapping[str, Any]]  # a field, its Draw, and the choices that lead to it
+Overrides = Sequence[tuple[str, str]]
 Suggest = Callable[[str, Any], Any]  # (a field, its Uniform, Log, Whole or Choice) -> a value
 
 
@@ -118,24 +119,31 @@ def load_space(spec: str) -> Space:
     return found
 
 
-def check_space(space: Space, spec: str, base: Config) -> None:
+def check_space(space: Space, spec: str, base: Config, overrides: Overrides = ()) -> None:
     """Resolves the default, and the ends and choices of every field, so that nothing that is misspelt or out of range is
-    found by a trial. Raises UserError."""
-    fixed = [(path, text(x)) for path, x in space.fixed.items()]
+    found by a trial. overrides: of every trial, beside the space's. Raises UserError."""
     try:
-        resolve_config(base, fixed + [(path, text(x)) for path, x in space.default.items()], sections)
+        if space.equal_images and "steps" in space.paths:
+            raise UserError("with equal_images the length follows from the images, so 'steps' can be no field")
+        _resolved(space, base, space.default, overrides)
         for path, draw, _ in _leaves(space.fields):
             _check(path, draw)
         for some in _corners(space):
-            resolve_config(base, fixed + [(path, text(x)) for path, x in some.items()], sections)
+            _resolved(space, base, some, overrides)
     except UserError as error:
         raise UserError(f"{spec}: {error}") from error
+    except Exception as error:  # values of a kind that no field has
+        raise UserError(f"{spec}: {described(error)}") from error
 
 
-def defaults(space: Space, base: Config) -> dict[str, Any]:
+def _resolved(space: Space, base: Config, own: Mapping[str, Any], overrides: Overrides) -> Config:
+    given = [(path, text(x)) for path, x in {**space.fixed, **own}.items()]
+    return resolve_config(base, [*given, *overrides], sections)
+
+
+def defaults(space: Space, base: Config, overrides: Overrides = ()) -> dict[str, Any]:
     """The values that trial 0 has of the space's fields, where they are there and can be drawn: a sampler learns from it."""
-    overrides = [(path, text(x)) for path, x in {**space.fixed, **space.default}.items()]
-    values = flat(resolve_config(base, overrides, sections).to_dict())
+    values = flat(_resolved(space, base, space.default, overrides).to_dict())
 
     def here(path: str, draw: Any) -> Any:
         value = _number(values.get(path), draw)

@@ -4,6 +4,8 @@ What a trial draws follows from the study's seed, the trial's number and what wa
 made anew for each draw, with its options written out, so that neither a restart nor an upgrade changes a study.
 """
 
+import datetime
+import hashlib
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -25,6 +27,7 @@ PRUNERS: dict[str, dict[str, Any]] = {  # which trials are given up, by their sc
     "median": {"n_startup_trials": 5, "n_warmup_steps": 0, "interval_steps": 1, "n_min_trials": 1},
     "halving": {"min_resource": 1, "reduction_factor": 4, "min_early_stopping_rate": 0, "bootstrap_count": 0},
 }
+ORPHANED = 60  # seconds after which a trial without a note is one that a kill has left
 LEAST = 10  # trials of which the importance of fields is told
 WORST = {"lower": np.inf, "higher": -np.inf}  # what a diverged trial is told as
 
@@ -63,6 +66,7 @@ class Study:
         kinds = {"none": pruners.NopPruner, "median": pruners.MedianPruner, "halving": pruners.SuccessiveHalvingPruner}
         made = {"sampler": self._fresh(0, ""), "pruner": kinds[asked.pruner](**asked.pruner_options)}
         self._study = self._opened(url, study_name=asked.study, direction=direction, **made)
+        self._check_identity()
         if asked.score and self._study.metric_names != [asked.score]:  # for dashboards
             self._study.set_metric_names([asked.score])
 
@@ -78,12 +82,35 @@ class Study:
 
                 with suppress(Exception):  # a password is nobody's to read
                     url = make_url(url).render_as_string()
-                told = str(error).splitlines()[0][:200]
+                told = (str(error).splitlines() or [type(error).__name__])[0][:200]
                 raise UserError(f"--storage={url} cannot be reached: {told}") from error
 
+    def _check_identity(self) -> None:
+        """Refuses a study that was begun with another space, config or score: its trials are no trials of this one. Raises
+        UserError."""
+        asked = self.asked
+        parts = (
+            self.space,
+            asked.config,
+            asked.overrides,
+            asked.score,
+            asked.better,
+            asked.sampler,
+            asked.seed,
+            asked.phase,
+        )
+        own, known = hashlib.sha256(repr(parts).encode()).hexdigest(), self._study.user_attrs.get("of")
+        if known is None:
+            self._study.set_user_attr("of", own)
+        elif known != own:
+            raise UserError(
+                f"the study '{asked.study}' was begun with another space, config, score or seed than now; undo that, or "
+                "choose another --workdir, or with --storage another --study"
+            )
+
     def trials(self) -> dict[int, Any]:
-        """All trials that were asked for, by number, as Optuna has them. Two machines that ask for the last of the budget at
-        the same time leave one behind it, which is not among them: it waits for a larger budget."""
+        """All trials that were asked for, by number, as Optuna has them. Where two machines ask for the last of the budget
+        at the same time, one of the two is left out, and waits for a larger budget."""
         found = {trial.number: trial for trial in self._study.get_trials(deepcopy=False)}
         waiting = self.optuna.trial.TrialState.WAITING
         kept = {n: one for n, one in found.items() if one.state.is_finished() or n < self.asked.budget}
@@ -91,10 +118,18 @@ class Study:
 
     def running(self, place: str) -> list[int]:
         """Numbers of trials that were asked for by a place, and of which nothing was told. One that a kill has left without
-        a note is everybody's: who takes it first trains it."""
-        state = self.optuna.trial.TrialState.RUNNING
-        mine = (place, None)
-        return [n for n, one in self.trials().items() if one.state == state and one.user_attrs.get("place") in mine]
+        a note of its place becomes this one's."""
+        out = []
+        for number, one in self.trials().items():
+            if one.state != self.optuna.trial.TrialState.RUNNING:
+                continue
+            of = one.user_attrs.get("place")
+            if of is None and (datetime.datetime.now() - one.datetime_start).total_seconds() > ORPHANED:
+                self._study._storage.set_trial_user_attr(one._trial_id, "place", place)
+                of = place
+            if of == place:
+                out.append(number)
+        return out
 
     def ask(self, place: str) -> int | None:
         """A new trial's number; None where the budget is spent. place: who trains it, of which a note is made."""
@@ -113,6 +148,7 @@ class Study:
         if is_default and "fixed_params" not in found.system_attrs:  # as Optuna's own queue has them
             self._study._storage.set_trial_system_attr(found._trial_id, "fixed_params", self._defaults)
         trial = self._trial(number)
+        _ = trial.relative_params  # drawn now, by the trial's own seed, and not by the first field's that is missing
 
         def suggest(path: str, draw: Any) -> Any:
             self._study.sampler = self._fresh(number, path)
@@ -151,8 +187,10 @@ class Study:
             self._study.tell(number, value, skip_if_finished=True)
 
     def varied(self) -> list[str]:
-        """Fields that all trials with a score have drawn, and not all alike."""
-        done = [one for one in self.trials().values() if one.state == self.optuna.trial.TrialState.COMPLETE]
+        """Fields that all trials with a score have drawn, and not all alike; trial 0 draws nothing."""
+        state = self.optuna.trial.TrialState.COMPLETE
+        drew = [one for n, one in self.trials().items() if n or self._defaults is None]
+        done = [one for one in drew if one.state == state]
         drawn = set.intersection(*(set(one.params) for one in done)) if done else set()
         return [path for path in sorted(drawn) if len({str(one.params[path]) for one in done}) > 1]
 
@@ -176,10 +214,14 @@ class Study:
         varied = self.varied()
         if len(done) < LEAST or not varied:
             return {}
-        ranks = {one.number: float(rank) for rank, one in enumerate(sorted(done, key=lambda one: one.value))}
-        evaluator = self.optuna.importance.FanovaImportanceEvaluator(seed=0)
+        values = np.array([one.value for one in done])
+        ranks = {one.number: float((values < one.value).mean() + (values <= one.value).mean()) for one in done}
         return self.optuna.importance.get_param_importances(
-            self._study, evaluator=evaluator, params=varied, target=lambda one: ranks.get(one.number, np.inf)
+            self._study,
+            evaluator=self.optuna.importance.FanovaImportanceEvaluator(seed=0),
+            params=varied,
+            target=lambda one: ranks.get(one.number, np.inf),
+            normalize=False,
         )
 
     def _trial(self, number: int) -> Any:
@@ -190,5 +232,6 @@ class Study:
     def _fresh(self, number: int, path: str) -> Any:
         """The sampler for one draw."""
         kinds = {"random": self.optuna.samplers.RandomSampler, "tpe": self.optuna.samplers.TPESampler}
-        seed = int(np.random.SeedSequence([self.asked.seed, number, *path.encode()]).generate_state(1)[0])
+        entropy = [self.asked.seed, number, *f"{self.asked.phase}{path}".encode()]
+        seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
         return kinds[self.asked.sampler](seed=seed, **self.asked.options)

@@ -32,13 +32,13 @@ def table() -> Table:
         title={title!r},
         paper={paper!r},
         data={data!r},
-        protocol="{{steps}} steps, batch {{batch_size}}, {{rounds.disc}} updates of the discriminator to one of the "
-        "generator; {{eval.num_samples}} samples against the split {{eval.split}}",
+        protocol="{{steps}} steps, batch {{batch_size}}{rounds}; {{eval.num_samples}} samples against "
+        "the split {{eval.split}}",
         columns={columns},
         rows={{name: Row(own, config={config!r}, published=PUBLISHED.get(name, {{}})) for name, own in ROWS.items()}},
         seeds={seeds},
         claims=tuple(Claim({score!r}, method, than=method + ", default") for method in CLAIMS),
-        published={whose!r},
+        published={paper!r},
         notes={notes!r},
     )
 '''
@@ -68,7 +68,10 @@ def text(asked: Asked, methods: Mapping[str, Method], path: str) -> str:
         told = name if name in rows else f"{name}, default"
         if one.space.published:
             published[told] = dict(one.space.published)
-        (claims if name in rows and f"{name}, default" in rows else same).append(name)
+        if name in rows and f"{name}, default" in rows:
+            claims.append(name)
+        elif one.best:
+            same.append(name)
     papers = list(dict.fromkeys(one.space.paper for one in methods.values() if one.space.paper))
     trials, many = asked.budget + asked.narrow, len(methods) > 1
     title = f"The best of {trials} settings{' of each method' * many} against the default, on new seeds"
@@ -77,8 +80,9 @@ def text(asked: Asked, methods: Mapping[str, Method], path: str) -> str:
         title=title, path=path, trials=trials, seed=config.seed, score=asked.score, test=asked.test,
         chooses=config.eval.split, rows=_pretty(rows), published=_pretty(published), claims=tuple(claims),
         paper="; ".join(papers), data=f"{config.data.name}, split {config.data.split}",
+        rounds="".join(f", {{rounds.{player}}} updates of {player} a step" for player in config.rounds),
         columns=_columns(ways, shown), config=asked.config, seeds=tuple(numbers(asked.seeds, "--seeds")),
-        whose="; ".join(papers), notes=notes,
+        notes=notes,
     )  # fmt: skip
 
 

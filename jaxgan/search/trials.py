@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from jaxgan import records
 from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.cells import text, train_cells
@@ -14,6 +16,7 @@ from jaxgan.config.load import load_config
 from jaxgan.config.resolve import Overrides, resolve_config
 from jaxgan.files import write_json
 from jaxgan.records import STEP
+from jaxgan.scores.names import score_part
 from jaxgan.scores.of_folder import scores_of
 from jaxgan.sections import sections
 
@@ -69,9 +72,23 @@ class Trial:
 
     @property
     def result(self) -> Result:
-        """What has become of it; `state` may be "pruned", too."""
+        """What has become of it; `state` may be "pruned", too. One that could not be scored on `test` has crashed."""
         found = read_result(self.cell)
-        return dataclasses.replace(found, state="pruned") if self.pruned else found
+        if self.pruned:
+            return dataclasses.replace(found, state="pruned")
+        if self.is_given_up and not self.is_over:
+            why = (self.cell.workdir.failure or {}).get("message", "")
+            return dataclasses.replace(found, state="crashed", message=found.message or why)
+        return found
+
+    def scores(self, score: str) -> list[tuple[int, float]]:
+        """(step, value) of each evaluation in its log; NaN where one is no number."""
+        out = []
+        for line in self.cell.workdir.metrics():
+            for name, x in line.items():
+                if name.startswith("eval/") and score_part(name.removeprefix("eval/")) == score:
+                    out.append((line["step"], np.nan if x is None else x))
+        return out
 
     def save(self) -> None:
         """Writes `trial.json`, the last thing before it may be trained."""

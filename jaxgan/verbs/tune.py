@@ -6,6 +6,7 @@ new seeds, and scored on pictures that chose nothing.
 """
 
 import dataclasses
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,13 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string("space", "", "A file of fields and their ranges, configs/spaces/wgan.py.", flag_values=values)
     flags.DEFINE_integer("budget", 100, "How many trials, those of earlier starts included.", flag_values=values)
     flags.DEFINE_integer("workers", 1, "Processes that train trials at the same time.", flag_values=values)
-    flags.DEFINE_string("score", "", "What is sought, of eval.metrics; the first of them by default.", flag_values=values)
+    flags.DEFINE_string(
+        "score", "", "What is sought: one of the scores of eval.metrics, by default the first.", flag_values=values
+    )
     flags.DEFINE_string("sampler", "random", "How settings are drawn: random or tpe.", flag_values=values)
     flags.DEFINE_string("pruner", "none", "Which trials are given up early, by their scores so far: none, median or "
                         "halving.", flag_values=values)  # fmt: skip
-    flags.DEFINE_integer("search_seed", 0, "Of what is drawn.", flag_values=values)
+    flags.DEFINE_integer("search_seed", 0, "The seed of what is drawn.", flag_values=values)
     flags.DEFINE_string("test", "", "A split on which each trial is scored too, and which chooses nothing.", values)
     flags.DEFINE_string("protocol", "", "three_phase: a wide search, a narrow one, and a table of the best on new seeds, "
                         "for each variant of the space's file.", flag_values=values)  # fmt: skip
@@ -91,7 +94,10 @@ def _asked(values: flags.FlagValues, workdir: Path, overrides: list[tuple[str, s
         lost = [name for name in ("narrow", "seeds") if values[name].present and not values.protocol]
         if lost:
             raise UserError(f"--{lost[0]} is of --protocol=three_phase")
-        return Asked(config=values.config, overrides=overrides, **given)
+        return Asked(config=values.config, overrides=overrides, place=uuid.uuid4().hex, **given)
+    if before.protocol and any(given.get(name, 0) > getattr(before, name) for name in GROWS):
+        if (workdir / "seeds" / "table.json").exists():
+            raise UserError(f"{workdir} has begun its table of new seeds, and a larger budget could choose other settings")
     changed = [flag for flag, field in ASKED.items() if field in given and field not in GROWS]
     changed = [flag for flag in changed if given[ASKED[flag]] != getattr(before, ASKED[flag])]
     if values.config and values.config != before.config:

@@ -83,12 +83,23 @@ def test_what_three_phases_want(asked, tmp_path):
     refused("wants --test=SPLIT", test="")
     refused("leave --sampler and --pruner out", sampler="tpe")
     refused("train.*may not choose the best: --config.eval.split=", overrides=[("eval.split", "train[:80%]")])
-    refused("chooses among the trials, so --test wants another split", test="train[80%:]")
+    refused("chooses among the trials, so --test wants another one", test="train[80%:]")
+    refused("is trained on, so --test wants another one", test="train[:80%]")
+    refused("leave --storage out", storage="sqlite:///x.db")
     refused("--seeds=0-3 holds 0", seeds="0-3")
     (tmp_path / "plain.py").write_text(SPACE.replace("narrow=narrow, ", ""))
     refused(r"plain.py:hinge has no .*--narrow=0 leaves", space=str(tmp_path / "plain.py"))
     plain = ThreePhases(tmp_path / "w", dataclasses.replace(asked, space=str(tmp_path / "plain.py"), narrow=0))
     assert [len(some) for some in plain.searches.values()] == [1, 1] and not (tmp_path / "w").exists()
+
+
+def test_a_table_of_new_seeds_that_has_begun_keeps_its_settings(asked, tmp_path):
+    folder = tmp_path / "w"
+    (folder / "seeds").mkdir(parents=True)
+    asked.save(folder)
+    (folder / "seeds" / "table.json").write_text("{}")
+    done = launch("--mode=tune", f"--workdir={folder}", "--budget=9", check=2)
+    assert "has begun its table of new seeds" in done.stderr and remembered(folder) == asked
 
 
 def test_the_methods_of_a_file(asked):

@@ -30,7 +30,7 @@ def page(scores):
     space = Space({"data.name": Choice(("a", "b"))}, {"steps": 5})
     asked = SimpleNamespace(
         space="space.py", config="config.py", score="modes", better="higher", sampler="random", overrides=[],
-        is_independent=True,
+        is_independent=True, phase="",
     )  # fmt: skip
     search = SimpleNamespace(asked=asked, space=space, folder=None)
     trials = [SimpleNamespace(number=i, overrides=[("steps", "5"), ("data.name", f"a {i}")]) for i in range(len(scores))]
@@ -43,7 +43,7 @@ def test_a_page_has_the_best_first_and_its_command():
     text = page([0.0, None, 3.0])
     assert "3 trials (2 done, 1 crashed), modes higher is better" in text
     rows = [line.split(" | ")[:2] for line in text.splitlines() if line.startswith("| ")][1:]
-    assert rows == [["| 2", "3"], ["| 0, the config", "0"], ["| 1", "crashed"]]
+    assert rows == [["| 2", "3"], ["| 0, the default", "0"], ["| 1", "crashed"]]
     assert "python launch.py --config=config.py --config.steps=5 '--config.data.name=a 2'" in text
     assert "python launch.py" in page([0.0])  # the worst that can be is a score, too
     assert "python launch.py" not in page([None]) and "python launch.py" not in page([])

@@ -20,7 +20,7 @@ from jaxgan.ablation.cells import CrashedError
 from jaxgan.errors import UserError
 from jaxgan.search.asked import Asked, remembered
 from jaxgan.search.search import Search
-from jaxgan.search.trials import TRIES
+from jaxgan.search.trials import TRIES, Trial
 from jaxgan.workdir.folder import Workdir
 
 pytest.importorskip("optuna")
@@ -79,7 +79,7 @@ def test_a_search_that_was_killed_ends_with_the_same_study(files):
     assert outcome(killed) == whole and sorted(whole) == [0, 1, 2, 3]
     assert all(state == "COMPLETE" for state, *_ in whole.values())
     assert (killed / "report.md").read_text() == (files / "whole" / "report.md").read_text()
-    assert "0, the config" in (killed / "report.md").read_text() and (killed / "search.png").stat().st_size
+    assert "0, the default" in (killed / "report.md").read_text() and (killed / "search.png").stat().st_size
     more = launch("--mode=tune", f"--workdir={killed}", "--budget=5", env=ONE)
     assert sorted(outcome(killed)) == [0, 1, 2, 3, 4]
     assert "5 trials, best: trial" in more.stdout
@@ -127,6 +127,22 @@ def test_a_trial_that_another_process_trains_is_left_to_it(files):
         assert search.take(study, set()) == []
         search.end(study, ended(search, trial, 2, files / "log"))  # ours came second
     assert [one.tries for one in search.take(study, set())] == [0]
+
+
+def test_a_trial_that_cannot_be_scored_on_the_test_split_has_crashed(files):
+    folder = files / "w" / "trials" / "00000"
+    folder.mkdir(parents=True)
+    (folder / "DONE").write_text('{"step": 40}')
+    trial = Trial(0, folder, str(files / "config.py"), [], test="nowhere")
+    assert trial.cell.is_done and not trial.is_over
+    assert dataclasses.replace(trial, tries=TRIES).result.state == "crashed"
+    (folder / "trial.json").unlink(missing_ok=True)
+
+
+def test_a_search_that_runs_is_not_begun_again(files):
+    search = Search(files / "w", Asked(str(files / "config.py"), str(files / "space.py"), budget=1))
+    with Workdir(files / "w").claimed(), pytest.raises(UserError, match="is in use by another run"):
+        search.train(1)
 
 
 def test_what_does_not_fit_ends_before_anything_is_written(files):

@@ -22,9 +22,20 @@ class OfTest(Study):
         return number
 
 
-def study(folder, name="s", sampler="random", seed=0, better="lower", url="", defaults=DEFAULTS, pruner="none", budget=100):
+def study(
+    folder,
+    name="s",
+    sampler="random",
+    seed=0,
+    better="lower",
+    url="",
+    defaults=DEFAULTS,
+    pruner="none",
+    budget=100,
+    phase="",
+):
     own: dict = {"sampler": sampler, "options": SAMPLERS[sampler], "pruner": pruner, "pruner_options": PRUNERS[pruner]}
-    asked = Asked("c.py", "s.py", study=name, better=better, seed=seed, budget=budget, **own)
+    asked = Asked("c.py", "s.py", study=name, better=better, seed=seed, budget=budget, phase=phase, **own)
     return OfTest(url or f"sqlite:///{folder}/study.db", asked, SPACE, defaults)
 
 
@@ -145,3 +156,24 @@ def test_the_importance_of_fields(tmp_path):
     found = one.importance()
     assert list(found) == ["a", "b"] and found["a"] > 0.8 and one.varied() == ["a", "b"]  # c was not drawn by all
     assert len(one.coordinates("fd").axes) > 2
+
+
+def test_a_study_of_another_space_or_seed_is_refused(tmp_path):
+    study(tmp_path)
+    study(tmp_path)
+    with pytest.raises(UserError, match="the study 's' was begun with another space, config, score or seed than now"):
+        study(tmp_path, seed=1)
+
+
+def test_folders_of_one_study_keep_to_their_own_trials(tmp_path, monkeypatch):
+    one = study(tmp_path)
+    one.ask("a"), one.ask("b")
+    lost = one._study.ask().number  # a kill has come before the note of its place
+    assert (one.running("a"), one.running("b")) == ([0], [1])
+    monkeypatch.setattr("jaxgan.search.study.ORPHANED", -1)
+    assert one.running("a") == [0, lost] and one.running("b") == [1]
+
+
+def test_phases_draw_apart(tmp_path):
+    wide, narrow = study(tmp_path, "wide", defaults=None), study(tmp_path, "narrow", defaults=None, phase="narrow")
+    assert grown(wide, 1)[0]["a"] != grown(narrow, 1)[0]["a"]
