@@ -48,16 +48,17 @@ def asked(tmp_path) -> Asked:
 
 @pytest.mark.slow
 def test_three_phases_from_one_command(asked, tmp_path):
-    folder, asked = tmp_path / "w", dataclasses.replace(asked, space=f"{asked.space}:hinge", budget=2)
-    words = [f"--config={asked.config}", f"--space={asked.space}", "--protocol=three_phase", "--test=test", "--budget=2"]
+    folder, asked = tmp_path / "w", dataclasses.replace(asked, space=f"{asked.space}:hinge")
+    words = [f"--config={asked.config}", f"--space={asked.space}", "--protocol=three_phase", "--test=test", "--budget=3"]
     launch("--mode=tune", *words, "--narrow=1", "--seeds=1-2", "--workers=2", f"--workdir={folder}", env=ONE)
-    assert remembered(folder) == dataclasses.replace(asked, score="fd")
-    phases = ThreePhases(folder, asked)
+    saved = remembered(folder)
+    assert saved is not None and saved == dataclasses.replace(asked, score="fd", place=saved.place) and saved.place
+    phases = ThreePhases(folder, saved)
     wide, narrow = phases.trials["hinge"]
     best, every = phases.best("hinge"), wide + narrow
-    assert (len(wide), len(narrow)) == (2, 1) and best is not None
+    assert (len(wide), len(narrow)) == (3, 1) and best is not None
     scores = [trial.result.numbers["fd"] for trial in every]
-    assert best.result.numbers["fd"] == min(scores) and len(set(scores)) == 3  # the narrow one is no default again
+    assert best.result.numbers["fd"] == min(scores) and len(set(scores)) == 4  # the narrow one is no default again
     for trial in every:
         assert trial.is_over and trial.seconds > 0
         assert trial.cell.config.steps * trial.cell.config.rounds.disc == 4
