@@ -71,9 +71,9 @@ def perception_distortion(summary: Summary):
     axes.plot([x for (x, _), _ in line], [y for _, (y, _) in line], color="grey", linewidth=0.8, label="--strength, 0 to 1")
     for row, ((x, dx), (y, dy)) in points.items():
         axes.errorbar(x, y, dy, dx, fmt="o", markersize=4, color="C1" if row.startswith("SRGAN, ") else "C0")
-        left = row in ("SRResNet", "SRGAN, 1/4")  # which lie on top of others
-        place = {"xytext": (-6, -9), "ha": "right"} if left else {"xytext": (6, 4)}
-        axes.annotate(row, (x, y), textcoords="offset points", fontsize=8, **place)
+        place = {"SRResNet": ((7, -7), "left"), "SRGAN, 1/4": ((-6, -9), "right")}  # which lie on top of others
+        shift, side = place.get(row, ((6, 4), "left"))
+        axes.annotate(row, (x, y), xytext=shift, ha=side, textcoords="offset points", fontsize=8)
     axes.margins(x=0.2)
     axes.set(xlabel=f"{PSNR}, higher is nearer", ylabel=f"{PERCEPTUAL}, lower looks nearer")
     axes.legend(fontsize=8)
