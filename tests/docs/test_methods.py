@@ -26,7 +26,7 @@ NO_METHOD = {
     "classifier",
     "detector",
 }  # the index has a table of them
-AWAITED = {"srgan", "dfgan", "attngan"}  # methods whose results are still to come
+AWAITED = {"dfgan", "attngan"}  # methods whose results are still to come
 HEADINGS = [
     "The idea",
     "The maths",
