@@ -15,7 +15,8 @@ h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin-top:
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; white-space: nowrap; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .35rem .7rem; text-align: right; border-bottom: 1px solid var(--line); }
-th { border-bottom: 2px solid var(--rule); white-space: normal; vertical-align: bottom; max-width: 7rem; }
+th { border-bottom: 2px solid var(--rule); white-space: normal; overflow-wrap: normal; vertical-align: bottom;
+  max-width: 7rem; }
 th:first-child, td:first-child { text-align: left; white-space: normal; position: sticky; left: 0; background: var(--paper);
   min-width: 13rem; }
 th[tabindex] { cursor: pointer; } th[tabindex]:hover { background: var(--box); }

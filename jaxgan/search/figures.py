@@ -7,10 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jaxgan.ablation.figures import COLOURS, STYLES
-from jaxgan.search.peeking import Price
+from jaxgan.search.peeking import DRAWS, Price
 from jaxgan.search.study import WORST
-
-DRAWS = 1000  # of the bootstrap
 
 
 def best_of(scores: np.ndarray, better: str, counts: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:

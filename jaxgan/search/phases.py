@@ -6,7 +6,6 @@ another split: no score that has chosen is reported. Every method has as many tr
 """
 
 import dataclasses
-from functools import cached_property
 from pathlib import Path
 
 from jaxgan.config.load import load_config, variants_of
@@ -32,7 +31,7 @@ class ThreePhases:
     """
 
     def __init__(self, folder: Path, asked: Asked):
-        self.folder, self.asked = folder, asked
+        self.folder, self.asked, self.trials = folder, asked, dict[str, list[list[Trial]]]()
         if not asked.is_independent:
             raise UserError("--protocol=three_phase draws at random and gives no trial up: leave --sampler and --pruner out")
         if asked.storage:
@@ -79,10 +78,10 @@ class ThreePhases:
     def every(self) -> list[Search]:
         return [one for some in self.searches.values() for one in some]
 
-    @cached_property
-    def trials(self) -> dict[str, list[list[Trial]]]:
-        """By method, the trials of each of its searches."""
-        return {name: [list(one.trials(one.study())) for one in some] for name, some in self.searches.items()}
+    def read(self) -> None:
+        """Reads the trials as their folders have them now: `trials`, by method those of each of its searches."""
+        found = self.searches.items()
+        self.trials = {name: [list(one.trials(one.study())) for one in some] for name, some in found}
 
     def best(self, method: str) -> Trial | None:
         """The trial that a method's third phase is about; None where none has a score."""
@@ -105,7 +104,7 @@ class ThreePhases:
 
         with Workdir(self.folder).claimed():
             search.train(self.every, workers)
-            self.__dict__.pop("trials", None)
+            self.read()
             self.write_table()
             table, folder = load_table(self.table), self.folder / SEEDS
             cells = train_table(table, self.table, folder, [], (), workers)

@@ -13,8 +13,8 @@ from jaxgan.search import report
 from jaxgan.search.figures import DRAWS, overview, peeking
 from jaxgan.search.peeking import Price
 from jaxgan.search.phases import SEEDS, ThreePhases
-from jaxgan.search.report import price_of, score_of, told_price
-from jaxgan.search.trials import Trial
+from jaxgan.search.report import price_of, told_price
+from jaxgan.search.trials import Trial, score_of
 
 LEGEND = (
     "Images and hours are of all trials of a method: real images that the discriminator saw, in millions, and time of one "
@@ -27,7 +27,7 @@ def write(phases: ThreePhases) -> Path:
     """Writes report.md and its figures, and each search's own report; returns the first's path."""
     for search in phases.every:
         report.write(search)
-    phases.__dict__.pop("trials", None)
+    phases.read()
     asked, pictures = phases.asked, []
     wide = {name: _scores(parts[0][1:], asked.score) for name, parts in phases.trials.items()}  # the first drew nothing
     wide = {name: values for name, values in wide.items() if len(values)}

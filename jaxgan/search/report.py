@@ -17,7 +17,7 @@ from jaxgan.search.asked import Asked
 from jaxgan.search.figures import DRAWS, overview
 from jaxgan.search.peeking import Price, price
 from jaxgan.search.search import Search
-from jaxgan.search.trials import Trial
+from jaxgan.search.trials import Trial, score_of
 
 SHOWN = 10  # trials in the report
 
@@ -72,13 +72,6 @@ def told_price(one: Price, score: str) -> str:
         f"The best of {one.counts[-1]} trials has a {score} of {honest:.4g} on the split that chose nothing, and of "
         f"{peeked:.4g} where that split chooses it: peeking is worth {abs(honest - peeked):.2g} (means over draws)."
     )
-
-
-def score_of(result: Result, score: str) -> float | None:
-    """A trial's score; not finite where it diverged or was given up; None where there is none yet, or it crashed."""
-    if result.state in ("diverged", "pruned"):
-        return np.nan
-    return result.numbers.get(score, np.nan) if result.state == "done" else None
 
 
 def _order(score: float | None, better: str) -> tuple[bool, float]:

@@ -24,7 +24,7 @@ from jaxgan.search.asked import Asked
 from jaxgan.search.equal import equal_images
 from jaxgan.search.space import check_space, defaults, load_space
 from jaxgan.search.study import PRUNERS, SAMPLERS, Study, import_optuna
-from jaxgan.search.trials import Trial, folder_of, read_trial, spelled
+from jaxgan.search.trials import Trial, folder_of, read_trial, score_of, spelled
 from jaxgan.sections import sections
 from jaxgan.workdir.data import open_split
 from jaxgan.workdir.folder import Workdir
@@ -193,7 +193,7 @@ class Search:
 
     def tell(self, study: Study, trial: Trial) -> None:
         result, score = trial.result, self.asked.score
-        value = result.numbers.get(score, np.nan) if result.state in ("done", "diverged") else None
+        value = None if trial.pruned else score_of(result, score)
         study.tell(trial.number, value, bool(trial.pruned))
         told = f"{score} {value:.4g}" if value is not None and np.isfinite(value) else result.state
         if result.state == "done" and value is not None and not np.isfinite(value):
@@ -220,9 +220,8 @@ def train(searches: Sequence[Search], workers: int) -> None:
                     while pool.free and (trials := search.take(studies[search], mine[search], workers)):
                         mine[search] |= {trial.number for trial in trials}
                         search.begin(pool, trials)
-                left = any(studies[search].running(search.asked.place) for search in searches)
-                if not pool.running and not left:  # what a dying process still saves is left
-                    break
+                if not pool.running and not any(studies[one].running(one.asked.place) for one in searches):
+                    break  # else a dying process still saves
                 ended = pool.over()
                 for job in pool.running:
                     search, trials = job.work

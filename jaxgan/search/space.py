@@ -83,6 +83,16 @@ class Space:
         """Of all fields, those of choices too."""
         return [path for path, *_ in _leaves(self.fields)]
 
+    def told(self) -> str:
+        """All that decides a trial's settings, in words that a later revision finds too."""
+        lines = []
+        for path, draw, lead in _leaves(self.fields):
+            values = [f"{name}={x}" for name, x in vars(draw).items() if name != "then" and (name, x) != ("form", "{}")]
+            lines.append(f"{path}: {type(draw).__name__} {' '.join(values)} {dict(lead)}")
+        lines += [f"fixed {path}={text(x)}" for path, x in self.fixed.items()]
+        lines += [f"default {path}={text(x)}" for path, x in self.default.items()]
+        return "\n".join([*lines, *["equal images"] * self.equal_images])
+
     @property
     def drawn_paths(self) -> list[str]:
         """Of fields with values of their own, those of choices too, each once."""

@@ -88,18 +88,9 @@ class Study:
     def _check_identity(self) -> None:
         """Refuses a study that was begun with another space, config or score: its trials are no trials of this one. Raises
         UserError."""
-        asked = self.asked
-        parts = (
-            self.space,
-            asked.config,
-            asked.overrides,
-            asked.score,
-            asked.better,
-            asked.sampler,
-            asked.seed,
-            asked.phase,
-        )
-        own, known = hashlib.sha256(repr(parts).encode()).hexdigest(), self._study.user_attrs.get("of")
+        asked, names = self.asked, ("config", "overrides", "score", "better", "sampler", "seed", "phase")
+        parts = [self.space.told(), *(f"{name}={getattr(asked, name)}" for name in names)]
+        own, known = hashlib.sha256("\n".join(parts).encode()).hexdigest(), self._study.user_attrs.get("of")
         if known is None:
             self._study.set_user_attr("of", own)
         elif known != own:

@@ -123,6 +123,13 @@ def train_trials(some: list[Trial]) -> None:
             trial.cell.workdir.add_evaluation(scores_of(trial.folder, [("eval.split", trial.test)]))
 
 
+def score_of(result: Result, score: str) -> float | None:
+    """A trial's score; not finite where it diverged or was given up; None where there is none yet, or it crashed."""
+    if result.state in ("diverged", "pruned"):
+        return np.nan
+    return result.numbers.get(score, np.nan) if result.state == "done" else None
+
+
 def spelled(values: dict[str, Any]) -> Overrides:
     """Values by path as overrides."""
     return [(path, text(x)) for path, x in values.items()]

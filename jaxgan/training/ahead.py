@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxgan import program
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError, nearest
 from jaxgan.memory import human
@@ -51,21 +50,6 @@ def devices(topology: str) -> list[Any]:
             raise UserError("--topology compiles with the package libtpu: pip install 'jax[tpu]'") from error
         raise UserError(f"--topology={topology}: {told}") from error
     return list(jax.make_mesh((len(found),), (AXIS,), devices=found).devices.flat)
-
-
-def compiled(plan: Plan, images: Images, placement: Placement) -> Any:
-    """The compiled step of a run on a placement's devices, which need not be there."""
-    step = placement.wrap(program.make_program(plan, images), batch_is_split=not images.resident)
-    first = (len(images),) if images.resident else (plan.rounds, plan.run.batch_size)
-    split = placement.replicated if images.resident else placement.sharded
-
-    def at(tree: Any, sharding: Any) -> Any:
-        return jax.tree.map(lambda x: jax.ShapeDtypeStruct(np.shape(x), x.dtype, sharding=sharding), tree)
-
-    whole = placement.replicated
-    state, inputs = at(plan.shapes(), whole), at(plan.inputs, whole)
-    shapes: Any = step
-    return shapes.lower(state, inputs, at(budget.shapes(images, first), split), at(np.int32(1), whole)).compile()
 
 
 def collectives(text: str) -> list[Collective]:
@@ -126,7 +110,7 @@ def report(plan: Plan, images: Images, topology: str, find: Callable[[str], list
     budget.check_share(plan, len(chips))
     have = HBM[topology.partition(":")[0]] * 10**9
     try:
-        step = compiled(plan, images, Placement("shard_map", chips))
+        step = budget.compiled(plan, images, Placement("shard_map", chips))
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error) and "memory" not in str(error):
             raise

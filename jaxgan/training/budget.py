@@ -17,6 +17,7 @@ from jaxgan.memory import human
 from jaxgan.nets.layers import wide
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
+from jaxgan.program import make_program
 from jaxgan.state import GanState, StepInputs, Update
 
 
@@ -106,16 +107,18 @@ def flops(plan: Plan) -> dict[str, float]:
     return counts
 
 
-def activations(plan: Plan, images: Images, placement: Placement, program: Any) -> int:
-    """Bytes that the compiled step needs on a device beside its arguments. Compiles."""
-    mapped: Any = placement.wrap(program, batch_is_split=not images.resident)
+def compiled(plan: Plan, images: Images, placement: Placement) -> Any:
+    """The compiled step of a run on a placement's devices, which need not be there."""
+    step: Any = placement.wrap(make_program(plan, images), batch_is_split=not images.resident)
     first = (len(images),) if images.resident else (plan.rounds, plan.run.batch_size)
-    return (
-        mapped.lower(plan.shapes(), plan.inputs, shapes(images, first), np.int32(1))
-        .compile()
-        .memory_analysis()
-        .temp_size_in_bytes
-    )
+    split = placement.replicated if images.resident else placement.sharded
+
+    def at(tree: Any, sharding: Any) -> Any:
+        return jax.tree.map(lambda x: jax.ShapeDtypeStruct(np.shape(x), x.dtype, sharding=sharding), tree)
+
+    whole = (at(tree, placement.replicated) for tree in (plan.shapes(), plan.inputs, np.int32(1)))
+    state, inputs, count = whole
+    return step.lower(state, inputs, at(shapes(images, first), split), count).compile()
 
 
 def layers(plan: Plan) -> list[str]:
@@ -132,7 +135,7 @@ def layers(plan: Plan) -> list[str]:
     return lines
 
 
-def report(plan: Plan, images: Images, placement: Placement, program: Any) -> str:
+def report(plan: Plan, images: Images, placement: Placement) -> str:
     """What `--dry_run` prints: layers, arithmetic and memory. Compiles the step for the last."""
     shapes, counts = plan.shapes(), flops(plan)
     per_step = sum(counts[u.loss] * u.rounds / u.every for u in plan.updates)
@@ -150,7 +153,7 @@ def report(plan: Plan, images: Images, placement: Placement, program: Any) -> st
         "memory": size(shapes.memory),
         **({"frozen networks": size(plan.inputs.frozen)} if plan.frozen else {}),
         "data": data_size(images),
-        "step": activations(plan, images, placement, program),
+        "step": compiled(plan, images, placement).memory_analysis().temp_size_in_bytes,
     }
     lines.append("memory of a device")
     lines += [f"  {name:<18} {human(number):>12}" for name, number in memory.items()]

@@ -37,7 +37,6 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.data.features import features_of
     from jaxgan.parallel import Placement
     from jaxgan.plan import Plan
-    from jaxgan.program import make_program
     from jaxgan.scores.of_run import check_eval
     from jaxgan.sections import sections, source_of, task_class
     from jaxgan.training import ahead, budget, stages
@@ -95,6 +94,6 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         placement = Placement()
         budget.check_batch(plan, placement)
         print(summary(plan, images, placement, workdir, 0))
-        print(budget.report(plan, images, placement, make_program(plan, images)))
+        print(budget.report(plan, images, placement))
         return
     train(plan, images, workdir, values.config, overrides)

@@ -54,6 +54,7 @@ def test_three_phases_from_one_command(asked, tmp_path):
     saved = remembered(folder)
     assert saved is not None and saved == dataclasses.replace(asked, score="fd", place=saved.place) and saved.place
     phases = ThreePhases(folder, saved)
+    phases.read()
     wide, narrow = phases.trials["hinge"]
     best, every = phases.best("hinge"), wide + narrow
     assert (len(wide), len(narrow)) == (3, 1) and best is not None

@@ -7,8 +7,8 @@ import numpy as np
 from jaxgan.search import report
 from jaxgan.search.figures import best_of, overview
 from jaxgan.search.peeking import price
-from jaxgan.search.report import score_of
 from jaxgan.search.space import Choice, Space
+from jaxgan.search.trials import score_of
 
 
 def test_the_best_of_k_trials_is_what_drawing_k_of_them_gives():

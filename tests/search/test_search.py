@@ -136,7 +136,6 @@ def test_a_trial_that_cannot_be_scored_on_the_test_split_has_crashed(files):
     trial = Trial(0, folder, str(files / "config.py"), [], test="nowhere")
     assert trial.cell.is_done and not trial.is_over
     assert dataclasses.replace(trial, tries=TRIES).result.state == "crashed"
-    (folder / "trial.json").unlink(missing_ok=True)
 
 
 def test_a_search_that_runs_is_not_begun_again(files):

@@ -123,3 +123,11 @@ def test_trials_see_equally_many_images(base):
     assert (own["steps"], own["log.every"]) == ("200", "20") and "eval.every" not in own
     assert dict(equal_images(base, common, [("batch_size", "64")]))["steps"] == "500"
     assert equal_images(base, common, [("optim.gen.lr", "1e-3")]) == []
+
+
+def test_what_a_space_says_of_itself():
+    told = SPACE.told()
+    assert "optim.gen.lr: Log low=1e-05 high=0.01 {}" in told and "fixed steps=5" in told
+    assert "objective.terms.r1.weight: Log low=0.1 high=10 {'nets.disc.norm': 'none'}" in told
+    other = Space({**SPACE.fields, "optim.gen.lr": Log(1e-5, 1e-3)}, SPACE.fixed, SPACE.default)
+    assert other.told() != told and Space(SPACE.fields, SPACE.fixed, SPACE.default, paper="A").told() == told
