@@ -167,6 +167,7 @@ def get_config() -> Any:
         "batch_norm": "running",  # statistics of the generator's BatchNorm; or standing, taken anew
         "standing_passes": 16,  # batches that they are taken over
         "ranker_workdir": "",  # a run of damsm.py that judges pictures of captions
+        "pictures": "",  # a folder of whole pictures, Set14 for one, that the metric upscaling is taken on
     }
     config.init_from = {
         "workdir": "",  # start from this run's newest checkpoint

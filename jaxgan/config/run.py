@@ -54,7 +54,8 @@ class Eval:
     of the real images, chosen once; 0: all. batch_size: at once, over all devices. ema: the weights' moving averages.
     allow_few: a Fréchet distance of fewer images than dimensions. batch_norm: statistics of the generator's BatchNorm, the
     running ones of training ("running"), or means over passes of the trained generator ("standing"). standing_passes: how
-    many, of batch_size latents each. ranker_workdir: a run of configs/damsm.py that judges pictures of captions."""
+    many, of batch_size latents each. ranker_workdir: a run of configs/damsm.py that judges pictures of captions. pictures: a
+    folder or archive of whole pictures, Set14 for one, on which the metric upscaling is taken in place of the split's."""
 
     every: int = 0
     metrics: tuple[str, ...] = ("fd", "kid", "prdc", "repetition")
@@ -69,6 +70,7 @@ class Eval:
     batch_norm: str = among(("running", "standing"), "running")
     standing_passes: int = bounded(16, least=1)
     ranker_workdir: str = ""
+    pictures: str = ""
 
 
 @dataclass(frozen=True)

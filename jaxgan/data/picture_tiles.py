@@ -54,6 +54,12 @@ class PictureTiles(Tiles):
         return self.tiles_of(title, [str(root.resolve()), stamps], _wholes(items, there.items), keys)
 
 
+def in_folder(text: str) -> tuple[str, Wholes]:
+    """The name and all pictures of a folder, an archive, or a folder of archives. Raises UserError where there are none."""
+    root, there = found(text, "")
+    return root.resolve().name, _wholes(sorted(there.items), there.items)
+
+
 def _wholes(items: list[Item], everything: list[Item]) -> Wholes:
     """The pictures `items`, in the order of their names, of all that were found."""
     names = {item.name for item in items}

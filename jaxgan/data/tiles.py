@@ -120,7 +120,7 @@ class Tiles:
             turns=self.turns,
             jitter=self.jitter,
             digest=digest,
-            wholes=replace(wholes, scale=self.scale, lower=self.lower) if self._lowers else wholes,
+            wholes=replace(wholes, scale=self.scale, lower=self.lower, how=told) if self._lowers else wholes,
         )
 
     def _pass(self, title: str, identity: Any, cutting: "_Cutting", entries: Callable, scale: int) -> Cached:

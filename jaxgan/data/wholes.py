@@ -19,7 +19,7 @@ class Wholes:
 
     names: of the pictures. at: opens number i. entries: all of them, named so, in the order in which they are read fastest.
     scale, lower: of data with sources, how many times smaller those are, and (pixels [H, W, 3] of multiples of the scale,
-    number) -> uint8 [H / scale, W / scale, 3].
+    number) -> uint8 [H / scale, W / scale, 3]. how: what a person calls that, "down4".
     """
 
     names: list[str]
@@ -27,6 +27,7 @@ class Wholes:
     entries: Callable[[], Iterable[Entry]]
     scale: int = 1
     lower: Callable[[np.ndarray, int], np.ndarray] | None = None
+    how: str = ""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -41,6 +41,7 @@ OF_RUNS = (
     "eval.batch_norm",
     "eval.standing_passes",
     "eval.detector",
+    "eval.pictures",
 )  # which foreign samples have no use for
 
 
@@ -155,6 +156,8 @@ def check_eval(config: Config) -> None:
     scores = find_scores(config.eval.metrics)
     if not config.eval.num_samples:
         raise UserError("eval.num_samples must be at least 1: a generator has no end")
+    if config.eval.pictures and "upscaling" not in scores:
+        raise UserError("eval.pictures is of the metric upscaling, which eval.metrics lacks")
     check_enough(scores, config.eval.num_samples, config.eval.num_real)
     extractor_of(config).check()
 

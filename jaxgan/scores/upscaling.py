@@ -1,8 +1,9 @@
 """How well a run enlarges whole pictures, of any sizes, and what bicubic interpolation makes of the same ones."""
 
 import functools
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -10,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgan.console import say
-from jaxgan.data import bicubic
+from jaxgan.data import bicubic, picture, picture_tiles
 from jaxgan.data.picture import size_of
 from jaxgan.data.source import Images
+from jaxgan.data.wholes import Wholes
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
 from jaxgan.extractors.stages import STAGES, Stages, stages_of
@@ -34,11 +36,11 @@ DETAIL = (
 class Opened:
     """Whole pictures that scores are taken on.
 
-    images: the split that they are of. count: how many of them, the first. judge: the network of the perceptual distance.
+    wholes: beside their low resolution. count: how many of them, the first. judge: the network of the perceptual distance.
     protocol, measured: what is noted beside scores; bicubic's own are in the latter. made: what is made once a run.
     """
 
-    images: Images
+    wholes: Wholes
     count: int
     judge: Network
     protocol: dict[str, Any]
@@ -71,8 +73,7 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
         say(f"bicubic on the same {opened.count} pictures: {told}")
     gain = found["psnr_y"] - opened.made["bicubic"]["psnr_y"]
     opened.measured["pictures"] = {
-        opened.images.wholes.names[i]: {name: round(float(x[i]), 4) for name, x in found.items()}
-        for i in range(opened.count)
+        opened.wholes.names[i]: {name: round(float(x[i]), 4) for name, x in found.items()} for i in range(opened.count)
     }
     low, high = bootstrap_interval(gain)
     out = {name: float(np.mean(x)) for name, x in found.items()}
@@ -81,7 +82,7 @@ def scores(plan: Any, opened: Opened, state: Any) -> dict[str, float]:
 
 def _of_pictures(opened: Opened, enlarge: Any) -> dict[str, np.ndarray]:
     """{score: float64 [N]} of what a function makes of each picture's low resolution, uint8 [h, w, C]."""
-    found, wholes = [], opened.images.wholes
+    found, wholes = [], opened.wholes
     for i in range(opened.count):
         true, source = wholes.pair(i)
         made = enlarge(source)
@@ -132,27 +133,66 @@ def _names(known: tuple[str, ...]) -> tuple[str, ...]:
 
 def check(plan: Any, images: Images) -> None:
     """Refuses what `scores` could not measure. Raises UserError."""
-    opened = open_pictures(plan, images)
-    wholes, least = images.wholes, LEAST + 2 * images.wholes.scale
-    for i in range(opened.count):
-        with wholes.at(i).open() as image:
-            height, width = size_of(image)
+    _stages(plan)
+    name, wholes = _pictures(plan, images)
+    least = LEAST + 2 * wholes.scale
+    for i in range(_count(plan, wholes)):
+        try:
+            with wholes.at(i).open() as image:
+                height, width = size_of(image)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise UserError(f"'{wholes.names[i]}' of {name} cannot be used: {picture.reason(error)}") from error
         if min(height, width) < least:
             raise UserError(
-                f"'{wholes.names[i]}' of {images.name} has {height}x{width} pixels, too few to score; leave out pictures "
+                f"'{wholes.names[i]}' of {name} has {height}x{width} pixels, too few to score; leave out pictures "
                 f"with a side below {least}"
             )
 
 
 def open_pictures(plan: Any, images: Images) -> Opened:
-    """The pictures of the split that scores are taken on. Raises UserError for data without whole pictures in two sizes, and
-    where a loss has used the network that is to judge."""
-    wholes = images.wholes
+    """The pictures that scores are taken on: of `eval.pictures`, or else of the split `images`. Raises UserError for data
+    without whole pictures in two sizes, and where a loss has used the network that is to judge."""
+    name, wholes = _pictures(plan, images)
+    count = _count(plan, wholes)
+    digest = images.digest if wholes is images.wholes else _digest(wholes, count)
+    protocol = {
+        "pictures": {"data": name, "digest": digest, "number": count},
+        "scale": wholes.scale,
+        "stages": list(_names(_stages(plan).names)),
+    }
+    return Opened(wholes, count, plan.extractor, protocol, {})
+
+
+def _pictures(plan: Any, images: Images) -> tuple[str, Wholes]:
+    wholes, folder = images.wholes, plan.run.eval.pictures
     if wholes is None or wholes.lower is None:
         raise UserError(
             f"the metric 'upscaling' is of whole pictures beside their low resolution, and {images.name} has none; "
             "--config.data.name=photographs, or picture_tiles of your own"
         )
+    if not folder:
+        return images.name, wholes
+    title, others = picture_tiles.in_folder(folder)
+    return f"{title} ({len(others)} pictures, {wholes.how})", replace(others, scale=wholes.scale, lower=wholes.lower)
+
+
+def _count(plan: Any, wholes: Wholes) -> int:
+    return min(plan.run.eval.num_samples, len(wholes))
+
+
+def _digest(wholes: Wholes, count: int) -> str:
+    """Of the first pictures' names and pixels. Raises UserError for one that cannot be decoded."""
+    out = hashlib.sha256()
+    for i in range(count):
+        name, pixels = wholes[i]
+        out.update(f"{name} {pixels.shape} ".encode() + pixels.tobytes())
+    return out.hexdigest()[:16]
+
+
+def _stages(plan: Any) -> Stages:
+    """Of the network that judges. Raises UserError for one that a loss has used, and one without maps."""
     network = plan.extractor
     if used := plan.digests_in_losses.get(network.hash):
         raise UserError(
@@ -164,10 +204,4 @@ def open_pictures(plan: Any, images: Images) -> Opened:
             f"the metric 'upscaling' needs a network with maps, and {network.name} has none; --config.eval.features.name="
             f"efficientnet_lite2 (there are {', '.join(STAGES)})"
         )
-    count = min(plan.run.eval.num_samples, len(wholes))
-    protocol = {
-        "pictures": {"data": images.name, "digest": images.digest, "number": count},
-        "scale": wholes.scale,
-        "stages": list(_names(stages.names)),
-    }
-    return Opened(images, count, network, protocol, {})
+    return stages

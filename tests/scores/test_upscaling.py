@@ -16,7 +16,7 @@ from jaxgan.metrics.upscaling import of_picture
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores import upscaling
-from jaxgan.scores.of_run import RunEvaluator
+from jaxgan.scores.of_run import RunEvaluator, check_eval
 from jaxgan.sections import open_data
 
 SIZES = {"train/a": (64, 64), "train/b": (48, 80), "test/c": (50, 66), "test/d": (40, 48)}
@@ -80,6 +80,27 @@ def test_scores_are_means_over_whole_pictures_of_the_test_split(run, home):
     made = np.clip(np.rint((np.asarray(made)[0] + 1) * 127.5), 0, 255).astype(np.uint8)
     for name, value in of_picture(true, made, 4).items():
         assert pictures["test/c.png"][name] == pytest.approx(value, abs=2e-3), name
+
+
+def test_other_pictures_take_the_place_of_the_splits(run, home, tmp_path):
+    plan, images = run("srresnet", eval__pictures=home / "test")
+    same, own = (evaluated(one, images) for one in (plan, run("srresnet")[0]))
+    assert same["scores"] == own["scores"]  # the same files, by another name
+    assert same["protocol"]["upscaling"]["pictures"] == {
+        "data": "test (2 pictures, down4)", "digest": same["protocol"]["upscaling"]["pictures"]["digest"], "number": 2,
+    }  # fmt: skip
+    Image.fromarray(np.full((40, 44), 200, np.uint8)).save(tmp_path / "grey.png")
+    plan, _ = run("srresnet", eval__pictures=tmp_path)
+    other = evaluated(plan, images)
+    assert list(other["measured"]["upscaling"]["pictures"]) == ["grey.png"]
+    assert other["protocol"]["upscaling"]["pictures"]["digest"] != same["protocol"]["upscaling"]["pictures"]["digest"]
+    (tmp_path / "broken.png").write_text("no picture")
+    with pytest.raises(UserError, match="'broken.png' of .* cannot be used: no picture that Pillow can read"):
+        upscaling.check(plan, images)
+    with pytest.raises(UserError, match="there is no '.*/tesst'; did you mean '.*test'?"):
+        upscaling.check(run("srresnet", eval__pictures=home / "tesst")[0], images)
+    with pytest.raises(UserError, match="eval.pictures is of the metric upscaling, which eval.metrics lacks"):
+        check_eval(tiny("dcgan.py", eval__pictures=home))
 
 
 def test_a_judge_sees_what_differs():
