@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +43,6 @@ SLOW = (
     "def slow(*given): time.sleep(0.2); own(*given)\n"
     "writer.save_png = slow; from jaxgan.__main__ import main; sys.exit(main())"
 )  # a disk on which a picture takes long
-LOST = "another process of this run has ended"
 
 Outcome = tuple[bool, str]
 FAULTS: list[tuple[str, str, Callable[[Path], Outcome], int]] = []
@@ -256,30 +256,64 @@ def _(folder: Path) -> Outcome:
     return code == 2 and "in its path" in output, last_line(output).replace(str(folder), "RUN")
 
 
-def two(folder: Path, *more: str) -> list[subprocess.Popen]:
+def several(folder: Path, many: int, words: list[str]) -> list[subprocess.Popen]:
+    """The processes of one run, on this machine."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    shared = [*ENDLESS, f"--workdir={folder}", f"--coordinator=127.0.0.1:{port}", "--num_processes=2", *more]
-    return [start(*shared, f"--process_id={i}") for i in range(2)]
+    shared = [*words, f"--workdir={folder}", f"--coordinator=127.0.0.1:{port}", f"--num_processes={many}"]
+    return [start(*shared, f"--process_id={i}") for i in range(many)]
 
 
-def lost(folder: Path, which: int) -> Outcome:
-    processes = two(folder)
-    wait_for_step(folder, 20, processes[0])
+def all_ended(processes: list[subprocess.Popen], seconds: float = 300) -> list[tuple[int, str]]:
+    """As `ended`, of each: all are read at the same time, so that none waits for its reader."""
+    with ThreadPoolExecutor(len(processes)) as pool:
+        return list(pool.map(lambda process: ended(process, seconds), processes))
+
+
+@functools.cache
+def whole_of(many: int) -> dict[str, object]:
+    """`whole`, of several processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        all_ended(several(Path(folder) / "run", many, RUN))
+        return traces(Path(folder) / "run")
+
+
+def all_go_on(folder: Path, many: int) -> Outcome:
+    """As `goes_on`, of several processes."""
+    found = all_ended(several(folder, many, RUN))
+    if any(code for code, _ in found):
+        return False, "; ".join(last_line(output) for code, output in found if code)
+    mine, theirs = traces(folder), whole_of(many)
+    different = [name for name in mine if mine[name] != theirs[name]]
+    return not different, f"{', '.join(different)} differ" if different else "the same bits, lines and pictures"
+
+
+def lost(folder: Path, many: int, which: int) -> Outcome:
+    processes = several(folder, many, RUN)
+    wait_for_step(folder, random.randint(20, STEPS // 2), processes[0])
     processes[which].kill()
     began = time.monotonic()
-    code, output = ended(processes[1 - which], 120)
+    found = all_ended([process for i, process in enumerate(processes) if i != which], 120)
+    seconds = time.monotonic() - began
     processes[which].communicate()
-    said = f"after {time.monotonic() - began:.0f} s: {last_line(output)}".replace(str(folder), "RUN")
-    return code in (1, -signal.SIGABRT) and LOST in last_line(output), said
+    lines = [last_line(output) for _, output in found]
+    named = all(f"process {which}{' ' if which else ', the coordinator, '}has ended" in line for line in lines)
+    said = f"after {seconds:.0f} s: {lines[0]}".replace(str(folder), "RUN")
+    if [code for code, _ in found] != [1] * (many - 1) or not named or seconds > 45:
+        return False, f"{[code for code, _ in found]} after {seconds:.0f} s: {lines}".replace(str(folder), "RUN")
+    good, text = all_go_on(folder, many)
+    return good, said if good else text
 
 
-for which, who in enumerate(("the coordinator", "the other one")):
-    fault(
-        f"`kill -9` of one of two processes, {who}",
-        "the other one ends with a line that says so, exit code 1 or JAX's abort",
-    )(lambda folder, which=which: lost(folder, which))
+for many in (2, 4):
+    for which, who in ((0, "the coordinator"), (many - 1, "another one")):
+        fault(
+            f"`kill -9` of one of {many} processes, {who}",
+            "within 45 s the others end with exit code 1 and a line that names it and the last good checkpoint; the same "
+            "commands end with the same bits, lines and pictures",
+            2,
+        )(lambda folder, many=many, which=which: lost(folder, many, which))
 
 
 def soak(steps: int) -> str:

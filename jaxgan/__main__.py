@@ -1,12 +1,15 @@
 """`python -m jaxgan` is `python launch.py` where the package is installed."""
 
+import os
 import sys
 
-from jaxgan import startup
+from jaxgan import guard, startup
 
 
 def main() -> int:
     """Carries out the command line. Returns the exit code."""
+    if guard.is_one_of_several(sys.argv[1:], os.environ):
+        guard.stand()
     try:
         startup.catch_ctrl_c()
         from jaxgan import cli  # which takes long enough to be interrupted

@@ -44,6 +44,8 @@ def _code(arguments: list[str]) -> int:
     except Failure as error:
         return tell("failed", error, 1)
     except Exception as error:
+        if "jaxgan.processes" in sys.modules and (gone := _lost(error)):
+            return tell("failed", gone, 1)
         if is_out_of_memory(error):
             return tell("error", out_of_memory(error, mode_of(arguments)), 2)
         trouble = storage_trouble(error)
@@ -53,6 +55,16 @@ def _code(arguments: list[str]) -> int:
             raise
         return tell("failed", trouble, 1)
     return 0
+
+
+def _lost(error: Exception) -> str:
+    """What to say of an error that another process' loss has caused, or ""."""
+    from jaxgan import processes  # and with it JAX, which several processes have loaded
+
+    if not processes.lost_peer(error):
+        return ""
+    processes.hear_which()
+    return f"{processes.GONE}; give the same commands again"
 
 
 def out_of_memory(error: Exception, mode: str) -> str:

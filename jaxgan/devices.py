@@ -28,7 +28,7 @@ def configure_jax(
         os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_gpu_deterministic_ops=true"
     import jax
 
-    from jaxgan import processes
+    from jaxgan import guard, processes
 
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         jax.config.update("jax_compilation_cache_dir", str(user_cache() / "xla"))
@@ -41,7 +41,7 @@ def configure_jax(
         raise UserError(f"--{missing[0]} is missing: --coordinator=HOST:PORT --num_processes=N --process_id=K go together")
     if coordinator and not re.fullmatch(r".+:\d+", coordinator):
         raise UserError(f"--coordinator must be HOST:PORT of process 0, not '{coordinator}'")
-    if distributed or not missing or processes.in_cluster():
+    if distributed or not missing or guard.in_cluster(os.environ):
         try:
             processes.initialize(*by_hand.values())
         except ValueError as error:

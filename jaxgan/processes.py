@@ -4,14 +4,17 @@ import os
 import re
 import sys
 import threading
+import time
 
 import jax
 
-from jaxgan import native_log
+from jaxgan import guard
 
 WAIT = 300  # seconds for all processes of a run to come together
 TELL = 20  # seconds between two lines that say so
-HEARTBEAT = 40  # seconds without a sign of life after which a process counts as lost
+HEARTBEAT = 30  # seconds without a sign of life after which a process counts as lost
+MORE = 15  # seconds within which all others have heard of it
+GONE = "another process of this run has ended or cannot be reached"
 
 
 def initialize(
@@ -33,7 +36,6 @@ def initialize(
         os._exit(1)  # JAX would abort with a stack trace
 
     threading.Thread(target=watch, name="joining", daemon=True).start()
-    native_log.sift_own()
     try:
         jax.distributed.initialize(
             coordinator,
@@ -51,19 +53,19 @@ def leave(code: int) -> None:
     if jax.distributed.is_initialized():
         sys.stdout.flush()
         sys.stderr.flush()
-        native_log.told()
+        guard.told()
         os._exit(code)
 
 
 def lost_peer(error: BaseException) -> bool:
     """Whether an error is of another process of the run that has ended, or cannot be reached any more."""
     told = re.search("Gloo|heartbeat|UNAVAILABLE|ABORTED|[Cc]onnection (reset|closed|refused)", str(error))
-    return jax.process_count() > 1 and isinstance(error, jax.errors.JaxRuntimeError) and told is not None
+    return jax.process_count() > 1 and isinstance(error, jax.errors.JaxRuntimeError | ValueError) and told is not None
 
 
-def in_cluster() -> bool:
-    """Whether the environment says that this process is one of several: a TPU pod's, a Slurm step's, a JobSet's."""
-    hosts = os.environ.get("TPU_WORKER_HOSTNAMES", "")
-    tasks = os.environ.get("SLURM_STEP_NUM_TASKS", os.environ.get("SLURM_NTASKS", "1"))
-    slurm = "SLURM_PROCID" in os.environ and tasks.isdigit() and int(tasks) > 1
-    return "," in hosts or slurm or "JOBSET_NAME" in os.environ
+def hear_which() -> None:
+    """Waits for JAX's coordination service to say which process is lost, which ends this one, and its guard tells. A process
+    that ended before would be taken for the lost one by others."""
+    if guard.is_guarded():
+        print(f"{GONE}; it takes up to {HEARTBEAT} s to hear which", file=sys.stderr, flush=True)
+        time.sleep(HEARTBEAT + MORE)

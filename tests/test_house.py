@@ -34,7 +34,7 @@ FLOORS = (
     "config",
     "tiles receptive",
     "models state keys parallel processes latents spectral monitor images console batches devices truncation",
-    "records streams files npz png memory native_log source_code startup trouble errors",
+    "records streams files npz png memory guard source_code startup trouble errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}
 

@@ -3,7 +3,6 @@
 import copy
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import numpy as np
 import pytest
 from helpers import ROOT, arrays, assert_same_bits, devices, noise_images, plan_of
 
-from jaxgan import processes, program
+from jaxgan import guard, program
 from jaxgan.data import order
 from jaxgan.objectives.terms import TERMS
 from jaxgan.parallel import Placement
@@ -198,12 +197,8 @@ def test_rows_of_the_mesh():
         ({"JOBSET_NAME": "gan"}, True),
     ],
 )
-def test_clusters_are_recognised(variables, several, monkeypatch):
-    for name in ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_STEP_NUM_TASKS", "TPU_WORKER_HOSTNAMES", "JOBSET_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert processes.in_cluster() == several
+def test_clusters_are_recognised(variables, several):
+    assert guard.in_cluster(variables) == several
 
 
 @pytest.mark.slow
@@ -289,7 +284,7 @@ def test_a_process_whose_peer_is_killed_ends_with_one_line(tmp_path):
     pair[1].kill()
     _, error = pair[0].communicate(timeout=90)
     pair[1].communicate()
-    # In a step the loss is Python's to tell; in a barrier of a save JAX aborts when the heartbeats have stayed away.
-    assert pair[0].returncode in (1, -signal.SIGABRT), error
-    assert "another process of this run has ended or cannot be reached" in error.splitlines()[-1], error
+    said = error.splitlines()[-1]
+    assert pair[0].returncode == 1, error
+    assert said.startswith(f"failed: {tmp_path}: process 1 has ended or cannot be reached; last good checkpoint: "), error
     assert "Traceback" not in error and "stack trace" not in error

@@ -7,12 +7,12 @@ from typing import Any
 
 import jax
 
+from jaxgan import guard, processes
 from jaxgan.console import progress, say
 from jaxgan.data.source import Images
 from jaxgan.errors import Failure, UserError
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
-from jaxgan.processes import lost_peer
 from jaxgan.scores.of_run import check_metrics, check_scores, real_images
 from jaxgan.state import GanState
 from jaxgan.training import budget, interrupt, population
@@ -96,16 +96,19 @@ def _parts(runs: list[Job], placement: Placement) -> list[list[Job]]:
 def _told(runs: list[Job]) -> Iterator[None]:
     """Ends with one line where files cannot be written, however many writers found that out, and where another process has
     gone. Raises Failure."""
+    guard.trains(runs[0].folder)
     try:
         yield
     except (UserError, Failure):
         raise
     except Exception as error:
-        trouble, lost = storage_trouble(error), lost_peer(error)
+        trouble, lost = storage_trouble(error), processes.lost_peer(error)
         if not trouble and not lost:
             raise
+        if lost:
+            processes.hear_which()
         more = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
-        what = "another process of this run has ended or cannot be reached" if lost else f"it cannot be written: {trouble}"
+        what = processes.GONE if lost else f"it cannot be written: {trouble}"
         saved = max(Workdir(runs[0].folder).saved_steps, default=None)
         good = f"last good checkpoint: {Workdir(runs[0].folder).checkpoints}/{saved}" if saved else "no checkpoint yet"
         again = "the same commands go on from there" if lost else "once it can, the same command goes on from there"
