@@ -19,7 +19,7 @@ from typing import BinaryIO
 FLAGS = ("distributed", "coordinator", "num_processes", "process_id")
 FATAL = re.compile(rb"F\d{4} .*(Terminating process because the JAX distributed service|coordination_service)")
 BROKEN = re.compile(rb"terminate called after throwing an instance of 'gloo::")  # a message that its sender did not finish
-NOISE = re.compile(rb"[EW]\d{4} .*(coordination_service|preemption_sync)")
+NOISE = re.compile(rb"[EW]\d{4} .*(coordination_service|preemption_sync|preemption_notifier)")
 BEGINS = re.compile(rb"[IWEF]\d{4} |\[|\0")  # a message of its own, and not the next line of one
 TOLD, RUN = b"\0told\n", b"\0run "  # what the child writes: that it has told of the loss itself; the folder of its run
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -1,18 +1,29 @@
 """Several processes of one run: coming together, telling when one is lost, and leaving."""
 
+import importlib.metadata
+import json
 import os
+import platform
 import re
 import sys
 import threading
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import jax
+import numpy as np
+from jax.experimental import multihost_utils
 
 from jaxgan import guard
+from jaxgan.errors import UserError
 
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")  # whose versions must be alike
+MAY_DIFFER = {*guard.FLAGS, "workdir", "config.data.dir", "config.data.cache"}  # flags, in processes of one run
 WAIT = 300  # seconds for all processes of a run to come together
 TELL = 20  # seconds between two lines that say so
 HEARTBEAT = 30  # seconds without a sign of life after which a process counts as lost
+STAY = 30 * 24 * 3600  # seconds for which processes that are done wait for one that writes
 MORE = 15  # seconds within which all others have heard of it
 GONE = "another process of this run has ended or cannot be reached"
 
@@ -43,9 +54,33 @@ def initialize(
             process,
             initialization_timeout=wait + TELL,
             heartbeat_timeout_seconds=HEARTBEAT,
+            shutdown_timeout_seconds=STAY,
         )
     finally:
         joined.set()
+    own = {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+    check_alike(own | {word: "given" for word in sys.argv[1:] if word.lstrip("-").partition("=")[0] not in MAY_DIFFER})
+
+
+def check_alike(own: Mapping[str, Any]) -> None:
+    """Refuses a run whose processes are not of one mind. own: what all of them must have alike, JSON by a person's words for
+    it; process 0 has the right values. Raises UserError, in all processes."""
+    if jax.process_count() == 1:
+        return
+    text = np.frombuffer(json.dumps(own, sort_keys=True, default=str).encode(), np.uint8)
+    longest = int(np.max(multihost_utils.process_allgather(np.int32(len(text)))))
+    every = multihost_utils.process_allgather(np.pad(text, (0, longest - len(text)), constant_values=ord(" ")))
+    first, *others = (json.loads(np.asarray(one, np.uint8).tobytes()) for one in every)
+    for k, other in enumerate(others, 1):
+        names = [name for name in first | other if first.get(name) != other.get(name)]
+        if names:
+            told = "; ".join(f"{name} is {_told(other, name)}, and {_told(first, name)} in process 0" for name in names[:3])
+            more = f"; and {len(names) - 3} more" if len(names) > 3 else ""
+            raise UserError(f"the processes of this run differ: in process {k} {told}{more}")
+
+
+def _told(one: Mapping[str, Any], name: str) -> str:
+    return str(one[name]) if name in one else "absent"
 
 
 def leave(code: int) -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import jax
@@ -251,6 +252,57 @@ def test_two_processes_of_two_devices(kind, resident, tmp_path):
         for name in ("disc/loss", "gen/loss", "disc/wgan_gp"):
             np.testing.assert_allclose(a[name], b[name], rtol=2e-3, atol=1e-4)
     assert (tmp_path / "two" / "DONE").exists()
+
+
+def both(*words, last=()):
+    """(exit code, output) of each of two processes that are given the same words, the second one `last` ones too."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    shared = [sys.executable, "launch.py", *words, f"--coordinator=127.0.0.1:{port}", "--num_processes=2"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": ROOT}
+    pair = [subprocess.Popen([*shared, f"--process_id={i}", *(last if i else ())], **streams) for i in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        outputs = list(pool.map(lambda process: process.communicate(timeout=240)[0], pair))
+    return [(process.returncode, output) for process, output in zip(pair, outputs)]
+
+
+def test_processes_of_other_words_are_refused(tmp_path):
+    (code, said), other = both("--config=configs/vanilla.py", f"--workdir={tmp_path / 'run'}", last=["--config.seed=1"])
+    assert code == 2 and other[0] in (1, 2), said + other[1]
+    told = "the processes of this run differ: in process 1 --config.seed=1 is given, and absent in process 0"
+    assert said.splitlines()[-1] == f"error: {told}"
+    assert not (tmp_path / "run").exists()
+
+
+TABLE = """
+from configs import toy
+from jaxgan.table import Column, Row, Table
+
+def get_config():
+    config = toy.get_config("ring")
+    config.update(steps=8, batch_size=64, sample={"every": 0})
+    config.nets.gen.widths = config.nets.disc.widths = (8,)
+    config.eval.num_samples = 200
+    return config
+
+def table():
+    modes = Column("modes", "modes", "higher", ".1f")
+    return Table("T", "p", "d", "{steps} steps", (modes,), {"a": Row({}), "b": Row({"batch_size": 32})}, seeds=range(2))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_make_a_table_and_sample(tmp_path):
+    (tmp_path / "table.py").write_text(TABLE)
+    found = both("--mode=ablate", f"--config={tmp_path / 'table.py'}", f"--workdir={tmp_path / 'table'}")
+    assert [code for code, _ in found] == [0, 0], found
+    report = json.loads((tmp_path / "table" / "report.json").read_text())
+    cells = [cell for row in report["rows"].values() for cell in row]
+    assert len(cells) == 4 and all(cell["evaluation"]["measured"]["processes"] == 2 for cell in cells)
+    assert {"real images", "noise", "untrained"} == report["controls"].keys()
+    found = both("--mode=sample", f"--workdir={tmp_path}/table/cells/a_0", "--num=4")
+    assert [code for code, _ in found] == [0, 0], found
 
 
 def test_a_process_says_whom_it_waits_for_and_gives_up_in_one_line():

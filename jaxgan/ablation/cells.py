@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import jax
+
 from jaxgan.ablation.cell import Cell, slug
 from jaxgan.ablation.checks import check_table
 from jaxgan.ablation.protocol import check_protocol
@@ -180,7 +182,10 @@ def _train(group: list[Cell]) -> None:
 
 
 def _crashed(some: list[Cell], error: Exception) -> None:
-    """Writes down what ended cells that are not over, and in the log where it came from."""
+    """Writes down what ended cells that are not over, and in the log where it came from. What ends one of several processes
+    ends all."""
+    if jax.process_count() > 1 and not isinstance(error, UserError | DamagedError):
+        raise error
     if not isinstance(error, UserError | DamagedError):
         traceback.print_exception(error)
     for cell in some:

@@ -31,14 +31,17 @@ from jaxgan.files import write_json
 from jaxgan.workdir.folder import Workdir
 
 
-def chosen_cells(
-    table: Table, spec: str, folder: Path, overrides: Overrides, seeds: Sequence[int], which: str
-) -> list[Cell]:
-    """The cells of `--cell=3` or `--cell=0-4`; writes `table.json` if there is none, and registers the claims.
-    Raises UserError."""
-    every, wanted = make_cells(table, spec, folder, overrides), numbers(which, "--cell")
+def chosen_cells(every: list[Cell], which: str) -> list[Cell]:
+    """The cells of `--cell=3` or `--cell=0-4`. Raises UserError."""
+    wanted = numbers(which, "--cell")
     if max(wanted) >= len(every):
         raise UserError(f"--cell={which}, but the table has cells 0 to {len(every) - 1}")
+    return [every[i] for i in dict.fromkeys(wanted)]
+
+
+def note_start(table: Table, spec: str, folder: Path, overrides: Overrides, seeds: Sequence[int], every: list[Cell]) -> None:
+    """Before cells are trained in this process: writes `table.json` if there is none, and registers the claims.
+    Raises UserError."""
     saved = read_table(folder)
     if saved is None or not os.environ.get(PARENT):  # which has registered the claims itself
         noted = register(folder, table, every)
@@ -47,7 +50,6 @@ def chosen_cells(
             Clock(folder, spec, overrides, seeds, 0, noted=noted)
         elif saved | noted != saved:
             write_json(folder / FILE, saved | noted)
-    return [every[i] for i in dict.fromkeys(wanted)]
 
 
 def train_table(

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from jaxgan import guard, processes
+from jaxgan.config.resolve import flat
 from jaxgan.console import progress, say
 from jaxgan.data.source import Images
 from jaxgan.errors import Failure, UserError
@@ -51,6 +52,7 @@ def train_together(runs: list[Job], images: Images) -> list[DivergedError | User
     if plan.run.eval.every:
         check_metrics(plan, real_images(plan.config, images))  # before a folder is made
     budget.check(plan, images, placement, len(runs))
+    processes.check_alike(_common(runs, images))
     ends: dict[Path, DivergedError | UserError | None] = {}
     for part in _parts(runs, placement):
         with ExitStack() as stack:
@@ -63,10 +65,20 @@ def train_together(runs: list[Job], images: Images) -> list[DivergedError | User
                 found = None
                 while found is None:
                     found, is_stopped = _train(part, images, where)
+        placement.all(True)  # until the first process has written down how it ended
         ends |= {run.folder: end for run, end in zip(part, found)}
         if is_stopped:
             break
     return [ends.get(run.folder) for run in runs]
+
+
+def _common(runs: list[Job], images: Images) -> dict[str, Any]:
+    """What must be alike in all processes: the runs' configs, but for where their data lie, and the data."""
+    own = {"data.dir", "data.cache"}
+    configs = [{path: x for path, x in flat(run.plan.config.to_dict()).items() if path not in own} for run in runs]
+    return {"the data": f"{images.name}, {len(images):,} examples {images.digest}"} | {
+        path: x if len(runs) == 1 else [config.get(path) for config in configs] for path, x in configs[0].items()
+    }
 
 
 def _parts(runs: list[Job], placement: Placement) -> list[list[Job]]:

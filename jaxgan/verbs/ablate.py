@@ -8,7 +8,7 @@ import dataclasses
 from absl import flags
 
 from jaxgan.errors import UserError, as_path, numbers
-from jaxgan.verbs.common import check_least, configure, workdir_of
+from jaxgan.verbs.common import check_least, configure, is_several, workdir_of
 
 EXAMPLES = """
 python launch.py --mode=ablate --config=configs/ablations/ring.py --workers=2
@@ -37,7 +37,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.ablation.cells import check_crashed, load_table, make_cells, train_cells
     from jaxgan.ablation.control_scores import score
     from jaxgan.ablation.controls import decisive, read_controls
-    from jaxgan.ablation.engine import chosen_cells, end_with_parent, train_table
+    from jaxgan.ablation.engine import chosen_cells, end_with_parent, note_start, train_table
     from jaxgan.ablation.progress import Clock, check_folder, remembered
     from jaxgan.console import say
 
@@ -61,14 +61,29 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     seeds = tuple(dict.fromkeys(numbers(values.seeds, "--seeds"))) if values.seeds else seeds
     if seeds:
         table = dataclasses.replace(table, seeds=seeds)
-    if values.cell or values.controls:
+    several = is_several(values) and not values.report_only
+    if several and (values.join or values["workers"].present):
+        raise UserError("several processes train a table's cells one after the other: leave --join and --workers out")
+    if values.cell or values.controls or several:
         end_with_parent()
-        if values.cell:
-            chosen = chosen_cells(table, spec, workdir, overrides, seeds, values.cell)
-        else:
-            chosen = decisive(make_cells(table, spec, workdir, overrides))
+        every = make_cells(table, spec, workdir, overrides)
+        is_whole = not values.cell and not values.controls
+        chosen = decisive(every) if values.controls else chosen_cells(every, values.cell) if values.cell else every
         configure(values, any(c.config.deterministic for c in chosen), any(c.config.dtype == "float64" for c in chosen))
-        train_cells(chosen) if values.cell else score(table, chosen, workdir)
+        import jax
+
+        is_first = jax.process_index() == 0
+        if is_first and not values.controls:
+            note_start(table, spec, workdir, overrides, seeds, every)
+        if not values.cell:
+            score(table, decisive(every), workdir)
+        try:
+            train_cells(chosen) if not values.controls else None
+        finally:
+            if is_whole and is_first:
+                from jaxgan.ablation import report
+
+                report.write(table, every, workdir, {}, seeds, every)
         return
     from jaxgan.ablation import report, saved_report  # with plots and statistics, which processes that train do without
 

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from jaxgan.ablation import table_json
 from jaxgan.ablation.cell import Cell
 from jaxgan.ablation.changes import changes
-from jaxgan.ablation.engine import PARENT, chosen_cells
+from jaxgan.ablation.engine import PARENT, note_start
 from jaxgan.ablation.progress import Clock, read_table
 from jaxgan.ablation.registered import as_registered, read_registered, register, registered_of
 from jaxgan.ablation.table import Claim, Column, Length, Row, Table
@@ -170,10 +170,9 @@ def test_rows_of_another_report_were_known(tmp_path):
 
 
 def test_cells_of_job_arrays_register_as_well(tmp_path, monkeypatch):
-    monkeypatch.setattr("jaxgan.ablation.engine.make_cells", lambda table, spec, folder, overrides: cells(folder, table))
-
     def begin(table, **options):
-        chosen_cells(table, "configs/ablations/ring.py", tmp_path / "runs", options.get("overrides", []), (), "0")
+        folder = tmp_path / "runs"
+        note_start(table, "configs/ablations/ring.py", folder, options.get("overrides", []), (), cells(folder, table))
         return read_registered(tmp_path / "runs").claims
 
     assert begin(TABLE, overrides=[("steps", "9")]) == TABLE.claims
