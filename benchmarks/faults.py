@@ -13,6 +13,7 @@ import contextlib
 import functools
 import os
 import random
+import shutil
 import signal
 import socket
 import statistics
@@ -23,6 +24,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -114,9 +118,11 @@ def whole() -> dict[str, object]:
 def goes_on(folder: Path) -> Outcome:
     """Whether the same command ends the run with the traces of one that nothing has happened to."""
     code, output = launch(*RUN, f"--workdir={folder}")
-    if code:
-        return False, last_line(output)
-    mine, theirs = traces(folder), whole()
+    return compared(folder, whole()) if code == 0 else (False, last_line(output))
+
+
+def compared(folder: Path, theirs: dict[str, object]) -> Outcome:
+    mine = traces(folder)
     different = [name for name in mine if mine[name] != theirs[name]]
     return not different, f"{', '.join(different)} differ" if different else "the same bits, lines and pictures"
 
@@ -131,7 +137,7 @@ def killed(folder: Path, slow: bool) -> Outcome:
     return goes_on(folder)
 
 
-@fault("`kill -9` twice, at random steps", "the same command ends with the same bits, lines and pictures", 2)
+@fault("`kill -9` twice, at random steps", "the same command ends with the same bits, lines and pictures", 3)
 def _(folder: Path) -> Outcome:
     return killed(folder, slow=False)
 
@@ -256,6 +262,98 @@ def _(folder: Path) -> Outcome:
     return code == 2 and "in its path" in output, last_line(output).replace(str(folder), "RUN")
 
 
+@fault("a second run in the same workdir", "refused, with one line; the first goes on to the same bits")
+def _(folder: Path) -> Outcome:
+    first = start(*RUN, f"--workdir={folder}")
+    wait_for_step(folder, random.randint(1, STEPS // 4), first)
+    code, output = launch(*RUN, f"--workdir={folder}")
+    if ended(first)[0] or code != 2 or "is in use by another run" not in last_line(output):
+        return False, last_line(output)
+    good, text = compared(folder, whole())
+    return good, last_line(output).replace(str(folder), "RUN") if good else text
+
+
+@fault("the workdir is removed while it trains", "one line, exit code 1")
+def _(folder: Path) -> Outcome:
+    process = start(*ENDLESS, f"--workdir={folder}")
+    wait_for_step(folder, random.randint(1, STEPS // 4), process)
+    shutil.rmtree(folder, ignore_errors=True)
+    code, output = ended(process, 60)
+    return code == 1 and "Traceback" not in output, last_line(output).replace(str(folder), "RUN")
+
+
+@fault("a workdir on a disk that has become read-only", "refused with one line, exit code 2; goes on to the same bits later")
+def _(folder: Path) -> Outcome:
+    """On a disk of its own, which needs the right to mount one."""
+    disk = folder / "disk"
+    disk.mkdir(parents=True)
+    words = " ".join([sys.executable, str(ROOT / "launch.py"), *RUN, f"--workdir={disk}/run"])
+    script = (
+        f"mount -t tmpfs -o size=100m tmpfs {disk}; {words} --config.steps=200 >{folder}/log 2>&1; echo $?\n"
+        f"mount -o remount,ro {disk}; {words} >{folder}/log 2>&1; echo $?\n"
+        f"mount -o remount,rw {disk}; {words} >{folder}/log2 2>&1; echo $?; cp -r {disk}/run {folder}/kept"
+    )
+    code, output = ended(
+        subprocess.Popen(["unshare", "-rm", "bash", "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    )
+    told = last_line((folder / "log").read_text()).replace(str(disk), "")
+    good, text = compared(folder / "kept", whole()) if output.split() == ["0", "2", "0"] else (False, output)
+    return good, told if good else text
+
+
+PICTURES = [
+    "--config=configs/own.py", "--config.steps=12", "--config.checkpoint.every=4", "--config.sample.every=0",
+    "--config.data.size=16", "--config.nets.gen.width=4", "--config.nets.disc.width=4", "--config.batch_size=8",
+]  # fmt: skip
+
+
+def drawn(folder: Path) -> Path:
+    """A folder of pictures."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for i in range(20):
+        Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(folder / f"{i}.png")
+    return folder
+
+
+@fault("a picture of the data is changed, and the run goes on", "refused, with one line")
+def _(folder: Path) -> Outcome:
+    data = drawn(folder / "data")
+    words = [*PICTURES, f"--config.data.dir={data}", f"--workdir={folder}/run", f"--config.data.cache={folder}/cache"]
+    launch(*words)
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(data / "3.png")
+    code, output = launch(*words, "--config.steps=16")
+    return code == 2 and "have changed since it began" in output, last_line(output).replace(str(folder), "")
+
+
+@fault("a file of the cache of decoded pictures is damaged", "made anew, and the same bits")
+def _(folder: Path) -> Outcome:
+    data, found = drawn(folder / "data"), []
+    for run in ("one", "two"):
+        words = [*PICTURES, f"--config.data.dir={data}", f"--workdir={folder}/{run}", f"--config.data.cache={folder}/cache"]
+        code, output = launch(*words)
+        if code:
+            return False, last_line(output)
+        found.append(kept_digest(Workdir(folder / run).checkpoints, 12))
+        files = [path for path in (folder / "cache").rglob("*") if path.is_file() and path.stat().st_size]
+        path = random.choice(files)
+        content = bytearray(path.read_bytes())
+        content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+        path.write_bytes(content)
+    return found[0] == found[1], "the same bits" if found[0] == found[1] else "other bits"
+
+
+@fault("the cache of compiled programs is damaged", "compiled anew, and the same bits")
+def _(folder: Path) -> Outcome:
+    cache = {**os.environ, "JAX_COMPILATION_CACHE_DIR": f"{folder}/xla", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    launch(*RUN, f"--workdir={folder}/first", env=cache)
+    for path in (folder / "xla").iterdir():
+        content = path.read_bytes()
+        path.write_bytes(content[: random.randrange(len(content) + 1)])
+    code, output = launch(*RUN, f"--workdir={folder}/run", env=cache)
+    return compared(folder / "run", whole()) if code == 0 else (False, last_line(output))
+
+
 def several(folder: Path, many: int, words: list[str]) -> list[subprocess.Popen]:
     """The processes of one run, on this machine."""
     with socket.socket() as s:
@@ -272,21 +370,19 @@ def all_ended(processes: list[subprocess.Popen], seconds: float = 300) -> list[t
 
 
 @functools.cache
-def whole_of(many: int) -> dict[str, object]:
+def whole_of(many: int, *more: str) -> dict[str, object]:
     """`whole`, of several processes."""
     with tempfile.TemporaryDirectory() as folder:
-        all_ended(several(Path(folder) / "run", many, RUN))
+        all_ended(several(Path(folder) / "run", many, [*RUN, *more]))
         return traces(Path(folder) / "run")
 
 
-def all_go_on(folder: Path, many: int) -> Outcome:
+def all_go_on(folder: Path, many: int, *more: str) -> Outcome:
     """As `goes_on`, of several processes."""
-    found = all_ended(several(folder, many, RUN))
+    found = all_ended(several(folder, many, [*RUN, *more]))
     if any(code for code, _ in found):
         return False, "; ".join(last_line(output) for code, output in found if code)
-    mine, theirs = traces(folder), whole_of(many)
-    different = [name for name in mine if mine[name] != theirs[name]]
-    return not different, f"{', '.join(different)} differ" if different else "the same bits, lines and pictures"
+    return compared(folder, whole_of(many, *more))
 
 
 def lost(folder: Path, many: int, which: int) -> Outcome:
@@ -314,6 +410,36 @@ for many in (2, 4):
             "commands end with the same bits, lines and pictures",
             2,
         )(lambda folder, many=many, which=which: lost(folder, many, which))
+
+
+def preempted(folder: Path, when: str, *more: str) -> Outcome:
+    """SIGTERM to one of two processes."""
+    processes = several(folder, 2, [*RUN, *more])
+    if when == "compiles":
+        while not (folder / "config.json").exists() and processes[0].poll() is None:
+            time.sleep(0.01)
+        time.sleep(random.random())
+    else:
+        wait_for_step(folder, random.randint(20, STEPS // 2), processes[0])
+        time.sleep(random.random() / 5)
+    processes[random.randrange(2)].send_signal(signal.SIGTERM)
+    found = all_ended(processes, 120)
+    if [code for code, _ in found] != [0, 0]:
+        return False, f"{[code for code, _ in found]}: {[last_line(output) for _, output in found]}"
+    said = last_line(found[0][1]).replace(str(folder), "RUN")
+    good, text = all_go_on(folder, 2, *more)
+    return good and ("stopped and saved" in said or "done" in said), said if good else text
+
+
+for when, more in {
+    "compiles": (),
+    "trains": (),
+    "is scored": ("--config.eval.every=5", "--config.eval.num_samples=200000"),
+    "writes pictures": ("--config.sample.every=5", "--config.sample.num=2000"),
+}.items():
+    fault(f"SIGTERM to one of two processes while the run {when}", "both save at one step, exit code 0; the same bits", 2)(
+        lambda folder, when=when, more=more: preempted(folder, when, *more)
+    )
 
 
 def soak(steps: int) -> str:

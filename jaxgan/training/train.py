@@ -115,6 +115,8 @@ def _told(runs: list[Job]) -> Iterator[None]:
         raise
     except Exception as error:
         trouble, lost = storage_trouble(error), processes.lost_peer(error)
+        if any(_is_of(error, run.folder) and not Workdir(run.folder).is_run for run in runs):
+            trouble = "its files have been removed"
         if not trouble and not lost:
             raise
         if lost:
@@ -125,6 +127,11 @@ def _told(runs: list[Job]) -> Iterator[None]:
         good = f"last good checkpoint: {Workdir(runs[0].folder).checkpoints}/{saved}" if saved else "no checkpoint yet"
         again = "the same commands go on from there" if lost else "once it can, the same command goes on from there"
         raise Failure(f"{runs[0].folder}{more}: {what}; {good}; {again}") from error
+
+
+def _is_of(error: Exception, folder: Path) -> bool:
+    """Whether an error tells of a file that is not there, or of one of a folder's."""
+    return isinstance(error, FileNotFoundError) or str(folder) in str(error)
 
 
 def _same_frozen(a: Job, b: Job) -> bool:
