@@ -1,5 +1,7 @@
 """One run of a loop: where its records go, and what has become of it."""
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +125,8 @@ class Member:
 
     def save(self, state: GanState, step: int, totals: Any) -> None:
         """A checkpoint, after the records up to its step: whoever goes on from it misses none of them."""
+        if not self.workdir.is_run:  # a checkpoint would make the folder anew, without the log
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.workdir.record))
         self.writer.flush()
         if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind
             self.checkpoints.save(step, self.placement.to_global(state), program.totals_as_json(totals))

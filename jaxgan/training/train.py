@@ -125,7 +125,8 @@ def _told(runs: list[Job]) -> Iterator[None]:
         what = processes.GONE if lost else f"it cannot be written: {trouble}"
         saved = max(Workdir(runs[0].folder).saved_steps, default=None)
         good = f"last good checkpoint: {Workdir(runs[0].folder).checkpoints}/{saved}" if saved else "no checkpoint yet"
-        again = "the same commands go on from there" if lost else "once it can, the same command goes on from there"
+        again = "the same commands go on" if lost else "once it can, the same command goes on"
+        again += " from there" if saved else ""
         raise Failure(f"{runs[0].folder}{more}: {what}; {good}; {again}") from error
 
 

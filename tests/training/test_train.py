@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from jaxgan import program
 from jaxgan.errors import Failure, UserError
 from jaxgan.parallel import Placement
 from jaxgan.training import interrupt
-from jaxgan.training.member import DivergedError
+from jaxgan.training.member import DivergedError, Member
 from jaxgan.training.train import train
 from jaxgan.workdir.checkpoint import Checkpoints, kept_digest
 from jaxgan.workdir.folder import Workdir
@@ -40,6 +41,13 @@ def state_of(folder):
 def metrics_of(folder):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     return [{key: x for key, x in line.items() if key not in VOLATILE} for line in lines]
+
+
+def test_a_run_whose_folder_is_removed_ends_and_saves_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(Member, "log", lambda self, *_: shutil.rmtree(self.workdir.path))
+    with pytest.raises(Failure, match="run: it cannot be written: its files have been removed"):
+        fit(tmp_path / "run", "vanilla.py", steps=2)
+    assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 @pytest.mark.slow
