@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from jaxgan import parallel
 from jaxgan.config.schedules import Scalar
 from jaxgan.config.schema import bounded
 
@@ -50,7 +51,7 @@ class Optimizer:
 
     def make(self, params: Any) -> optax.GradientTransformation:
         """The optax transform, for params of this structure."""
-        steps = [self.scale(), optax.scale_by_learning_rate(self.lr)]
+        steps = [_divided(self.scale()), optax.scale_by_learning_rate(self.lr)]
         if self.max_grad_norm is not None:
             steps.insert(0, optax.clip_by_global_norm(self.max_grad_norm))  # pyright: ignore
         if self.clip_weights is not None:
@@ -154,6 +155,17 @@ def frozen(params: Any, pattern: str) -> Any:
     if not any(jax.tree.leaves(mask)):
         raise ValueError(f"freeze='{pattern}' finds no param")
     return mask
+
+
+def _divided(tx: optax.GradientTransformation) -> optax.GradientTransformation:
+    """A transform of each entry by itself, of which every device carries out its part where `parallel.SHARD` is bound: its
+    state is then that part's."""
+
+    def update(updates, state, params=None):
+        out, state = tx.update(parallel.part(updates), state, parallel.part(params))
+        return parallel.whole(out, updates), state
+
+    return optax.GradientTransformation(tx.init, update)
 
 
 def _clip_weights(c: Scalar) -> optax.GradientTransformation:

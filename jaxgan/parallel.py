@@ -1,8 +1,11 @@
-"""The data-parallel axis: the mesh, who owns which rows of a batch, and means that see the whole batch.
+"""The data-parallel axes: the mesh, who owns which rows of a batch, and means that see the whole batch.
 
 One function, the training step, runs on every device with the axis "data" bound. The state is the same on each; the
 batch is split along its second axis, [rounds, batch, ...]. `shard_map` and `pmap` wrap that same function. Outside of
 both, on one device with no axis bound, `mean` is the identity: networks and losses need no second form.
+
+A second axis, "shard", splits the batch just as well. Of what only an optimizer or a moving average reads, each device
+along it keeps a part (ZeRO-1, Rajbhandari et al. 2020, section 5.1): it updates that part alone, and gathers the params.
 """
 
 from collections.abc import Callable
@@ -16,31 +19,37 @@ from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
-AXIS = "data"
+from jaxgan.errors import UserError
+
+AXIS, SHARD = "data", "shard"
 
 
-def is_bound() -> bool:
-    """Whether this trace runs on a replica, inside `shard_map` or `pmap`."""
+def _is_bound(name: str) -> bool:
     try:
-        lax.axis_index(AXIS)
+        lax.axis_index(name)
     except NameError:
         return False
     return True
 
 
-def axis_name() -> str | None:
-    """The axis' name where it is bound, for layers that take one (BatchNorm)."""
-    return AXIS if is_bound() else None
+def is_bound() -> bool:
+    """Whether this trace runs on a replica, inside `shard_map` or `pmap`."""
+    return _is_bound(AXIS)
+
+
+def axis_name() -> Any:
+    """The axes' name or names where they are bound, for layers that take such (BatchNorm)."""
+    return ((AXIS, SHARD) if _is_bound(SHARD) else AXIS) if is_bound() else None
 
 
 def mean(tree: Any) -> Any:
     """The mean over replicas of a tree of floats; of anything else the result would be meaningless."""
-    return lax.pmean(tree, AXIS) if is_bound() else tree
+    return lax.pmean(tree, axis_name()) if is_bound() else tree
 
 
 def gather(x: jax.Array) -> jax.Array:
     """The rows of all replicas [global batch, ...] in their global order, from this one's."""
-    return lax.all_gather(x, AXIS, tiled=True) if is_bound() else x
+    return lax.all_gather(x, axis_name(), tiled=True) if is_bound() else x
 
 
 def roll(x: jax.Array) -> jax.Array:
@@ -51,13 +60,47 @@ def roll(x: jax.Array) -> jax.Array:
 
 def size() -> int:
     """How many replicas share the batch."""
-    return lax.axis_size(AXIS) if is_bound() else 1
+    return lax.axis_size(axis_name()) if is_bound() else 1
 
 
 def rows(n: int) -> jax.Array:
     """Global indices, int32 [n], of the n examples that this replica holds."""
-    first = lax.axis_index(AXIS) * n if is_bound() else 0
+    first = lax.axis_index(axis_name()) * n if is_bound() else 0
     return first + jnp.arange(n, dtype=jnp.int32)
+
+
+def split_axis(shape: tuple[int, ...], parts: int) -> int | None:
+    """The first axis that can be cut into so many equal parts; None where there is none, and everybody keeps the whole."""
+    return next((i for i, n in enumerate(shape) if n and n % parts == 0), None)
+
+
+def part(tree: Any) -> Any:
+    """Of whole arrays what this device keeps; without the axis "shard" all of it."""
+    if not _is_bound(SHARD):
+        return tree
+    parts, at = lax.axis_size(SHARD), lax.axis_index(SHARD)
+
+    def cut(x: jax.Array) -> jax.Array:
+        axis = split_axis(x.shape, parts)
+        if axis is None:
+            return x
+        size = x.shape[axis] // parts
+        return lax.dynamic_slice_in_dim(x, at * size, size, axis)
+
+    return jax.tree.map(cut, tree)
+
+
+def whole(tree: Any, like: Any) -> Any:
+    """The inverse of `part`, of arrays that are as large as those of the tree `like`."""
+    if not _is_bound(SHARD):
+        return tree
+    parts = lax.axis_size(SHARD)
+
+    def joined(x: jax.Array, whole: jax.Array) -> jax.Array:
+        axis = split_axis(whole.shape, parts)
+        return x if axis is None else lax.all_gather(x, SHARD, axis=axis, tiled=True)
+
+    return jax.tree.map(joined, tree, like)
 
 
 class Placement:
@@ -66,27 +109,39 @@ class Placement:
     Args:
       kind: "shard_map", or "pmap".
       devices: all devices of the run, by default every one of every process.
+      shards: how many devices share optimizer state and moving averages.
+
+    Raises UserError where `shards` does not divide the devices, or pmap is to have them.
     """
 
-    def __init__(self, kind: str = "shard_map", devices: list[Any] | None = None):
-        self.kind = kind
+    def __init__(self, kind: str = "shard_map", devices: list[Any] | None = None, shards: int = 1):
+        self.kind, self.shards = kind, shards
+        if kind == "pmap" and shards > 1:
+            raise UserError(f"shards={shards} needs --config.parallel=shard_map")
+        count = jax.device_count() if devices is None else len(devices)
+        if count % shards:
+            near = max(n for n in range(1, count + 1) if count % n == 0 and n <= shards)
+            raise UserError(f"shards={shards} does not divide the {count} devices; {near} does")
+        shape, names = ((count // shards, shards), (AXIS, SHARD)) if shards > 1 else ((count,), (AXIS,))
         if devices is None and kind == "shard_map":
-            self.mesh = jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
+            self.mesh = jax.make_mesh(shape, names, axis_types=(AxisType.Auto,) * len(shape))
         else:
             by_process = [d for p in range(jax.process_count()) for d in jax.local_devices(process_index=p)]  # as pmap
-            self.mesh = Mesh(np.array(by_process if devices is None else devices), (AXIS,))
+            self.mesh = Mesh(np.array(by_process if devices is None else devices).reshape(shape), names)
         self.size = self.mesh.size
         self.local_devices = [d for d in self.mesh.devices.flat if d.process_index == jax.process_index()]
         self.replicated = NamedSharding(self.mesh, P())
-        self.sharded = NamedSharding(self.mesh, P(None, AXIS))
+        self.sharded = NamedSharding(self.mesh, P(None, names))
         # pmap wants the state on this process' devices alone.
         local = NamedSharding(Mesh(np.array(self.local_devices), (AXIS,)), P())
         self._home = local if kind == "pmap" else self.replicated
 
-    def wrap(self, step: Callable, batch_is_split: bool) -> Callable:
-        """Compiles `step(state, inputs, data, count) -> (state, report)`, donating the state; all but `data` is replicated.
+    def wrap(self, step: Callable, batch_is_split: bool, state: Any = None) -> Callable:
+        """Compiles `step(state, inputs, data, count) -> (state, report)`, donating the state; all but `data` is replicated,
+        and but for what `shards` divides.
 
-        `batch_is_split`: whether `data` is a batch divided among devices, or a whole data set, one copy on each.
+        `batch_is_split`: whether `data` is a batch divided among devices, or a whole data set, one copy on each. state: its
+        shapes, where there are shards.
         """
         if self.kind == "pmap":
             mapped = jax.pmap(
@@ -99,15 +154,34 @@ class Placement:
             )
             axis = np.zeros(len(self.local_devices))  # pmap wants at least one argument to map over
             return lambda *arguments: mapped(axis, *arguments)
-        split = P(None, AXIS) if batch_is_split else P()
+        split = P(None, self.mesh.axis_names) if batch_is_split else P()
+        own = P() if self.shards == 1 else self._specs(state)
         sharded = jax.shard_map(
             step,
             mesh=self.mesh,
-            in_specs=(P(), P(), split, P()),
-            out_specs=(P(), P()),
+            in_specs=(own, P(), split, P()),
+            out_specs=(own, P()),
             check_vma=False,  # the default sums gradients of replicated params by itself, and the step means them
         )
         return jax.jit(sharded, donate_argnums=0)
+
+    def _specs(self, state: Any) -> Any:
+        """How the state lies on the mesh: `step` cuts optimizer state and averaged params by `part`."""
+
+        def cut(x: Any) -> P:
+            axis = split_axis(x.shape, self.shards)
+            return P() if axis is None else P(*[None] * axis, SHARD)
+
+        ema = {player: {**jax.tree.map(lambda _: P(), own), "params": jax.tree.map(cut, own["params"])}
+               for player, own in state.ema.items()}  # fmt: skip
+        rest = jax.tree.map(lambda _: P(), state)
+        return rest.replace(opt_state=jax.tree.map(cut, state.opt_state), ema=ema)
+
+    def shardings(self, state: Any) -> Any:
+        """Where each array of a state of these shapes lies in the step that `wrap` makes."""
+        if self.shards == 1:
+            return jax.tree.map(lambda _: self.replicated, state)
+        return jax.tree.map(lambda spec: NamedSharding(self.mesh, spec), self._specs(state))
 
     def wrap_members(self, step: Callable, axes: Any, input_axes: Any) -> Callable:
         """As `wrap`, for a population that is divided among the devices, each of which trains its members on whole batches:
@@ -130,7 +204,7 @@ class Placement:
     @property
     def members(self) -> Mesh:
         """The devices as a mesh along which members are divided."""
-        return Mesh(self.mesh.devices, ("members",))
+        return Mesh(self.mesh.devices.reshape(-1), ("members",))
 
     def divide(self, state: Any, axes: Any) -> Any:
         """A population's state, whole on every device, as `wrap_members` wants it. Takes the state."""
@@ -154,7 +228,7 @@ class Placement:
 
     def deal(self, shape: tuple[int, ...], rows: Callable[[slice], np.ndarray]) -> jax.Array:
         """An array of `shape`, its first axis divided among all devices; `rows` gives those that this process owns."""
-        sharding: Any = NamedSharding(self.mesh, P(AXIS))
+        sharding: Any = NamedSharding(self.mesh, P(self.mesh.axis_names))
         return jax.make_array_from_callback(shape, sharding, lambda index: rows(index[0]))  # pyright: ignore
 
     def fetch(self, x: jax.Array) -> np.ndarray:

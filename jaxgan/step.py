@@ -54,7 +54,7 @@ def make_train_step(assemble: Callable[[StepInputs, jax.Array], Parts], updates:
             state = state.replace(first_bad=_first_bad(state, more.pop(FINITE), update, i, len(updates)))
             metrics |= more
         ema = optax.incremental_update(_averaged(state), state.ema, 1 - parts.ema_decay)
-        return state.replace(step=state.step + 1, ema=_renormed(ema, state.ema)), metrics
+        return state.replace(step=state.step + 1, ema=_renormed(ema, state)), metrics
 
     return train_step
 
@@ -149,15 +149,16 @@ def _absent(shapes: Metrics) -> Metrics:
 
 
 def _averaged(state: GanState) -> dict[str, Any]:
-    return {p: {"params": state.params[p], "model_state": state.model_state[p]} for p in state.ema}
+    return {p: {"params": parallel.part(state.params[p]), "model_state": state.model_state[p]} for p in state.ema}
 
 
-def _renormed(ema: Any, before: Any) -> dict[str, Any]:
+def _renormed(ema: Any, state: GanState) -> dict[str, Any]:
     """The averages, with spectral norms of their own kernels: an average of unit vectors is shorter than one."""
     out = {}
     for player, own in ema.items():
-        old = before[player]["model_state"].get("spectral")
-        moved = {} if old is None else {"spectral": spectral.advance(own["params"], old)}
+        old, moved = state.ema[player]["model_state"].get("spectral"), {}
+        if old is not None:
+            moved = {"spectral": spectral.advance(parallel.whole(own["params"], state.params[player]), old)}
         out[player] = {**own, "model_state": {**own["model_state"], **moved}}
     return out
 

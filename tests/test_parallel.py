@@ -17,6 +17,7 @@ from helpers import ROOT, arrays, assert_same_bits, devices, noise_images, plan_
 
 from jaxgan import guard, program
 from jaxgan.data import order
+from jaxgan.errors import UserError
 from jaxgan.objectives.terms import TERMS
 from jaxgan.parallel import Placement
 from jaxgan.plan import Plan
@@ -26,8 +27,10 @@ def run(plan, placement, steps=2, resident=True, updates=None):
     """The state after some steps, without the loop around them. updates: the step's, in place of all."""
     images, own = noise_images(resident, plan), copy.copy(plan)
     own.updates = plan.updates if updates is None else updates
-    run_steps = placement.wrap(program.make_program(own, images), batch_is_split=not resident)
+    run_steps = placement.wrap(program.make_program(own, images), not resident, plan.shapes())
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
+    if placement.shards > 1:
+        state = jax.device_put(state, placement.shardings(state))
     hparams = placement.replicate(plan.inputs)
     rows, key = placement.local_rows(plan.config.batch_size), order.seed_key(plan.config.seed)
     batches = images.batches(0, plan.rounds, plan.config.batch_size, rows, key)
@@ -108,6 +111,40 @@ def test_any_number_of_devices(spec, overrides):
     for other in others:
         for name in one:
             np.testing.assert_allclose(one[name], other[name], rtol=0, atol=1e-9, err_msg=name)
+
+
+def on_a_device(tree):
+    """Bytes of a tree on the first device."""
+    return sum(x.addressable_data(0).nbytes for x in jax.tree.leaves(tree))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "spec, overrides",
+    [
+        ("wgan.py:clip", {"optim__gen__max_grad_norm": 0.1}),
+        ("hinge.py", {"objective__terms__r1__every": 2, "optim__gen__freeze": "Dense_0"}),
+    ],
+)
+def test_shared_optimizer_state_changes_nothing(spec, overrides):
+    """In float64; and a device keeps its part of it alone."""
+    with jax.enable_x64(True):
+        plan = plan_of(spec, dtype="float64", **overrides)
+        one, *others = [run(plan, Placement("shard_map", devices(4), n), steps=3)[0] for n in (1, 2, 4)]
+        for state, n in zip(others, (2, 4)):
+            whole = arrays(jax.device_put(state, Placement("shard_map", devices(4)).replicated))
+            for name, x in arrays(one).items():
+                np.testing.assert_allclose(whole[name], x, rtol=0, atol=1e-9, err_msg=name)
+            before, now = (on_a_device(x.opt_state) for x in (one, state))
+            assert before / n <= now < before / n * 1.25
+            assert on_a_device(state.ema) < on_a_device(one.ema)
+
+
+def test_shards_that_cannot_be():
+    with pytest.raises(UserError, match="shards=3 does not divide the 4 devices; 2 does"):
+        Placement("shard_map", devices(4), 3)
+    with pytest.raises(UserError, match="shards=2 needs --config.parallel=shard_map"):
+        Placement("pmap", devices(4), 2)
 
 
 @pytest.mark.slow

@@ -8,7 +8,8 @@ from jaxgan.config.schema import among, bounded
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 # What may change in an existing workdir: it says how a run is carried out or watched, not what comes out of it.
-OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "rollbacks", "log", "sample", "checkpoint", "eval")
+OPERATIONAL = ("steps", "steps_per_dispatch", "population", "parallel", "shards", "rollbacks")
+OPERATIONAL += ("log", "sample", "checkpoint", "eval")
 OPERATIONAL += ("data.dir", "data.resident", "data.cache")
 # Where a run finds another run that it is made from. The path is operational, for folders move; which run it is, is not: a
 # start's record has the checkpoint that was taken, and `workdir.experiment.check_config` compares it.
@@ -119,7 +120,8 @@ class Run:
     resident; 0: 1 for a run on a CPU, else 8. Same bits. population: whether --mode=ablate trains cells that differ in seed
     and scalars alone by one program: "auto" where their data are resident, "on" refuses data that are not, "off" trains each
     alone. rollbacks: how often the run may go back to its last checkpoint, with other noise, when a param is not finite any
-    more; then it stops. Such a run trains alone.
+    more; then it stops. Such a run trains alone. shards: how many devices share the optimizer's state and the moving
+    averages, of which each then keeps a part; by shard_map, and trained alone.
     """
 
     log: Log
@@ -137,3 +139,4 @@ class Run:
     steps_per_dispatch: int = bounded(0, least=0)
     population: str = among(("auto", "on", "off"), "auto")
     rollbacks: int = bounded(0, least=0)
+    shards: int = bounded(1, least=1)

@@ -110,7 +110,7 @@ def report(plan: Plan, images: Images, topology: str, find: Callable[[str], list
     budget.check_share(plan, len(chips))
     have = HBM[topology.partition(":")[0]] * 10**9
     try:
-        step = budget.compiled(plan, images, Placement("shard_map", chips))
+        step = budget.compiled(plan, images, Placement("shard_map", chips, plan.run.shards))
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error) and "memory" not in str(error):
             raise

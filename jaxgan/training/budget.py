@@ -109,15 +109,16 @@ def flops(plan: Plan) -> dict[str, float]:
 
 def compiled(plan: Plan, images: Images, placement: Placement) -> Any:
     """The compiled step of a run on a placement's devices, which need not be there."""
-    step: Any = placement.wrap(make_program(plan, images), batch_is_split=not images.resident)
+    step: Any = placement.wrap(make_program(plan, images), not images.resident, plan.shapes())
     first = (len(images),) if images.resident else (plan.rounds, plan.run.batch_size)
     split = placement.replicated if images.resident else placement.sharded
 
     def at(tree: Any, sharding: Any) -> Any:
         return jax.tree.map(lambda x: jax.ShapeDtypeStruct(np.shape(x), x.dtype, sharding=sharding), tree)
 
-    whole = (at(tree, placement.replicated) for tree in (plan.shapes(), plan.inputs, np.int32(1)))
-    state, inputs, count = whole
+    shardings, shapes_ = placement.shardings(plan.shapes()), plan.shapes()
+    state = jax.tree.map(lambda x, place: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=place), shapes_, shardings)
+    inputs, count = (at(tree, placement.replicated) for tree in (plan.inputs, np.int32(1)))
     return step.lower(state, inputs, at(shapes(images, first), split), count).compile()
 
 

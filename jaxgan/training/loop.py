@@ -58,7 +58,10 @@ class Loop:
             self.place = lambda state: placement.divide(state, population.AXES)
             self.whole = jax.jit(lambda state: state, out_shardings=placement.replicated)
         else:
-            self.program = placement.wrap(run, batch_is_split=not images.resident)
+            self.program = placement.wrap(run, not images.resident, self.plan.shapes())
+            if placement.shards > 1:
+                self.place = lambda state: jax.device_put(state, placement.shardings(state), donate=True)
+                self.whole = jax.jit(lambda state: state, out_shardings=placement.replicated)
         self.count = functools.cache(lambda n: placement.replicate(np.int32(n)))
         self.per_dispatch = program.steps_per_dispatch(self.settings, images, n)
         self.ahead = max(1, AHEAD // self.per_dispatch)  # in dispatches

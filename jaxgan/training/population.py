@@ -29,7 +29,7 @@ INPUT_AXES: Any = StepInputs(0, 0, None)  # pyright: ignore
 
 def kind(config: Config) -> str:
     """A text that is the same for resolved configs whose runs one program can train; empty for one that trains alone."""
-    if config.population == "off" or config.rollbacks:  # members go through every step together
+    if config.population == "off" or config.rollbacks or config.shards > 1:  # members go through every step together
         return ""
     scalars = scalars_of(config, sections(config.to_dict()))
     data_follow = config.data.get("subset_seed") == OF_RUN  # then members of other seeds have other data

@@ -82,7 +82,9 @@ def networks(config: Config, images: Images, folder: Path, train_first: bool = T
     whole = load_frozen(config, folder, images.image_shape, later)
     if not train_first:
         return whole
-    check_run(Plan(config, images.features, whole), Placement(config.parallel), folder)  # before hours of a stage
+    check_run(
+        Plan(config, images.features, whole), Placement(config.parallel, shards=config.shards), folder
+    )  # before hours of a stage
     for name, (plan, data) in plans.items():
         own = Workdir(folder).stage(name)
         if Workdir(own).done_step == plan.run.steps:

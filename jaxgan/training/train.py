@@ -45,7 +45,7 @@ def train_together(runs: list[Job], images: Images) -> list[DivergedError | User
     Raises UserError, checkpoint.DamagedError.
     """
     plan = runs[0].plan
-    placement = Placement(plan.run.parallel)
+    placement = Placement(plan.run.parallel, shards=plan.run.shards)
     for run in runs:
         check_run(run.plan, placement, run.folder, len(runs))
         check_data(run.folder, images)

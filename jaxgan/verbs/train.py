@@ -81,7 +81,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         # Known before the data are, which may take long to prepare.
         frozen = load_frozen(resolved, workdir, shape)
         plan = Plan(resolved, features, frozen, opened=False)
-        check_run(plan, Placement(resolved.parallel), workdir)
+        check_run(plan, Placement(resolved.parallel, shards=1 if values.topology else resolved.shards), workdir)
     images = open_data(resolved)
     networks = frozen or stages.networks(resolved, images, workdir, train_first=not values.dry_run)
     if networks is None:  # a signal has stopped a stage, which says so
@@ -91,7 +91,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         print(ahead.report(plan, images, values.topology))
         return
     if values.dry_run:
-        placement = Placement()
+        placement = Placement(resolved.parallel, shards=resolved.shards)
         budget.check_batch(plan, placement)
         print(summary(plan, images, placement, workdir, 0))
         print(budget.report(plan, images, placement))
