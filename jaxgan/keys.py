@@ -24,7 +24,7 @@ class Keys:
 
     def __init__(self, rng: jax.Array, step, update, round, n: int):
         self._base = jax.random.fold_in(jax.random.fold_in(jax.random.fold_in(rng, step), update), round)
-        self._n, self._beside = n, 1
+        self._n, self._beside, self._parts, self._at = n, 1, 1, 0
 
     def shared(self, role: str) -> jax.Array:
         """One key, the same on every replica."""
@@ -36,6 +36,12 @@ class Keys:
         out._n = self._n // size
         return out
 
+    def part(self, many: int, at: jax.Array) -> "Keys":
+        """The same streams for one of many equal parts of the examples, number `at`."""
+        out = copy.copy(self)
+        out._n, out._parts, out._at = self._n // many, many, at
+        return out
+
     def of(self, examples: int) -> "Keys":
         """The same streams for a multiple of n examples: the n first, then as many that lie beside them, and so on."""
         out = copy.copy(self)
@@ -44,7 +50,8 @@ class Keys:
 
     def __call__(self, role: str) -> jax.Array:
         """One key for each example of this replica, [n]."""
-        rows, fold = parallel.rows(self._n), jax.vmap(jax.random.fold_in, (None, 0))
+        rows, fold = parallel.rows(self._n * self._parts), jax.vmap(jax.random.fold_in, (None, 0))
+        rows = rows if self._parts == 1 else jax.lax.dynamic_slice_in_dim(rows, self._at * self._n, self._n)
         first = fold(self.shared(role), rows)
         others = [fold(self.shared(f"{role}/beside/{i}"), rows) for i in range(1, self._beside)]
         return jnp.concatenate([first, *others]) if others else first

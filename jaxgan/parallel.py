@@ -8,7 +8,9 @@ A second axis, "shard", splits the batch just as well. Of what only an optimizer
 along it keeps a part (ZeRO-1, Rajbhandari et al. 2020, section 5.1): it updates that part alone, and gathers the params.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import jax
@@ -22,6 +24,7 @@ from jax.sharding import PartitionSpec as P
 from jaxgan.errors import UserError
 
 AXIS, SHARD = "data", "shard"
+_parts_of_a_batch: ContextVar[int] = ContextVar("parts_of_a_batch", default=1)
 
 
 def _is_bound(name: str) -> bool:
@@ -47,14 +50,40 @@ def mean(tree: Any) -> Any:
     return lax.pmean(tree, axis_name()) if is_bound() else tree
 
 
+@contextmanager
+def in_parts(many: int) -> Iterator[None]:
+    """Within it a batch is computed in so many parts, one after the other, of which gradients are the mean."""
+    token = _parts_of_a_batch.set(many)
+    try:
+        yield
+    finally:
+        _parts_of_a_batch.reset(token)
+
+
+def _check_whole() -> None:
+    """Refuses what looks across a batch of which a part alone is there. Raises UserError."""
+    many = _parts_of_a_batch.get()
+    if many > 1:
+        raise UserError(f"accumulate={many} computes a batch in parts, and a loss of this run looks across the whole of it")
+
+
+def batch_mean(tree: Any) -> Any:
+    """`mean`, of what is to be a mean over the whole batch and not over a part. Raises UserError within `in_parts`."""
+    _check_whole()
+    return mean(tree)
+
+
 def gather(x: jax.Array) -> jax.Array:
-    """The rows of all replicas [global batch, ...] in their global order, from this one's."""
+    """The rows of all replicas [global batch, ...] in their global order, from this one's. Raises UserError within
+    `in_parts`."""
+    _check_whole()
     return lax.all_gather(x, axis_name(), tiled=True) if is_bound() else x
 
 
 def roll(x: jax.Array) -> jax.Array:
     """This replica's rows [n, ...] of the global batch moved down by one: each example meets the one before it, and the
     first one meets the last."""
+    _check_whole()
     return gather(x)[(rows(len(x)) - 1) % (len(x) * size())] if is_bound() else jnp.roll(x, 1, 0)
 
 

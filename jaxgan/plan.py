@@ -194,7 +194,8 @@ class Plan:
         kimg = step * jnp.float32(self.kimg_per_step)
         values = evaluate(inputs.scalars, kimg)
         ema = self._make("ema", values)
-        return Parts(self.task(values, inputs.frozen), self._transforms(values), ema.decay(kimg, self.kimg_per_step))
+        decay = ema.decay(kimg, self.kimg_per_step)
+        return Parts(self.task(values, inputs.frozen), self._transforms(values), decay, self.run.accumulate)
 
     def init(self, rng: jax.Array) -> GanState:
         """The state at step 0; a pure function of the root key."""

@@ -26,12 +26,14 @@ FINITE = "finite"  # among the metrics of an update, and in no log: the share of
 class Parts(NamedTuple):
     """What a step works with, built inside the trace from the hyper-parameters of the moment.
 
-    task: see `tasks`. tx: an optax transform a player. ema_decay: of the moving averages, for one step.
+    task: see `tasks`. tx: an optax transform a player. ema_decay: of the moving averages, for one step. accumulate: in how
+    many parts, one after the other, a batch is computed.
     """
 
     task: Any
     tx: dict[str, optax.GradientTransformation]
     ema_decay: Any
+    accumulate: int = 1
 
 
 def make_train_step(assemble: Callable[[StepInputs, jax.Array], Parts], updates: list[Update], simultaneous: bool = False):
@@ -86,11 +88,13 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
     moved = {} if update.is_lazy else _advanced(at, player)
     at = at.replace(model_state={**at.model_state, player: {**at.model_state[player], **moved}})
 
-    def loss_fn(params) -> tuple[jax.Array, Aux]:
+    def loss_fn(params, examples: Any, keys: Keys) -> tuple[jax.Array, Aux]:
         out = parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys, advance)
         return _checked(out, type(parts.task).__name__, at)
 
-    (loss, aux), grads = jax.value_and_grad(loss_fn, has_aux=True)(at.params[player])
+    gradient = partial(jax.value_and_grad(loss_fn, has_aux=True), at.params[player])
+    many = parts.accumulate
+    (loss, aux), grads = gradient(examples, keys) if many == 1 else _accumulated(gradient, examples, keys, many)
     grads, loss, metrics = parallel.mean((grads, loss, aux.metrics))
     changes, opt_state = parts.tx[player].update(grads, state.opt_state[player], state.params[player])
     params = optax.apply_updates(state.params[player], changes)
@@ -104,6 +108,23 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
         model_state=model_state,
         memory={**state.memory, **aux.memory},
     ), metrics
+
+
+def _accumulated(gradient: Callable, examples: Any, keys: Keys, many: int) -> Any:
+    """What `gradient(examples, keys)` returns, from so many parts of the examples one after the other: means of floats, and
+    of all else the last part's."""
+    parts = jax.tree.map(lambda x: x.reshape(many, len(x) // many, *x.shape[1:]), examples)
+
+    def one(total: Any, xs: tuple[jax.Array, Any]):
+        with parallel.in_parts(many):
+            found = gradient(xs[1], keys.part(many, xs[0]))
+        if total is None:
+            return found, None
+        return jax.tree.map(lambda t, x: t + x / many if jnp.issubdtype(x.dtype, jnp.floating) else x, total, found), None
+
+    xs = jnp.arange(many), parts
+    shapes = jax.eval_shape(lambda xs: one(None, jax.tree.map(lambda x: x[0], xs))[0], xs)
+    return lax.scan(one, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes), xs)[0]
 
 
 def _checked(out: Any, task: str, at: GanState) -> tuple[jax.Array, Aux]:

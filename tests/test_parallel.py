@@ -140,6 +140,35 @@ def test_shared_optimizer_state_changes_nothing(spec, overrides):
             assert on_a_device(state.ema) < on_a_device(one.ema)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "spec, overrides",
+    [
+        ("wgan.py", {"optim__gen__max_grad_norm": 0.1}),
+        ("hinge.py", {"objective__terms__r1__every": 2, "nets__gen__norm": "layer", "task__gen_batch": 2}),
+    ],
+)
+def test_a_batch_in_parts_has_the_same_gradients(spec, overrides):
+    """In float64, on one device whole, and in parts on two, each of which has a part of the optimizer's state."""
+    with jax.enable_x64(True):
+        plan, other = (plan_of(spec, dtype="float64", accumulate=n, **overrides) for n in (1, 2))
+        whole = arrays(run(plan, Placement("shard_map", devices(1)), steps=3)[0])
+        placement = Placement("shard_map", devices(2), 2)
+        parts = arrays(jax.device_put(run(other, placement, steps=3)[0], placement.replicated))
+    for name, x in whole.items():
+        np.testing.assert_allclose(parts[name], x, rtol=0, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [{"objective__loss": "relativistic_average"}, {"objective__terms__lecam__weight": 1}, {"augment__name": "ada"}],
+)
+def test_a_loss_that_looks_across_the_batch_takes_no_parts(overrides):
+    plan = plan_of("dcgan.py", accumulate=2, **overrides)
+    with pytest.raises(UserError, match="accumulate=2 computes a batch in parts, and a loss of this run looks across"):
+        run(plan, Placement("shard_map", devices(1)), steps=1)
+
+
 def test_shards_that_cannot_be():
     with pytest.raises(UserError, match="shards=3 does not divide the 4 devices; 2 does"):
         Placement("shard_map", devices(4), 3)

@@ -121,7 +121,9 @@ class Run:
     and scalars alone by one program: "auto" where their data are resident, "on" refuses data that are not, "off" trains each
     alone. rollbacks: how often the run may go back to its last checkpoint, with other noise, when a param is not finite any
     more; then it stops. Such a run trains alone. shards: how many devices share the optimizer's state and the moving
-    averages, of which each then keeps a part; by shard_map, and trained alone.
+    averages, of which each then keeps a part; by shard_map, and trained alone. accumulate: in how many parts, one after the
+    other, a device computes its share of a batch; the gradients are the same, but for BatchNorm, which sees one part at a
+    time.
     """
 
     log: Log
@@ -140,3 +142,4 @@ class Run:
     population: str = among(("auto", "on", "off"), "auto")
     rollbacks: int = bounded(0, least=0)
     shards: int = bounded(1, least=1)
+    accumulate: int = bounded(1, least=1)

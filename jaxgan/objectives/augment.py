@@ -140,7 +140,7 @@ class Ada(Nothing):
         if not self.adapt_p:
             return {}, {}
         p, total, rounds = (memory[f"augment/{name}"] for name in ("p", "signs", "rounds"))
-        here = parallel.mean(jnp.mean(signs))
+        here = parallel.batch_mean(jnp.mean(signs))
         total, rounds = total + here, rounds + 1
         due = rounds >= self.interval
         moved = p + jnp.sign(total / rounds - self.target) * rounds * images / (self.adjust_kimg * 1000)

@@ -82,7 +82,7 @@ def relativistic_average_disc(real_logits: Logits, fake_logits: Logits) -> jax.A
     has it: Wang et al. 2018, equations 1 and 2). Gradients pass through both means."""
 
     def halves(r: jax.Array, f: jax.Array) -> jax.Array:
-        mean_r, mean_f = parallel.mean((jnp.mean(r), jnp.mean(f)))
+        mean_r, mean_f = parallel.batch_mean((jnp.mean(r), jnp.mean(f)))
         return (jnp.mean(softplus(mean_f - r)) + jnp.mean(softplus(f - mean_r))) / 2
 
     return _mean(halves, real_logits, fake_logits)

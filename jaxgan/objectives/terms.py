@@ -71,7 +71,7 @@ class Dragan:
 
     def __call__(self, ctx: Context) -> Result:
         image = ctx.judged.real["image"]
-        mean = parallel.mean(jnp.mean(image))
+        mean = parallel.batch_mean(jnp.mean(image))
         std = jnp.sqrt(parallel.mean(jnp.mean((image - mean) ** 2)))
         draw = jax.vmap(lambda key: jax.random.uniform(key, image.shape[1:], image.dtype))
         noise = self.scale * std * draw(ctx.keys("dragan/noise"))
@@ -127,7 +127,7 @@ class LeCam:
         begun = ctx.memory["lecam/begun"]
         memory = {"lecam/begun": jnp.ones_like(begun)}
         for kind, each in logits.items():
-            before, here = ctx.memory[f"lecam/{kind}"], jax.lax.stop_gradient(parallel.mean(jnp.mean(each)))
+            before, here = ctx.memory[f"lecam/{kind}"], jax.lax.stop_gradient(parallel.batch_mean(jnp.mean(each)))
             memory[f"lecam/{kind}"] = jnp.where(begun > 0, before + self.decay * (here - before), here)
         real, fake = logits["real"] - memory["lecam/fake"], logits["fake"] - memory["lecam/real"]
         return jnp.mean(real**2) + jnp.mean(fake**2), {}, memory
@@ -178,7 +178,7 @@ class PathLength:
         squares = jnp.sum(jax.grad(seen)(latents) ** 2, -1)
         lengths = _norm(jnp.mean(squares, tuple(range(1, squares.ndim))))
         before = ctx.memory["path_length"]
-        here = parallel.mean(jnp.mean(lengths))
+        here = parallel.batch_mean(jnp.mean(lengths))
         mean = jax.lax.stop_gradient(jnp.where(before > 0, before + self.decay * (here - before), here))
         return jnp.mean((lengths - mean) ** 2), {"mean": mean}, {"path_length": mean}
 

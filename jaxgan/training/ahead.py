@@ -52,6 +52,11 @@ def devices(topology: str) -> list[Any]:
     return list(jax.make_mesh((len(found),), (AXIS,), devices=found).devices.flat)
 
 
+def memory(topology: str) -> int:
+    """Bytes of a chip of a slice."""
+    return HBM[topology.partition(":")[0]] * 10**9
+
+
 def collectives(text: str) -> list[Collective]:
     """Those of a step, from a compiled program's text (HLO). What stands outside of all loops is done once a dispatch, and
     counts as once a step."""
@@ -108,7 +113,7 @@ def report(plan: Plan, images: Images, topology: str, find: Callable[[str], list
     """What `--dry_run --topology` prints. Raises UserError where the batch cannot be divided, or does not fit."""
     chips = find(topology)
     budget.check_share(plan, len(chips))
-    have = HBM[topology.partition(":")[0]] * 10**9
+    have = memory(topology)
     try:
         step = budget.compiled(plan, images, Placement("shard_map", chips, plan.run.shards))
     except jax.errors.JaxRuntimeError as error:
@@ -128,9 +133,9 @@ def report(plan: Plan, images: Images, topology: str, find: Callable[[str], list
             lines.append(f"  {kind:<18} {times:>6,} a step {human(size):>12}")
     if not found:
         lines.append("  no collectives")
-    memory = step.memory_analysis()
+    needs = step.memory_analysis()
     lines.append("memory of a chip")
-    lines.append(f"  {'state and data':<18} {human(memory.argument_size_in_bytes):>12}")
-    lines.append(f"  {'step':<18} {human(memory.temp_size_in_bytes):>12}")
+    lines.append(f"  {'state and data':<18} {human(needs.argument_size_in_bytes):>12}")
+    lines.append(f"  {'step':<18} {human(needs.temp_size_in_bytes):>12}")
     lines.append(f"  {'of':<18} {human(have):>12}")
     return "\n".join(lines)

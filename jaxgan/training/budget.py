@@ -69,6 +69,10 @@ def check_share(plan: Plan, devices: int) -> None:
     if size // devices % plan.group:
         near = max(1, round(size / devices / plan.group)) * plan.group * devices
         raise UserError(f"batch_size={size} gives each of {devices} devices no whole groups of {plan.group}; {near} does")
+    many = plan.run.accumulate
+    if size // devices % (many * plan.group):
+        near = max(1, round(size / devices / plan.group / many)) * plan.group * many * devices
+        raise UserError(f"batch_size={size} gives each of {devices} devices no {many} equal parts; {near} does")
 
 
 def check(plan: Plan, images: Images, placement: Placement, members: int = 1) -> None:

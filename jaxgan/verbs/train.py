@@ -27,6 +27,8 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_string("topology", "", "With --dry_run: a slice of TPUs, v5e:4x4 or v5p:2x2x4, that the step is compiled "
                         "for; none needs to be there, but the package libtpu.", flag_values=values)  # fmt: skip
+    flags.DEFINE_boolean("find_batch", False, "Print the largest batch_size that the devices' memory holds, or that of "
+                         "--topology, and stop. Steps are compiled for it; none is run.", flag_values=values)  # fmt: skip
 
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
@@ -35,11 +37,12 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.config.resolve import as_overrides, resolve_config
     from jaxgan.console import say
     from jaxgan.data.features import features_of
+    from jaxgan.memory import human
     from jaxgan.parallel import Placement
     from jaxgan.plan import Plan
     from jaxgan.scores.of_run import check_eval
     from jaxgan.sections import sections, source_of, task_class
-    from jaxgan.training import ahead, budget, stages
+    from jaxgan.training import ahead, budget, largest, stages
     from jaxgan.training.summary import summary
     from jaxgan.training.train import check_run, train
     from jaxgan.workdir.data import open_data
@@ -47,8 +50,9 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.workdir.runs import load_frozen
 
     workdir, kept = workdir_of(values), []
-    if values.topology and not values.dry_run:
-        raise UserError(f"--topology={values.topology} goes with --dry_run: it trains nothing")
+    looks = values.dry_run or values.find_batch
+    if values.topology and not looks:
+        raise UserError(f"--topology={values.topology} goes with --dry_run or --find_batch: it trains nothing")
     if values.topology:
         import jax
 
@@ -83,10 +87,23 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
         plan = Plan(resolved, features, frozen, opened=False)
         check_run(plan, Placement(resolved.parallel, shards=1 if values.topology else resolved.shards), workdir)
     images = open_data(resolved)
-    networks = frozen or stages.networks(resolved, images, workdir, train_first=not values.dry_run)
+    networks = frozen or stages.networks(resolved, images, workdir, train_first=not looks)
     if networks is None:  # a signal has stopped a stage, which says so
         return
     plan = Plan(resolved, images.features, networks)
+    if values.find_batch:
+        chips = ahead.devices(values.topology) if values.topology else None
+        placement = Placement("shard_map" if chips else resolved.parallel, chips, resolved.shards)
+        have = ahead.memory(values.topology) if chips else budget.capacity(placement)
+
+        def needs(size: int) -> int:
+            own = resolve_config(resolved, [("batch_size", str(size)), ("steps", "1")], sections)
+            return largest.bytes_of(budget.compiled(Plan(own, images.features, networks), images, placement))
+
+        unit = placement.size * plan.group * plan.run.accumulate
+        found = largest.largest_batch(needs, unit, resolved.batch_size, have, say)
+        print(f"the largest that {placement.size} x {human(have)} hold, to an eighth: --config.batch_size={found}")
+        return
     if values.topology:
         print(ahead.report(plan, images, values.topology))
         return
