@@ -5,6 +5,7 @@ device or many, pmap or shard_map) is not part of it. Orbax makes a save atomic;
 flipped byte would load without a word: the digest is taken on the devices before a save and after a restore.
 """
 
+import atexit
 import logging
 import shutil
 from collections.abc import Callable, Iterator
@@ -79,6 +80,8 @@ class Checkpoints:
         try:
             yield
         except Exception:
+            if not self._has_failed:
+                atexit.register(self._clean)  # when Orbax' threads have ended, which go on after it is closed
             self._has_failed = True
             self._clean()
             raise
