@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -271,7 +272,8 @@ def test_clusters_are_recognised(variables, several):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind, resident", [("shard_map", "on"), ("pmap", "off")])
 def test_two_processes_of_two_devices(kind, resident, tmp_path):
-    """Losses as with four devices in one process, and the second half of the run from the first half's checkpoint."""
+    """Losses as with four devices in one process, and the second half of the run from the first half's checkpoint, by as
+    many processes and devices, or by others."""
     small = ["--config=configs/wgan.py", "--config.batch_size=8", "--config.task.z_dim=4", "--config.nets.gen.width=4"]
     small += [
         "--config.nets.disc.width=4",
@@ -295,29 +297,35 @@ def test_two_processes_of_two_devices(kind, resident, tmp_path):
         outputs = [process.communicate(timeout=240)[0] for process in processes]
         assert [process.returncode for process in processes] == [0] * len(processes), "\n".join(outputs)
 
-    def pair(steps):
+    def together(name, steps, many=2, devices=2):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
-        more = [f"--config.steps={steps}", f"--coordinator=127.0.0.1:{port}", "--num_processes=2"]
-        finish(*(start(tmp_path / "two", *more, f"--process_id={i}", devices=2, host=i) for i in range(2)))
+        more = [f"--config.steps={steps}", f"--coordinator=127.0.0.1:{port}", f"--num_processes={many}"]
+        finish(*(start(tmp_path / name, *more, f"--process_id={i}", devices=devices, host=i) for i in range(many)))
 
     finish(start(tmp_path / "one", "--config.steps=4", devices=4))
-    pair(2)
-    pair(4)
-    one, two = (
+    together("two", 2)
+    others = ["1x4", "1x1", "4x1"] if kind == "shard_map" else []
+    for name in others:  # go on with other numbers of processes and of devices each
+        shutil.copytree(tmp_path / "two", tmp_path / name)
+        many, devices = map(int, name.split("x"))
+        together(name, 4, many, devices) if many > 1 else finish(start(tmp_path / name, "--config.steps=4", devices=devices))
+    together("two", 4)
+    one, *several = (
         [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
-        for name in ("one", "two")
+        for name in ("one", "two", *others)
     )
-    assert [line["step"] for line in two] == [1, 2, 2, 3, 4, 4]
-    for a, b in zip(one, two, strict=True):
-        assert a.keys() == b.keys()
-        if "eval/fd_digits300" in a:
-            np.testing.assert_allclose(a["eval/fd_digits300"], b["eval/fd_digits300"], rtol=0.02)
-            continue
-        for name in ("disc/loss", "gen/loss", "disc/wgan_gp"):
-            np.testing.assert_allclose(a[name], b[name], rtol=2e-3, atol=1e-4)
-    assert (tmp_path / "two" / "DONE").exists()
+    for lines in several:
+        assert [line["step"] for line in lines] == [1, 2, 2, 3, 4, 4]
+        for a, b in zip(one, lines, strict=True):
+            assert a.keys() == b.keys()
+            if "eval/fd_digits300" in a:
+                np.testing.assert_allclose(a["eval/fd_digits300"], b["eval/fd_digits300"], rtol=0.02)
+                continue
+            for name in ("disc/loss", "gen/loss", "disc/wgan_gp"):
+                np.testing.assert_allclose(a[name], b[name], rtol=2e-3, atol=1e-4)
+    assert all((tmp_path / name / "DONE").exists() for name in ("two", *others))
 
 
 def both(*words, last=()):
