@@ -115,7 +115,8 @@ def _told(runs: list[Job]) -> Iterator[None]:
         raise
     except Exception as error:
         trouble, lost = storage_trouble(error), processes.lost_peer(error)
-        if any(_is_of(error, run.folder) and not Workdir(run.folder).is_run for run in runs):
+        is_of_devices = isinstance(error, jax.errors.JaxRuntimeError | MemoryError)
+        if not is_of_devices and any(not Workdir(run.folder).is_run for run in runs):
             trouble = "its files have been removed"
         if not trouble and not lost:
             raise
@@ -128,11 +129,6 @@ def _told(runs: list[Job]) -> Iterator[None]:
         again = "the same commands go on" if lost else "once it can, the same command goes on"
         again += " from there" if saved else ""
         raise Failure(f"{runs[0].folder}{more}: {what}; {good}; {again}") from error
-
-
-def _is_of(error: Exception, folder: Path) -> bool:
-    """Whether an error tells of a file that is not there, or of one of a folder's."""
-    return isinstance(error, FileNotFoundError) or str(folder) in str(error)
 
 
 def _same_frozen(a: Job, b: Job) -> bool:
