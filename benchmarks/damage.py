@@ -20,7 +20,7 @@ from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images  # noqa: E402
 from jaxgan.data.tfds import Tfds  # noqa: E402
 from jaxgan.extractors.digits import Digits  # noqa: E402
-from jaxgan.parallel import Placement  # noqa: E402
+from jaxgan.placement import Placement  # noqa: E402
 from jaxgan.scores.evaluator import Evaluator, stored  # noqa: E402
 
 

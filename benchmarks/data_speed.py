@@ -34,7 +34,7 @@ from jaxgan.config.resolve import resolve_config  # noqa: E402
 from jaxgan.data import order  # noqa: E402
 from jaxgan.data.folder import ImageFolder  # noqa: E402
 from jaxgan.data.source import Images  # noqa: E402
-from jaxgan.parallel import Placement  # noqa: E402
+from jaxgan.placement import Placement  # noqa: E402
 from jaxgan.plan import Plan, sections  # noqa: E402
 
 COUNT = 300 if args.smoke else 3000

@@ -23,7 +23,7 @@ import numpy as np
 from jaxgan import cli
 from jaxgan.anomaly.detector import Detector, make_detector
 from jaxgan.generate import trained
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.workdir.data import open_data
 from jaxgan.workdir.runs import load_run
 

@@ -59,7 +59,7 @@ from jaxgan.data.features import features_of  # noqa: E402
 from jaxgan.data.pairs import AsSource, Beside  # noqa: E402
 from jaxgan.data.source import Arrays, Images  # noqa: E402
 from jaxgan.keys import Keys  # noqa: E402
-from jaxgan.parallel import Placement  # noqa: E402
+from jaxgan.placement import Placement  # noqa: E402
 from jaxgan.plan import Plan, sections  # noqa: E402
 from jaxgan.training import budget  # noqa: E402
 

@@ -25,7 +25,7 @@ from jaxgan import program
 from jaxgan.config.load import load_config
 from jaxgan.config.resolve import resolve_config
 from jaxgan.config.run import DTYPES
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import open_data, sections
 from jaxgan.training import budget

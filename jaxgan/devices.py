@@ -3,8 +3,14 @@
 import os
 import re
 
+from jaxgan import guard
 from jaxgan.errors import UserError
 from jaxgan.files import user_cache
+
+
+def is_several(distributed: bool, coordinator: str | None) -> bool:
+    """Whether this process is one of several of a run, by its flags or its cluster's variables."""
+    return distributed or coordinator is not None or guard.in_cluster(os.environ)
 
 
 def configure_jax(
@@ -28,7 +34,7 @@ def configure_jax(
         os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_gpu_deterministic_ops=true"
     import jax
 
-    from jaxgan import guard, processes
+    from jaxgan import processes
 
     if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         jax.config.update("jax_compilation_cache_dir", str(user_cache() / "xla"))
@@ -41,7 +47,7 @@ def configure_jax(
         raise UserError(f"--{missing[0]} is missing: --coordinator=HOST:PORT --num_processes=N --process_id=K go together")
     if coordinator and not re.fullmatch(r".+:\d+", coordinator):
         raise UserError(f"--coordinator must be HOST:PORT of process 0, not '{coordinator}'")
-    if distributed or not missing or guard.in_cluster(os.environ):
+    if is_several(distributed, coordinator):
         try:
             processes.initialize(*by_hand.values())
         except ValueError as error:

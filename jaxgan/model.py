@@ -17,7 +17,7 @@ from jaxgan.errors import UserError, as_path
 from jaxgan.generate import CHUNK, make_generate, make_interpolate, make_pictures, trained, truncated
 from jaxgan.images import as_picture, grid_picture, to_uint8
 from jaxgan.memory import bytes_of
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.prompts import prompts_for
 from jaxgan.standing import Standing

@@ -113,18 +113,20 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
 def _accumulated(gradient: Callable, examples: Any, keys: Keys, many: int) -> Any:
     """What `gradient(examples, keys)` returns, from so many parts of the examples one after the other: means of floats, and
     of all else the last part's."""
-    parts = jax.tree.map(lambda x: x.reshape(many, len(x) // many, *x.shape[1:]), examples)
 
-    def one(total: Any, xs: tuple[jax.Array, Any]):
+    @jax.jit  # so that finding the shapes and running the loop share one trace
+    def of_part(at: jax.Array, some: Any):
         with parallel.in_parts(many):
-            found = gradient(xs[1], keys.part(many, xs[0]))
-        if total is None:
-            return found, None
+            return gradient(some, keys.part(many, at))
+
+    def add(total: Any, xs: tuple[jax.Array, Any]):
+        found = of_part(*xs)
         return jax.tree.map(lambda t, x: t + x / many if jnp.issubdtype(x.dtype, jnp.floating) else x, total, found), None
 
+    parts = jax.tree.map(lambda x: x.reshape(many, len(x) // many, *x.shape[1:]), examples)
     xs = jnp.arange(many), parts
-    shapes = jax.eval_shape(lambda xs: one(None, jax.tree.map(lambda x: x[0], xs))[0], xs)
-    return lax.scan(one, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes), xs)[0]
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(of_part, *jax.tree.map(lambda x: x[0], xs)))
+    return lax.scan(add, zeros, xs)[0]
 
 
 def _checked(out: Any, task: str, at: GanState) -> tuple[jax.Array, Aux]:

@@ -10,7 +10,7 @@ import time
 import pytest
 from helpers import ROOT
 
-from jaxgan.guard import RUN, TOLD, Sifter, is_one_of_several
+from jaxgan.guard import RUN, TOLD, Sifter, in_cluster, is_one_of_several
 
 ABORT = [
     b"E1128 20:50:53.68 4422 coordination_service_agent.cc:289] Polled an error from coordination service\n",
@@ -87,6 +87,22 @@ def test_other_lines_are_passed_on(line):
 )
 def test_who_is_guarded(words, environment, several):
     assert is_one_of_several(words, environment) == several
+
+
+@pytest.mark.parametrize(
+    ("variables", "several"),
+    [
+        ({}, False),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "1"}, False),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "4"}, True),
+        ({"SLURM_NTASKS": "4"}, False),  # inside of salloc, but not of srun
+        ({"TPU_WORKER_HOSTNAMES": "localhost"}, False),
+        ({"TPU_WORKER_HOSTNAMES": "t0,t1"}, True),
+        ({"JOBSET_NAME": "gan"}, True),
+    ],
+)
+def test_clusters_are_recognised(variables, several):
+    assert in_cluster(variables) == several
 
 
 def guarded(code, **more):

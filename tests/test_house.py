@@ -33,7 +33,8 @@ FLOORS = (
     "step optim",
     "config",
     "tiles receptive",
-    "models state keys parallel processes latents spectral monitor images console batches devices truncation",
+    "models state keys placement processes latents spectral monitor images console batches devices truncation",
+    "parallel",
     "records streams files npz png memory guard source_code startup trouble errors",
 )
 FLOOR = {room: len(FLOORS) - i for i, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -16,7 +16,7 @@ from jaxgan.data.by_name import open_by_name
 from jaxgan.data.source import Images
 from jaxgan.files import nulls, write_json
 from jaxgan.keys import role_id
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.evaluator import check_shapes
 from jaxgan.scores.labelled import LabelledEvaluator

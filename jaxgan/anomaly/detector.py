@@ -11,7 +11,7 @@ from jaxgan.anomaly.base import BATCH, Found
 from jaxgan.batches import batches
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.tasks.protocols import Anomaly
 
 

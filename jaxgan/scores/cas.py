@@ -19,7 +19,7 @@ from jaxgan.data.source import Arrays, Images, is_resident
 from jaxgan.errors import UserError
 from jaxgan.files import user_cache, write_json
 from jaxgan.generate import make_labels, make_pictures, takes_labels, trained
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores import classification
 from jaxgan.sections import sections

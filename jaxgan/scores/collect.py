@@ -13,7 +13,7 @@ from jaxgan.data.source import Modes
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
 from jaxgan.metrics.moments import Moments
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 
 
 @dataclass

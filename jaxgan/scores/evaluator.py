@@ -17,7 +17,7 @@ from jaxgan.extractors.base import Network
 from jaxgan.files import replacing, user_cache
 from jaxgan.metrics import moments
 from jaxgan.metrics.moments import Moments
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.checks import check_enough
 from jaxgan.scores.collect import Collector, Statistics
 from jaxgan.scores.metric import score_name

@@ -12,7 +12,7 @@ from jaxgan.config.run import Eval
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Network
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.collect import Statistics
 from jaxgan.scores.evaluator import Batches, Evaluator, stored
 from jaxgan.scores.label_checks import check_alike, check_extractor, check_meaning, count_classes, label_of, of_labels

@@ -10,7 +10,7 @@ import numpy as np
 from jaxgan.batches import batches
 from jaxgan.data.source import Images
 from jaxgan.keys import role_id
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.evaluator import Batches
 
 LARGEST = 5000  # images whose mean and covariance the noise has

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxgan.config.resolve import Overrides
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.of_run import RunEvaluator, check_scores
 from jaxgan.workdir.archive import Archive
 from jaxgan.workdir.data import open_data

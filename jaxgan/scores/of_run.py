@@ -18,7 +18,7 @@ from jaxgan.generate import given_inputs, make_generate, make_labels, trained
 from jaxgan.images import to_uint8
 from jaxgan.metrics import moments
 from jaxgan.metrics.labels import ByClass
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.checks import check_enough, check_task
 from jaxgan.scores.code import code_of

@@ -12,7 +12,8 @@ import numpy as np
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError, nearest
 from jaxgan.memory import human
-from jaxgan.parallel import AXIS, Placement
+from jaxgan.parallel import AXIS
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.training import budget
 

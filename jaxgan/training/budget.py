@@ -15,7 +15,7 @@ from jaxgan.errors import UserError
 from jaxgan.keys import Keys
 from jaxgan.memory import human
 from jaxgan.nets.layers import wide
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.program import make_program
 from jaxgan.state import GanState, StepInputs, Update
@@ -113,15 +113,16 @@ def flops(plan: Plan) -> dict[str, float]:
 
 def compiled(plan: Plan, images: Images, placement: Placement) -> Any:
     """The compiled step of a run on a placement's devices, which need not be there."""
-    step: Any = placement.wrap(make_program(plan, images), not images.resident, plan.shapes())
+    own = plan.shapes()
+    step: Any = placement.wrap(make_program(plan, images), not images.resident, own)
     first = (len(images),) if images.resident else (plan.rounds, plan.run.batch_size)
     split = placement.replicated if images.resident else placement.sharded
 
     def at(tree: Any, sharding: Any) -> Any:
         return jax.tree.map(lambda x: jax.ShapeDtypeStruct(np.shape(x), x.dtype, sharding=sharding), tree)
 
-    shardings, shapes_ = placement.shardings(plan.shapes()), plan.shapes()
-    state = jax.tree.map(lambda x, place: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=place), shapes_, shardings)
+    places = placement.shardings(own)
+    state = jax.tree.map(lambda x, place: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=place), own, places)
     inputs, count = (at(tree, placement.replicated) for tree in (plan.inputs, np.int32(1)))
     return step.lower(state, inputs, at(shapes(images, first), split), count).compile()
 

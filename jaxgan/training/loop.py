@@ -17,7 +17,7 @@ from jaxgan.console import Progress
 from jaxgan.data import order
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.state import GanState
 from jaxgan.training import population

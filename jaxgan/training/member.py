@@ -18,7 +18,7 @@ from jaxgan.files import sweep
 from jaxgan.generate import takes_labels, trained
 from jaxgan.images import save_gif, save_png
 from jaxgan.monitor import Monitor
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.state import NEVER, GanState
@@ -125,7 +125,7 @@ class Member:
 
     def save(self, state: GanState, step: int, totals: Any) -> None:
         """A checkpoint, after the records up to its step: whoever goes on from it misses none of them."""
-        if not self.workdir.is_run:  # a checkpoint would make the folder anew, without the log
+        if jax.process_index() == 0 and not self.workdir.is_run:  # a checkpoint would make the folder anew, without the log
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.workdir.record))
         self.writer.flush()
         if step not in self.checkpoints.steps:  # made already by a population that others of its members fell behind

@@ -17,7 +17,7 @@ from jaxgan import program
 from jaxgan.config.resolve import Config, flat, scalars_of
 from jaxgan.data.source import Images
 from jaxgan.data.subset import OF_RUN
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import sections
 from jaxgan.state import GanState, StepInputs

@@ -16,7 +16,7 @@ from jaxgan.config.resolve import Config, Overrides, is_among, resolve_config
 from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
 from jaxgan.training.train import check_run, train
@@ -82,9 +82,8 @@ def networks(config: Config, images: Images, folder: Path, train_first: bool = T
     whole = load_frozen(config, folder, images.image_shape, later)
     if not train_first:
         return whole
-    check_run(
-        Plan(config, images.features, whole), Placement(config.parallel, shards=config.shards), folder
-    )  # before hours of a stage
+    placement = Placement(config.parallel, shards=config.shards)
+    check_run(Plan(config, images.features, whole), placement, folder)  # before hours of a stage
     for name, (plan, data) in plans.items():
         own = Workdir(folder).stage(name)
         if Workdir(own).done_step == plan.run.steps:

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxgan.data.source import Images
 from jaxgan.objectives.objective import CRITIC
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.training import population
 

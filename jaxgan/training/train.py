@@ -12,7 +12,7 @@ from jaxgan.config.resolve import flat
 from jaxgan.console import progress, say
 from jaxgan.data.source import Images
 from jaxgan.errors import Failure, UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import check_metrics, check_scores, real_images
 from jaxgan.state import GanState

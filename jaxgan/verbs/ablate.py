@@ -4,11 +4,14 @@ Finished cells are skipped; interrupted cells resume. Writes report.md, report.h
 """
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import flags
 
+from jaxgan.devices import is_several
 from jaxgan.errors import UserError, as_path, numbers
-from jaxgan.verbs.common import check_least, configure, is_several, workdir_of
+from jaxgan.verbs.common import check_least, configure, workdir_of
 
 EXAMPLES = """
 python launch.py --mode=ablate --config=configs/ablations/ring.py --workers=2
@@ -34,10 +37,9 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     """Trains a table's cells and writes its report. Raises UserError, CrashedError."""
-    from jaxgan.ablation.cells import check_crashed, load_table, make_cells, train_cells
-    from jaxgan.ablation.control_scores import score
-    from jaxgan.ablation.controls import decisive, read_controls
-    from jaxgan.ablation.engine import chosen_cells, end_with_parent, note_start, train_table
+    from jaxgan.ablation.cells import check_crashed, load_table, make_cells
+    from jaxgan.ablation.controls import read_controls
+    from jaxgan.ablation.engine import note_start, train_table
     from jaxgan.ablation.progress import Clock, check_folder, remembered
     from jaxgan.console import say
 
@@ -61,29 +63,12 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     seeds = tuple(dict.fromkeys(numbers(values.seeds, "--seeds"))) if values.seeds else seeds
     if seeds:
         table = dataclasses.replace(table, seeds=seeds)
-    several = is_several(values) and not values.report_only
+    several = is_several(bool(values.distributed), values.coordinator) and not values.report_only
     if several and (values.join or values["workers"].present):
         raise UserError("several processes train a table's cells one after the other: leave --join and --workers out")
     if values.cell or values.controls or several:
-        end_with_parent()
         every = make_cells(table, spec, workdir, overrides)
-        is_whole = not values.cell and not values.controls
-        chosen = decisive(every) if values.controls else chosen_cells(every, values.cell) if values.cell else every
-        configure(values, any(c.config.deterministic for c in chosen), any(c.config.dtype == "float64" for c in chosen))
-        import jax
-
-        is_first = jax.process_index() == 0
-        if is_first and not values.controls:
-            note_start(table, spec, workdir, overrides, seeds, every)
-        if not values.cell:
-            score(table, decisive(every), workdir)
-        try:
-            train_cells(chosen) if not values.controls else None
-        finally:
-            if is_whole and is_first:
-                from jaxgan.ablation import report
-
-                report.write(table, every, workdir, {}, seeds, every)
+        _train_here(values, table, every, lambda: note_start(table, spec, workdir, overrides, seeds, every), seeds)
         return
     from jaxgan.ablation import report, saved_report  # with plots and statistics, which processes that train do without
 
@@ -107,3 +92,41 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     report.write(table, every, workdir, joined, seeds, whole)
     if not values.report_only:
         check_crashed(every)
+
+
+def _train_here(
+    values: flags.FlagValues, table: Any, every: list[Any], note: Callable[[], None], seeds: Sequence[int]
+) -> None:
+    """In this process, alone or as one of several: trains the cells of `--cell`, scores the controls, or does both for the
+    whole table and writes its report. note: writes down that the table begins. Raises UserError, CrashedError."""
+    from jaxgan.ablation.cells import CrashedError, train_cells
+    from jaxgan.ablation.control_scores import score
+    from jaxgan.ablation.controls import decisive
+    from jaxgan.ablation.engine import chosen_cells, end_with_parent
+
+    end_with_parent()
+    workdir, first = workdir_of(values), decisive(every)
+    chosen = first if values.controls else chosen_cells(every, values.cell) if values.cell else every
+    configure(values, any(c.config.deterministic for c in chosen), any(c.config.dtype == "float64" for c in chosen))
+    import jax
+
+    if values.controls:
+        score(table, first, workdir)
+        return
+    if jax.process_index() == 0:
+        note()
+    if values.cell:
+        train_cells(chosen)
+        return
+    crashed = None
+    score(table, first, workdir)
+    try:
+        train_cells(chosen)
+    except CrashedError as error:
+        crashed = error
+    if jax.process_index() == 0:
+        from jaxgan.ablation import report
+
+        report.write(table, every, workdir, {}, seeds, every)
+    if crashed:
+        raise crashed

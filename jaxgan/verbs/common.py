@@ -1,6 +1,5 @@
 """What verbs share: which run a command line means, and JAX set up as that run wants it."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,6 @@ def model_of(values: flags.FlagValues) -> Path:
     """The folder of the model that is meant: a run, an exported model, or one that comes with the package, by its name."""
     folder = workdir_of(values)
     return folder if folder.exists() else models.shipped().get(str(folder), folder)
-
-
-def is_several(values: flags.FlagValues) -> bool:
-    """Whether this process is one of several of a run."""
-    return any(values[name].value for name in ("distributed", "coordinator")) or guard.in_cluster(os.environ)
 
 
 def configure(values: flags.FlagValues, deterministic: bool = False, x64: bool = False) -> None:

@@ -19,7 +19,7 @@ from jaxgan.errors import Failure, UserError
 from jaxgan.files import write_text
 from jaxgan.generate import trained
 from jaxgan.images import save_png
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.verbs import outputs
 from jaxgan.verbs.detection_page import Page, Shown
 from jaxgan.verbs.detection_rows import CSV, Row, Rows

@@ -12,7 +12,7 @@ from jaxgan.console import say
 from jaxgan.data.source import Images
 from jaxgan.errors import UserError
 from jaxgan.files import nulls, write_json
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.code import code_of
 from jaxgan.scores.evaluator import check_shapes
 from jaxgan.scores.labelled import LabelledEvaluator

@@ -18,7 +18,7 @@ from jaxgan.files import nulls, replacing, write_json, write_text
 from jaxgan.generate import CHUNK, Trained, given_inputs, make_generate, make_pictures, takes_labels, trained
 from jaxgan.images import grid_picture, save_png, sheet_picture, to_uint8
 from jaxgan.objectives.objective import CRITIC
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.tasks.protocols import Generates
 from jaxgan.training.landscape import draw_points

@@ -16,7 +16,7 @@ from jaxgan.generate import Trained, trained
 from jaxgan.images import grid_picture, save_npz, save_png, to_uint8
 from jaxgan.keys import stream
 from jaxgan.nets import resample
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.tasks.protocols import HasStyles
 from jaxgan.workdir.folder import Workdir

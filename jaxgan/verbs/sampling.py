@@ -23,7 +23,7 @@ from jaxgan.generate import (
     truncated,
 )
 from jaxgan.images import grid_picture, save_gif, save_png, sheet_picture, to_uint8
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.prompts import prompt_tokens
 from jaxgan.standing import Standing

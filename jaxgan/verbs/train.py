@@ -38,7 +38,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     from jaxgan.console import say
     from jaxgan.data.features import features_of
     from jaxgan.memory import human
-    from jaxgan.parallel import Placement
+    from jaxgan.placement import Placement
     from jaxgan.plan import Plan
     from jaxgan.scores.of_run import check_eval
     from jaxgan.sections import sections, source_of, task_class

@@ -20,7 +20,7 @@ from jaxgan.errors import UserError
 from jaxgan.files import write_text
 from jaxgan.generate import make_generate, trained
 from jaxgan.images import as_picture, save_png, to_uint8
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.tasks.protocols import Upscales
 from jaxgan.verbs import outputs

@@ -13,7 +13,7 @@ from jaxgan.console import say
 from jaxgan.errors import UserError
 from jaxgan.files import replacing, write_text
 from jaxgan.generate import truncated
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.code import code_of
 from jaxgan.scores.names import score_part

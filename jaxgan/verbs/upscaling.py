@@ -14,7 +14,7 @@ from jaxgan.data.picture import reason, size_of
 from jaxgan.errors import Failure, UserError
 from jaxgan.files import write_text
 from jaxgan.generate import trained
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.png import png
 from jaxgan.upscaler import Upscaler, blended, check_upscales, makers

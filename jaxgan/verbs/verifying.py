@@ -8,7 +8,7 @@ import numpy as np
 from jaxgan.console import say
 from jaxgan.errors import Failure
 from jaxgan.generate import trained
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.verbs.exporting import kept_samples
 from jaxgan.workdir.archive import SAMPLES, Archive
 from jaxgan.workdir.provenance import changed, provenance

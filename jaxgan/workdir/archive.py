@@ -24,7 +24,7 @@ from jaxgan import records
 from jaxgan.config.resolve import is_among
 from jaxgan.errors import UserError
 from jaxgan.files import replacing, write_json
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.records import STEP
 from jaxgan.state import NEVER, GanState

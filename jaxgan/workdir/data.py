@@ -21,7 +21,7 @@ from jaxgan.data.subset import Subset
 from jaxgan.errors import UserError, as_path
 from jaxgan.files import replacing, user_cache
 from jaxgan.generate import make_labels, make_pictures, takes_labels, trained
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.tasks.protocols import Generates, Predicts
 from jaxgan.workdir.archive import Archive

@@ -18,7 +18,7 @@ from jaxgan.errors import UserError, as_path, nearest
 from jaxgan.extractors.base import Network
 from jaxgan.extractors.table import EXTRACTORS
 from jaxgan.keys import role_id
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections, task_class
 from jaxgan.state import GanState

@@ -19,7 +19,7 @@ from jaxgan.cli import main
 from jaxgan.errors import UserError
 from jaxgan.files import write_json
 from jaxgan.images import save_npz
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.of_run import RunEvaluator, same_protocol
 
 SMALL = {

@@ -18,7 +18,7 @@ from jaxgan.errors import UserError
 from jaxgan.extractors import efficientnet
 from jaxgan.generate import trained
 from jaxgan.nets.layers import Norm
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.tasks.protocols import Anomaly
 

@@ -9,7 +9,7 @@ from helpers import tiny
 from jaxgan.data.features import Feature, features_of
 from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores import anomaly
 from jaxgan.scores.code import code_of

@@ -24,7 +24,7 @@ from jaxgan.extractors.base import Network, Random
 from jaxgan.generate import make_generate, make_labels, trained
 from jaxgan.images import save_npz, to_uint8
 from jaxgan.metrics import labels
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.evaluator import Evaluator
 from jaxgan.scores.label_checks import _enough, check_meaning, count_classes

@@ -6,7 +6,7 @@ from helpers import noise_images
 
 from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores import noise as module
 from jaxgan.scores.noise import make_noise
 

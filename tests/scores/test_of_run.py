@@ -20,7 +20,7 @@ from jaxgan.errors import UserError
 from jaxgan.extractors.base import Random
 from jaxgan.extractors.digits import Digits
 from jaxgan.images import save_npz, save_png
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.code import code_of
 from jaxgan.scores.collect import Collector
 from jaxgan.scores.evaluator import Evaluator, stored

@@ -10,7 +10,7 @@ from jaxgan.config.schedules import evaluate
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.keys import role_id, stream
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.scores.path_length import path_length
 from jaxgan.training.train import train

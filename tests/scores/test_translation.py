@@ -13,7 +13,7 @@ from jaxgan.errors import UserError
 from jaxgan.generate import given_inputs, make_generate, trained
 from jaxgan.images import to_uint8
 from jaxgan.metrics import pairs, segments
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores import reading, translation
 from jaxgan.scores.of_run import RunEvaluator, real_images
 

@@ -13,7 +13,7 @@ from jaxgan.data.wholes import cut
 from jaxgan.errors import UserError
 from jaxgan.extractors.base import Points, Random
 from jaxgan.metrics.upscaling import of_picture
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores import upscaling
 from jaxgan.scores.of_run import RunEvaluator, check_eval

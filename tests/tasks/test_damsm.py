@@ -13,7 +13,7 @@ from jaxgan.metrics.retrieval import OTHERS, enough, r_precision
 from jaxgan.nets.matching import Lstm
 from jaxgan.objectives import matching
 from jaxgan.objectives.matching import Gammas
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.tasks.protocols import Matches

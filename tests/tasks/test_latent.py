@@ -14,7 +14,7 @@ from jaxgan.errors import UserError
 from jaxgan.keys import Keys
 from jaxgan.nets.dirac import Discriminator
 from jaxgan.objectives import augment
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import sections
 from jaxgan.step import make_train_step

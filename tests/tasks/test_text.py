@@ -17,7 +17,7 @@ from jaxgan.nets.attngan import attention
 from jaxgan.nets.layers import Out
 from jaxgan.objectives.captions import Condition, Damsm, MatchingGp
 from jaxgan.objectives.context import Context
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.scores import retrieval
 from jaxgan.scores.of_run import RunEvaluator

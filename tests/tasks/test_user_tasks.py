@@ -20,7 +20,7 @@ from jaxgan.config.resolve import resolve_config
 from jaxgan.data.features import features_of
 from jaxgan.data.source import Arrays, Images
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Donor, Plan
 from jaxgan.sections import sections
 from jaxgan.workdir.flat import flatten

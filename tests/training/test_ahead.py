@@ -9,7 +9,7 @@ import pytest
 from helpers import ROOT, devices, noise_images, plan_of
 
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.training import ahead
 from jaxgan.training.ahead import Collective, collectives
 from jaxgan.training.budget import compiled

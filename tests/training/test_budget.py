@@ -5,7 +5,7 @@ import pytest
 from helpers import noise_images, plan_of
 
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.training import budget
 
 

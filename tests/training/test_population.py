@@ -12,7 +12,7 @@ from helpers import arrays, assert_same_bits, devices, noise_images, numbers, pl
 
 from jaxgan import program
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.training import interrupt, population
 from jaxgan.training.member import Job, Member
 from jaxgan.training.train import train, train_together

@@ -14,7 +14,7 @@ import pytest
 from helpers import ROOT, arrays, assert_same_bits, launch, noise_images, plan_of, tiny
 
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.training import stages
 from jaxgan.training.train import train

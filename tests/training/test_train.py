@@ -17,7 +17,7 @@ from PIL import Image
 
 from jaxgan import program
 from jaxgan.errors import Failure, UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.training import interrupt
 from jaxgan.training.member import DivergedError, Member
 from jaxgan.training.train import train

@@ -17,7 +17,7 @@ from PIL import Image
 import jaxgan
 from jaxgan import cli, models
 from jaxgan.errors import Failure, UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores import anomaly
 from jaxgan.sections import open_data

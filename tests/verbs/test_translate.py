@@ -16,7 +16,7 @@ from PIL import Image
 from jaxgan import cli, generate
 from jaxgan.errors import UserError
 from jaxgan.images import sheet_picture, to_uint8
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import open_data
 from jaxgan.training.train import train

@@ -10,7 +10,7 @@ from PIL import Image
 
 import jaxgan
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.scores.of_run import RunEvaluator
 from jaxgan.training.train import train
 from jaxgan.truncation import parse

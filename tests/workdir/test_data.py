@@ -9,7 +9,7 @@ from helpers import tiny
 
 from jaxgan.errors import UserError
 from jaxgan.generate import make_labels, make_pictures, trained
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.scores.of_run import real_images
 from jaxgan.training.train import train

@@ -7,7 +7,7 @@ import pytest
 from helpers import tiny
 
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.verbs.evaluation import evaluate_run
 from jaxgan.workdir import experiment
 from jaxgan.workdir.folder import Workdir

@@ -13,7 +13,7 @@ import pytest
 from helpers import arrays, assert_same_bits, noise_features, noise_images, plan_of, tiny
 
 from jaxgan.errors import UserError
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.plan import Plan
 from jaxgan.sections import sections
 from jaxgan.state import Aux

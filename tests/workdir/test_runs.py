@@ -11,7 +11,7 @@ from helpers import noise_images, plan_of
 from jaxgan.data.features import features_of
 from jaxgan.errors import UserError
 from jaxgan.files import write_json
-from jaxgan.parallel import Placement
+from jaxgan.placement import Placement
 from jaxgan.training.train import check_run, train
 from jaxgan.workdir import runs
 from jaxgan.workdir.checkpoint import Checkpoints, DamagedError
