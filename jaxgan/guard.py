@@ -21,7 +21,8 @@ FATAL = re.compile(rb"F\d{4} .*(Terminating process because the JAX distributed 
 BROKEN = re.compile(rb"terminate called after throwing an instance of 'gloo::")  # a message that its sender did not finish
 NOISE = re.compile(rb"[EW]\d{4} .*(coordination_service|preemption_sync|preemption_notifier)")
 BEGINS = re.compile(rb"[IWEF]\d{4} |\[|\0")  # a message of its own, and not the next line of one
-TOLD, RUN = b"\0told\n", b"\0run "  # what the child writes: that it has told of the loss itself; the folder of its run
+# What the child writes: that it has told of the loss itself; the folder of its run; its number, and how many there are.
+TOLD, RUN, JOINED = b"\0told\n", b"\0run ", b"\0joined "
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DIE_WITH_PARENT = 1  # Linux' prctl PR_SET_PDEATHSIG
 _is_child = False
@@ -81,6 +82,11 @@ def trains(folder: Path) -> None:
     _tell(RUN + os.fsencode(folder) + b"\n")
 
 
+def joined(process: int, count: int) -> None:
+    """Says to the guard which of how many processes this is."""
+    _tell(JOINED + b"%d %d\n" % (process, count))
+
+
 def _tell(line: bytes) -> None:
     if _is_child:
         os.write(2, line)
@@ -114,6 +120,7 @@ class Sifter:
 
     def __init__(self):
         self.folder: Path | None = None
+        self.process = self.count = 0
         self.is_lost = self._is_told = False
         self._fatal = b""
 
@@ -122,13 +129,15 @@ class Sifter:
         for line in lines:
             if line.startswith(RUN):
                 self.folder = Path(os.fsdecode(line[len(RUN) : -1]))
+            if line.startswith(JOINED):
+                self.process, self.count = map(int, line[len(JOINED) :].split())
             self._is_told |= line == TOLD
             is_fatal = bool(self._fatal) or FATAL.match(line) is not None
             self.is_lost |= is_fatal or BROKEN.match(line) is not None
             is_noise = NOISE.match(line) is not None or (is_noise and not BEGINS.match(line))
             if is_fatal:
                 self._fatal += line
-            elif not (is_noise or line == TOLD or line.startswith(RUN)):
+            elif not (is_noise or line == TOLD or line.startswith((RUN, JOINED))):
                 with suppress(OSError):
                     out.write(line)
                     out.flush()
@@ -137,7 +146,8 @@ class Sifter:
         """The line that tells why the child was ended, by a signal, if it has not told itself. code: the child's."""
         if self._is_told or code >= 0:
             return b""
-        why = who_was_lost(self._fatal.decode(errors="replace"))
+        other = 1 - self.process if self.count == 2 else None
+        why = who_was_lost(self._fatal.decode(errors="replace"), other)
         if not self.is_lost:
             why = f"this process was ended by {signal.Signals(-code).name}"
         steps = [int(x.name) for x in (self.folder / "checkpoints").glob("*") if x.name.isdigit()] if self.folder else []
@@ -146,12 +156,15 @@ class Sifter:
         return os.fsencode(f"failed: {where}{why}; {good}the same commands go on\n")
 
 
-def who_was_lost(said: str) -> str:
-    """Which process of the run was lost, by what the coordination service said."""
+def who_was_lost(said: str, other: int | None = None) -> str:
+    """Which process of the run was lost, by what the coordination service said. other: the number of the only other one."""
     named = re.search(r"unhealthy \(stopped sending heartbeats\):\s*([\d, \n]+)", said)
-    if named:
-        numbers = re.findall(r"\d+", named[1])
-        who = f"process {numbers[0]} has" if len(numbers) == 1 else f"processes {', '.join(numbers)} have"
+    numbers = re.findall(r"\d+", named[1]) if named else ["0"] if "leader task" in said else []
+    numbers = numbers or ([] if other is None else [str(other)])
+    if numbers == ["0"]:
+        who = "process 0, the coordinator, has"
+    elif len(numbers) == 1:
+        who = f"process {numbers[0]} has"
     else:
-        who = "process 0, the coordinator, has" if "leader task" in said else "another process has"
+        who = f"processes {', '.join(numbers)} have" if numbers else "another process has"
     return f"{who} ended or cannot be reached"

@@ -58,6 +58,7 @@ def initialize(
         )
     finally:
         joined.set()
+    guard.joined(jax.process_index(), jax.process_count())
     own = {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
     check_alike(own | {word: "given" for word in sys.argv[1:] if word.lstrip("-").partition("=")[0] not in MAY_DIFFER})
 

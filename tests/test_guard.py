@@ -10,7 +10,7 @@ import time
 import pytest
 from helpers import ROOT
 
-from jaxgan.guard import RUN, TOLD, Sifter, in_cluster, is_one_of_several
+from jaxgan.guard import JOINED, RUN, TOLD, Sifter, in_cluster, is_one_of_several
 
 ABORT = [
     b"E1128 20:50:53.68 4422 coordination_service_agent.cc:289] Polled an error from coordination service\n",
@@ -58,6 +58,12 @@ def test_a_message_that_broke_off_is_passed_on_and_then_told_of():
     passed, said = sifted(b"before\n", *GLOO)
     assert passed == b"before\n" + b"".join(GLOO) and b"another process has ended" in said
     assert sifted(TOLD, *GLOO) == (b"".join(GLOO), b"")
+
+
+def test_of_two_the_other_one_is_lost():
+    assert b"failed: process 1 has ended" in sifted(JOINED + b"0 2\n", *GLOO)[1]
+    assert b"failed: process 0, the coordinator, has ended" in sifted(JOINED + b"1 2\n", *GLOO)[1]
+    assert b"failed: another process has ended" in sifted(JOINED + b"1 3\n", *GLOO)[1]
 
 
 def test_a_message_of_several_lines_goes_as_a_whole():
