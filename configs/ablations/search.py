@@ -195,11 +195,11 @@ def table() -> Table:
         protocol="{steps} steps, batch {batch_size}, {rounds.disc} updates of disc a step, {rounds.gen} updates of "
         "gen a step; {eval.num_samples} samples against the split {eval.split}",
         columns=(
-            Column("fd", better="lower"),
-            Column("precision", better="higher"),
-            Column("recall", better="higher"),
-            Column("density", better="higher"),
-            Column("coverage", better="higher"),
+            Column("fd", better="lower", format=".1f"),
+            Column("precision", better="higher", format=".3f"),
+            Column("recall", better="higher", format=".3f"),
+            Column("density", better="higher", format=".3f"),
+            Column("coverage", better="higher", format=".3f"),
         ),
         rows={
             name: Row(own, config="configs/created_equal.py", published=PUBLISHED.get(name, {}))
