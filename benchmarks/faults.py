@@ -2,7 +2,7 @@
 
     python benchmarks/faults.py                             # half an hour; writes results/reliability.md
     python benchmarks/faults.py --only=kill --tries=3       # faults with "kill" in their names, to the screen
-    python benchmarks/faults.py --soak                      # 50,000 steps with saves and pictures: memory, open files
+    python benchmarks/faults.py --soak                      # two hours of training: memory, open files and threads
 
 Every try is a process of its own, with its time of the fault drawn anew. "As promised" counts the tries that ended as the
 second column says; of the others the table quotes the last line that the process wrote.
@@ -445,26 +445,38 @@ for when, more in {
     )
 
 
-def soak(steps: int) -> str:
-    """Trains long, and says how memory, open files and threads grew between the fifth and the last twentieth of the run."""
+SOAK = ["--config=configs/dcgan.py", "--config.steps=60000000", "--config.eval.every=1000", "--config.eval.num_samples=1000"]
+
+
+def soak(hours: float) -> str:
+    """Trains DCGAN on digits for so long, and says how memory, open files and threads grew from its second tenth to its
+    last one. The first tenth is left out: programs are compiled in it, and lists of the last few things fill."""
     with tempfile.TemporaryDirectory() as folder:
-        words = [*RUN[:4], "--config.log.every=50", "--config.sample.every=200", "--config.checkpoint.every=200"]
-        process = start(*words, f"--workdir={folder}/run", f"--config.steps={steps}", stdout=subprocess.DEVNULL)
-        seen = []
-        while process.poll() is None:
-            time.sleep(1)
-            with contextlib.suppress(OSError, StopIteration):
-                status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-                kilobytes = int(next(line.split()[1] for line in status if line.startswith("VmRSS")))
+        work, seen = Workdir(f"{folder}/run"), []
+        process = start(*SOAK, f"--workdir={work.path}", stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 3600 * hours
+        while process.poll() is None and time.monotonic() < end:
+            time.sleep(min(2, 36 * hours))
+            with contextlib.suppress(OSError, KeyError):  # it has ended
+                status = dict(line.split(":", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
                 files = len(os.listdir(f"/proc/{process.pid}/fd"))
-                seen.append((Workdir(f"{folder}/run").logged_step(), kilobytes / 1024, files))
-    parts = [[x for x in seen if low * steps <= x[0] < high * steps] for low, high in ((0.1, 0.2), (0.9, 1))]
-    (early, files), (late, more) = ([statistics.median(x[i] for x in part) for i in (1, 2)] for part in parts)
-    saves = steps // 200
+                seen.append((int(status["VmRSS"].split()[0]) / 1024, files, int(status["Threads"])))
+        process.send_signal(signal.SIGTERM)
+        code, _ = ended(process)
+        if code:
+            return f"the run ended with {code}"
+        lines, steps = work.metrics(), work.logged_step()
+        scored = sum("eval/fd" in line for line in lines)
+        pictures = len(list(work.samples.iterdir()))
+    tenth = max(1, len(seen) // 10)
+    parts = [[statistics.median(x[i] for x in part) for i in range(3)] for part in (seen[tenth : 2 * tenth], seen[-tenth:])]
+    (early, files, threads), (late, more_files, more_threads) = parts
     return (
-        f"{steps:,} steps with {saves} checkpoints, {saves} pictures and TensorBoard: {early:.0f} MiB and {files:.0f} "
-        f"open files at first, {late:.0f} MiB ({100 * (late / early - 1):+.1f} %) and {more:.0f} at last (medians of the "
-        f"second and the last tenth), exit code {process.returncode}."
+        f"`python benchmarks/faults.py --soak={hours:g}`: {hours:g} hours of `{' '.join(SOAK[:1] + SOAK[2:])}`, which were "
+        f"{steps:,} steps with {steps // 250:,} checkpoints, {pictures:,} pictures, {scored:,} evaluations and TensorBoard: "
+        f"{early:.0f} MiB, {files:.0f} open files and {threads:.0f} threads at first, {late:.0f} MiB "
+        f"({100 * (late / early - 1):+.1f} %), {more_files:.0f} and {more_threads:.0f} at last (medians of the second and "
+        f"the last tenth); then SIGTERM, exit code {code}."
     )
 
 
@@ -490,7 +502,7 @@ def main() -> None:
         "--tries", type=int, default=5, help="of each fault; twice as often kills, four times Ctrl-C at the start"
     )
     parser.add_argument("--only", default="", help="faults whose names have this in them; writes no file")
-    parser.add_argument("--soak", type=int, nargs="?", const=50_000, default=0, help="how many steps, in place of faults")
+    parser.add_argument("--soak", type=float, nargs="?", const=2.0, default=0, help="how many hours, in place of faults")
     parser.add_argument("--smoke", action="store_true", help="two quick faults, once each; writes no file")
     parser.add_argument("--seed", type=int, default=0, help="of the times at which faults come")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "reliability.md")
@@ -509,7 +521,7 @@ def main() -> None:
         about = f"`python benchmarks/faults.py --tries={given.tries}`, revision {made['git_revision'][:8]}, "
         about += ", ".join(f"{name} {made['versions'][name]}" for name in ("jax", "orbax-checkpoint"))
         about += f", {os.cpu_count()} cores, {made['date'][:10]}."
-        given.out.write_text("# Reliability\n\n" + about + "\n\n" + "\n".join(lines) + "\n\n" + soak(50_000) + "\n")
+        given.out.write_text("# Reliability\n\n" + about + "\n\n" + "\n".join(lines) + "\n\n" + soak(2) + "\n")
 
 
 if __name__ == "__main__":
