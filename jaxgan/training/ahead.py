@@ -110,19 +110,24 @@ def _bytes(shape: str) -> int:
     return sum(WIDTH.get(kind, 4) * int(np.prod([int(n) for n in sides.split(",") if n] or [1])) for kind, sides in found)
 
 
-def report(plan: Plan, images: Images, topology: str, find: Callable[[str], list[Any]] = devices) -> str:
-    """What `--dry_run --topology` prints. Raises UserError where the batch cannot be divided, or does not fit."""
-    chips = find(topology)
-    budget.check_share(plan, len(chips))
-    have = memory(topology)
+def compiled(plan: Plan, images: Images, placement: Placement, topology: str) -> Any:
+    """The compiled step of a run on a slice's chips. Raises UserError where it does not fit into one of them."""
     try:
-        step = budget.compiled(plan, images, Placement("shard_map", chips, plan.run.shards))
+        return budget.compiled(plan, images, placement)
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error) and "memory" not in str(error):
             raise
         sizes = re.findall(r"([\d.]+[KMGT])\b", str(error))
         much = f"it needs {sizes[0]}iB of {sizes[1]}iB" if len(sizes) > 1 else str(error).splitlines()[0][:200]
         raise UserError(f"a step does not fit into a chip of {topology}: {much}; lower --config.batch_size") from error
+
+
+def report(plan: Plan, images: Images, topology: str, find: Callable[[str], list[Any]] = devices) -> str:
+    """What `--dry_run --topology` prints. Raises UserError where the batch cannot be divided, or does not fit."""
+    chips = find(topology)
+    budget.check_share(plan, len(chips))
+    have = memory(topology)
+    step = compiled(plan, images, Placement("shard_map", chips, plan.run.shards), topology)
     lines = [
         f"on {topology}: {len(chips)} chips, {chips[0].device_kind}; {plan.run.batch_size // len(chips)} examples a chip"
     ]

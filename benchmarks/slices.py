@@ -1,0 +1,234 @@
+"""What a step of every config comes to on slices of TPUs that are not there. Writes results/slices.md and slices.json.
+
+    pip install "jax[tpu]"
+    python benchmarks/slices.py                              # an hour of one core; goes on where it stopped
+    python benchmarks/slices.py --only=dcgan                 # to the screen
+
+Each config is compiled for each slice by a process of its own, with its own batch, or the next larger one that the chips can
+share. Pictures that cannot be had here are stood in for by plain ones, of the same size and with as many classes.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Container
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+SLICES = ("v5e:4x4", "v5p:2x2x4")
+CONFIGS: dict[str, str] = {  # and the pictures that stand in, if any: SIDE, SIDE/CLASSES, pairs, paired, captions
+    **dict.fromkeys(
+        "vanilla dcgan lsgan hinge wgan wgan:clip created_equal classifier toy:ring toy:grid toy:swiss_roll stacked_digits "
+        "stacked_digits:full cgan cgan:concat cgan:acgan cgan:reacgan sagan biggan stylegan_lite stylegan_lite:emoji r3gan "
+        "r3gan:emoji r3gan:stacked_full pix2pix cyclegan srgan srgan:srresnet srgan:esrgan detector damsm dfgan attngan "
+        "anogan fanogan ganomaly".split(),
+        "",
+    ),
+    "own": "64",
+    "celeba": "64",
+    "cifar10:sngan_resnet": "32",
+    "cifar10:wgan_gp_resnet": "32",
+    "cifar10:dcgan": "32",
+    "sagan:cifar10": "32/10",
+    "sagan:imagenet128": "128/1000",
+    "biggan:cifar10": "32/10",
+    "biggan:imagenet128": "128/1000",
+    "r3gan:cifar10": "32/10",
+    "r3gan:imagenet64": "64/1000",
+    "r3gan:ffhq64": "64",
+    "r3gan:ffhq256": "256",
+    "pix2pix:own": "paired",
+    "cyclegan:own": "pairs",
+    "attngan:birds": "captions",
+}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of a step on a chip.
+
+    batch: over all chips. params: of all players. reductions: how many all-reduces, and their bytes. others: the same of
+    other collectives. gradients: bytes of those of all updates. whole: whether each update's go in one piece. state: bytes
+    that stay on the chip, with data. step: bytes that the step needs besides. operations, traffic: floating-point
+    operations, and bytes to and from the chip's memory, as XLA counts them in the compiled program; a second round, or a
+    second step of a dispatch, is not counted.
+    """
+
+    batch: int
+    params: int
+    reductions: tuple[int, int]
+    others: tuple[int, int]
+    gradients: int
+    whole: bool
+    state: int
+    step: int
+    operations: float
+    traffic: float
+
+
+def stand_in(kind: str, folder: Path) -> list[str]:
+    """Draws pictures of one colour each, and returns the words that name them."""
+    many, rng, words = 64, np.random.default_rng(0), [f"--config.data.dir={folder}"]
+    side, _, classes = kind.partition("/")
+    if kind in ("pairs", "paired"):
+        places = [folder / split / f"{i}.png" for split in ("trainA", "trainB") for i in range(many)]
+        words.append(f"--config.data.paired={kind == 'paired'}")
+    elif classes:
+        places = [folder / "train" / f"{i % int(classes):04d}" / f"{i}.png" for i in range(max(many, int(classes)))]
+        words += ["--config.data.name=image_folder", "--config.data.labels=folders"]
+    else:
+        places = [folder / "train" / f"{i}.png" for i in range(many)]
+        words += ["--config.data.name=image_folder", "--config.data.labels=none"]
+    pixels = int(side) if side.isdigit() else 256
+    words.append(f"--config.data.size={pixels}")
+    for place in places:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (pixels, pixels), tuple(rng.integers(0, 256, 3).tolist())).save(place)
+    if kind == "captions":
+        caption = "a bird with a long grey bill and wings of many colours"
+        told = [{"file": str(place.relative_to(folder)), "caption": caption} for place in places]
+        (folder / "captions.jsonl").write_text("\n".join(map(json.dumps, told)))
+        words.append("--config.data.captions=captions.jsonl")
+    return words
+
+
+def cost(config: str, topology: str, given: list[str]) -> Cost:
+    """Compiles the step of a config for a slice. Raises UserError where it does not fit."""
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_enable_compilation_cache", False)
+    from jaxgan.config.load import load_config
+    from jaxgan.config.resolve import resolve_config
+    from jaxgan.placement import Placement
+    from jaxgan.plan import Plan
+    from jaxgan.sections import sections
+    from jaxgan.training import ahead, stages
+    from jaxgan.workdir.data import open_data
+
+    words = [tuple(word.removeprefix("--config.").split("=", 1)) for word in given]
+    name, _, variant = config.partition(":")
+    base = load_config(f"{ROOT}/configs/{name}.py" + (f":{variant}" if variant else ""))
+    chips = ahead.devices(topology)
+    run = resolve_config(base, words, sections)
+    images = open_data(run)
+    networks = stages.networks(run, images, Path("none"), train_first=False) or {}
+    plan = Plan(run, images.features, networks)
+    unit = len(chips) * plan.group * run.accumulate
+    if run.batch_size % unit:
+        batch = -(-run.batch_size // unit) * unit
+        plan = Plan(resolve_config(base, [*words, ("batch_size", str(batch))], sections), images.features, networks)
+    step = ahead.compiled(plan, images, Placement("shard_map", chips, plan.run.shards), topology)
+    found = ahead.collectives(step.as_text())
+    wanted = [(update.rounds, 4 * plan.num_params(update.player)) for update in plan.updates]
+    whole = all(
+        sum(one.times for one in found if one.kind == "all-reduce" and size <= one.bytes < 1.02 * size + 4096)
+        == sum(rounds for rounds, other in wanted if size <= other < 1.02 * size + 4096)
+        for _, size in wanted
+    )
+    memory, priced = step.memory_analysis(), step.cost_analysis()
+
+    def total(kinds: Container[str]) -> tuple[int, int]:
+        own = [one for one in found if one.kind in kinds]
+        return sum(one.times for one in own), sum(one.times * one.bytes for one in own)
+
+    return Cost(
+        plan.run.batch_size,
+        sum(plan.num_params(player) for player in plan.shapes().params),
+        total({"all-reduce"}),
+        total(set(ahead.KINDS) - {"all-reduce"}),
+        sum(rounds * size for rounds, size in wanted),
+        whole,
+        memory.argument_size_in_bytes,
+        memory.temp_size_in_bytes,
+        float(priced["flops"]),
+        float(priced["bytes accessed"]),
+    )
+
+
+def priced(config: str, topology: str, kind: str, *more: str) -> Cost | str:
+    """The same, in a process of its own; or why not, in a line."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [*(stand_in(kind, Path(folder)) if kind else []), *more]
+        command = [sys.executable, __file__, f"--one={config}", f"--slice={topology}", *words]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or ["it was killed"])[-1].partition("UserError: ")[2] or done.stderr[-500:]
+    return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def row(config: str, found: dict[str, dict]) -> str:
+    """A line of the table, from the costs on each slice."""
+    from jaxgan.memory import human
+
+    said = [x for x in found.values() if isinstance(x, str)]
+    if said:
+        return f"| {config} | " + " | " * 6 + f"{said[0]} |"
+    first, second = (found[topology] for topology in SLICES)
+    times, size = first["reductions"]
+    pieces = "one each" if first["whole"] and second["whole"] else "in pieces"
+    return (
+        f"| {config} | {first['batch']:,} | {first['params'] / 1e6:.2f} | {times} | {human(size)} | {pieces} | "
+        f"{human(first['state'])} | {human(first['step'])} | {human(second['step'])} |"
+    )
+
+
+def page(costs: dict[str, dict]) -> str:
+    from jaxgan.workdir.provenance import provenance
+
+    made = provenance()
+    heads = ["config", "batch", "params (million)", "all-reduces", "of", "gradients", "state and data"]
+    heads += [f"step, {topology.partition(':')[0]}" for topology in SLICES]
+    return "\n".join([
+        "# A step on a slice of TPUs",
+        "",
+        f"By `python benchmarks/slices.py`, revision {made['git_revision'][:8]}, jax {made['versions']['jax']}, "
+        f"{made['date'][:10]}. Steps are compiled for {' and '.join(SLICES)}, 16 chips each; none was run.",
+        "",
+        "all-reduces: in a step, of a lazy term's step where there is one, and the bytes of their results. gradients: one "
+        "all-reduce for each update of a player, or several. What is above that are statistics of BatchNorm and numbers for "
+        "the log. state and data, step: bytes of a chip; an unseen data set is stood in for by 64 pictures or one of each "
+        "class.",
+        "",
+        "| " + " | ".join(heads) + " |",
+        "|---|" + "---:|" * 4 + "---|" + "---:|" * 3,
+        *[row(config, costs[config]) for config in CONFIGS if len(costs.get(config, ())) == len(SLICES)],
+    ]) + "\n"  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", default="", help="the configs whose names have this in them; writes no file")
+    parser.add_argument("--slice", default="", help="a slice, instead of both; writes no file")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "slices.md")
+    given, more = parser.parse_known_args()
+    if given.one:
+        print(json.dumps(asdict(cost(given.one, given.slice, more))))
+        return
+    kept = given.out.with_suffix(".json")
+    whole = not (given.only or given.slice or more)
+    costs = json.loads(kept.read_text()) if whole and kept.exists() else {}
+    for config, kind in CONFIGS.items():
+        for topology in [given.slice] if given.slice else SLICES:
+            if given.only not in config or topology in costs.get(config, {}):
+                continue
+            found = priced(config, topology, kind, *more)
+            costs.setdefault(config, {})[topology] = found if isinstance(found, str) else asdict(found)
+            print(config, topology, found, flush=True)
+            if whole:
+                kept.write_text(json.dumps(costs, indent=1) + "\n")
+    if whole:
+        given.out.write_text(page(costs))
+
+
+if __name__ == "__main__":
+    main()
