@@ -114,7 +114,7 @@ def cost(config: str, topology: str, given: list[str]) -> Cost:
     from jaxgan.training import ahead, stages
     from jaxgan.workdir.data import open_data
 
-    words = [tuple(word.removeprefix("--config.").split("=", 1)) for word in given]
+    words = [(path, value) for path, _, value in (word.removeprefix("--config.").partition("=") for word in given)]
     name, _, variant = config.partition(":")
     base = load_config(f"{ROOT}/configs/{name}.py" + (f":{variant}" if variant else ""))
     chips = ahead.devices(topology)
