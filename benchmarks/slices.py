@@ -10,6 +10,7 @@ share. Pictures that cannot be had here are stood in for by plain ones, of the s
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 SLICES = ("v5e:4x4", "v5p:2x2x4")
+HERE = "cpu"  # in place of a slice: two devices of this machine, to try these lines without libtpu
 CONFIGS: dict[str, str] = {  # and the pictures that stand in, if any: SIDE, SIDE/CLASSES, pairs, paired, captions
     **dict.fromkeys(
         "vanilla dcgan lsgan hinge wgan wgan:clip created_equal classifier toy:ring toy:grid toy:swiss_roll stacked_digits "
@@ -117,7 +119,7 @@ def cost(config: str, topology: str, given: list[str]) -> Cost:
     words = [(path, value) for path, _, value in (word.removeprefix("--config.").partition("=") for word in given)]
     name, _, variant = config.partition(":")
     base = load_config(f"{ROOT}/configs/{name}.py" + (f":{variant}" if variant else ""))
-    chips = ahead.devices(topology)
+    chips = jax.devices() if topology == HERE else ahead.devices(topology)
     run = resolve_config(base, words, sections)
     images = open_data(run)
     networks = stages.networks(run, images, Path("none"), train_first=False) or {}
@@ -159,10 +161,15 @@ def priced(config: str, topology: str, kind: str, *more: str) -> Cost | str:
     with tempfile.TemporaryDirectory() as folder:
         words = [*(stand_in(kind, Path(folder)) if kind else []), *more]
         command = [sys.executable, __file__, f"--one={config}", f"--slice={topology}", *words]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        env = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"} if topology == HERE else None
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=env)
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["it was killed"])[-1].partition("UserError: ")[2] or done.stderr[-500:]
     return Cost(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def as_json(found: Cost | str) -> dict | str:
+    return found if isinstance(found, str) else asdict(found)
 
 
 def row(config: str, found: dict[str, dict]) -> str:
@@ -208,11 +215,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default="", help="the configs whose names have this in them; writes no file")
     parser.add_argument("--slice", default="", help="a slice, instead of both; writes no file")
+    parser.add_argument("--smoke", action="store_true", help="two configs on this machine's CPU; writes no file")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "slices.md")
     given, more = parser.parse_known_args()
     if given.one:
         print(json.dumps(asdict(cost(given.one, given.slice, more))))
+        return
+    if given.smoke:
+        found = {config: dict.fromkeys(SLICES, priced(config, HERE, "32")) for config in ("own", "cifar10:dcgan")}
+        print(page({config: {key: as_json(x) for key, x in own.items()} for config, own in found.items()}))
         return
     kept = given.out.with_suffix(".json")
     whole = not (given.only or given.slice or more)
@@ -222,7 +234,7 @@ def main() -> None:
             if given.only not in config or topology in costs.get(config, {}):
                 continue
             found = priced(config, topology, kind, *more)
-            costs.setdefault(config, {})[topology] = found if isinstance(found, str) else asdict(found)
+            costs.setdefault(config, {})[topology] = as_json(found)
             print(config, topology, found, flush=True)
             if whole:
                 kept.write_text(json.dumps(costs, indent=1) + "\n")
