@@ -29,11 +29,13 @@ HERE = "cpu"  # in place of a slice: two devices of this machine, to try these l
 CONFIGS: dict[str, str] = {  # and the pictures that stand in, if any: SIDE, SIDE/CLASSES, pairs, paired, captions
     **dict.fromkeys(
         "vanilla dcgan lsgan hinge wgan wgan:clip created_equal classifier toy:ring toy:grid toy:swiss_roll stacked_digits "
-        "stacked_digits:full cgan cgan:concat cgan:acgan cgan:reacgan sagan biggan stylegan_lite stylegan_lite:emoji r3gan "
-        "r3gan:emoji r3gan:stacked_full pix2pix cyclegan srgan srgan:srresnet srgan:esrgan detector damsm dfgan attngan "
+        "stacked_digits:full cgan cgan:concat cgan:acgan cgan:reacgan sagan biggan stylegan_lite r3gan "
+        "r3gan:stacked_full pix2pix cyclegan srgan srgan:srresnet srgan:esrgan detector damsm dfgan attngan "
         "anogan fanogan ganomaly".split(),
         "",
     ),
+    "stylegan_lite:emoji": "32",
+    "r3gan:emoji": "32",
     "own": "64",
     "celeba": "64",
     "cifar10:sngan_resnet": "32",

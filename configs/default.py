@@ -28,6 +28,7 @@ def get_config() -> Any:
     )
     config.shards = 1  # devices that share optimizer state and moving averages, each with a part of them
     config.accumulate = 1  # parts of a batch, computed one after the other, for less memory
+    config.remat = False  # compute again, for gradients, what lies within blocks of networks, for less memory
     config.rollbacks = 0  # how often a run that diverges goes back to its last checkpoint, with other noise, before it stops
     config.simultaneous = False  # True: all players' gradients at the same params, on the same draws
     config.deterministic = False  # forbid nondeterministic GPU kernels (slower; CPU and TPU are exact anyway)

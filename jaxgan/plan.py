@@ -195,7 +195,7 @@ class Plan:
         values = evaluate(inputs.scalars, kimg)
         ema = self._make("ema", values)
         decay = ema.decay(kimg, self.kimg_per_step)
-        return Parts(self.task(values, inputs.frozen), self._transforms(values), decay, self.run.accumulate)
+        return Parts(self.task(values, inputs.frozen), self._transforms(values), decay, self.run.accumulate, self.run.remat)
 
     def init(self, rng: jax.Array) -> GanState:
         """The state at step 0; a pure function of the root key."""

@@ -52,6 +52,7 @@ def initialize(
             coordinator,
             processes,
             process,
+            bound_devices(os.environ),
             initialization_timeout=wait + TELL,
             heartbeat_timeout_seconds=HEARTBEAT,
             shutdown_timeout_seconds=STAY,
@@ -61,6 +62,16 @@ def initialize(
     guard.joined(jax.process_index(), jax.process_count())
     own = {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
     check_alike(own | {word: "given" for word in sys.argv[1:] if word.lstrip("-").partition("=")[0] not in MAY_DIFFER})
+
+
+def bound_devices(environment: Mapping[str, str]) -> list[int] | None:
+    """Which of the GPUs that it sees a Slurm task has, where Slurm has bound one GPU to each; None: as JAX chooses.
+
+    JAX takes the GPU with the task's number on its host, which is right where each task sees all of them (--gres), but it is
+    missing where it sees its own alone (--gpus-per-task=1).
+    """
+    visible = environment.get("CUDA_VISIBLE_DEVICES", "")
+    return [0] if "SLURM_LOCALID" in environment and visible and "," not in visible else None
 
 
 def check_alike(own: Mapping[str, Any]) -> None:

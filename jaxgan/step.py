@@ -6,6 +6,7 @@ averages. That is all.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from jax import lax
 from jaxgan import monitor, parallel, spectral
 from jaxgan.errors import UserError, nearest
 from jaxgan.keys import Keys
+from jaxgan.remat import recomputed
 from jaxgan.state import NEVER, Aux, GanState, StepInputs, Update
 
 Metrics = dict[str, jax.Array]
@@ -27,13 +29,14 @@ class Parts(NamedTuple):
     """What a step works with, built inside the trace from the hyper-parameters of the moment.
 
     task: see `tasks`. tx: an optax transform a player. ema_decay: of the moving averages, for one step. accumulate: in how
-    many parts, one after the other, a batch is computed.
+    many parts, one after the other, a batch is computed. remat: whether what lies within networks' parts is computed again.
     """
 
     task: Any
     tx: dict[str, optax.GradientTransformation]
     ema_decay: Any
     accumulate: int = 1
+    remat: bool = False
 
 
 def make_train_step(assemble: Callable[[StepInputs, jax.Array], Parts], updates: list[Update], simultaneous: bool = False):
@@ -89,7 +92,8 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
     at = at.replace(model_state={**at.model_state, player: {**at.model_state[player], **moved}})
 
     def loss_fn(params, examples: Any, keys: Keys) -> tuple[jax.Array, Aux]:
-        out = parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys, advance)
+        with recomputed() if parts.remat else nullcontext():
+            out = parts.task.loss(update.loss, at.replace(params={**at.params, player: params}), examples, keys, advance)
         return _checked(out, type(parts.task).__name__, at)
 
     gradient = partial(jax.value_and_grad(loss_fn, has_aux=True), at.params[player])

@@ -33,7 +33,7 @@ FLOORS = (
     "step optim",
     "config",
     "tiles receptive",
-    "models state keys placement processes latents spectral monitor images console batches devices truncation",
+    "models state keys placement processes latents spectral remat monitor images console batches devices truncation",
     "parallel",
     "records streams files npz png memory guard source_code startup trouble errors",
 )

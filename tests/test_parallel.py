@@ -1,37 +1,16 @@
 """The same run on any number of devices, under pmap or shard_map; and one trace."""
 
-import copy
 from unittest import mock
 
 import jax
 import numpy as np
 import pytest
-from helpers import arrays, assert_same_bits, devices, noise_images, plan_of
+from helpers import arrays, assert_same_bits, devices, plan_of, run
 
-from jaxgan import program
-from jaxgan.data import order
 from jaxgan.errors import UserError
 from jaxgan.objectives.terms import TERMS
 from jaxgan.placement import Placement
 from jaxgan.plan import Plan
-
-
-def run(plan, placement, steps=2, resident=True, updates=None):
-    """The state after some steps, without the loop around them. updates: the step's, in place of all."""
-    images, own = noise_images(resident, plan), copy.copy(plan)
-    own.updates = plan.updates if updates is None else updates
-    run_steps = placement.wrap(program.make_program(own, images), not resident, plan.shapes())
-    state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.config.seed))
-    if placement.shards > 1:
-        state = jax.device_put(state, placement.shardings(state))
-    hparams = placement.replicate(plan.inputs)
-    rows, key = placement.local_rows(plan.config.batch_size), order.seed_key(plan.config.seed)
-    batches = images.batches(0, plan.rounds, plan.config.batch_size, rows, key)
-    data = placement.replicate(images.load()) if resident else None
-    for _ in range(steps):
-        state, report = run_steps(state, hparams, data if resident else placement.put(next(batches)), np.int32(1))
-    return state, jax.device_get(program.means(placement.local(report["totals"])))
-
 
 NO_SLOPES = {"objective__terms__r1": "none", "objective__terms__r2": "none"}  # which others of these have
 

@@ -11,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from helpers import ROOT
+from helpers import FRAGILE, ROOT
+
+from jaxgan import processes
+from jaxgan.workdir.folder import Workdir
 
 
 def together_at(many):
@@ -95,6 +98,20 @@ def test_processes_of_other_words_are_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
+def test_two_processes_go_back_together_and_on_with_other_noise(tmp_path, monkeypatch):
+    (tmp_path / "fragile.py").write_text(FRAGILE.replace("0.125", "0.06"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    words = ["--config=configs/vanilla.py", "--config.objective.loss=fragile:LOSS", "--config.rollbacks=40"]
+    words += ["--config.steps=8", "--config.batch_size=8", "--config.checkpoint.every=2", "--config.sample.every=0"]
+    found = both(*words, "--config.log.every=2", f"--workdir={tmp_path / 'run'}")
+    assert [code for code, _ in found] == [0, 0], found
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    back = Workdir(tmp_path / "run").rollbacks
+    assert back and [line["rollbacks"] for line in lines if "rollbacks" in line] == list(range(1, len(back) + 1))
+    assert [line["step"] for line in lines if "disc/loss" in line] == [2, 4, 6, 8]
+
+
 TABLE = """
 from configs import toy
 from jaxgan.table import Column, Row, Table
@@ -157,3 +174,12 @@ def test_a_process_whose_peer_is_killed_ends_with_one_line(tmp_path):
     assert pair[0].returncode == 1, error
     assert said.startswith(f"failed: {tmp_path}: process 1 has ended or cannot be reached; last good checkpoint: "), error
     assert "Traceback" not in error and "stack trace" not in error
+
+
+def test_a_slurm_task_that_sees_one_gpu_alone_takes_that_one():
+    one, all_of_them = (
+        {"SLURM_LOCALID": "3", "CUDA_VISIBLE_DEVICES": "3"},
+        {"SLURM_LOCALID": "3", "CUDA_VISIBLE_DEVICES": "0,1,2,3"},
+    )
+    assert processes.bound_devices(one) == [0]
+    assert processes.bound_devices(all_of_them) is processes.bound_devices({"CUDA_VISIBLE_DEVICES": "3"}) is None

@@ -123,7 +123,8 @@ class Run:
     more; then it stops. Such a run trains alone. shards: how many devices share the optimizer's state and the moving
     averages, of which each then keeps a part; by shard_map, and trained alone. accumulate: in how many parts, one after the
     other, a device computes its share of a batch; the gradients are the same, but for BatchNorm, which sees one part at a
-    time.
+    time. remat: compute again, for the gradient, what lies within the parts of networks, and keep only what enters them.
+    Blocks are such parts (of r3gan, resnet, biggan, stylegan, dfgan, attngan); of other networks layers, which gains little.
     """
 
     log: Log
@@ -143,3 +144,4 @@ class Run:
     rollbacks: int = bounded(0, least=0)
     shards: int = bounded(1, least=1)
     accumulate: int = bounded(1, least=1)
+    remat: bool = False

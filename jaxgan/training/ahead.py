@@ -41,6 +41,7 @@ def devices(topology: str) -> list[Any]:
     os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")  # there is no TPU to ask
     os.environ.setdefault("TPU_ACCELERATOR_TYPE", "v5litepod-16")
     os.environ.setdefault("TPU_WORKER_HOSTNAMES", "localhost")
+    os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "true")  # one process at a time may hold a TPU, and there is none
     from jax.experimental import topologies
 
     try:

@@ -12,7 +12,7 @@ from functools import partial
 import jax
 import numpy as np
 import pytest
-from helpers import CONFIGS, ROOT, arrays, assert_same_bits, launch, noise_images, numbers, plan_of
+from helpers import CONFIGS, FRAGILE, ROOT, arrays, assert_same_bits, launch, noise_images, numbers, plan_of
 from PIL import Image
 
 from jaxgan import program
@@ -205,20 +205,6 @@ def test_nan_stops_the_run_and_saves_nothing(tmp_path):
     assert last["verdict"] == "diverged: " + message.partition(";")[0] and last["step"] == 3
     with pytest.raises(DivergedError):
         fit(tmp_path, **overrides)  # the last good state leads there again
-
-
-FRAGILE = '''
-"""A loss that is no number for one draw of noise in eight."""
-import jax.numpy as jnp
-
-def disc(real, fake):
-    return jnp.where((jnp.abs(fake).sum() * 1e4) % 1 < 0.125, jnp.nan, jnp.square(real - 1).mean() + jnp.square(fake).mean())
-
-def gen(real, fake):
-    return jnp.square(fake - 1).mean()
-
-LOSS = (disc, gen)
-'''
 
 
 @pytest.mark.slow
