@@ -17,7 +17,7 @@ def kept(net: nn.Module, x: jax.Array, train: bool) -> tuple[int, int]:
     variables = net.init(jax.random.key(0), x, train=train)
 
     def loss(params):
-        return net.apply({**variables, "params": params}, x, train=train).logits.sum()
+        return net.apply({**variables, "params": params}, x, train=train).logits.sum()  # pyright: ignore
 
     def waiting() -> int:
         _, back = jax.eval_shape(lambda p: jax.vjp(loss, p), variables["params"])
