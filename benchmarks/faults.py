@@ -423,8 +423,8 @@ def preempted(folder: Path, when: str, *more: str) -> Outcome:
             time.sleep(0.01)
         time.sleep(random.random())
     else:
-        wait_for_step(folder, random.randint(20, STEPS // 2), processes[0])
-        time.sleep(random.random() / 5)
+        wait_for_step(folder, 50 * random.randint(1, 4) if more else random.randint(20, STEPS // 2), processes[0])
+        time.sleep(random.random() / 2)
     processes[random.randrange(2)].send_signal(signal.SIGTERM)
     found = all_ended(processes, 120)
     if [code for code, _ in found] != [0, 0]:
@@ -437,8 +437,8 @@ def preempted(folder: Path, when: str, *more: str) -> Outcome:
 for when, more in {
     "compiles": (),
     "trains": (),
-    "is scored": ("--config.eval.every=5", "--config.eval.num_samples=200000"),
-    "writes pictures": ("--config.sample.every=5", "--config.sample.num=2000"),
+    "is scored": ("--config.eval.every=50", "--config.eval.num_samples=200000"),
+    "writes pictures": ("--config.sample.every=50", "--config.sample.num=20000"),
 }.items():
     fault(f"SIGTERM to one of two processes while the run {when}", "both save at one step, exit code 0; the same bits", 2)(
         lambda folder, when=when, more=more: preempted(folder, when, *more)

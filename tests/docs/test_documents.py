@@ -22,7 +22,19 @@ DOCUMENTS += sorted(ROOT.glob("results/**/README.md"))
 OF_CONFIGS = sorted(ROOT.glob("configs/**/*.py"))  # their docstrings
 FENCED = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 LAUNCH = (["python", "launch.py"], ["jaxgan"], ["python", "-m", "jaxgan"])
-OTHERS = ("cd", "git", "mkdocs", "mv", "npm", "source", "tar", "tensorboard", "python3 -m venv", ".ci/run")
+OTHERS = (
+    "cd",
+    "gcloud compute tpus",
+    "git",
+    "mkdocs",
+    "mv",
+    "npm",
+    "source",
+    "tar",
+    "tensorboard",
+    "python3 -m venv",
+    ".ci/run",
+)
 PLACEHOLDERS = {  # what stands for a value of the reader's own
     "=...": "=digits",
     "=N": "=2",
@@ -52,9 +64,10 @@ def commands(path: Path) -> list[str]:
 
 
 def simple(line: str) -> list[str]:
-    """The commands of a line: those joined by &&, the body of a loop, and what Slurm is told to run."""
+    """The commands of a line: those joined by &&, the body of a loop, and what Slurm or a slice is told to run."""
     line = re.sub(r"^for \w+ in [^;]+; do (.*); done", r"\1", line.strip())
     line = re.sub(r"^(?:srun|sbatch)\b.*?(python launch.py[^']*)'?", r"\1", line)
+    line = re.sub(r'^gcloud compute tpus tpu-vm ssh .*--command="(.*)"$', r"\1", line).removesuffix(" &")
     return [part.strip() for part in line.split(" && ") if part.strip() and not part.strip().startswith("#")]
 
 
