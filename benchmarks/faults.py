@@ -466,7 +466,7 @@ def soak(hours: float) -> str:
         if code:
             return f"the run ended with {code}"
         lines, steps = work.metrics(), work.logged_step()
-        scored = sum("eval/fd" in line for line in lines)
+        scored = sum(any(key.startswith("eval/") for key in line) for line in lines)
         pictures = len(list(work.samples.iterdir()))
     tenth = max(1, len(seen) // 10)
     parts = [[statistics.median(x[i] for x in part) for i in range(3)] for part in (seen[tenth : 2 * tenth], seen[-tenth:])]
