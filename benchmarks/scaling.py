@@ -3,8 +3,8 @@
     pip install "jax[tpu]"
     python benchmarks/scaling.py                            # half an hour of one core; goes on where it stopped
 
-Nothing is run. Each config is compiled for 16 chips with two batches, its own and a quarter of it. Operations and memory
-traffic of a chip are taken to be a line in the examples on it, and what it exchanges to be the same at any number.
+Nothing is run. Each config is compiled for 16 chips with two batches, that of `BATCHES` and a quarter of it. Operations and
+memory traffic of a chip are taken to be a line in the examples on it, and what it exchanges to be the same at any number.
 
     step = max(operations / peak, traffic / bandwidth of memory) + sum over all-reduces of (latency + 2 bytes / bandwidth)
 """

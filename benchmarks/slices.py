@@ -108,8 +108,6 @@ def cost(config: str, topology: str, given: list[str]) -> Cost:
     """Compiles the step of a config for a slice. Raises UserError where it does not fit."""
     import jax
 
-    jax.config.update("jax_platforms", "cpu")
-    jax.config.update("jax_enable_compilation_cache", False)
     from jaxgan.config.load import load_config
     from jaxgan.config.resolve import resolve_config
     from jaxgan.placement import Placement
@@ -121,6 +119,7 @@ def cost(config: str, topology: str, given: list[str]) -> Cost:
     words = [(path, value) for path, _, value in (word.removeprefix("--config.").partition("=") for word in given)]
     name, _, variant = config.partition(":")
     base = load_config(f"{ROOT}/configs/{name}.py" + (f":{variant}" if variant else ""))
+    ahead.prepare()
     chips = jax.devices() if topology == HERE else ahead.devices(topology)
     run = resolve_config(base, words, sections)
     images = open_data(run)

@@ -23,21 +23,19 @@ def recomputed() -> Iterator[None]:
         if within or context.method_name != "__call__" or len(context.module.path) != 1:
             return call(*args, **kwargs)
         leaves, tree = jax.tree.flatten((args, kwargs))
-        are_arrays = [isinstance(x, jax.Array | np.ndarray) for x in leaves]
+        at = [i for i, x in enumerate(leaves) if isinstance(x, jax.Array | np.ndarray)]  # the rest is told to the trace
 
         def again(module: nn.Module, arrays: list[Any]) -> Any:
             nonlocal within
-            found = iter(arrays)
-            args, kwargs = jax.tree.unflatten(
-                tree, [next(found) if is_array else x for x, is_array in zip(leaves, are_arrays)]
-            )
+            given = dict(enumerate(leaves)) | dict(zip(at, arrays))
+            args, kwargs = jax.tree.unflatten(tree, given.values())
             within = True
             try:
                 return type(module).__call__(module, *args, **kwargs)
             finally:
                 within = False
 
-        return nn.remat(again)(context.module, [x for x, is_array in zip(leaves, are_arrays) if is_array])
+        return nn.remat(again)(context.module, [leaves[i] for i in at])
 
     with nn.intercept_methods(part):
         yield

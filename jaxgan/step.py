@@ -86,7 +86,7 @@ def descend(parts: Parts, update: Update, state: GanState, at: GanState, example
 
     def advance(state: GanState, player: str, loss: str) -> GanState:
         """The state after such a step of a player, on the same batch and draws; differentiable."""
-        return descend(parts, Update(player, loss), state, state, examples, keys)[0]
+        return descend(parts._replace(remat=False), Update(player, loss), state, state, examples, keys)[0]  # it is on
 
     moved = {} if update.is_lazy else _advanced(at, player)
     at = at.replace(model_state={**at.model_state, player: {**at.model_state[player], **moved}})

@@ -124,7 +124,8 @@ class Run:
     averages, of which each then keeps a part; by shard_map, and trained alone. accumulate: in how many parts, one after the
     other, a device computes its share of a batch; the gradients are the same, but for BatchNorm, which sees one part at a
     time. remat: compute again, for the gradient, what lies within the parts of networks, and keep only what enters them.
-    Blocks are such parts (of r3gan, resnet, biggan, stylegan, dfgan, attngan); of other networks layers, which gains little.
+    Such are the blocks of r3gan, resnet, biggan, dfgan and attngan, the styled convolutions of stylegan, and the layers of
+    other networks, which gains little.
     """
 
     log: Log

@@ -32,6 +32,12 @@ class Collective:
     bytes: int
 
 
+def prepare() -> None:
+    """Has JAX compile for chips that are not there. To be called before it looks for devices."""
+    jax.config.update("jax_platforms", "cpu")  # libtpu would look for a TPU of this machine, for minutes
+    jax.config.update("jax_enable_compilation_cache", False)  # programs for a slice are kept, and cannot be read again
+
+
 def devices(topology: str) -> list[Any]:
     """The chips of a slice, "v5e:4x4", in the order of a run's mesh. Raises UserError where libtpu is missing, or does not
     know the slice."""

@@ -54,10 +54,7 @@ def run(values: flags.FlagValues, overrides: list[tuple[str, str]]) -> None:
     if values.topology and not looks:
         raise UserError(f"--topology={values.topology} goes with --dry_run or --find_batch: it trains nothing")
     if values.topology:
-        import jax
-
-        jax.config.update("jax_platforms", "cpu")  # libtpu would look for a TPU of this machine, for minutes
-        jax.config.update("jax_enable_compilation_cache", False)  # programs for it are kept, and cannot be read again
+        ahead.prepare()
     if values.config:
         base = load_config(values.config)
         kept = earlier_overrides(base, overrides) if has_earlier_values(workdir) else []

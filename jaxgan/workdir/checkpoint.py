@@ -18,7 +18,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from orbax.checkpoint import v1 as ocp
 
-from jaxgan import records
+from jaxgan import memory, records
 from jaxgan.errors import Failure, UserError
 from jaxgan.trouble import is_out_of_memory, storage_trouble
 from jaxgan.workdir.flat import digest, flatten, unflatten
@@ -73,6 +73,7 @@ class Checkpoints:
         if saving is not None:
             with self._cleaned_up():
                 saving.result()
+            memory.give_back()  # what each of its threads had; long runs grow else
 
     @contextmanager
     def _cleaned_up(self) -> Iterator[None]:
