@@ -38,7 +38,7 @@ def test_only_what_enters_a_block_is_kept():
 @pytest.mark.parametrize(
     "spec, overrides",
     [
-        ("dcgan.py", {"task__unroll": 1}),
+        ("dcgan.py", {"task__unroll": 1, "optim__disc__eps_root": 1e-16}),
         ("hinge.py", {"objective__terms__r1__weight": 1.0, "accumulate": 2, "nets__gen__norm": "layer"}),
         ("wgan.py", {}),
         ("biggan.py", {}),
