@@ -89,7 +89,7 @@ def step_seconds(images: Images) -> list[float]:
     hparams, count = placement.replicate(plan.inputs), placement.replicate(np.int32(1))
     size = plan.config.batch_size
     ahead = images.batches(0, plan.rounds, size, placement.local_rows(size), order.seed_key(0))
-    held = placement.replicate(images.load()) if images.resident else None
+    held = placement.replicate(program.resident(images)) if images.resident else None
     blocks = []
     for block in range(2 if args.smoke else 8):
         start, steps = time.perf_counter(), 3 if args.smoke else 20

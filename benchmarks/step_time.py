@@ -124,7 +124,7 @@ class Ours:
         placement = Placement(devices=jax.devices()[:1])
         self.plan, self.placement = plan, placement
         self.state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0))
-        self.hparams, self.data = placement.replicate(plan.inputs), placement.replicate(images.load())
+        self.hparams, self.data = placement.replicate(plan.inputs), placement.replicate(program.resident(images))
         self.program = placement.wrap(program.make_program(plan, images), batch_is_split=False)
         self.group, self.count = group, placement.replicate(np.int32(group))
 

@@ -53,7 +53,7 @@ def measure(spec: str, overrides: list[tuple[str, str]]) -> tuple[Plan, float, f
     plan, placement = Plan(resolved, images.features), Placement(devices=jax.devices()[:1])
     began = time.perf_counter()
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(0))
-    hparams, data = placement.replicate(plan.inputs), placement.replicate(images.load())
+    hparams, data = placement.replicate(plan.inputs), placement.replicate(program.resident(images))
     run = placement.wrap(program.make_program(plan, images), batch_is_split=False)
     every = max(update.every for update in plan.updates)  # a block has its share of lazy updates
     state, report = run(state, hparams, data, np.int32(every))

@@ -29,8 +29,8 @@ GROUP = 8  # steps that "auto" puts in a dispatch: a small step on a GPU is shor
 def make_program(plan: Plan, images: Images) -> Callable:
     """What each replica runs: `(state, inputs, data, count) -> (state, {"totals", "first_bad"})`.
 
-    data: this replica's batch [rounds, n, ...], which serves one step; or the whole resident data set, from which each
-    step takes the same examples that it would have been given. count: steps, int32. totals: see `means`.
+    data: this replica's batch [rounds, n, ...], which serves one step; or `resident(images)`, from which each step takes the
+    same examples that it would have been given. count: steps, int32. totals: see `means`.
     """
     examples = make_batch(plan, images)
     train_step = make_train_step(plan.assemble, plan.updates, plan.run.simultaneous)
@@ -53,9 +53,16 @@ def make_program(plan: Plan, images: Images) -> Callable:
     return program
 
 
+def resident(images: Images) -> dict[str, np.ndarray]:
+    """A whole data set as a device keeps it, an example a flat row. A TPU pads the last axes of what it gathers from, and
+    three channels would take as much memory as 128."""
+    return {name: x.reshape(len(x), -1) if x.ndim > 2 else x for name, x in images.load().items()}
+
+
 def make_batch(plan: Plan, images: Images) -> Callable:
     """`(step, data, key) -> batch`: a step's examples, as the networks see them."""
     config, dtype = plan.config, wide(DTYPES[plan.run.dtype])
+    stored = {name: images.stored_shape(feature) for name, feature in images.features.items()}
 
     def batch(step: jax.Array, data: dict[str, jax.Array], key: jax.Array) -> dict[str, jax.Array]:
         rows = parallel.rows(config.batch_size // parallel.size())
@@ -65,7 +72,7 @@ def make_batch(plan: Plan, images: Images) -> Callable:
             index = order.example_index(at, n, own, jnp) if images.resident else None
             for name, feature in images.features.items():
                 if feature.stream == stream:
-                    x = data[name] if index is None else data[name][index]
+                    x = data[name] if index is None else data[name][index].reshape(*index.shape, *stored[name])
                     out[name] = taken(x, feature, at, own)
         return out
 

@@ -258,7 +258,7 @@ def run(plan, placement, steps=2, resident=True, updates=None):
     hparams = placement.replicate(plan.inputs)
     rows, key = placement.local_rows(plan.config.batch_size), order.seed_key(plan.config.seed)
     batches = images.batches(0, plan.rounds, plan.config.batch_size, rows, key)
-    data = placement.replicate(images.load()) if resident else None
+    data = placement.replicate(program.resident(images)) if resident else None
     for _ in range(steps):
         state, report = run_steps(state, hparams, data if resident else placement.put(next(batches)), np.int32(1))
     return state, jax.device_get(program.means(placement.local(report["totals"])))

@@ -116,6 +116,13 @@ class Images:
         """How many examples each stream has."""
         return {MAIN: len(self.examples)} | {name: len(examples) for name, examples in self.others.items()}
 
+    def stored_shape(self, feature: Feature) -> tuple[int, ...]:
+        """Of an example as it is stored: with what `jitter` may take of a picture, and all choices of tokens."""
+        if feature.kind == "picture":
+            *sides, channels = feature.shape
+            return (*(side + self.jitter // feature.scale for side in sides), channels)
+        return (feature.choices, *feature.shape) if feature.kind == "tokens" else feature.shape
+
     def gather(self, indices: np.ndarray, whole: bool = False, stream: str = MAIN) -> dict[str, np.ndarray]:
         """{feature: [..., *shape]} of a stream, for indices of any shape. whole: as stored, with what `jitter` may take, and
         all choices of tokens; otherwise the first."""

@@ -119,7 +119,7 @@ def _fitted(plan: Plan, images: Images) -> Any:
     step = placement.wrap(program.make_program(plan, images), batch_is_split=not images.resident)
     state = placement.init(lambda seed: plan.init(jax.random.key(seed)), np.uint32(plan.run.seed))
     inputs, one = placement.replicate(plan.inputs), placement.replicate(np.int32(1))
-    whole = placement.replicate(images.load()) if images.resident else None
+    whole = placement.replicate(program.resident(images)) if images.resident else None
     each = None if images.resident else images.batches(0, plan.rounds, BATCH, np.arange(BATCH), seed_key(plan.run.seed))
     for i in range(STEPS):
         state, report = step(state, inputs, whole if each is None else placement.put(next(each)), one)

@@ -35,13 +35,9 @@ def shapes(images: Images, first: tuple[int, ...]) -> dict[str, jax.ShapeDtypeSt
     """The shapes of a batch, or of a whole data set, as it is stored; first: its leading axes."""
     out, lengths = {}, images.lengths()
     for name, feature in images.features.items():
-        shape = feature.shape
-        if feature.kind == "picture":
-            *sides, channels = shape
-            shape = (*(side + images.jitter // feature.scale for side in sides), channels)
-        elif feature.kind == "tokens":
-            shape = (feature.choices, *shape)
-        leading = (lengths[feature.stream],) if images.resident and len(first) == 1 else first
+        shape, leading = images.stored_shape(feature), first
+        if images.resident and len(first) == 1:  # see `program.resident`
+            shape, leading = (math.prod(shape),) if shape else (), (lengths[feature.stream],)
         out[name] = jax.ShapeDtypeStruct((*leading, *shape), feature.dtype)
     return out
 

@@ -113,7 +113,7 @@ class Loop:
     def _data(self, first: int) -> Iterator[Any]:
         """What the program wants at each dispatch: the resident data set, or this process' rows of a batch, read ahead."""
         if self.images.resident:
-            resident = self.placement.replicate(self.images.load())
+            resident = self.placement.replicate(program.resident(self.images))
             while True:
                 yield resident
         rows = self.placement.local_rows(self.settings.batch_size)

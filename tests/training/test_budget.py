@@ -4,6 +4,7 @@ import jax
 import pytest
 from helpers import noise_images, plan_of
 
+from jaxgan import program
 from jaxgan.errors import UserError
 from jaxgan.placement import Placement
 from jaxgan.training import budget
@@ -15,6 +16,14 @@ def test_sizes_are_those_of_the_state():
     assert budget.size(plan.shapes().params) == sum(x.nbytes for x in jax.tree.leaves(made.params))
     assert budget.data_size(noise_images()) == sum(x.nbytes for x in noise_images().load().values())
     assert budget.data_size(noise_images(resident=False)) == 0
+
+
+@pytest.mark.parametrize("config", ["wgan.py", "cgan.py", "pix2pix.py", "cyclegan.py", "damsm.py"])
+def test_the_shapes_of_resident_data_are_those_that_the_device_gets(config):
+    plan = plan_of(config)
+    images = noise_images(plan=plan)
+    said, held = budget.shapes(images, (len(images),)), program.resident(images)
+    assert {name: (x.shape, x.dtype) for name, x in said.items()} == {name: (x.shape, x.dtype) for name, x in held.items()}
 
 
 def test_arithmetic_of_a_dense_network_by_hand():
