@@ -175,7 +175,9 @@ def priced(config: str, topology: str, kind: str, *more: str) -> Cost | str:
 
 
 def as_json(found: Cost | str) -> dict | str:
-    return found if isinstance(found, str) else asdict(found)
+    from jaxgan.workdir.provenance import provenance
+
+    return found if isinstance(found, str) else {**asdict(found), "revision": provenance()["git_revision"][:8]}
 
 
 def row(config: str, found: dict[str, dict]) -> str:
@@ -199,12 +201,13 @@ def page(costs: dict[str, dict]) -> str:
     from jaxgan.workdir.provenance import provenance
 
     made = provenance()
+    each = {x["revision"]: 0 for own in costs.values() for x in own.values() if not isinstance(x, str)}
     heads = ["config", "batch", "params (million)", "all-reduces", "of", "gradients", "others", "state and data"]
     heads += [f"step, {topology.partition(':')[0]}" for topology in SLICES]
     return "\n".join([
         "# A step on a slice of TPUs",
         "",
-        f"By `python benchmarks/slices.py`, revision {made['git_revision'][:8]}, jax {made['versions']['jax']}, "
+        f"By `python benchmarks/slices.py`, revision {' and '.join(each)}, jax {made['versions']['jax']}, "
         f"{made['date'][:10]}. Steps are compiled for {' and '.join(SLICES)}, 16 chips each; none was run.",
         "",
         "all-reduces: how many in a step, and the bytes of their results; of a lazy term, in a step that has it. gradients: "
