@@ -3,8 +3,9 @@
     pip install "jax[tpu]"
     python benchmarks/scaling.py                            # half an hour of one core; goes on where it stopped
 
-Nothing is run. Each config is compiled for 16 chips with two batches, that of `BATCHES` and a quarter of it. Operations and
-memory traffic of a chip are taken to be a line in the examples on it, and what it exchanges to be the same at any number.
+Nothing is run. Each config is compiled for 16 chips with two batches, that of `BATCHES` and a quarter of it; what
+results/slices.json has of them is taken from there. Operations and memory traffic of a chip are taken to be a line in the
+examples on it, and what it exchanges to be the same at any number.
 
     step = max(operations / peak, traffic / bandwidth of memory) + sum over all-reduces of (latency + 2 bytes / bandwidth)
 """
@@ -20,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.slices import CONFIGS, HERE, Cost, priced  # noqa: E402
 
-BATCHES = {"celeba": 128, "r3gan:ffhq64": 256, "biggan:imagenet128": 2048, "pix2pix:own": 64}
+BATCHES = {"celeba": 64, "r3gan:ffhq64": 256, "biggan:imagenet128": 2048, "pix2pix:own": 64}
 COUNTS = (1, 4, 16, 64, 256, 1024)
 
 
@@ -87,12 +88,17 @@ def seconds(small: Cost, large: Cost, chip: Chip, count: int, batch: int) -> tup
 def costs_of(configs: dict[str, int], kept: Path | None) -> dict[str, dict]:
     """{config: {slice: [two costs]}}; those that the file has are not compiled again. None: of this machine's CPU."""
     costs = json.loads(kept.read_text()) if kept and kept.exists() else {}
+    known = json.loads((ROOT / "results" / "slices.json").read_text()) if kept else {}
     for config, batch in configs.items():
         for topology in dict.fromkeys(chip.compiled for chip in CHIPS):
             if topology in costs.get(config, {}):
                 continue
             found = []
             for size in (batch // 4, batch):
+                had = known.get(config, {}).get(topology)
+                if isinstance(had, dict) and had["batch"] == size:
+                    found.append({name: x for name, x in had.items() if name != "revision"})
+                    continue
                 cost = priced(config, topology if kept else HERE, CONFIGS[config], f"--config.batch_size={size}")
                 if isinstance(cost, str):
                     raise SystemExit(f"{config} on {topology}: {cost}")
