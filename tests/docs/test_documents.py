@@ -1,9 +1,11 @@
 """Commands, links and tables of the documentation: each command is one that works, each link leads somewhere."""
 
 import importlib.util
+import json
 import re
 import shlex
 import tomllib
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -226,3 +228,30 @@ def test_an_uneven_row_is_found():
 def test_numbers_have_their_leading_zero(path):
     text = re.sub(r"`[^`\n]+`", "", FENCED.sub("", path.read_text()))
     assert not re.findall(r"(?<![\w.])[.]\d+", text)
+
+
+def reports() -> dict[str, dict]:
+    """By the folders of tables."""
+    return {path.parent.name: json.loads(path.read_text()) for path in ROOT.glob("results/*/report.json")}
+
+
+def test_claims_are_counted_as_the_reports_have_them():
+    answers = {name: [claim["answer"] for claim in report["claims"]] for name, report in reports().items()}
+    n = Counter(answer for some in answers.values() for answer in some)
+    told = " ".join((ROOT / "docs" / "what_we_learned.md").read_text().split())
+    assert f"The tables make {n.total()} claims: {n['holds']} hold, {n['contradicted']} are contradicted, " in told
+    assert f"{n['undecided']} are undecided, and {n['not tested']} are not tested" in told
+    deciding = sum(bool({"holds", "contradicted"} & set(some)) for some in answers.values())
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"Of {len(answers)} [tables](results/README.md) {deciding} decide some of their claims." in readme
+
+
+def test_what_was_learned_stands_in_the_reports():
+    lines = (ROOT / "docs" / "what_we_learned.md").read_text().splitlines()
+    rows = [line for line in lines if line.startswith("|") and "../results/" in line]
+    assert len(rows) > 10
+    for row in rows:
+        told = "\n".join((ROOT / "docs" / link).resolve().read_text() for link in re.findall(r"\]\((\S+?)\)", row))
+        measured = row.split("|")[2]
+        for number in re.findall(r"(?<![\w.])\d+\.\d+", measured):
+            assert re.search(rf"(?<![\d.]){re.escape(number)}(?!\d)", told), f"{number} of {row}"
