@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.slices import CONFIGS, HERE, Cost, priced  # noqa: E402
 
-BATCHES = {"celeba": 64, "r3gan:ffhq64": 256, "biggan:imagenet128": 2048, "pix2pix:own": 64}
+BATCHES = {"celeba": 64, "r3gan:ffhq64": 256, "sagan:imagenet128": 256, "pix2pix:own": 64}
 COUNTS = (1, 4, 16, 64, 256, 1024)
 
 
