@@ -202,12 +202,13 @@ def page(costs: dict[str, dict]) -> str:
 
     made = provenance()
     each = {x["revision"]: 0 for own in costs.values() for x in own.values() if not isinstance(x, str)}
+    missing = [config for config in CONFIGS if len(costs.get(config, ())) < len(SLICES)]
     heads = ["config", "batch", "params (million)", "all-reduces", "of", "gradients", "others", "state and data"]
     heads += [f"step, {topology.partition(':')[0]}" for topology in SLICES]
     return "\n".join([
         "# A step on a slice of TPUs",
         "",
-        f"By `python benchmarks/slices.py`, revision {' and '.join(each)}, jax {made['versions']['jax']}, "
+        f"By `python benchmarks/slices.py`, revision {', '.join(each)}, jax {made['versions']['jax']}, "
         f"{made['date'][:10]}. Steps are compiled for {' and '.join(SLICES)}, 16 chips each; none was run.",
         "",
         "all-reduces: how many in a step, and the bytes of their results; of a lazy term, in a step that has it. gradients: "
@@ -218,7 +219,8 @@ def page(costs: dict[str, dict]) -> str:
         "",
         "| " + " | ".join(heads) + " |",
         "|---|" + "---:|" * 4 + "---|" + "---:|" * 4,
-        *[row(config, costs[config]) for config in CONFIGS if len(costs.get(config, ())) == len(SLICES)],
+        *[row(config, costs[config]) for config in CONFIGS if config not in missing],
+        *(["", f"Not compiled yet: {', '.join(missing)}. The same command goes on with them."] if missing else []),
     ]) + "\n"  # fmt: skip
 
 
