@@ -107,7 +107,7 @@ def costs_of(configs: dict[str, int], kept: Path | None) -> dict[str, dict]:
             costs.setdefault(config, {})[topology] = found
             if kept:
                 kept.write_text(json.dumps(costs, indent=1) + "\n")
-    return costs
+    return {config: costs[config] for config in configs}
 
 
 def table(costs: dict[str, dict], each: bool) -> list[str]:
