@@ -4,7 +4,6 @@ import importlib.metadata
 import os
 import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -29,12 +28,6 @@ sys.path.insert(0, str(ROOT))
 
 def pytest_addoption(parser):
     parser.addoption("--write", action="store_true", help="write tests/mistakes.md from the answers, not compare it")
-
-
-def pytest_collection_modifyitems(items):
-    """Files with many slow tests first, so that no worker is left alone with one at the end."""
-    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(scope="module", autouse=True)
