@@ -51,7 +51,7 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int, rounds: int
     resolved = resolve_config(load_config(str(root / spec)), overrides, sections)
     images = open_data(resolved)
     plan = Plan(resolved, images.features)
-    data = {key: jnp.asarray(x) for key, x in images.load().items()}
+    data = {key: jnp.asarray(x) for key, x in program.resident(images).items()}
     state = plan.init(jax.random.key(0))
     runs = []
     for patches in (without(), ()):

@@ -54,7 +54,7 @@ def measure(spec: str, overrides: list[tuple[str, str]], steps: int, members: in
     seeds = [resolve_config(base, [*overrides, ("seed", str(i))], sections) for i in range(members)]
     images = open_data(seeds[0])
     plans = [Plan(one, images.features) for one in seeds]
-    data = {key: jnp.asarray(x) for key, x in images.load().items()}
+    data = {key: jnp.asarray(x) for key, x in program.resident(images).items()}
     states = [plan.init(jax.random.key(plan.config.seed)) for plan in plans]
     hparams = population.stack_inputs(plans)
     runs = {"alone": (jax.jit(program.make_program(plans[0], images)), states[0], plans[0].inputs, 1)}

@@ -1,7 +1,7 @@
-"""How long a step takes on 1 to 1,024 chips at the least: a model, from compiled programs. Writes results/scaling.md.
+"""How long a step takes on 1 to 1,024 chips: a model, from compiled programs. Writes results/scaling.md.
 
     pip install "jax[tpu]"
-    python benchmarks/scaling.py                            # half an hour of one core; goes on where it stopped
+    python benchmarks/scaling.py                            # two hours of one core; goes on where it stopped
 
 Nothing is run. Each config is compiled for 16 chips with two batches, that of `BATCHES` and a quarter of it; what
 results/slices.json has of them is taken from there. Operations and memory traffic of a chip are taken to be a line in the
@@ -73,7 +73,7 @@ def reduction(chip: Chip, count: int, size: float) -> float:
 
 
 def seconds(small: Cost, large: Cost, chip: Chip, count: int, batch: int) -> tuple[float, float]:
-    """(on the chip, between chips), of a step at the least, from two costs at 16 chips with different batches."""
+    """(on the chip, between chips), of a step, from two costs at 16 chips with different batches."""
 
     def line(name: str) -> float:
         low, high = getattr(small, name), getattr(large, name)
@@ -146,7 +146,7 @@ def main() -> None:
         "# A step on 1 to 1,024 chips, by a model",
         f"By `python benchmarks/scaling.py`, revision {made['git_revision'][:8]}, jax {made['versions']['jax']}, "
         f"{made['date'][:10]}. Nothing of this was run or measured: `docs/scaling.md` says what the model leaves out.",
-        "Milliseconds of a step at the least: on a chip + between chips.",
+        "Milliseconds of a step: on a chip + between chips.",
         "## The config's batch, divided among the chips",
         "\n".join(table(costs, each=False)),
         "## A batch that grows with the chips",

@@ -1,7 +1,7 @@
 """What a step of every config comes to on slices of TPUs that are not there. Writes results/slices.md and slices.json.
 
     pip install "jax[tpu]"
-    python benchmarks/slices.py                              # an hour of one core; goes on where it stopped
+    python benchmarks/slices.py                              # hours of one core; goes on where it stopped
     python benchmarks/slices.py --only=dcgan                 # to the screen
 
 Each config is compiled for each slice by a process of its own, with its own batch, or the next larger one that the chips can
@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 SLICES = ("v5e:4x4", "v5p:2x2x4")
+HEADS = ("config", "batch", "params (million)", "all-reduces", "of", "gradients", "others", "state and data")
+HEADS += (*(f"step, {topology.partition(':')[0]}" for topology in SLICES), "revision")
 HERE = "cpu"  # in place of a slice: two devices of this machine, to try these lines without libtpu
 CONFIGS: dict[str, str] = {  # and the pictures that stand in, if any: SIDE, SIDE/CLASSES, pairs, paired, captions
     **dict.fromkeys(
@@ -186,14 +188,15 @@ def row(config: str, found: dict[str, dict]) -> str:
 
     said = [x for x in found.values() if isinstance(x, str)]
     if said:
-        return f"| {config} | " + " | " * 7 + f"{said[0]} |"
+        return f"| {config} | " + " | " * (len(HEADS) - 2) + f"{said[0]} |"
     first, second = (found[topology] for topology in SLICES)
     times, size = first["reductions"]
     others = f"{first['others'][0]} of {human(first['others'][1])}" if first["others"][0] else ""
     pieces = "one each" if first["whole"] and second["whole"] else "in pieces"
     return (
         f"| {config} | {first['batch']:,} | {first['params'] / 1e6:.2f} | {times} | {human(size)} | {pieces} | "
-        f"{others} | {human(first['state'])} | {human(first['step'])} | {human(second['step'])} |"
+        f"{others} | {human(first['state'])} | {human(first['step'])} | {human(second['step'])} | "
+        f"{first['revision']} |"
     )
 
 
@@ -201,15 +204,12 @@ def page(costs: dict[str, dict]) -> str:
     from jaxgan.workdir.provenance import provenance
 
     made = provenance()
-    each = {x["revision"]: 0 for own in costs.values() for x in own.values() if not isinstance(x, str)}
     missing = [config for config in CONFIGS if len(costs.get(config, ())) < len(SLICES)]
-    heads = ["config", "batch", "params (million)", "all-reduces", "of", "gradients", "others", "state and data"]
-    heads += [f"step, {topology.partition(':')[0]}" for topology in SLICES]
     return "\n".join([
         "# A step on a slice of TPUs",
         "",
-        f"By `python benchmarks/slices.py`, revision {', '.join(each)}, jax {made['versions']['jax']}, "
-        f"{made['date'][:10]}. Steps are compiled for {' and '.join(SLICES)}, 16 chips each; none was run.",
+        f"By `python benchmarks/slices.py`, jax {made['versions']['jax']}, {made['date'][:10]}. Steps are compiled for "
+        f"{' and '.join(SLICES)}, 16 chips each; none was run.",
         "",
         "all-reduces: how many in a step, and the bytes of their results; of a lazy term, in a step that has it. gradients: "
         "one all-reduce for each update of a player; or in pieces, where a network exchanges something on the way back "
@@ -217,8 +217,8 @@ def page(costs: dict[str, dict]) -> str:
         "for the log. others: of losses that look across the batch, and of what moves between chips, on v5e. state and "
         "data, step: bytes of a chip; data that could not be had are 64 pictures here, or one of each class.",
         "",
-        "| " + " | ".join(heads) + " |",
-        "|---|" + "---:|" * 4 + "---|" + "---:|" * 4,
+        "| " + " | ".join(HEADS) + " |",
+        "|---|" + "---:|" * 4 + "---|" + "---:|" * 4 + "---|",
         *[row(config, costs[config]) for config in CONFIGS if config not in missing],
         *(["", f"Not compiled yet: {', '.join(missing)}. The same command goes on with them."] if missing else []),
     ]) + "\n"  # fmt: skip
